@@ -1,0 +1,1 @@
+"""How facts come to be: commands, the input format, the readers of session directories."""

@@ -1,0 +1,1 @@
+"""The input-file format: bytes -> document -> findings. Pure: no database, no command line."""

@@ -1,0 +1,1 @@
+"""What the facts add up to now: tables that are rebuilt from events alone."""
