@@ -229,8 +229,8 @@ def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[byte
         raise ProofError(_wrong_length("inclusion", len(proof), "short"))
     if found != root:
         raise ProofError(
-            f"the proof leads from leaf {index:,} to root {found.hex()}, but the root of the tree of "
-            f"{size:,} leaves is {root.hex()}: that leaf is not in that tree at that place"
+            f"the proof leads from leaf {index:,} to root {found.hex()}, but the root of the tree of size "
+            f"{size:,} is {root.hex()}: that leaf is not in that tree at that place"
         )
 
 

@@ -1,0 +1,188 @@
+"""Reference values, subjects and probe insertions: what input files are checked against.
+
+Every command is idempotent: what is already so appends nothing.
+"""
+
+import difflib
+from typing import Any
+
+from commands.door import Command, Decision, World
+from commands.inputfile.catalogue import Catalogue
+from commands.inputfile.known import REFERENCE_TABLES
+from ledger.envelope import NewEvent
+from ledger.errors import Refusal
+from ledger.events import (
+    Body,
+    ProbeInserted,
+    ProbeRemoved,
+    ReferenceValueAdded,
+    ReferenceValueRetired,
+    SubjectRegistered,
+)
+from projections.apply import compact_json
+
+
+def checked_table(name: str) -> str:
+    """The reference table's name. Raises Refusal with the nearest one where there is none of that name."""
+    if name in REFERENCE_TABLES:
+        return name
+    near = difflib.get_close_matches(name, REFERENCE_TABLES, n=1, cutoff=0.4)
+    tables = ", ".join(REFERENCE_TABLES)
+    raise Refusal(
+        "unknown-table",
+        f'There is no reference table "{name}".',
+        f'Did you mean "{near[0]}"?' if near else f"The tables are: {tables}.",
+    )
+
+
+class AddReferenceValue(Command):
+    table: str
+    value: str
+    attributes: dict[str, Any] = {}
+
+    def decide(self, world: World) -> Decision:
+        events = _add_value(world, checked_table(self.table), self.value, self.attributes)
+        return Decision(events, {"added": len(events)})
+
+
+class RetireReferenceValue(Command):
+    table: str
+    value: str
+
+    def decide(self, world: World) -> Decision:
+        known = world.state.reference.get((checked_table(self.table), self.value))
+        if known is None:
+            raise Refusal(
+                "unknown-value",
+                f'"{self.value}" is not in {self.table}.',
+                f"See: daybook catalogue list {self.table}",
+            )
+        if known.retired:
+            return Decision((), {"retired": 0})
+        event = ReferenceValueRetired(table=self.table, value=self.value)
+        return Decision([_reference_event(self.table, event)], {"retired": 1})
+
+
+class RegisterSubject(Command):
+    name: str
+    datasource_id: int = 0
+
+    def decide(self, world: World) -> Decision:
+        events = _register(world, self.datasource_id, self.name)
+        return Decision(events, {"added": len(events)})
+
+
+class InsertProbe(Command):
+    """``insertion_time`` is naive local time, ``YYYY-MM-DD HH:MM:SS``."""
+
+    subject: str
+    probe: str
+    insertion_time: str
+
+    def decide(self, world: World) -> Decision:
+        subject = registered_subject(world, self.subject)
+        if world.state.reference.get(("reference.Probe", self.probe)) is None:
+            raise Refusal(
+                "unknown-probe",
+                f'Probe "{self.probe}" is not in reference.Probe.',
+                f"Add it first: daybook catalogue add reference.Probe {self.probe}",
+            )
+        events = _insert_probe(world, subject, self.probe, self.insertion_time)
+        return Decision(events, {"added": len(events)})
+
+
+class RemoveProbe(Command):
+    subject: str
+    probe: str
+    removal_time: str
+
+    def decide(self, world: World) -> Decision:
+        subject = registered_subject(world, self.subject)
+        insertion = world.state.insertions.get((subject, self.probe))
+        if insertion is None:
+            raise Refusal(
+                "not-inserted",
+                f'Probe "{self.probe}" is not inserted in subject {self.subject}.',
+                "See: daybook subject list",
+            )
+        if insertion.removal_time is not None:
+            return Decision((), {"removed": 0})
+        event = ProbeRemoved(probe=self.probe, removal_time=self.removal_time)
+        return Decision([_subject_event(subject, event)], {"removed": 1})
+
+
+class LoadCatalogue(Command):
+    """A whole catalogue file; appends what is new in it and nothing else."""
+
+    catalogue: Catalogue
+
+    def decide(self, world: World) -> Decision:
+        events: list[NewEvent] = []
+        for value in self.catalogue.values:
+            events += _add_value(world, value.table, value.value, value.attributes)
+        probes = {value.value for value in self.catalogue.values if value.table == "reference.Probe"}
+        for subject in self.catalogue.subjects:
+            key = f"{subject.datasource_id}/{subject.name}"
+            events += _register(world, subject.datasource_id, subject.name)
+            for insertion in subject.probes:
+                if insertion.probe not in probes and world.state.reference.get(("reference.Probe", insertion.probe)) is None:
+                    raise Refusal(
+                        "unknown-probe",
+                        f'Probe "{insertion.probe}" of subject {subject.name} is not in reference.Probe.',
+                        "Add it to reference.Probe in the same file.",
+                    )
+                events += _insert_probe(world, key, insertion.probe, insertion.insertion_time)
+        return Decision(events, {"added": len(events)})
+
+
+def registered_subject(world: World, name: str) -> str:
+    """The subject's key, ``datasource_id/name``. Raises Refusal where it is not registered."""
+    key = name if name.startswith("0/") else f"0/{name}"
+    if world.state.subjects.get(key) is None:
+        raise Refusal(
+            "unknown-subject",
+            f"Subject {name} is not registered.",
+            f"Register it: daybook subject add {name}",
+        )
+    return key
+
+
+def _add_value(world: World, table: str, value: str, attributes: dict[str, Any]) -> list[NewEvent]:
+    known = world.state.reference.get((table, value))
+    if known is not None and not known.retired and known.attributes == compact_json(attributes):
+        return []
+    return [_reference_event(table, ReferenceValueAdded(table=table, value=value, attributes=attributes))]
+
+
+def _register(world: World, datasource_id: int, name: str) -> list[NewEvent]:
+    if not name or "/" in name or datasource_id != 0:
+        raise Refusal(
+            "subject-name",
+            f'"{name}" of datasource {datasource_id} cannot be registered.',
+            "A name has no slash, and 0 is the only datasource.",
+        )
+    key = f"{datasource_id}/{name}"
+    if world.state.subjects.get(key) is not None:
+        return []
+    return [_subject_event(key, SubjectRegistered(datasource_id=datasource_id, name=name))]
+
+
+def _insert_probe(world: World, subject: str, probe: str, insertion_time: str) -> list[NewEvent]:
+    known = world.state.insertions.get((subject, probe))
+    if known is not None and known.insertion_time == insertion_time:
+        return []  # a probe that was removed since comes back only with a new insertion time
+    if known is not None and known.removal_time is None:
+        raise Refusal(
+            "already-inserted",
+            f'Probe "{probe}" is in subject {subject.partition("/")[2]} since {known.insertion_time}.',
+            f"Remove it first: daybook probe remove {subject.partition('/')[2]} {probe} --at TIME",
+        )
+    return [_subject_event(subject, ProbeInserted(probe=probe, insertion_time=insertion_time))]
+
+
+def _reference_event(table: str, body: Body) -> NewEvent:
+    return NewEvent(f"reference/{table}", body, expected_version=None)
+
+
+def _subject_event(subject: str, body: Body) -> NewEvent:
+    return NewEvent(f"subject/{subject}", body, expected_version=None, subject=subject)

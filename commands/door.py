@@ -1,0 +1,185 @@
+"""The one door: every command, from whatever face, is decided, appended, projected and committed here.
+
+A command is a frozen model with a ``decide`` that reads the projections and returns events; it writes nothing and
+reads no disk. The door runs it under the append lock, so what it read still holds when its events are committed.
+"""
+
+import getpass
+import platform
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from ledger import __version__, log
+from ledger.database import Database, Transaction
+from ledger.envelope import NewEvent
+from ledger.errors import Conflict, LedgerUnavailable
+from ledger.log import Cause, Head
+from projections.apply import apply, prefetch
+from projections.rebuild import rebuild, versions
+from projections.rows import State
+
+SCHEMA_REVISION = "0001"
+_ATTEMPTS = 5
+
+
+def new_command_id() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and through which interface: ``cli``, ``python``."""
+
+    user: str
+    interface: str = "python"
+
+    def via(self) -> str:
+        return orjson.dumps(
+            {"interface": self.interface, "version": __version__, "host": platform.node(), "os_user": os_user()}
+        ).decode()
+
+
+def os_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return "unknown"
+
+
+@dataclass(slots=True)
+class World:
+    """What a command sees: one moment of the ledger, and who asks."""
+
+    transaction: Transaction
+    head: Head
+    state: State
+    actor: str
+
+    @property
+    def next_position(self) -> int:
+        """Where the first event of this command will stand; records are numbered by it."""
+        return self.head.size + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``result`` is what the receipt answers. No events: nothing happened and nothing is written."""
+
+    events: Sequence[NewEvent]
+    result: dict[str, Any] = field(default_factory=dict)
+    correlation: str = ""
+
+
+class Command(BaseModel):
+    """What somebody wants. Submitting the same ``command_id`` again gives the first receipt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    command_id: str = Field(default_factory=new_command_id)
+
+    def decide(self, world: World) -> Decision:
+        """Raises Refusal where the command cannot be carried out."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Positions ``first`` to ``last`` are the command's events; both 0 where it had none."""
+
+    command_id: str
+    first: int
+    last: int
+    result: dict[str, Any]
+    repeated: bool = False
+
+
+C = TypeVar("C", bound=Command)
+
+
+class Daybook:
+    """An opened ledger and the user who works with it."""
+
+    def __init__(self, database: Database, actor: Actor) -> None:
+        self.database = database
+        self.actor = actor
+        self._via = actor.via()
+
+    @classmethod
+    def open(cls, url: str, actor: Actor) -> "Daybook":
+        """Raises LedgerUnavailable where there is no ledger, or one of another schema. Projections that another
+        version of the program made are rebuilt."""
+        daybook = cls(Database(url), actor)
+        with daybook.reading() as world:
+            _check_schema(world.transaction)
+            stale = world.head.projections != versions()
+        if stale:
+            rebuild(daybook.database)
+        return daybook
+
+    @contextmanager
+    def reading(self) -> Iterator[World]:
+        with self.database.reading() as transaction:
+            head = log.read_head(transaction)
+            yield World(transaction, head, State(head.live_slot, transaction), self.actor.user)
+
+    def submit(self, command: Command) -> Receipt:
+        """Carry out a command: all of its events or none. A conflict is decided anew, a bounded number of times."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._once(command)
+            except Conflict as conflict:
+                if conflict.code not in ("taken", "serialization") or attempt == _ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _once(self, command: Command) -> Receipt:
+        with self.database.writing() as transaction:
+            head = log.lock_head(transaction)
+            fingerprint = sha256(command.model_dump_json().encode()).digest()
+            earlier = log.read_receipt(transaction, command.command_id)
+            if earlier is not None:
+                return _first_receipt(command, fingerprint, earlier)
+            state = State(head.live_slot, transaction)
+            decision = command.decide(World(transaction, head, state, self.actor.user))
+            if not decision.events:
+                return Receipt(command.command_id, 0, 0, decision.result)
+            first = head.size + 1
+            cause = Cause(command.command_id, self.actor.user, self._via, decision.correlation)
+            stored = log.append(transaction, head, decision.events, cause)
+            prefetch(state, stored)
+            apply(state, stored)
+            state.flush()
+            result = orjson.dumps(decision.result).decode()
+            log.write_receipt(transaction, command.command_id, fingerprint, first, head.size, result)
+        return Receipt(command.command_id, first, head.size, decision.result)
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def _first_receipt(command: Command, fingerprint: bytes, earlier: tuple[bytes, int, int, str]) -> Receipt:
+    if earlier[0] != fingerprint:
+        raise Conflict(
+            "command-id-reused",
+            f"Command id {command.command_id} was used before, for a different command.",
+            "Submit it under a new command id.",
+        )
+    return Receipt(command.command_id, earlier[1], earlier[2], orjson.loads(earlier[3]), repeated=True)
+
+
+def _check_schema(transaction: Transaction) -> None:
+    found = transaction.run("SELECT version_num FROM alembic_version").fetchone()
+    if found is None or found[0] != SCHEMA_REVISION:
+        revision = found[0] if found else "none"
+        newer = revision > SCHEMA_REVISION
+        raise LedgerUnavailable(
+            "newer-schema" if newer else "older-schema",
+            f"The ledger has schema {revision}, this version of daybook expects {SCHEMA_REVISION}.",
+            "Install a newer daybook." if newer else "Run: daybook init (it upgrades the ledger in place)",
+        )

@@ -1,0 +1,291 @@
+"""Stage 3 of one entry: from the entry and what lies on disk to the event that says what became of it.
+
+Reads session directories, and nothing else: no ledger, no clock. It runs outside of any transaction.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from commands.inputfile.entries import ClusteringEntry, GroupClusteringEntry, SessionEntry, TaskEntry
+from commands.recordings.clusterings import ClusteringOutput, NoClustering, find_clusterings
+from commands.recordings.readers import read_session_directory
+from commands.recordings.roots import LocationError, Roots, normalise, resolve
+from commands.recordings.session import ProbeOnDisk, SessionDirectory, SessionDirectoryError
+from commands.recordings.sessions_txt import find_sessions_txt, inherit, parse_sessions_txt
+from ledger.events import (
+    Body,
+    ClusteringInserted,
+    ClusteringInsertFailed,
+    ClusteringWaiting,
+    SessionInserted,
+    SessionInsertFailed,
+    SessionWaiting,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOutcome:
+    """What stage 3 makes of a session; its clusterings are inserted with it."""
+
+    event: SessionInserted | SessionWaiting | SessionInsertFailed
+    clusterings: tuple[ClusteringInserted, ...] = ()
+
+
+class _Waits(Exception):
+    def __init__(self, event: SessionWaiting) -> None:
+        super().__init__(event.message)
+        self.event = event
+
+
+class _Fails(Exception):
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.hint = code, message, hint
+
+
+def insert_session(
+    entry: SessionEntry, location: str, *, roots: Roots, inserted: Sequence[str], uploader: str, session: int
+) -> SessionOutcome:
+    """``location`` is normalised; ``inserted`` are the probes in the subject now; ``session`` is the session's id."""
+    try:
+        directory = resolve(location, roots)
+        found = read_session_directory(directory)
+        if found.acquiring:
+            raise _Waits(_still_acquiring(found))
+        if found.start is None:
+            raise _Fails("no-start", f"{location} does not say when its recording began.", "Check its header files.")
+        probes = associate(found.probes, entry.probe_association, inserted)
+        tasks, sessions_txt = resolve_tasks(entry.tasks, directory, found)
+        clusterings = _session_clusterings(entry, location, directory, found, roots, uploader, session)
+    except _Waits as waits:
+        return SessionOutcome(waits.event)
+    except _Fails as fails:
+        return SessionOutcome(SessionInsertFailed(code=fails.code, message=fails.message, hint=fails.hint))
+    except (SessionDirectoryError, LocationError) as error:
+        return SessionOutcome(SessionInsertFailed(code=error.code, message=error.message, hint=error.hint))
+    event = SessionInserted(
+        session_time=time_text(found.start),
+        system=found.system,
+        recordings=[_plain(recording) for recording in found.recordings],
+        probes=probes,
+        tasks=tasks,
+        sessions_txt=sessions_txt,
+    )
+    return SessionOutcome(event, clusterings)
+
+
+def time_text(time: datetime) -> str:
+    """Naive local time as it is stored everywhere: ``YYYY-MM-DD HH:MM:SS``, with a fraction only where there is one."""
+    return time.isoformat(sep=" ")
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    fields = asdict(record)
+    return {name: time_text(value) if isinstance(value, datetime) else value for name, value in fields.items()}
+
+
+def _still_acquiring(found: SessionDirectory) -> SessionWaiting:
+    files = ", ".join(recording.file for recording in found.recordings if recording.acquiring)
+    return SessionWaiting(
+        reason="acquiring", message=f"The recording is still being acquired: {files} has no length yet."
+    )
+
+
+# --- probes ---------------------------------------------------------------------------------------------------------
+
+
+def associate(
+    found: Sequence[ProbeOnDisk], given: Mapping[str, str] | None, inserted: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Which probe of the subject each probe on disk is: as given, else by serial number, else the only one.
+
+    Raises an internal signal that the caller turns into SessionWaiting or SessionInsertFailed.
+    """
+    given = given or {}
+    names = [probe.name for probe in found]
+    unknown = sorted(set(given) - set(names))
+    if unknown:
+        raise _Fails(
+            "probe-not-on-disk",
+            f'probe_association names "{unknown[0]}", but the probes on disk are: {_listed(names)}.',
+            "Use the names on disk as keys.",
+        )
+    matches: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for probe in found:
+        match, how, problem = _match(probe, given, inserted, only=len(found) == len(inserted) == 1)
+        if match is None:
+            problems.append(problem)
+        else:
+            matches.append(
+                {
+                    "name": probe.name, "probe": match, "serial": probe.serial, "part_number": probe.part_number,
+                    "shanks": probe.shanks, "matched_by": how,
+                }  # fmt: skip
+            )
+    if problems:
+        raise _Waits(
+            SessionWaiting(
+                reason="probe-association",
+                message=f"Probe association is required: {'; '.join(problems)}.",
+                found=[{"name": p.name, "serial": p.serial, "part_number": p.part_number} for p in found],
+                inserted=list(inserted),
+            )
+        )
+    _refuse_double_use(matches)
+    return matches
+
+
+def _match(
+    probe: ProbeOnDisk, given: Mapping[str, str], inserted: Sequence[str], *, only: bool
+) -> tuple[str | None, str, str]:
+    if probe.name in given:
+        name = given[probe.name]
+        if name in inserted:
+            return name, "given", ""
+        return None, "", f'"{probe.name}" was associated with "{name}", which is not inserted in this subject now'
+    by_serial = [name for name in inserted if probe.serial and _names_serial(name, probe.serial)]
+    if len(by_serial) == 1:
+        return by_serial[0], "serial", ""
+    if len(by_serial) > 1:
+        return None, "", f'serial {probe.serial} of "{probe.name}" is in the names of {_listed(by_serial)}'
+    if only:
+        return inserted[0], "only-one", ""
+    serial = f" (serial {probe.serial})" if probe.serial else ""
+    return None, "", f'"{probe.name}"{serial} may be any of {_listed(inserted)}'
+
+
+def _names_serial(name: str, serial: str) -> bool:
+    return re.search(rf"(?<!\d){re.escape(serial)}(?!\d)", name) is not None
+
+
+def _refuse_double_use(matches: Sequence[Mapping[str, Any]]) -> None:
+    owner: dict[str, str] = {}
+    for match in matches:
+        other = owner.setdefault(match["probe"], match["name"])
+        if other != match["name"]:
+            raise _Fails(
+                "probe-twice",
+                f'"{other}" and "{match["name"]}" are both associated with probe "{match["probe"]}".',
+                "Give each probe on disk a probe of its own in probe_association.",
+            )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names) or "none"
+
+
+# --- tasks ----------------------------------------------------------------------------------------------------------
+
+
+def resolve_tasks(
+    tasks: Sequence[TaskEntry], directory: Path, found: SessionDirectory
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """The tasks with their times in seconds, and what they inherited from sessions.txt (None: nothing)."""
+    resolved = [_task(task) for task in tasks]
+    if not any(True in (task.task_start, task.task_stop, task.notes) for task in tasks if _inherits(task)):
+        return resolved, None
+    file = find_sessions_txt(directory)
+    if file is None:
+        raise _Waits(
+            SessionWaiting(
+                reason="sessions-txt", message=f"Tasks inherit from sessions.txt, which is not in {directory} yet."
+            )
+        )
+    table = parse_sessions_txt(file.read_bytes())
+    rows = inherit(table.rows, [task.task_type for task in tasks], recording_duration_s=found.duration_s)
+    for task, target, row in zip(tasks, resolved, rows, strict=True):
+        if task.task_start is True:
+            target["task_start"] = row.start_s
+        if task.task_stop is True:
+            target["task_stop"] = row.stop_s
+            target["stop_inferred"] = row.stop_inferred
+        if task.notes is True:
+            target["notes"] = row.notes
+    _refuse_overlap(resolved)
+    return resolved, {"sha256": table.sha256, "rows": [_plain(row) for row in table.rows]}
+
+
+def _inherits(task: TaskEntry) -> bool:
+    return task.task_start is True or task.task_stop is True or task.notes is True
+
+
+def _task(task: TaskEntry) -> dict[str, Any]:
+    fields = asdict(task)
+    return {name: value for name, value in fields.items() if value not in (None, ()) and value is not True}
+
+
+def _refuse_overlap(tasks: Sequence[Mapping[str, Any]]) -> None:
+    last_stop = float("-inf")
+    for number, task in enumerate(tasks, start=1):
+        start, stop = task["task_start"], task["task_stop"]
+        if stop is not None and stop <= start:
+            raise _Fails("task-order", f"Task {number} stops at {stop} s, before it starts at {start} s.", "")
+        if start < last_stop:
+            raise _Fails("tasks-overlap", f"Task {number} starts at {start} s, before task {number - 1} stops.", "")
+        last_stop = start if stop is None else stop
+
+
+# --- clusterings ----------------------------------------------------------------------------------------------------
+
+
+def _session_clusterings(
+    entry: SessionEntry, location: str, directory: Path, found: SessionDirectory, roots: Roots, uploader: str, session: int
+) -> tuple[ClusteringInserted, ...]:
+    if entry.clustering is False:
+        return ()
+    if entry.clustering is True:
+        try:
+            outputs = find_clusterings(directory, found.probes)
+        except NoClustering:
+            return ()
+        inherited = ClusteringEntry(curator=uploader, location=location)
+        return (_inserted(inherited, location, outputs, session),)
+    return tuple(insert_single(clustering, roots=roots, probes=found.probes, session=session) for clustering in entry.clustering)
+
+
+def insert_single(
+    entry: ClusteringEntry, *, roots: Roots, probes: Sequence[ProbeOnDisk], session: int
+) -> ClusteringInserted:
+    """One single-session clustering. Raises SessionDirectoryError or LocationError where there is none."""
+    location = normalise(entry.location, roots)
+    return _inserted(entry, location, find_clusterings(resolve(location, roots), probes), session)
+
+
+def _inserted(
+    entry: ClusteringEntry | GroupClusteringEntry, location: str, outputs: Sequence[ClusteringOutput], session: int | None
+) -> ClusteringInserted:
+    inherited = entry.curation_time is True
+    return ClusteringInserted(
+        session=session,
+        curator=entry.curator,
+        location=location,
+        curation_time=time_text(max(output.modified for output in outputs)) if inherited else str(entry.curation_time),
+        curation_time_inherited=inherited,
+        notes=entry.notes,
+        outputs=[_plain(output) for output in outputs],
+    )
+
+
+def insert_group(
+    entry: GroupClusteringEntry, location: str, *, roots: Roots, sessions: Mapping[int, tuple[str, str | None]]
+) -> Body:
+    """A multi-session clustering; ``sessions`` gives status and message of each session that it stands on."""
+    for session, (status, message) in sessions.items():
+        if status in ("error", "withdrawn", "deleted"):
+            return ClusteringInsertFailed(
+                code="session-failed",
+                message=f"Session s{session} was not inserted ({message or status}).",
+                hint="Mend the session, then upload again.",
+            )
+    missing = [f"s{session}" for session, (status, _) in sessions.items() if status != "inserted"]
+    if missing:
+        return ClusteringWaiting(reason="clustering-sessions", message=f"Its sessions are not all inserted yet: {', '.join(missing)}.")
+    try:
+        return _inserted(entry, location, find_clusterings(resolve(location, roots), ()), None)
+    except (SessionDirectoryError, LocationError) as error:
+        return ClusteringInsertFailed(code=error.code, message=error.message, hint=error.hint)

@@ -1,0 +1,89 @@
+"""Create a ledger, or upgrade an older one in place. The only module that runs migrations."""
+
+import os
+import socket
+from pathlib import Path
+
+from alembic import command as alembic
+from alembic.config import Config
+
+import migrations
+from commands.door import SCHEMA_REVISION, Actor, Command, Daybook, Decision, World
+from ledger import checkpoint, log
+from ledger.database import Database, create_sqlite_file
+from ledger.envelope import NewEvent
+from ledger.errors import LedgerUnavailable
+from ledger.events import LedgerCreated
+from projections.rebuild import rebuild, versions
+from projections.records import SLOTS
+
+
+class CreateLedger(Command):
+    origin: str
+    public_key: str
+
+    def decide(self, world: World) -> Decision:
+        if world.head.size:
+            return Decision((), {"created": False})
+        event = LedgerCreated(origin=self.origin, public_key=self.public_key)
+        return Decision([NewEvent("ledger", event)], {"created": True})
+
+
+def key_path(url: str, directory: Path) -> Path:
+    """Where the signing key of a ledger lies: beside a SQLite file, else ``daybook.key`` in ``directory``."""
+    database = Database(url, role=None)
+    if database.dialect == "sqlite":
+        return Path(str(database.url.database)).with_suffix(".key")
+    return directory / "daybook.key"
+
+
+def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> bool:
+    """Create the tables, the signing key and the first event; True where the ledger is new.
+
+    Running it again is harmless: it upgrades an older schema and finishes what a crash left undone.
+    """
+    database = Database(url, role=None)
+    if database.dialect == "sqlite":
+        create_sqlite_file(database.url)
+    with database.translated_errors():
+        _migrate(database)
+    origin = f"daybook/{socket.gethostname()}/{os.urandom(4).hex()}"
+    with database.writing() as transaction:
+        if transaction.run("SELECT origin FROM head").fetchone() is None:
+            log.create_head(transaction, origin, SLOTS[0], versions())
+    with database.reading() as transaction:
+        head = log.read_head(transaction)
+    if head.projections != versions():
+        rebuild(database)
+    database.close()
+    path = key_path(url, key_directory)
+    if head.size == 0 and not path.exists():
+        checkpoint.write_new_key(path, head.origin)
+    daybook = Daybook.open(url, actor)
+    try:
+        if head.size:
+            return False
+        key = checkpoint.read_key(path)
+        command = CreateLedger(origin=head.origin, public_key=checkpoint.public_key_text(key))
+        return bool(daybook.submit(command).result["created"])
+    finally:
+        daybook.close()
+
+
+def _migrate(database: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    with database.engine.connect() as connection:
+        if connection.dialect.has_table(connection, "alembic_version"):
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            if found is not None and str(found) > SCHEMA_REVISION:
+                raise LedgerUnavailable(
+                    "newer-schema",
+                    f"The ledger has schema {found}, this version of daybook expects {SCHEMA_REVISION}.",
+                    "Install a newer daybook.",
+                )
+        connection.rollback()
+        config.attributes["connection"] = connection
+        alembic.upgrade(config, "head")
+        connection.commit()

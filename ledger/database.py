@@ -1,0 +1,266 @@
+"""Connections and transactions on SQLite and PostgreSQL. The only module that knows how the two differ.
+
+SQLAlchemy makes the engine, the pool and every query that is not hot; the few statements of an append go straight
+to the driver. Transactions are begun and ended here by hand, on connections in autocommit mode, because SQLite has
+to be told *at the beginning* that a transaction will write (``BEGIN IMMEDIATE``).
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine import URL, make_url
+
+from ledger.errors import Conflict, LedgerUnavailable, Refusal
+
+APPLICATION_ROLE = "daybook_app"  # on PostgreSQL: may append and project, owns nothing
+BUSY_TIMEOUT_S = 60.0
+Row = tuple[Any, ...]
+
+
+@cache
+def _for_postgresql(sql: str) -> str:
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+class Transaction:
+    """One open transaction. ``run`` and ``run_many`` take SQL with ``?`` for values, on either database."""
+
+    def __init__(self, connection: Connection, dialect: str) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        driver: Any = connection.connection.driver_connection
+        self._cursor = driver.cursor()
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Execute one statement and return the driver's cursor, which the next ``run`` reuses: fetch first."""
+        cursor = self._cursor
+        if self.dialect == "postgresql":
+            cursor.execute(_for_postgresql(sql), values)
+        else:
+            cursor.execute(sql, values)
+        return cursor
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        if self.dialect == "postgresql":
+            self._cursor.executemany(_for_postgresql(sql), rows)
+        else:
+            self._cursor.executemany(sql, rows)
+
+    def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert new rows in bulk: ``executemany``, or COPY on PostgreSQL where it pays."""
+        names = ", ".join(columns)
+        if self.dialect == "postgresql" and len(rows) > 20:
+            with self._cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return
+        marks = ", ".join("?" * len(columns))
+        self.run_many(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 - names are ours
+
+    def close(self) -> None:
+        self._cursor.close()
+
+
+class Database:
+    """An opened database. Each thread has a connection of its own; transactions do not nest."""
+
+    def __init__(self, url: str, *, role: str | None = APPLICATION_ROLE) -> None:
+        self.url = _checked_url(url)
+        self.dialect = self.url.get_backend_name()
+        self.engine = _engine(self.url, role)
+        self._local = threading.local()
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """A read-only transaction: one moment of the ledger, however many statements."""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if self.dialect == "postgresql" else "BEGIN"
+        with self._transaction(begin) as transaction:
+            yield transaction
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """A transaction that writes. Raises Conflict where a unique key was taken in the meantime."""
+        begin = "BEGIN" if self.dialect == "postgresql" else "BEGIN IMMEDIATE"
+        with self._transaction(begin) as transaction:
+            yield transaction
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Transaction]:
+        with self.translated_errors():
+            connection = self._connection()
+            transaction = Transaction(connection, self.dialect)
+            try:
+                transaction.run(begin)
+                yield transaction
+                transaction.run("COMMIT")
+            except BaseException:
+                self._roll_back(transaction)
+                raise
+            finally:
+                transaction.close()
+
+    def _roll_back(self, transaction: Transaction) -> None:
+        try:
+            transaction.run("ROLLBACK")
+        except Exception:  # noqa: BLE001 - the connection is lost: the server rolls back; take a new one next time
+            self._local.connection.invalidate()
+            self._local.connection = None
+
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed or connection.invalidated:
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._local.connection = connection
+        return connection
+
+    def close(self) -> None:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+        self.engine.dispose()
+
+    @contextmanager
+    def translated_errors(self) -> Iterator[None]:
+        """Turn the drivers' errors that a user can act on into refusals; the rest is our own fault and passes."""
+        try:
+            yield
+        except Refusal:
+            raise
+        except Exception as error:
+            refusal = _refusal(error, self.url)
+            if refusal is None:
+                raise
+            raise refusal from error
+
+
+def _checked_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+        backend = url.get_backend_name()
+    except exc.ArgumentError:
+        backend = ""
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url
+    raise LedgerUnavailable(
+        "database-url",
+        f'"{text}" is not the address of a ledger.',
+        "Expected sqlite:///FILE or postgresql://USER@HOST/DATABASE (--db, DAYBOOK_DB, or db in daybook.toml).",
+    )
+
+
+def _engine(url: URL, role: str | None) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        options = "-c client_encoding=UTF8" + (f" -c role={role}" if role else "")
+        return create_engine(url, connect_args={"options": options, "connect_timeout": 10})
+    # mode=rw: a missing file is an error and not an empty ledger
+    address = Path(url.database or "").absolute().as_uri() + "?mode=rw"
+    engine = create_engine(
+        "sqlite+pysqlite://",
+        connect_args={"timeout": BUSY_TIMEOUT_S, "cached_statements": 256},
+        creator=lambda: _connect_sqlite(address),
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _connect_sqlite(address: str) -> Any:
+    import sqlite3
+
+    return sqlite3.connect(
+        address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = FULL")  # a receipt that was handed out survives a power cut
+    cursor.execute("PRAGMA cache_size = -65536")
+    cursor.execute("PRAGMA temp_store = MEMORY")
+    cursor.close()
+
+
+def create_sqlite_file(url: URL) -> None:
+    """Make the database file in write-ahead mode, if it is not there yet: readers then never wait for a writer."""
+    import sqlite3
+
+    path = Path(url.database or "")
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise _refusal(error, url) or LedgerUnavailable("database-not-created", f"{path}: {error}.") from error
+
+
+def _refusal(error: BaseException, url: URL) -> Refusal | None:
+    if isinstance(error, exc.DBAPIError) and error.orig is not None:
+        error = error.orig
+    if type(error).__module__.startswith("sqlite3"):
+        return _sqlite_refusal(error, str(url.database))
+    if type(error).__module__.startswith("psycopg"):
+        return _postgresql_refusal(error, url.render_as_string(hide_password=True))
+    return None
+
+
+def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    text = str(error)
+    if name.startswith("SQLITE_CONSTRAINT") and "UNIQUE" in text or name == "SQLITE_CONSTRAINT_PRIMARYKEY":
+        return Conflict("taken", f"Another writer was faster: {text}.", "Try again.")
+    if name.startswith("SQLITE_CANTOPEN"):
+        if not Path(file).exists():
+            return LedgerUnavailable("no-ledger", f"There is no ledger at {file}.", "Run: daybook init")
+        return LedgerUnavailable("not-readable", f"{file} cannot be opened.", "Check its permissions and its folder's.")
+    if name.startswith("SQLITE_READONLY"):
+        return LedgerUnavailable(
+            "read-only",
+            f"The ledger {file} is read-only.",
+            "Make the file and its folder writable for you, or choose another ledger with --db.",
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return LedgerUnavailable(
+            "busy", f"Another process has been writing to {file} for {BUSY_TIMEOUT_S:.0f} s.", "Try again."
+        )
+    if name == "SQLITE_FULL" or "disk I/O error" in text and name.startswith("SQLITE_IOERR_WRITE"):
+        return LedgerUnavailable(
+            "disk-full",
+            f"The disk that holds {file} is full; nothing of this step was written.",
+            "Free some space and run the same command again.",
+        )
+    if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+        return LedgerUnavailable("not-a-database", f"{file} is not an intact SQLite database ({text}).", "Restore it from a backup.")
+    if "no such table" in text:
+        return LedgerUnavailable("no-ledger", f"{file} holds no ledger.", "Run: daybook init")
+    return None
+
+
+def _postgresql_refusal(error: BaseException, address: str) -> Refusal | None:
+    state = getattr(error, "sqlstate", None) or ""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if state == "23505":
+        return Conflict("taken", f"Another writer was faster: {text}.", "Try again.")
+    if state in ("40001", "40P01"):
+        return Conflict("serialization", f"Two writers met: {text}.", "Try again.")
+    if state in ("42P01", "3F000") or ('role "' in str(error) and "does not exist" in str(error)):
+        return LedgerUnavailable("no-ledger", f"{address} holds no ledger.", "Run: daybook init")
+    if state == "25006":
+        return LedgerUnavailable("read-only", f"{address} is read-only ({text}).", "Connect to the primary server.")
+    if state == "42501" and "permission denied to set role" in text:
+        return LedgerUnavailable(
+            "no-role", f"You may not use the ledger at {address} ({text}).", f"Ask its owner for: GRANT {APPLICATION_ROLE} TO you"
+        )
+    if state == "53100":
+        return LedgerUnavailable("disk-full", f"The server's disk is full ({text}).", "Free some space and run the command again.")
+    if type(error).__name__ == "OperationalError" and not state or state.startswith(("08", "57P", "3D", "28", "53")):
+        return LedgerUnavailable("unreachable", f"{address} cannot be reached: {text}.", "Check the address, the server and your login.")
+    return None

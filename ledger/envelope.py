@@ -1,0 +1,82 @@
+"""The envelope of an event, and the bytes that its leaf in the Merkle tree commits to.
+
+The leaf of an event is, as UTF-8::
+
+    daybook/event/1 <LF>
+    position , stream_version , schema , causation <LF>          decimal integers; causation 0 means none
+    <n>:<text>  for stream, type, command_id, correlation, actor, via, recorded_at, subject, username
+
+followed by the 32 bytes of sha256(payload). ``<n>`` is the number of Unicode code points of the text that follows
+the colon; an absent text is empty. Because the leaf holds the hash of the payload and not the payload, one payload
+can be redacted and the tree still verifies. This definition is all that ``append`` and ``verify`` share.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import ClassVar, NamedTuple, Protocol
+
+
+
+
+class StoredEvent(NamedTuple):
+    """One row of the log, as it was appended. ``payload`` is None where it was redacted.
+
+    ``recorded_at`` is UTC with microseconds, as text (``2026-01-31T12:00:00.000000Z``): it sorts as it reads.
+    ``correlation`` names the upload or request that the event belongs to, ``causation`` the position of the event
+    that led to it (0: none). ``via`` is a JSON object: interface, version, host, os_user.
+    """
+
+    position: int
+    stream: str
+    stream_version: int
+    type: str
+    schema: int
+    command_id: str
+    correlation: str
+    causation: int
+    actor: str
+    via: str
+    recorded_at: str
+    subject: str
+    username: str
+    payload_sha256: bytes
+    payload: str | None
+
+
+class Body(Protocol):
+    """What the log needs of an event's body; the events themselves are in ``ledger.events``."""
+
+    SCHEMA: ClassVar[int]
+
+    def model_dump_json(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event that is about to be appended.
+
+    ``expected_version`` is the version that the stream must have now: 0 for a new stream, None for whatever it is.
+    ``subject`` and ``username`` repeat what reading and rebuilding filter by: the subject as
+    ``datasource_id/name`` and the user whose record it is.
+    """
+
+    stream: str
+    body: Body
+    expected_version: int | None = 0
+    subject: str = ""
+    username: str = ""
+    causation: int = 0
+
+
+def leaf_data(event: tuple[int, str, int, str, int, str, str, int, str, str, str, str, str, bytes]) -> bytes:
+    """The bytes that the leaf hash is taken of: the first fourteen columns of a ``StoredEvent``, in its order."""
+    (position, stream, version, kind, schema, command, correlation, causation, actor, via, at, subject, user, digest) = event
+    return (
+        f"daybook/event/1\n{position},{version},{schema},{causation}\n"
+        f"{len(stream)}:{stream}{len(kind)}:{kind}{len(command)}:{command}{len(correlation)}:{correlation}"
+        f"{len(actor)}:{actor}{len(via)}:{via}{len(at)}:{at}{len(subject)}:{subject}{len(user)}:{user}"
+    ).encode() + digest
+
+
+def payload_digest(payload: str) -> bytes:
+    return sha256(payload.encode()).digest()

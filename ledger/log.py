@@ -1,0 +1,212 @@
+"""Append and read events. The only module that writes the tables ``events``, ``head`` and ``receipts``.
+
+Whoever writes locks the head row first and holds it to the commit. Positions therefore have no gap, come in commit
+order, and a reader by position can miss no event.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from ledger.database import Transaction
+from ledger.envelope import NewEvent, StoredEvent, leaf_data, payload_digest
+from ledger.errors import Conflict, LedgerUnavailable
+from ledger.merkle import CompactRange, leaf_hash
+
+COLUMNS = StoredEvent._fields
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
+_PAGE = 10_000
+
+
+@dataclass(slots=True)
+class Head:
+    """Where the log ends. ``live_slot`` says which of the two sets of projection tables is current,
+    ``projections`` which version of each projection made it, ``rebuild`` who is filling the other slot now."""
+
+    origin: str
+    size: int
+    compact_range: CompactRange
+    recorded_at: str
+    live_slot: str
+    projections: str
+    rebuild: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who acts, through what, and under which command: the same for all events of one append."""
+
+    command_id: str
+    actor: str
+    via: str
+    correlation: str = ""
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def lock_head(transaction: Transaction) -> Head:
+    """Take the append lock and read the head. Every transaction that writes begins with it."""
+    return _head(transaction, " FOR UPDATE" if transaction.dialect == "postgresql" else "")
+
+
+def read_head(transaction: Transaction) -> Head:
+    return _head(transaction, "")
+
+
+def _head(transaction: Transaction, lock: str) -> Head:
+    row = transaction.run(
+        "SELECT origin, size, compact_range, recorded_at, live_slot, projections, rebuild FROM head" + lock
+    ).fetchone()
+    if row is None:
+        raise LedgerUnavailable("no-ledger", "The database holds no ledger.", "Run: daybook init")
+    return Head(row[0], row[1], CompactRange.from_bytes(row[1], bytes(row[2])), row[3], row[4], row[5], row[6])
+
+
+def create_head(transaction: Transaction, origin: str, live_slot: str, projections: str) -> None:
+    """Write the one head row of a new ledger: an empty log."""
+    transaction.run(
+        "INSERT INTO head (id, origin, size, compact_range, recorded_at, live_slot, projections, rebuild) "
+        "VALUES (1, ?, 0, ?, '', ?, ?, '')",
+        (origin, b"", live_slot, projections),
+    )
+
+
+def name_rebuild(transaction: Transaction, token: str) -> None:
+    """Say who fills the slot that is not live; whoever was at it before finds out and stops."""
+    transaction.run("UPDATE head SET rebuild = ?", (token,))
+
+
+def make_live(transaction: Transaction, slot: str, projections: str) -> None:
+    """Swap the projection slots. Under the append lock: the slot must stand at the head's position."""
+    transaction.run("UPDATE head SET live_slot = ?, projections = ?, rebuild = ''", (slot, projections))
+
+
+def append(transaction: Transaction, head: Head, events: Sequence[NewEvent], cause: Cause) -> list[StoredEvent]:
+    """Append events under the lock that ``head`` was read with, and move the head.
+
+    Raises Conflict where a stream is not at its ``expected_version``.
+    """
+    recorded_at = max(now(), head.recorded_at)  # a clock that was set back must not reorder the log
+    versions = _stream_versions(transaction, events)
+    stored: list[StoredEvent] = []
+    leaves: list[bytes] = []
+    position = head.size
+    for event in events:
+        position += 1
+        versions[event.stream] = version = versions.get(event.stream, 0) + 1
+        kind, schema = type(event.body).__name__, event.body.SCHEMA
+        payload = event.body.model_dump_json()
+        envelope = (
+            position, event.stream, version, kind, schema, cause.command_id, cause.correlation, event.causation,
+            cause.actor, cause.via, recorded_at, event.subject, event.username, payload_digest(payload),
+        )  # fmt: skip
+        leaves.append(leaf_hash(leaf_data(envelope)))
+        stored.append(StoredEvent(*envelope, payload))
+    transaction.insert_many("events", COLUMNS, stored)
+    head.compact_range = head.compact_range.extend(leaves)
+    head.size = position
+    head.recorded_at = recorded_at
+    transaction.run(
+        "UPDATE head SET size = ?, compact_range = ?, recorded_at = ?",
+        (head.size, head.compact_range.to_bytes(), recorded_at),
+    )
+    return stored
+
+
+def _stream_versions(transaction: Transaction, events: Sequence[NewEvent]) -> dict[str, int]:
+    """The versions of the streams that exist already; a stream that must be new is left to the unique key."""
+    versions: dict[str, int] = {}
+    expected: dict[str, int | None] = {}
+    for event in events:
+        expected.setdefault(event.stream, event.expected_version)
+    known = [stream for stream, version in expected.items() if version != 0]
+    for start in range(0, len(known), 500):
+        some = known[start : start + 500]
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT stream, max(stream_version) FROM events WHERE stream IN ({marks}) GROUP BY stream"  # noqa: S608
+        versions.update(transaction.run(sql, some).fetchall())
+    for stream in known:
+        version = expected[stream]
+        if version is not None and versions.get(stream, 0) != version:
+            raise Conflict(
+                "stream-moved",
+                f"{stream} is at version {versions.get(stream, 0)}, not at {version}: somebody changed it meanwhile.",
+                "Look at it again and repeat the command.",
+            )
+    return versions
+
+
+def write_receipt(
+    transaction: Transaction, command_id: str, command_sha256: bytes, first: int, last: int, result: str
+) -> None:
+    transaction.run(
+        "INSERT INTO receipts (command_id, command_sha256, first_position, last_position, result) VALUES (?, ?, ?, ?, ?)",
+        (command_id, command_sha256, first, last, result),
+    )
+
+
+def read_receipt(transaction: Transaction, command_id: str) -> tuple[bytes, int, int, str] | None:
+    """The command's hash, its first and last position and its result, if it was carried out before."""
+    row = transaction.run(
+        "SELECT command_sha256, first_position, last_position, result FROM receipts WHERE command_id = ?", (command_id,)
+    ).fetchone()
+    return None if row is None else (bytes(row[0]), row[1], row[2], row[3])
+
+
+def read_stream(transaction: Transaction, stream: str) -> list[StoredEvent]:
+    rows = transaction.run(_SELECT + " WHERE stream = ? ORDER BY stream_version", (stream,)).fetchall()
+    return [StoredEvent._make(row) for row in rows]
+
+
+def read_positions(transaction: Transaction, positions: Collection[int]) -> dict[int, StoredEvent]:
+    found: dict[int, StoredEvent] = {}
+    wanted = sorted(positions)
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        rows = transaction.run(f"{_SELECT} WHERE position IN ({', '.join('?' * len(some))})", some).fetchall()
+        found.update((row[0], StoredEvent._make(row)) for row in rows)
+    return found
+
+
+def read_all(transaction: Transaction, after: int = 0, limit: int = _PAGE) -> list[StoredEvent]:
+    """The events behind position ``after``, oldest first, ``limit`` at most."""
+    rows = transaction.run(_SELECT + " WHERE position > ? ORDER BY position LIMIT ?", (after, limit)).fetchall()
+    return list(map(StoredEvent._make, rows))
+
+
+def pages(transaction: Transaction, after: int, up_to: int, size: int = _PAGE) -> Iterator[list[StoredEvent]]:
+    """All events in (after, up_to], page by page: memory stays that of one page."""
+    while after < up_to:
+        page = read_all(transaction, after, min(size, up_to - after))
+        if not page:
+            return
+        yield page
+        after = page[-1].position
+
+
+def select_events(
+    transaction: Transaction,
+    *,
+    actor: str | None = None,
+    type: str | None = None,  # noqa: A002 - the field's own name
+    subject: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    up_to: int | None = None,
+    limit: int = 100,
+) -> list[StoredEvent]:
+    """The newest ``limit`` events that match, oldest of them first."""
+    conditions, values = [], cast("list[Any]", [])
+    for condition, value in (
+        ("actor = ?", actor), ("type = ?", type), ("subject = ?", subject),
+        ("recorded_at >= ?", since), ("recorded_at < ?", until), ("position <= ?", up_to),
+    ):  # fmt: skip
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    rows = transaction.run(f"{_SELECT}{where} ORDER BY position DESC LIMIT ?", [*values, limit]).fetchall()
+    return [StoredEvent._make(row) for row in reversed(rows)]

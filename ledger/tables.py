@@ -1,0 +1,77 @@
+"""The tables of facts. Migrations alone create them; ``log`` and ``input_files`` alone write them.
+
+``metadata`` is shared with the projections' tables, so that one ``alembic check`` sees them all.
+"""
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Position = BigInteger().with_variant(Integer, "sqlite")  # an INTEGER PRIMARY KEY is SQLite's own row id
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", Position, primary_key=True, autoincrement=False),
+    Column("stream", Text, nullable=False),
+    Column("stream_version", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("command_id", Text, nullable=False),
+    Column("correlation", Text, nullable=False),
+    Column("causation", Position, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("username", Text, nullable=False),
+    Column("payload_sha256", LargeBinary, nullable=False),
+    Column("payload", Text),
+    UniqueConstraint("stream", "stream_version"),
+)
+
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("origin", Text, nullable=False),
+    Column("size", Position, nullable=False),
+    Column("compact_range", LargeBinary, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("live_slot", Text, nullable=False),
+    Column("projections", Text, nullable=False),
+    Column("rebuild", Text, nullable=False),
+    comment="one row: the size of the log, the compact range of its tree, which projection slot is live",
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("command_id", Text, primary_key=True),
+    Column("command_sha256", LargeBinary, nullable=False),
+    Column("first_position", Position, nullable=False),
+    Column("last_position", Position, nullable=False),
+    Column("result", Text, nullable=False),
+)
+
+input_files = Table(
+    "input_files",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", Position, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+)
+
+IMMUTABLE = ("events", "receipts", "input_files", "checkpoints")

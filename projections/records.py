@@ -1,0 +1,221 @@
+"""The rows of every projection, one class per table: the only definition of their columns.
+
+A field without None is NOT NULL; ``KEY`` names the primary key. Sessions, clusterings and uploads are numbered by the
+position of their first event. A subject is written ``datasource_id/name``. JSON columns hold compact text.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(slots=True)
+class Upload:
+    """``status``: validated, rejected or processed. The counts say what its entries came to when first processed."""
+
+    TABLE: ClassVar[str] = "uploads"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    id: int
+    username: str
+    subject: str
+    filename: str
+    sha256: str
+    size_bytes: int
+    status: str
+    sessions: int
+    clusterings: int
+    inserted: int
+    duplicates: int
+    waiting: int
+    errors: int
+    received_at: str
+    processed_at: str | None
+    version: int
+
+
+@dataclass(slots=True)
+class Session:
+    """``status``: pending, waiting, inserted or error, with the ``reason`` and message of the last two.
+
+    ``status_position`` is the event that set it. ``entry`` is the input file's entry as completed by commands since,
+    or None while it is as requested. ``session_time`` is naive local time.
+    """
+
+    TABLE: ClassVar[str] = "sessions"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    id: int
+    upload: int
+    entry_index: int
+    subject: str
+    username: str
+    location: str
+    name: str | None
+    status: str
+    reason: str | None
+    message: str | None
+    status_position: int
+    session_time: str | None
+    system: str | None
+    room: str | None
+    project: str
+    experimenter: str
+    entry: str | None
+    requested_at: str
+    changed_at: str
+    version: int
+
+
+@dataclass(slots=True)
+class SessionTask:
+    """``start_s`` and ``stop_s`` in seconds from the start of the recording. ``detail``: objects, cards, curtains."""
+
+    TABLE: ClassVar[str] = "session_tasks"
+    KEY: ClassVar[tuple[str, ...]] = ("session", "number")
+    session: int
+    number: int
+    task_type: str
+    arena_apparatus: str | None
+    start_s: float | None
+    stop_s: float | None
+    stop_inferred: int
+    notes: str | None
+    light_level: str | None
+    detail: str | None
+
+
+@dataclass(slots=True)
+class SessionProbe:
+    """``name`` is the probe's on disk, ``probe`` the one inserted. ``matched_by``: given, serial or only-one."""
+
+    TABLE: ClassVar[str] = "session_probes"
+    KEY: ClassVar[tuple[str, ...]] = ("session", "name")
+    session: int
+    name: str
+    probe: str
+    serial: str | None
+    part_number: str | None
+    shanks: int | None
+    matched_by: str
+
+
+@dataclass(slots=True)
+class Clustering:
+    """A single-session clustering has a ``session``, a multi-session one a ``group_name``."""
+
+    TABLE: ClassVar[str] = "clusterings"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    id: int
+    session: int | None
+    group_name: str | None
+    upload: int
+    entry_index: int
+    subject: str
+    username: str
+    curator: str
+    location: str
+    curation_time: str | None
+    notes: str | None
+    status: str
+    reason: str | None
+    message: str | None
+    status_position: int
+    requested_at: str
+    changed_at: str
+    version: int
+
+
+@dataclass(slots=True)
+class ClusteringSession:
+    """Which sessions a multi-session clustering stands on."""
+
+    TABLE: ClassVar[str] = "clustering_sessions"
+    KEY: ClassVar[tuple[str, ...]] = ("clustering", "session")
+    clustering: int
+    session: int
+
+
+@dataclass(slots=True)
+class Subject:
+    TABLE: ClassVar[str] = "subjects"
+    KEY: ClassVar[tuple[str, ...]] = ("subject",)
+    subject: str
+    registered_at: str
+    registered_by: str
+
+
+@dataclass(slots=True)
+class ProbeInsertion:
+    TABLE: ClassVar[str] = "probe_insertions"
+    KEY: ClassVar[tuple[str, ...]] = ("subject", "probe")
+    subject: str
+    probe: str
+    insertion_time: str
+    removal_time: str | None
+
+
+@dataclass(slots=True)
+class ReferenceValue:
+    TABLE: ClassVar[str] = "reference_values"
+    KEY: ClassVar[tuple[str, ...]] = ("reference", "value")
+    reference: str
+    value: str
+    attributes: str
+    retired: int
+
+
+@dataclass(slots=True)
+class SessionLocation:
+    """The dedup key of sessions, while a request or a session holds it."""
+
+    TABLE: ClassVar[str] = "session_locations"
+    KEY: ClassVar[tuple[str, ...]] = ("location",)
+    location: str
+    username: str
+    session: int
+
+
+@dataclass(slots=True)
+class SessionTime:
+    """One session of a subject at a time."""
+
+    TABLE: ClassVar[str] = "session_times"
+    KEY: ClassVar[tuple[str, ...]] = ("subject", "session_time")
+    subject: str
+    session_time: str
+    session: int
+
+
+@dataclass(slots=True)
+class ClusteringGroup:
+    """The dedup key of multi-session clusterings."""
+
+    TABLE: ClassVar[str] = "clustering_groups"
+    KEY: ClassVar[tuple[str, ...]] = ("group_name",)
+    group_name: str
+    subject: str
+    clustering: int
+
+
+@dataclass(slots=True)
+class Activity:
+    """How many events of a type a user caused on a day (UTC) about a subject."""
+
+    TABLE: ClassVar[str] = "activity"
+    KEY: ClassVar[tuple[str, ...]] = ("actor", "subject", "day", "type")
+    actor: str
+    subject: str
+    day: str
+    type: str
+    events: int
+    last_at: str
+
+
+RECORDS = (
+    Upload, Session, SessionTask, SessionProbe, Clustering, ClusteringSession, Subject, ProbeInsertion,
+    ReferenceValue, SessionLocation, SessionTime, ClusteringGroup, Activity,
+)  # fmt: skip
+
+SLOTS = ("a", "b")
+"""Every projection has two tables: the live one and the one that the next rebuild fills."""
+
+VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 1)
+"""Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

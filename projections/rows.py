@@ -1,0 +1,188 @@
+"""A write-behind cache over the projection tables of one slot. The only module that writes them.
+
+Handlers get, add, change and remove rows here; ``flush`` writes what changed in bulk, removals first, so that a key
+that one record gives up can be taken by another in the same batch.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
+
+from ledger.database import Transaction
+from projections import records
+
+
+class Record(Protocol):
+    TABLE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]]
+
+
+R = TypeVar("R")
+
+
+class Rows(Generic[R]):
+    """The rows of one table. A key is the column's value, or a tuple where the key has several columns.
+
+    While ``complete``, the cache holds every row that the table has: a miss needs no look-up.
+    """
+
+    def __init__(self, record: type[R], slot: str, *, complete: bool = False) -> None:
+        shape = cast("type[Record]", record)
+        self._record = record
+        self._key_columns = shape.KEY
+        self._columns = tuple(field.name for field in fields(record))  # type: ignore[arg-type]
+        self.table = f"{shape.TABLE}_{slot}"
+        self.complete = complete
+        self._key: Callable[[R], Any] = attrgetter(*shape.KEY)
+        self._values: Callable[[R], tuple[Any, ...]] = attrgetter(*self._columns)
+        self._known: dict[Any, R | None] = {}
+        self._new: dict[Any, R] = {}
+        self._changed: dict[Any, R] = {}
+        self._removed: set[Any] = set()
+        self._transaction: Transaction | None = None
+        where = " AND ".join(f"{column} = ?" for column in shape.KEY)
+        others = ", ".join(f"{column} = ?" for column in self._columns if column not in shape.KEY)
+        self._select = f"SELECT {', '.join(self._columns)} FROM {self.table}"  # noqa: S608 - names are ours
+        self._where = f" WHERE {where}"
+        self._update = f"UPDATE {self.table} SET {others}{self._where}"  # noqa: S608
+        self._delete = f"DELETE FROM {self.table}{self._where}"  # noqa: S608
+        self._updated: Callable[[R], tuple[Any, ...]] = attrgetter(
+            *(column for column in self._columns if column not in shape.KEY), *shape.KEY
+        )
+
+    def attach(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def get(self, key: Any) -> R | None:
+        try:
+            return self._known[key]
+        except KeyError:
+            if self.complete:
+                return None
+            row = self._run(self._select + self._where, self._as_tuple(key)).fetchone()
+            record = None if row is None else self._record(*row)
+            self._known[key] = record
+            return record
+
+    def __getitem__(self, key: Any) -> R:
+        record = self.get(key)
+        if record is None:
+            raise KeyError(f"{self.table}: {key}")
+        return record
+
+    def prefetch(self, keys: Iterable[Any]) -> None:
+        """Load rows by a single-column key in bulk, so that the ``get`` of each is free."""
+        if self.complete:
+            return
+        wanted = [key for key in dict.fromkeys(keys) if key not in self._known]
+        for start in range(0, len(wanted), 500):
+            some = wanted[start : start + 500]
+            self._known.update(dict.fromkeys(some))
+            self.where(f"{self._key_columns[0]} IN ({', '.join('?' * len(some))})", some)
+
+    def where(self, condition: str, values: Iterable[Any]) -> list[R]:
+        """The rows that match an SQL condition, in key order, as they are in the cache. Not for dirty tables."""
+        sql = f"{self._select} WHERE {condition} ORDER BY {', '.join(self._key_columns)}"
+        found = []
+        for row in self._run(sql, list(values)).fetchall():
+            record = self._record(*row)
+            key = self._key(record)
+            known = self._known.get(key)
+            if known is None and key not in self._removed:
+                self._known[key] = known = record
+            if known is not None:
+                found.append(known)
+        return found
+
+    def add(self, record: R) -> R:
+        key = self._key(record)
+        self._known[key] = record
+        self._new[key] = record
+        return record
+
+    def change(self, key: Any) -> R:
+        """The row with this key, which the caller is about to change."""
+        record = self[key]
+        if key not in self._new:
+            self._changed[key] = record
+        return record
+
+    def remove(self, key: Any) -> None:
+        self._known[key] = None
+        self._changed.pop(key, None)
+        if self._new.pop(key, None) is None:
+            self._removed.add(key)
+
+    def flush_removed(self) -> None:
+        if self._removed:
+            self._open().run_many(self._delete, [self._as_tuple(key) for key in self._removed])
+            self._removed = set()
+
+    def flush(self) -> None:
+        if self._changed:
+            self._open().run_many(self._update, list(map(self._updated, self._changed.values())))
+            self._changed = {}
+        if self._new:
+            self._open().insert_many(self.table, self._columns, list(map(self._values, self._new.values())))
+            self._new = {}
+
+    def forget(self, *, beyond: int) -> None:
+        """Drop the cache where it holds more than ``beyond`` rows. Only after a flush."""
+        if len(self._known) > beyond:
+            self._known = {}
+            self.complete = False
+
+    def __len__(self) -> int:
+        return len(self._new) + len(self._changed)
+
+    def _open(self) -> Transaction:
+        if self._transaction is None:
+            raise RuntimeError(f"{self.table} is not attached to a transaction")
+        return self._transaction
+
+    def _run(self, sql: str, values: Any) -> Any:
+        return self._open().run(sql, values)
+
+    def _as_tuple(self, key: Any) -> tuple[Any, ...]:
+        return key if len(self._key_columns) > 1 else (key,)
+
+
+class State:
+    """All projections of one slot, through their caches."""
+
+    def __init__(self, slot: str, transaction: Transaction | None = None, *, complete: bool = False) -> None:
+        self.slot = slot
+        self.uploads = Rows(records.Upload, slot, complete=complete)
+        self.sessions = Rows(records.Session, slot, complete=complete)
+        self.tasks = Rows(records.SessionTask, slot, complete=complete)
+        self.probes = Rows(records.SessionProbe, slot, complete=complete)
+        self.clusterings = Rows(records.Clustering, slot, complete=complete)
+        self.clustering_sessions = Rows(records.ClusteringSession, slot, complete=complete)
+        self.subjects = Rows(records.Subject, slot, complete=complete)
+        self.insertions = Rows(records.ProbeInsertion, slot, complete=complete)
+        self.reference = Rows(records.ReferenceValue, slot, complete=complete)
+        self.locations = Rows(records.SessionLocation, slot, complete=complete)
+        self.times = Rows(records.SessionTime, slot, complete=complete)
+        self.groups = Rows(records.ClusteringGroup, slot, complete=complete)
+        self.activity = Rows(records.Activity, slot, complete=complete)
+        self.all: tuple[Rows[Any], ...] = tuple(value for value in vars(self).values() if isinstance(value, Rows))
+        if transaction is not None:
+            self.attach(transaction)
+
+    def attach(self, transaction: Transaction) -> None:
+        for rows in self.all:
+            rows.attach(transaction)
+
+    def flush(self) -> None:
+        for rows in self.all:
+            rows.flush_removed()
+        for rows in self.all:
+            rows.flush()
+
+    def forget(self, *, beyond: int) -> None:
+        for rows in self.all:
+            rows.forget(beyond=beyond)
+
+    def dirty(self) -> int:
+        return sum(map(len, self.all))

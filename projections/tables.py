@@ -1,0 +1,40 @@
+"""The projections' tables, derived from the records, once for each slot. Migrations create them."""
+
+import types
+import typing
+from dataclasses import fields
+
+from sqlalchemy import Column, Float, Index, Table, Text
+
+from ledger.tables import Position, metadata
+from projections.records import RECORDS, SLOTS
+
+_COLUMN_TYPES = {int: Position, str: Text, float: Float(53)}
+INDEXES = {
+    "sessions": (("subject", "session_time"), ("upload",), ("status",)),
+    "clusterings": (("session",), ("subject",), ("upload",), ("status",)),
+    "clustering_sessions": (("session",),),
+    "uploads": (("subject",), ("status",)),
+}
+
+
+def _column(name: str, hint: object, key: tuple[str, ...]) -> Column[typing.Any]:
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    kind = next(option for option in options if option is not types.NoneType)
+    return Column(
+        name, _COLUMN_TYPES[kind], primary_key=name in key, autoincrement=False, nullable=types.NoneType in options
+    )
+
+
+def _table(record: type, slot: str) -> Table:
+    hints = typing.get_type_hints(record)
+    columns = [_column(field.name, hints[field.name], record.KEY) for field in fields(record)]  # type: ignore[attr-defined]
+    name = f"{record.TABLE}_{slot}"  # type: ignore[attr-defined]
+    indexes = [
+        Index(f"ix_{name}_{'_'.join(over)}", *over)
+        for over in INDEXES.get(record.TABLE, ())  # type: ignore[attr-defined]
+    ]
+    return Table(name, metadata, *columns, *indexes)
+
+
+TABLES = {(record.TABLE, slot): _table(record, slot) for slot in SLOTS for record in RECORDS}

