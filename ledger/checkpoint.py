@@ -292,8 +292,8 @@ def read_key(path: Path) -> SigningKey:
         raise CheckpointError(f"{path}: the key cannot be read: {error.strerror}") from error
     if os.name == "posix" and mode & _OTHERS_MAY_USE:
         raise CheckpointError(
-            f"{path} is open to others than its owner (mode {stat.S_IMODE(mode):04o}, not 0600): they may know "
-            f"the key. If you are sure that they do not, run: chmod 600 {path}. Otherwise make a new key."
+            f"{path} is open to others than its owner (mode {stat.S_IMODE(mode):04o}, not 0600): they may "
+            f"know the key. If you are sure that they do not, run: chmod 600 {path}. Else make a new key."
         )
     try:
         line = content.decode().strip()
