@@ -18,9 +18,9 @@ Decisions, each because one key must mean one directory:
 import os
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import product
 
 MAX_LOCATION_BYTES = 2048  # UTF-8; a unique index over (username, location) has to hold it on every database
 
@@ -41,16 +41,27 @@ class LocationError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Roots:
-    """A checked configuration. ``directories`` maps each root's own prefix to where it is mounted.
+class Root:
+    """One root's own prefix, and its directories in the order in which they are searched."""
 
-    ``names`` maps everything that a root may be called by (its prefixes, its directories, what another root
-    calls its place) to its own prefix, or to None where a name is hidden behind another root.
+    prefix: Parts
+    places: tuple[Parts, ...]
+
+
+ByDepth = Mapping[int, Mapping[str, Root]]
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """A checked configuration. A root goes by its own prefix: the first that was given for its directories.
+
+    ``directories`` maps each root's own prefix to where it is mounted, as on disk. ``prefixes`` and
+    ``places`` map every prefix and every directory (NFC) to its root: by depth, the deepest first, then text.
     """
 
     directories: Mapping[str, tuple[str, ...]]
-    names: Mapping[str, str | None]
-    depths: tuple[int, ...]
+    prefixes: ByDepth
+    places: ByDepth
     configured: bool
 
     @classmethod
@@ -59,13 +70,12 @@ class Roots:
 
         Raises ValueError, in words for the admin who wrote it.
         """
-        spelled: dict[Parts, tuple[Parts, ...]] = {}
+        groups: dict[frozenset[Parts], list[Root]] = {}
         on_disk: dict[Parts, str] = {}
+        prefixes: dict[Parts, Root] = {}
         for prefix, listed in (configuration or {"/": ["/"]}).items():
             name = _configured(prefix, "the prefix")
-            if name in spelled:
-                raise ValueError(f'roots: "{prefix}" is configured twice.')
-            places = []
+            places: list[Parts] = []
             for directory in [listed] if isinstance(listed, str) else listed:
                 place = _configured(directory, f"the directory of {prefix}")
                 if place[0] != "":
@@ -76,12 +86,17 @@ class Roots:
                 places.append(place)
             if not places:
                 raise ValueError(f'roots: "{prefix}" has no directory.')
-            spelled[name] = tuple(dict.fromkeys(places))
-        names, own = _names(spelled)
+            if name in prefixes:
+                raise ValueError(f'roots: "{prefix}" is configured twice.')
+            group = groups.setdefault(frozenset(places), [])
+            group.append(Root(name, tuple(dict.fromkeys(places))))
+            prefixes[name] = group[0]
+        _check_places([group[0] for group in groups.values()])
+        own = [group[0] for group in groups.values()]
         return cls(
-            directories={joined(name): tuple(on_disk[p] for p in spelled[name]) for name in own},
-            names={joined(parts): to if to is None else joined(to) for parts, to in names.items()},
-            depths=tuple(sorted({len(parts) for parts in names}, reverse=True)),
+            directories={joined(root.prefix): tuple(on_disk[place] for place in root.places) for root in own},
+            prefixes=_by_depth(prefixes),
+            places=_by_depth({place: root for root in own for place in root.places}),
             configured=bool(configuration),
         )
 
@@ -93,44 +108,18 @@ def _configured(text: str, what: str) -> Parts:
         raise ValueError(f'roots: {what} "{text}" cannot be used: {problem}') from None
 
 
-def _names(spelled: Mapping[Parts, tuple[Parts, ...]]) -> tuple[dict[Parts, Parts | None], list[Parts]]:
-    """Everything a root may be called by, and the prefixes that roots go by."""
-    aliases: dict[frozenset[Parts], list[Parts]] = {}
-    for prefix, listed in spelled.items():
-        aliases.setdefault(frozenset(listed), []).append(prefix)
-    names: dict[Parts, Parts | None] = {}
-    for places, prefixes in aliases.items():
-        for name in (*prefixes, *places):
-            _call(names, name, prefixes[0])
-        for inner, outer in (*_nested(places, places), *_nested(prefixes, prefixes)):
-            raise ValueError(f'roots: "{joined(inner)}" lies inside "{joined(outer)}", in the same root.')
-    for (inner_places, inner_prefixes), (outer_places, outer_prefixes) in permutations(aliases.items(), 2):
-        for inner, outer in _nested(inner_places, outer_places):
-            if len(outer_places) > 1:
+def _check_places(roots: Sequence[Root]) -> None:
+    """Refuse what would give a directory two names: see the module's last decision."""
+    for one, other in product(roots, repeat=2):
+        for inner, outer in product(one.places, other.places):
+            if inner == outer and one is not other:
+                raise ValueError(f'roots: "{joined(inner)}" would belong to two roots.')
+            nested = len(inner) > len(outer) and inner[: len(outer)] == outer
+            if nested and len(other.places) > 1:
                 raise ValueError(
                     f'roots: "{joined(inner)}" lies inside "{joined(outer)}", and '
-                    f'"{joined(outer_prefixes[0])}" has further directories: it would have two names.'
+                    f'"{joined(other.prefix)}" has further directories: it would have two names.'
                 )
-            for prefix in outer_prefixes:
-                _call(names, (*prefix, *inner[len(outer) :]), inner_prefixes[0])
-    for (_, inner_prefixes), (outer_places, outer_prefixes) in permutations(aliases.items(), 2):
-        for inner, outer in _nested(inner_prefixes, outer_prefixes):
-            for covered in (*outer_prefixes, *outer_places):
-                names.setdefault((*covered, *inner[len(outer) :]), None)
-    return names, [prefixes[0] for prefixes in aliases.values()]
-
-
-def _call(names: dict[Parts, Parts | None], name: Parts, root: Parts) -> None:
-    if names.setdefault(name, root) != root:
-        raise ValueError(f'roots: "{joined(name)}" would belong to two roots.')
-
-
-def _nested(inners: Iterable[Parts], outers: Collection[Parts]) -> list[tuple[Parts, Parts]]:
-    return [(inner, outer) for inner in inners for outer in outers if _inside(inner, outer)]
-
-
-def _inside(inner: Parts, outer: Parts) -> bool:
-    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -200,14 +189,19 @@ def normalise(location: str, roots: Roots) -> str:
 
 
 def split(location: str, roots: Roots) -> tuple[str, list[str]]:
-    """The prefix of the root that a location belongs to, and the names below it. Raises as ``normalise``."""
+    """The own prefix of the root that a location belongs to, and the names below it. Raises as ``normalise``.
+
+    Notation is read first (its longest prefix), then the directory that it stands for (the innermost root).
+    What the result says must lead back to the same root, or the directory is hidden behind another's prefix.
+    """
     parts = _parts(location)
-    for depth in roots.depths:
-        if depth <= len(parts) and (name := "/".join(parts[:depth]) or "/") in roots.names:
-            own = roots.names[name]
-            if own is None:
-                break
-            return own, parts[depth:]
+    if spelled := _longest(parts, roots.prefixes):
+        root, names = spelled
+        parts = [*root.places[0], *names]
+    if (lies := _longest(parts, roots.places)) is not None:
+        root, names = lies
+        if _longest([*root.prefix, *names], roots.prefixes) == lies:
+            return joined(root.prefix), names
     if roots.configured:
         hint = f"Locations begin with {' or '.join(sorted(roots.directories))}."
     else:
@@ -215,3 +209,17 @@ def split(location: str, roots: Roots) -> tuple[str, list[str]]:
     raise LocationError(
         "location-outside-roots", f"location {shown(location)} is outside every configured root.", hint
     )
+
+
+def _longest(parts: list[str], names: ByDepth) -> tuple[Root, list[str]] | None:
+    for depth, roots in names.items():
+        if depth <= len(parts) and (root := roots.get("/".join(parts[:depth]))):
+            return root, parts[depth:]
+    return None
+
+
+def _by_depth(names: Mapping[Parts, Root]) -> ByDepth:
+    table: dict[int, dict[str, Root]] = {}
+    for name in sorted(names, key=len, reverse=True):
+        table.setdefault(len(name), {})["/".join(name)] = names[name]
+    return table

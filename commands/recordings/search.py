@@ -96,7 +96,9 @@ class Search:
             )
         there, parent = max(_deepest(directory, names) for directory in directories)
         hint = "Check the spelling; upper and lower case differ on the server."
-        if there < len(names):
+        if os.path.lexists(parent) and not Path(parent).exists():
+            missing = f"{parent} is a symbolic link to something that is not there"
+        elif there < len(names):
             missing = f"there is no {shown(names[there])} in {parent}"
             if near := self._nearest(parent, names[there]):
                 corrected = joined([prefix.rstrip("/"), *names[:there], near, *names[there + 1 :]])
