@@ -1,0 +1,92 @@
+"""Read a session directory: the table of the systems, and the one function that uses it.
+
+To add a system, write a module with a ``read`` function and add a line to ``READERS``.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from commands.recordings import spikeglx
+from commands.recordings.disk import Found, Listing, list_files, shown
+from commands.recordings.session import (
+    NotASession,
+    Recording,
+    SessionDirectory,
+    System,
+    session_of,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reader:
+    """A file whose name ends so (in lower case) tells the system; ``flat``: only directly in the directory."""
+
+    system: System
+    known_by: str
+    ending: str
+    flat: bool
+    read: Callable[[str, str, Sequence[Found]], list[Recording]]
+
+
+READERS = (Reader("neuropixels", "*.ap.meta", ".ap.meta", False, spikeglx.read),)
+
+ENDINGS = tuple(reader.ending for reader in READERS)
+
+
+def read_session_directory(directory: Path | str, *, within: Path | str | None = None) -> SessionDirectory:
+    """Read what a session directory holds: small text files and headers only, never the recorded data.
+
+    ``within`` is the root that linked files may point into (default: the directory itself).
+    Raises NotASession or UnreadableSession.
+    """
+    root = os.fspath(directory)
+    return read_listed(root, list_files(root, ENDINGS, within=within))
+
+
+def read_listed(root: str, listing: Listing) -> SessionDirectory:
+    """As read_session_directory, for a directory that was listed already."""
+    directory_name = root.rstrip(os.sep).rpartition(os.sep)[2]
+    if directory_name in ("", ".", ".."):
+        directory_name = Path(root).resolve().name or "root"
+    by_reader: dict[Reader, list[Found]] = {}
+    for found in listing.found:
+        reader = _reader_of(found.name)
+        if found.folder == "" or not reader.flat:
+            by_reader.setdefault(reader, []).append(found)
+    if not by_reader:
+        raise _nothing(root, listing)
+    if len(by_reader) > 1:
+        raise NotASession(
+            "mixed-systems",
+            f"{shown(root)} holds recordings of {len(by_reader)} systems: "
+            + "; ".join(f"{r.system} ({shown(f[0].file)})" for r, f in by_reader.items())
+            + ".",
+            "Keep the recordings of one system in one session directory.",
+        )
+    [(reader, files)] = by_reader.items()
+    return session_of(reader.system, directory_name, reader.read(root, directory_name, files))
+
+
+def _reader_of(name: str) -> Reader:
+    lowered = name.lower()
+    return next(reader for reader in READERS if lowered.endswith(reader.ending))
+
+
+def _nothing(root: str, listing: Listing) -> NotASession:
+    """Say what was looked for, and what is there that comes near."""
+    hint = "A session directory holds " + ", ".join(f"{r.known_by} ({r.system})" for r in READERS) + "."
+    deeper = [f.file for f in listing.found]
+    if deeper:
+        hint = (
+            f"{shown(deeper[0])} lies in a subfolder; the recordings of its system lie directly in their "
+            "session directory. Give that folder, or move the files up."
+        )
+    elif listing.linked:
+        hint += f" Links to folders are not followed: {', '.join(map(shown, listing.linked[:3]))}."
+    return NotASession(
+        "no-recordings",
+        f"{shown(root)} holds no recording of a known system ({listing.seen:,} files and folders looked at).",
+        hint,
+    )
