@@ -1,0 +1,131 @@
+"""What stage 0 makes of a text: plain dicts, lists and scalars, and the way from a document path to its position.
+
+A scalar is an exact ``str`` where the user quoted it, a ``Plain`` where it stands bare (then it is the source text,
+which the field types later), or one of JSON's own ``True``, ``False``, ``None``. Only shapes and paths are here.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from commands.inputfile.findings import Finding
+
+Part = str | int
+Position = tuple[int, int]
+# A place in the document while it is read: (place of the parent, key or index). Linked, so that it costs one tuple
+# per mapping on the way down, and turns into a path only for a finding.
+Place = tuple[Any, Part] | None
+
+
+class Plain(str):
+    """A scalar that stands without quotes: source text, its type not yet decided."""
+
+    __slots__ = ()
+
+
+class NotJson(Plain):
+    """``NaN`` or ``Infinity`` bare in a JSON file: Python's reader takes them, JSON has no such values."""
+
+    __slots__ = ()
+
+
+class RepeatedKeys(dict[str, Any]):
+    """A JSON object in which a key comes twice; it holds the first value of each."""
+
+    __slots__ = ("repeated",)
+    repeated: list[str]
+
+
+class Document(Protocol):
+    """A loaded input file. Positions count lines and columns (characters) from 1."""
+
+    root: Any
+
+    def position(self, parts: Sequence[Part]) -> Position:
+        """Where the value at that path starts; of a path that is not there, its nearest parent that is."""
+
+    def key_position(self, parts: Sequence[Part]) -> Position:
+        """Where the key of the last part starts."""
+
+    def repeat_position(self, parts: Sequence[Part]) -> Position:
+        """Where the key of the last part comes the second time."""
+
+
+class Unreadable(Exception):  # noqa: N818  (it carries findings; it is not a fault of the program)
+    """Stage 0 failed. ``findings`` says why; ``syntax`` is True where the parser gave up, so that guessing at the
+    mistake makes sense."""
+
+    def __init__(self, findings: Sequence[Finding], *, syntax: bool = False) -> None:
+        super().__init__(f"{len(findings)} findings")
+        self.findings = tuple(findings)
+        self.syntax = syntax
+
+
+def unreadable(
+    code: str,
+    message: str,
+    hint: str = "",
+    *,
+    at: Position | None = None,
+    path: str = "",
+    syntax: bool = False,
+) -> Unreadable:
+    return Unreadable([stage_0_error(code, message, hint, at=at, path=path)], syntax=syntax)
+
+
+def stage_0_error(
+    code: str, message: str, hint: str = "", *, at: Position | None = None, path: str = ""
+) -> Finding:
+    line, column = at or (None, None)
+    return Finding(0, "error", code, path, line, column, message, hint)
+
+
+_SIMPLE_KEY = re.compile(r"[^\W\d][\w-]*|\d[\w-]*")
+_STEP = re.compile(r'\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\.?([^.\[\]]+)')
+
+
+def parts_of(place: Place) -> list[Part]:
+    parts: list[Part] = []
+    while place is not None:
+        place, part = place
+        parts.append(part)
+    parts.reverse()
+    return parts
+
+
+def path_text(parts: Sequence[Part]) -> str:
+    """``sessions[3].tasks[0].notes``; a key that is not a word is written ``["in quotes"]``."""
+    path = ""
+    for part in parts:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif _SIMPLE_KEY.fullmatch(part):
+            path += f".{part}" if path else part
+        else:
+            path += f"[{json.dumps(part)}]"
+    return path
+
+
+def path_parts(path: str) -> list[Part]:
+    """The reverse of ``path_text``. Raises ``ValueError`` for what is not a path."""
+    parts: list[Part] = []
+    at = 0
+    while at < len(path):
+        step = _STEP.match(path, at)
+        if step is None:
+            raise ValueError(f"{path!r} is not a document path: it goes wrong at character {at + 1}")
+        index, quoted, word = step.groups()
+        parts.append(
+            int(index) if index is not None else word if word is not None else json.loads(f'"{quoted}"')
+        )
+        at = step.end()
+    return parts
+
+
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")
+
+
+def line_starts(text: str) -> list[int]:
+    """The offset at which each line starts, whichever way its lines end."""
+    return [0, *(found.end() for found in _LINE_BREAK.finditer(text))]

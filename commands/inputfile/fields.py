@@ -1,0 +1,85 @@
+"""What the readers of single values share: the way they report, and how they show what the user wrote.
+
+A reader takes (value, report, place, key) and returns the typed value, or ``BAD`` after it has reported an error.
+Readers never raise. Ways of writing that are understood but doubtful are reported as warnings.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from commands.inputfile.document import NotJson, Part, Place, Plain
+from commands.inputfile.plain_readings import FALSE_WORDS, NULL_WORDS, TRUE_WORDS
+from commands.inputfile.report import Report
+
+
+class Bad:
+    """The type of ``BAD``."""
+
+    def __repr__(self) -> str:
+        return "BAD"
+
+
+BAD: Final = Bad()
+Reader = Callable[[Any, Report, Place, Part], Any]
+
+
+def shown(value: Any) -> str:
+    """A value as the user wrote it, short enough for a message."""
+    if isinstance(value, dict):
+        return "a mapping" if not value else f"a mapping with the key {clipped(next(iter(value)), 40)!s}"
+    if isinstance(value, list):
+        return "an empty list" if not value else f"a list of {len(value)}"
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, Plain):
+        return clipped(value, 60) if value else "nothing"
+    return f'the text "{clipped(value, 60)}"'
+
+
+def clipped(text: str, most: int) -> str:
+    text = text if len(text) <= most else f"{text[: most - 2]} …"
+    return text.encode("unicode_escape").decode() if not text.isprintable() else text
+
+
+def is_null(value: Any) -> bool:
+    return value is None or (value.__class__ is Plain and value in NULL_WORDS)
+
+
+def wrong(value: Any, report: Report, place: Place, key: Part, expected: str, hint: str = "") -> Bad:
+    """Report a value of the wrong type, or a missing one."""
+    if is_null(value):
+        hint = (
+            hint
+            if isinstance(key, int)
+            else f"Fill it in, or remove the line if {key} is optional. {hint}".strip()
+        )
+        report.error("no-value", place, key, f"{name_of(key)} has no value; expected {expected}.", hint)
+    elif isinstance(value, NotJson):
+        report.error(
+            "not-finite", place, key, f"{name_of(key)} is {value}, which is no number; expected {expected}."
+        )
+    else:
+        report.error(
+            "wrong-type", place, key, f"{name_of(key)} is {shown(value)}; expected {expected}.", hint
+        )
+    return BAD
+
+
+def name_of(key: Part) -> str:
+    return f"item {key + 1} of the list" if isinstance(key, int) else key
+
+
+def bare_word(value: Any) -> bool | None:
+    """True or False where the value is a bare word for it."""
+    if value is True or value is False:
+        return bool(value)
+    if value.__class__ is Plain and len(value) < 6:
+        word = value.lower()
+        return True if word in TRUE_WORDS else False if word in FALSE_WORDS else None
+    return None
+
+
+def false_is_not_valid(value: Any, report: Report, place: Place, key: Part, expected: str) -> Bad:
+    message = f"{name_of(key)} is {shown(value)}, which is not valid here; expected {expected}."
+    report.error("false-not-valid", place, key, message, f"Remove the key if there is no {key} to give.")
+    return BAD

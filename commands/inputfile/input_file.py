@@ -1,0 +1,116 @@
+"""The top level of an input file: its three parts, and what must not come twice in one file."""
+
+import re
+from typing import Any
+
+from commands.inputfile.document import Document, Place
+from commands.inputfile.entries import GroupClusteringEntry, InputFile, SessionEntry, SubjectEntry, TaskEntry
+from commands.inputfile.fields import BAD
+from commands.inputfile.keywords import (
+    GROUP_CLUSTERING,
+    SESSION,
+    SUBJECT,
+    keywords_of,
+    read_list,
+    read_mapping,
+)
+from commands.inputfile.report import Report
+
+_SLASHES = re.compile(r"(?<=.)//+")
+
+
+def read_entries(document: Document, report: Report) -> tuple[InputFile | None, frozenset[str]]:
+    """The typed entries, and the names of those sessions that were left out for an error."""
+    parts, _ = read_mapping(document.root, _INPUT_FILE, report, None)
+    subject = parts.get("subject")
+    sessions, left_out = parts.get("sessions", ((), frozenset()))
+    if subject is None:
+        return None, left_out
+    return InputFile(subject, sessions, parts.get("clustering", ())), left_out
+
+
+def _subject(value: Any, report: Report, place: Place, key: Any) -> Any:
+    values, good = read_mapping(value, SUBJECT, report, (place, key))
+    return SubjectEntry(**values) if good else BAD
+
+
+def _sessions(value: Any, report: Report, place: Place, key: Any) -> Any:
+    items = read_list(value, report, place, key, "a list of sessions")
+    if items is None:
+        return BAD
+    here = (place, key)
+    sessions: list[SessionEntry] = []
+    left_out: set[str] = set()
+    locations: dict[str, int] = {}
+    names: dict[str, int] = {}
+    for index, item in enumerate(items):
+        at = (here, index)
+        values, good = read_mapping(item, SESSION, report, at)
+        location, name = values.get("location"), values.get("name")
+        if location is not None and (first := locations.setdefault(same_location(location), index)) != index:
+            good = False
+            message = f"The location {location:.200} is that of sessions[{first}] too."
+            report.error(
+                "duplicate-location", at, "location", message, "A session is entered once: remove one."
+            )
+        if name is not None and (first := names.setdefault(name, index)) != index:
+            good = False
+            message = f'The name "{name:.200}" is that of sessions[{first}] too; names are unique in a file.'
+            report.error("duplicate-name", at, "name", message, "Give one of them another name.")
+        if good:
+            session = SessionEntry(index=index, **values)
+            _notice_inheritance(session.tasks, report, at)
+            sessions.append(session)
+        elif name is not None:
+            left_out.add(name)
+    return tuple(sessions), frozenset(left_out)
+
+
+def same_location(location: str) -> str:
+    """The text by which two locations of one file are told to be the same: slashes are normalised, case is kept."""
+    return _SLASHES.sub("/", location.replace("\\", "/")).rstrip("/") or "/"
+
+
+def _notice_inheritance(tasks: tuple[TaskEntry, ...], report: Report, place: Place) -> None:
+    """One notice per session says which of its tasks take what from sessions.txt."""
+    inheriting = []
+    for number, task in enumerate(tasks, 1):
+        fields = [field for field in ("task_start", "task_stop", "notes") if getattr(task, field) is True]
+        if fields:
+            inheriting.append((number, fields))
+    if not inheriting:
+        return
+    shown = "; ".join(f"task {number}: {', '.join(fields)}" for number, fields in inheriting[:8])
+    if len(inheriting) > 8:
+        shown += f"; and {len(inheriting) - 8} more"
+    report.notice("inherits", place, "tasks", f"Taken from sessions.txt, by the order of the tasks: {shown}.")
+
+
+def _group_clusterings(value: Any, report: Report, place: Place, key: Any) -> Any:
+    items = read_list(value, report, place, key, "a list of multi-session clusterings")
+    if items is None:
+        return BAD
+    here = (place, key)
+    entries: list[GroupClusteringEntry] = []
+    groups: dict[str, int] = {}
+    for index, item in enumerate(items):
+        at = (here, index)
+        values, good = read_mapping(item, GROUP_CLUSTERING, report, at)
+        group = values.get("group_name")
+        if group is not None and (first := groups.setdefault(group, index)) != index:
+            good = False
+            message = f'The group_name "{group}" is that of clustering[{first}] too; it is unique in a file.'
+            report.error("duplicate-group-name", at, "group_name", message, "Give one of them another name.")
+        if good:
+            entries.append(GroupClusteringEntry(index=index, **values))
+    return tuple(entries)
+
+
+_INPUT_FILE = keywords_of(
+    "the input file",
+    {"subject": (_subject, "a mapping with the name of the subject")},
+    {
+        "sessions": (_sessions, "a list of sessions"),
+        "clustering": (_group_clusterings, "a list of multi-session clusterings"),
+    },
+)

@@ -1,0 +1,91 @@
+"""Read an input file: bytes -> document -> typed entries and findings (stages 0 and 1). The door to this package."""
+
+import gc
+from dataclasses import dataclass, field
+
+from commands.inputfile.document import Document, Unreadable, path_parts, stage_0_error, unreadable
+from commands.inputfile.encoding import decode, refuse_control_characters
+from commands.inputfile.entries import InputFile
+from commands.inputfile.findings import Finding
+from commands.inputfile.input_file import read_entries
+from commands.inputfile.json_document import JsonDocument, load_json, refuse_deep_nesting
+from commands.inputfile.json_mistakes import json_mistakes
+from commands.inputfile.limits import Limits
+from commands.inputfile.report import Report
+from commands.inputfile.yaml_document import YamlDocument, load_yaml
+from commands.inputfile.yaml_mistakes import yaml_mistakes
+
+__all__ = ["Limits", "ReadResult", "read_input_file"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """What became of an input file at stages 0 and 1.
+
+    ``stage`` is the last stage that was reached: 0 where the file could not be loaded, else 1. ``input_file`` is
+    None where stage 0 failed or the subject is unusable; entries with an error are left out of it, so that the
+    others can go on to stage 2. ``left_out_names`` are the names of sessions that were left out: a reference to one
+    of them is not unknown. ``findings`` are in the order of the file.
+    """
+
+    stage: int
+    input_file: InputFile | None
+    findings: tuple[Finding, ...]
+    left_out_names: frozenset[str] = frozenset()
+    _document: Document | None = field(default=None, repr=False, compare=False)
+
+    def position(self, path: str) -> tuple[int, int] | None:
+        """Line and column, from 1, of the value at a document path such as ``sessions[3].experimenter[1]``.
+
+        Of a path that is not in the file, that of its nearest parent which is; None where the file was not loaded.
+        Raises ``ValueError`` for a text that is no path.
+        """
+        if self._document is None:
+            return None
+        return self._document.position(path_parts(path))
+
+
+def read_input_file(data: bytes, *, filename: str = "", limits: Limits = Limits()) -> ReadResult:  # noqa: B008
+    """Stages 0 and 1. The format follows from the name's ending (.json, .yml, .yaml), else from the content."""
+    collecting = gc.isenabled()
+    gc.disable()  # a document is one large tree without garbage: looking for some takes most of the time
+    try:
+        return _read(data, filename, limits)
+    except Unreadable as refusal:
+        return ReadResult(0, None, refusal.findings)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read(data: bytes, filename: str, limits: Limits) -> ReadResult:
+    text = decode(data, limits)
+    document = _load(text, filename, limits)
+    report = Report(document, limits.findings)
+    input_file, left_out = read_entries(document, report)
+    if report.errors and isinstance(document, JsonDocument):
+        refuse_deep_nesting(document, limits)
+    return ReadResult(1, input_file, tuple(report.findings()), left_out, document)
+
+
+def _load(text: str, filename: str, limits: Limits) -> YamlDocument | JsonDocument:
+    """A .json file that holds YAML and a .yml file that holds JSON are read as what they hold."""
+    ending = filename.lower().rpartition(".")[2]
+    looks_like_json = text.lstrip()[:1] in ("{", "[")
+    if not text.strip():
+        raise unreadable("empty-file", "The file is empty.", "Start from the template.", at=(1, 1))
+    try:
+        if not looks_like_json:
+            return load_yaml(text, limits)
+        try:
+            return load_json(text, limits)
+        except Unreadable as refusal:
+            if ending not in ("yml", "yaml") or not refusal.syntax:
+                raise
+            return load_yaml(text, limits)
+    except Unreadable as refusal:
+        if not refusal.syntax:
+            raise
+        refuse_control_characters(text)
+        guess = json_mistakes if looks_like_json else yaml_mistakes
+        raise Unreadable(guess(text, refusal.findings[0], limits)) from None
