@@ -2,42 +2,37 @@
 
 A configuration maps a prefix in the user's notation to one or several mounted directories that are searched
 in order: ``{"N:": ["/mnt/N"], "P:": ["/mnt/p1", "/mnt/p2"]}``. ``normalise`` turns every spelling of a
-location into one text, without touching the disk: that text is the deduplication key.
+location into one text, without touching the disk: that text is the deduplication key. ``Search`` finds the
+directory. The only module that decides which directory may be read.
 
-Decisions, each because one key must mean one directory:
-
-- ``\\`` and ``/`` both separate, everywhere; a name that holds a backslash cannot be named.
-- A drive letter is written in upper case, an ASCII UNC server and share in lower case. Other case is kept.
-- ``..`` is refused, never collapsed: behind a symbolic link it means something else than it says.
-- Text is NFC, so that what macOS and Windows write of one name is one location.
-- Names that Windows reserves (``con``, ``a:b``, a trailing dot) are ordinary names: published files use them.
-- A directory inside another root belongs to the innermost root. Prefixes with the same directories are one
-  root, named by the first. A configuration in which a directory would have two names is refused.
+A directory inside another root belongs to the innermost root. Prefixes with the same directories are one
+root, named by the first. A configuration in which a directory would have two names is refused. A symbolic
+link may not lead out of the mounted directory that it was found in. Names on disk may be NFC or NFD: both are
+looked for, and two different directories are an error.
 """
 
+import contextlib
+import errno
 import os
-import re
+import stat
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import product
+from pathlib import Path
+from typing import NoReturn
+
+from commands.recordings.locations import LocationError, joined, parts_of, shown
+
+__all__ = ["LocationError", "Roots", "Search", "normalise", "resolve", "shown"]
 
 MAX_LOCATION_BYTES = 2048  # UTF-8; a unique index over (username, location) has to hold it on every database
 
-_NEVER = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_DRIVE = re.compile(r"[A-Za-z]:(?:/|\Z)")
+_GONE = (errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENODEV)
+_AS_THE_SERVER = os.access in os.supports_effective_ids
 
 Parts = tuple[str, ...]
-
-
-class LocationError(Exception):
-    """Unusable: ``code`` is stable, ``message`` says what is so, ``hint`` what to do."""
-
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
-        super().__init__(f"{message} {hint}".rstrip())
-        self.code = code
-        self.message = message
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +98,13 @@ class Roots:
 
 def _configured(text: str, what: str) -> Parts:
     try:
-        return tuple(_parts(text))
+        return tuple(parts_of(text))
     except LocationError as problem:
         raise ValueError(f'roots: {what} "{text}" cannot be used: {problem}') from None
 
 
 def _check_places(roots: Sequence[Root]) -> None:
-    """Refuse what would give a directory two names: see the module's last decision."""
+    """Refuse what would give a directory two names."""
     for one, other in product(roots, repeat=2):
         for inner, outer in product(one.places, other.places):
             if inner == outer and one is not other:
@@ -120,54 +115,6 @@ def _check_places(roots: Sequence[Root]) -> None:
                     f'roots: "{joined(inner)}" lies inside "{joined(outer)}", and '
                     f'"{joined(other.prefix)}" has further directories: it would have two names.'
                 )
-
-
-def joined(parts: Sequence[str]) -> str:
-    """The text of an anchor (empty for ``/``) and the names below it."""
-    return "/".join(parts) or "/"
-
-
-def _parts(location: str) -> list[str]:
-    """The anchor (``N:``, ``//server/share`` or, for a path of this machine, nothing), then the names."""
-    text = location.replace("\\", "/")
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    if never := _NEVER.search(text):
-        what = "a NUL character" if never[0] == "\0" else f"the character U+{ord(never[0]):04X}"
-        raise LocationError(
-            "location-with-control-character",
-            f"location {shown(location)} holds {what}, which no file name should hold.",
-            "Write the path again by hand, without copying it.",
-        )
-    parts = [part for part in text.split("/") if part and part != "."]
-    if ".." in parts:
-        raise LocationError(
-            "location-with-dot-dot", f'location {shown(location)} holds "..".', "Write the path without it."
-        )
-    if text.startswith("//") and len(parts) > 1:  # a doubled slash is always a share's, as Windows reads it
-        anchor = f"//{parts[0]}/{parts[1]}"
-        return [anchor.lower() if anchor.isascii() else anchor, *parts[2:]]
-    if text.startswith("/") and not text.startswith("//"):
-        return ["", *parts]
-    if _DRIVE.match(text):
-        parts[0] = parts[0].upper()
-        return parts
-    raise LocationError(
-        "location-not-absolute",
-        f"location {shown(location)} is not an absolute path.",
-        "Start it with a drive and a slash (N:/...), a share (//server/share/...) or a slash (/...).",
-    )
-
-
-def shown(text: str) -> str:
-    """Text in quotes for a message: control characters spelled out, the middle of a very long one cut."""
-    if len(text) > 200:
-        text = f"{text[:120]} ... {text[-60:]}"
-    return f'"{text}"' if text.isprintable() else '"' + "".join(map(_printable, text)) + '"'
-
-
-def _printable(character: str) -> str:
-    return character if character.isprintable() else ascii(character)[1:-1]
 
 
 def normalise(location: str, roots: Roots) -> str:
@@ -194,7 +141,7 @@ def split(location: str, roots: Roots) -> tuple[str, list[str]]:
     Notation is read first (its longest prefix), then the directory that it stands for (the innermost root).
     What the result says must lead back to the same root, or the directory is hidden behind another's prefix.
     """
-    parts = _parts(location)
+    parts = parts_of(location)
     if spelled := _longest(parts, roots.prefixes):
         root, names = spelled
         parts = [*root.places[0], *names]
@@ -223,3 +170,197 @@ def _by_depth(names: Mapping[Parts, Root]) -> ByDepth:
     for name in sorted(names, key=len, reverse=True):
         table.setdefault(len(name), {})["/".join(name)] = names[name]
     return table
+
+
+def resolve(location: str, roots: Roots) -> Path:
+    """Find one directory; ``Search.resolve`` says more and is cheaper for many."""
+    return Search(roots).resolve(location)
+
+
+class Search:
+    """One run's look at the disk. Parents are remembered for the run; the directory itself is always asked.
+
+    A clean location costs two system calls once its parent is known. Make a new Search for every run.
+    """
+
+    def __init__(self, roots: Roots) -> None:
+        self._roots = roots
+        self._tops: dict[str, str] = {}
+        self._parents: dict[str, str] = {}
+        self._listings: dict[str, dict[str, str]] = {}
+        self._near: dict[tuple[str, str], str | None] = {}
+
+    def resolve(self, location: str) -> Path:
+        """The directory that a location names, with symbolic links followed; readable when asked.
+
+        Takes any spelling. Raises LocationError: what ``normalise`` raises, and ``location-not-found``,
+        ``root-not-mounted``, ``location-not-directory``, ``location-not-readable``,
+        ``location-escapes-root``, ``location-symlink-loop``, ``location-too-long``, ``location-ambiguous``
+        or ``location-unreachable``.
+        """
+        prefix, names = split(location, self._roots)
+        directories = self._roots.directories[prefix]
+        found: dict[str, str] = {}
+        for directory in directories:
+            try:
+                found.setdefault(self._find(directory, names), directory)
+            except FileNotFoundError:
+                continue
+            except OSError as problem:
+                _explain(problem, location, directory)
+        if not found:
+            self._explain_missing(location, prefix, names)
+        if len(found) > 1:
+            raise LocationError(
+                "location-ambiguous",
+                f"location {shown(location)} is there more than once: {' and '.join(sorted(found))}.",
+                f"Rename or move one of them: every location under {prefix} must name one directory.",
+            )
+        return Path(*found)
+
+    def _find(self, directory: str, names: Sequence[str]) -> str:
+        top = self._tops.get(directory)
+        if top is None:
+            top = self._tops[directory] = _directory(os.path.realpath(directory, strict=True)).rstrip("/")
+        real, spelled = top, directory
+        for name in names[:-1]:
+            spelled = f"{spelled}/{name}"
+            known = self._parents.get(spelled)
+            if known is None:
+                known = self._parents[spelled] = _step(real, name, top)
+            real = known
+        if names:
+            real = _step(real, names[-1], top)
+        if not os.access(real or "/", os.R_OK | os.X_OK, effective_ids=_AS_THE_SERVER):
+            Path(real or "/").stat()  # gone since, rather than not readable?
+            raise PermissionError(errno.EACCES, "may not be read", real)
+        return real or "/"
+
+    def _explain_missing(self, location: str, prefix: str, names: Sequence[str]) -> NoReturn:
+        directories = self._roots.directories[prefix]
+        if unmounted := [directory for directory in directories if _looks_unmounted(directory)]:
+            raise LocationError(
+                "root-not-mounted",
+                f"location {shown(location)} could not be looked for: {' and '.join(unmounted)}, "
+                f"where {prefix} should be mounted, is empty or not there.",
+                "Ask an admin to mount it; the file itself may be right.",
+            )
+        there, parent = max(_deepest(directory, names) for directory in directories)
+        hint = "Check the spelling; upper and lower case differ on the server."
+        if os.path.lexists(parent) and not Path(parent).exists():
+            missing = f"{parent} is a symbolic link to something that is not there"
+        elif there < len(names):
+            missing = f"there is no {shown(names[there])} in {parent}"
+            if near := self._nearest(parent, names[there]):
+                corrected = joined([prefix.rstrip("/"), *names[:there], near, *names[there + 1 :]])
+                hint = f"Did you mean {shown(corrected)}?"
+        else:
+            missing = "it was there a moment ago"
+        raise LocationError(
+            "location-not-found", f"location {shown(location)} was not found: {missing}.", hint
+        )
+
+    def _nearest(self, parent: str, name: str) -> str | None:
+        """A name in ``parent`` that may have been meant. Comparing costs: only a run's first ones get it."""
+        if (parent, name) not in self._near:
+            listing = self._listings.get(parent)
+            if listing is None:
+                with contextlib.suppress(OSError):
+                    listing = {entry.name.casefold(): entry.name for entry in Path(parent).iterdir()}
+                listing = self._listings[parent] = listing or {}
+            folded = name.casefold()
+            near = [folded] if folded in listing else []
+            if not near and len(self._near) < 100 and len(listing) <= 2000:
+                near = get_close_matches(folded, listing, n=1, cutoff=0.75)
+            self._near[parent, name] = listing[near[0]] if near else None
+        return self._near[parent, name]
+
+
+def _step(real: str, name: str, top: str) -> str:
+    """One name deeper, never out of ``top``; both arguments and the result are free of symbolic links."""
+    path = f"{real}/{name}"
+    if not name.isascii():
+        path = _as_on_disk(real, name)
+    mode = os.lstat(path).st_mode
+    if stat.S_ISDIR(mode):
+        return path
+    if not stat.S_ISLNK(mode):
+        raise NotADirectoryError(errno.ENOTDIR, "is not a directory", path)
+    target = os.path.realpath(path, strict=True)
+    if target != top and not target.startswith(f"{top}/"):
+        raise LocationError(
+            "location-escapes-root",
+            f"{path} is a symbolic link to {target}, which is outside {top}.",
+            "Use the location that the link leads to, or ask an admin to add a root for it.",
+        )
+    return _directory(target)
+
+
+def _directory(path: str) -> str:
+    if not stat.S_ISDIR(Path(path).stat().st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, "is not a directory", path)
+    return path
+
+
+def _as_on_disk(real: str, name: str) -> str:
+    there: dict[tuple[int, int], str] = {}
+    for spelling in (name, unicodedata.normalize("NFD", name)):
+        with contextlib.suppress(FileNotFoundError):
+            status = os.lstat(f"{real}/{spelling}")
+            there.setdefault((status.st_dev, status.st_ino), f"{real}/{spelling}")
+    if len(there) > 1:
+        raise LocationError(
+            "location-ambiguous",
+            f"{real} holds {shown(name)} twice, in two Unicode spellings that look the same.",
+            "Rename one of the two.",
+        )
+    return next(iter(there.values()), f"{real}/{name}")
+
+
+def _looks_unmounted(directory: str) -> bool:
+    try:
+        with os.scandir(directory) as entries:
+            return next(entries, None) is None
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+
+
+def _deepest(directory: str, names: Sequence[str]) -> tuple[int, str]:
+    path = directory
+    for depth, name in enumerate(names):
+        deeper = f"{path.rstrip('/')}/{name}"
+        if not os.path.lexists(deeper):
+            return depth, path
+        path = deeper
+    return len(names), path
+
+
+def _explain(problem: OSError, location: str, directory: str) -> NoReturn:
+    """Raise what a failed system call means to the one who wrote the location."""
+    here = f"location {shown(location)}"
+    at = problem.filename or directory
+    match problem.errno:
+        case errno.ENOTDIR:
+            code, message = "location-not-directory", f"{here} is not a directory: {at} is a file."
+            hint = "Give the directory that holds the recording, not a file in it."
+        case errno.EACCES | errno.EPERM:
+            code, message = "location-not-readable", f"{here} may not be read by the server, at {at}."
+            hint = "Give the server's account permission to read and enter that directory."
+        case errno.ELOOP:
+            code, message = "location-symlink-loop", f"{here} runs in a circle of symbolic links, at {at}."
+            hint = "Use the location of the directory itself."
+        case errno.ENAMETOOLONG:
+            code, message = "location-too-long", f"{here} has a name that is too long for the file system."
+            hint = "Check that the path was copied as it is."
+        case code_number if code_number in _GONE:
+            code, message = (
+                "root-not-mounted",
+                f"{here} could not be looked for: {directory} does not answer.",
+            )
+            hint = "Ask an admin to look at the share; the file itself may be right."
+        case _:
+            code, message = "location-unreachable", f"{here} could not be looked at: {problem.strerror}."
+            hint = "Try again; if it stays so, ask an admin."
+    raise LocationError(code, message, hint) from problem

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.recordings.roots import LocationError, Roots
-from commands.recordings.search import Search, resolve
+from commands.recordings.roots import LocationError, Roots, Search, resolve
 
 
 @pytest.fixture
@@ -192,7 +191,7 @@ def test_failing_disk_is_a_problem_not_a_traceback(roots, monkeypatch, number, c
     def fails(path):
         raise OSError(number, os.strerror(number), path)
 
-    monkeypatch.setattr("commands.recordings.search.os.lstat", fails)
+    monkeypatch.setattr("commands.recordings.roots.os.lstat", fails)
     assert problem("N:/12345", roots).code == code
 
 
@@ -260,7 +259,7 @@ TARGETS = [
     st.lists(st.lists(st.sampled_from(NAMES), max_size=4), min_size=1, max_size=6),
 )
 def test_nothing_outside_the_root_is_ever_found(made, asked):
-    """Whatever links a tree holds: a found directory is the one the operating system finds, inside the root."""
+    """Whatever links a tree holds: what is found is what the operating system finds, inside the root."""
     with tempfile.TemporaryDirectory() as top:
         top = os.path.realpath(top)
         root = Path(top, "N")
