@@ -1,0 +1,79 @@
+"""Build the wheel, install it into an environment of its own far from the checkout, and run it there.
+
+Shows what the checkout hides: a file that is not packaged, a dependency that is not declared.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("commands", "ledger", "migrations", "projections")
+IMPORT_ALL = """
+import importlib, pkgutil
+for name in {packages}:
+    package = importlib.import_module(name)
+    for module in pkgutil.walk_packages(package.__path__, name + "."):
+        if module.name != "migrations.env":  # runs only under Alembic
+            importlib.import_module(module.name)
+"""
+
+
+class Failed(Exception):
+    """One step of the check did not go as it should."""
+
+
+def run(what: str, *command: str | Path, cwd: Path) -> str:
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "DAYBOOK"))
+    }
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"{what} ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
+    print(f"check_wheel: {what}: fine.")
+    return done.stdout
+
+
+def check_contents(wheel: Path) -> None:
+    """Every file that git knows in the packages is in the wheel, and no other."""
+    listed = run("git ls-files", "git", "ls-files", "--cached", *PACKAGES, cwd=ROOT).splitlines()
+    expected = {name for name in listed if (ROOT / name).exists()}
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if not name.split("/")[0].endswith(".dist-info")}
+        if not any(name.endswith(".dist-info/licenses/LICENSE") for name in archive.namelist()):
+            raise Failed("the wheel holds no LICENSE")
+    if expected - packed:
+        raise Failed(f"not in the wheel: {', '.join(sorted(expected - packed))}")
+    if packed - expected:
+        raise Failed(f"in the wheel, but not in the repository: {', '.join(sorted(packed - expected))}")
+
+
+def main() -> int:
+    try:
+        with tempfile.TemporaryDirectory(prefix="daybook-wheel-") as temporary:
+            away = Path(temporary)
+            build = (sys.executable, "-m", "build", "--wheel", "--outdir", away)
+            run("build", *build, ROOT, cwd=away)
+            [wheel] = away.glob("daybook-*.whl")
+            check_contents(wheel)
+            run("environment", sys.executable, "-m", "venv", away / "venv", cwd=away)
+            python, daybook = away / "venv/bin/python", away / "venv/bin/daybook"
+            run("install", python, "-m", "pip", "install", "--quiet", wheel, cwd=away)
+            run("every module", python, "-c", IMPORT_ALL.format(packages=PACKAGES), cwd=away)
+            version = run("daybook --version", daybook, "--version", cwd=away)
+            if wheel.name.split("-")[1] not in version:
+                raise Failed(f'{wheel.name} says that it is "{version.strip()}"')
+            run("daybook init", daybook, "init", cwd=away)
+            run("daybook verify", daybook, "verify", cwd=away)
+            run("daybook demo", daybook, "demo", cwd=away)
+    except Failed as failure:
+        print(f"check_wheel: {failure}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+# Everything runs in an environment that is made here (.venv) and nowhere else; only Python 3.11+ has to be there.
+# Another Python: make test PYTHON=python3.13
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# One stamp per set of packages. A stamp is renewed when pyproject.toml changes; the dev set includes the run set.
+RUN    := $(VENV)/.installed-run
+DEV    := $(VENV)/.installed-dev
+BENCH  := $(VENV)/.installed-bench
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types imports migrations wheel format bench clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo     run the main job on made-up recordings'
+	@echo 'make test     run every test, on SQLite and on a real PostgreSQL'
+	@echo 'make check    lint, types, import rules, migrations, and the wheel in an environment of its own'
+	@echo 'make format   lay out the code as make check wants it'
+	@echo 'make bench    measure'
+	@echo 'make clean    remove what these commands made'
+
+demo: $(RUN)
+	@$(BIN)/daybook demo
+
+# -rs: what is skipped says why. At most four processes: each has a PostgreSQL server of its own.
+test: $(DEV)
+	@$(BIN)/python -m pytest -n auto --maxprocesses=4 -rs
+
+check: lint types imports migrations wheel
+	@echo 'All checks passed.'
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV)
+	$(BIN)/mypy
+
+imports: $(DEV)
+	$(BIN)/lint-imports
+	$(BIN)/python .ci/check_contracts.py
+
+migrations: $(DEV)
+	$(BIN)/python .ci/check_migrations.py
+
+wheel: $(DEV)
+	$(BIN)/python .ci/check_wheel.py
+
+format: $(DEV)
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(BENCH)
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN): pyproject.toml
+	@$(MAKE) --no-print-directory python
+	@echo 'Installing Daybook into $(VENV) ...'
+	@$(PIP) -e .
+	@touch $@
+
+$(DEV): pyproject.toml
+	@$(MAKE) --no-print-directory python
+	@echo 'Installing Daybook and what its tests and checks need into $(VENV) ...'
+	@$(PIP) -e '.[dev]'
+	@touch $(RUN) $@
+
+$(BENCH): pyproject.toml
+	@$(MAKE) --no-print-directory python
+	@echo 'Installing Daybook and what its benchmarks need into $(VENV) ...'
+	@$(PIP) -e '.[bench]'
+	@touch $(RUN) $@
+
+.PHONY: python
+python:
+	@command -v '$(PYTHON)' >/dev/null 2>&1 || \
+		{ echo 'There is no $(PYTHON) here. Daybook needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...' >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is $$('$(PYTHON)' -V 2>&1); Daybook needs 3.11 or newer: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo '$(PYTHON) cannot make environments; on Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	@'$(PYTHON)' -m venv $(VENV)
