@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands.recordings import spikeglx
+from commands.recordings import axona, neuralynx, neurologger, openephys, spikeglx
 from commands.recordings.disk import Found, Listing, list_files, shown
 from commands.recordings.session import (
     NotASession,
@@ -21,7 +21,7 @@ from commands.recordings.session import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reader:
-    """A file whose name ends so (in lower case) tells the system; ``flat``: only directly in the directory."""
+    """A file whose name ends so (in lower case) tells the system; ``flat``: only directly in there."""
 
     system: System
     known_by: str
@@ -30,7 +30,13 @@ class Reader:
     read: Callable[[str, str, Sequence[Found]], list[Recording]]
 
 
-READERS = (Reader("neuropixels", "*.ap.meta", ".ap.meta", False, spikeglx.read),)
+READERS = (
+    Reader("neuropixels", "*.ap.meta", ".ap.meta", False, spikeglx.read),
+    Reader("axona", "*.set", ".set", True, axona.read),
+    Reader("neuralynx", "*.ntt", ".ntt", False, neuralynx.read),
+    Reader("neurologger", "neurologger_header.mat", "neurologger_header.mat", False, neurologger.read),
+    Reader("openephys", "structure.oebin", "structure.oebin", False, openephys.read),
+)
 
 ENDINGS = tuple(reader.ending for reader in READERS)
 

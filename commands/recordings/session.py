@@ -69,8 +69,8 @@ class ProbeOnDisk:
 
     ``name`` is unique in the session. It is the folder that holds the probe's recordings. Where that does not
     tell two probes apart it is, in this order: the folder's path in the session directory; that path with
-    the stream (``run_g0/imec1``, for two probes in one folder); the file. Systems that store no serial number have
-    one probe per session directory, since their files do not tell probes apart.
+    the stream (``run_g0/imec1``, for two probes in one folder); the file. Systems that store no serial number
+    have one probe per session directory, since their files do not tell probes apart.
     """
 
     name: str

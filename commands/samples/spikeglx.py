@@ -12,7 +12,7 @@ from typing import Literal
 from commands.samples.probe_models import MODELS, Model, head, tables
 
 Layout = Literal["probe folders", "run folders", "one folder"]
-"""``probe_1/npx.imec.ap.meta``; ``npx_g0/npx_g0_imec0/npx_g0_t0.imec0.ap.meta``; ``npx_g0/npx_g0_t0.imec0…``."""
+"""``probe_1/npx.imec.ap.meta``; ``npx_g0/npx_g0_imec0/npx_g0_t0.imec0.ap.meta``; no folder per probe."""
 
 PLACEHOLDER_BYTES = 65_536
 
