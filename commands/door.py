@@ -5,8 +5,9 @@ reads no disk. The door runs it under the append lock, so what it read still hol
 """
 
 import getpass
+import os
 import platform
-import uuid
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +31,8 @@ _ATTEMPTS = 5
 
 
 def new_command_id() -> str:
-    return uuid.uuid4().hex
+    """Unique, and in the order of time: the newest receipt then stands at the end of its index."""
+    return f"{time.time_ns():016x}{os.urandom(8).hex()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ to be told *at the beginning* that a transaction will write (``BEGIN IMMEDIATE``
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ledger.errors import Conflict, LedgerUnavailable, Refusal
 
 APPLICATION_ROLE = "daybook_app"  # on PostgreSQL: may append and project, owns nothing
 BUSY_TIMEOUT_S = 60.0
+_COPY_FROM = 20  # rows
 Row = tuple[Any, ...]
 
 
@@ -28,42 +29,60 @@ def _for_postgresql(sql: str) -> str:
 
 
 class Transaction:
-    """One open transaction. ``run`` and ``run_many`` take SQL with ``?`` for values, on either database."""
+    """One open transaction. ``run`` and ``run_many`` take SQL with ``?`` for values, on either database.
+
+    On PostgreSQL statements are pipelined: what returns nothing is not waited for, so that an append costs four
+    round trips instead of a dozen. An error of a statement may therefore show at the next fetch or at the commit.
+    """
 
     def __init__(self, connection: Connection, dialect: str) -> None:
         self.connection = connection
         self.dialect = dialect
         driver: Any = connection.connection.driver_connection
+        self._driver = driver
         self._cursor = driver.cursor()
+        self._pipeline: Any = driver.pipeline() if dialect == "postgresql" else None
+        if self._pipeline is not None:
+            self._pipeline.__enter__()
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> Any:
-        """Execute one statement and return the driver's cursor, which the next ``run`` reuses: fetch first."""
-        cursor = self._cursor
+        """Execute one statement and return the driver's cursor, which the next ``run`` may reuse: fetch first."""
         if self.dialect == "postgresql":
-            cursor.execute(_for_postgresql(sql), values)
-        else:
-            cursor.execute(sql, values)
-        return cursor
+            return self._driver.execute(_for_postgresql(sql), values)
+        return self._cursor.execute(sql, values)
 
-    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        if self.dialect == "postgresql":
-            self._cursor.executemany(_for_postgresql(sql), rows)
-        else:
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        if self.dialect == "sqlite":
             self._cursor.executemany(sql, rows)
+        elif len(rows) == 1:
+            self._driver.execute(_for_postgresql(sql), rows[0])
+        else:
+            self._cursor.executemany(_for_postgresql(sql), rows)
 
     def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert new rows in bulk: ``executemany``, or COPY on PostgreSQL where it pays."""
-        names = ", ".join(columns)
-        if self.dialect == "postgresql" and len(rows) > 20:
-            with self._cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        if self.dialect == "postgresql" and len(rows) > _COPY_FROM:
+            self.leave_pipeline()  # COPY does not work in one
+            with self._cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
             return
-        marks = ", ".join("?" * len(columns))
-        self.run_many(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 - names are ours
+        self.run_many(_insert(table, tuple(columns)), rows)
+
+    def leave_pipeline(self) -> None:
+        """Wait for everything that was sent; the rest of the transaction goes statement by statement."""
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.__exit__(None, None, None)
 
     def close(self) -> None:
+        self.leave_pipeline()
         self._cursor.close()
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
 
 
 class Database:
@@ -98,6 +117,7 @@ class Database:
                 transaction.run(begin)
                 yield transaction
                 transaction.run("COMMIT")
+                transaction.leave_pipeline()
             except BaseException:
                 self._roll_back(transaction)
                 raise
@@ -106,6 +126,8 @@ class Database:
 
     def _roll_back(self, transaction: Transaction) -> None:
         try:
+            with suppress(Exception):  # the error that brought us here
+                transaction.leave_pipeline()
             transaction.run("ROLLBACK")
         except Exception:  # noqa: BLE001 - the connection is lost: the server rolls back; take a new one next time
             self._local.connection.invalidate()

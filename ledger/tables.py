@@ -58,6 +58,7 @@ receipts = Table(
     Column("first_position", Position, nullable=False),
     Column("last_position", Position, nullable=False),
     Column("result", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 input_files = Table(

@@ -6,8 +6,9 @@ that one record gives up can be taken by another in the same batch.
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from ledger.database import Transaction
 from projections import records
@@ -21,6 +22,31 @@ class Record(Protocol):
 R = TypeVar("R")
 
 
+class _Layout:
+    """The statements of one table and how its rows are taken apart; made once."""
+
+    def __init__(self, record: type[Record], slot: str) -> None:
+        self.table = f"{record.TABLE}_{slot}"
+        self.key_columns = record.KEY
+        self.columns = tuple(field.name for field in fields(record))  # type: ignore[arg-type]
+        others = [column for column in self.columns if column not in record.KEY]
+        self.key: Callable[[Any], Any] = attrgetter(*record.KEY)
+        self.values: Callable[[Any], tuple[Any, ...]] = attrgetter(*self.columns)
+        self.updated: Callable[[Any], tuple[Any, ...]] = attrgetter(*others, *record.KEY)
+        where = " AND ".join(f"{column} = ?" for column in record.KEY)
+        assignments = ", ".join(f"{column} = ?" for column in others)
+        # names are ours, never a user's: nothing here can be injected
+        self.select = f"SELECT {', '.join(self.columns)} FROM {self.table}"  # noqa: S608
+        self.select_one = f"{self.select} WHERE {where}"
+        self.update = f"UPDATE {self.table} SET {assignments} WHERE {where}"  # noqa: S608
+        self.delete = f"DELETE FROM {self.table} WHERE {where}"  # noqa: S608
+
+
+@cache
+def _layout(record: type[Any], slot: str) -> _Layout:
+    return _Layout(record, slot)
+
+
 class Rows(Generic[R]):
     """The rows of one table. A key is the column's value, or a tuple where the key has several columns.
 
@@ -28,28 +54,18 @@ class Rows(Generic[R]):
     """
 
     def __init__(self, record: type[R], slot: str, *, complete: bool = False) -> None:
-        shape = cast("type[Record]", record)
         self._record = record
-        self._key_columns = shape.KEY
-        self._columns = tuple(field.name for field in fields(record))  # type: ignore[arg-type]
-        self.table = f"{shape.TABLE}_{slot}"
+        self._layout = _layout(record, slot)
         self.complete = complete
-        self._key: Callable[[R], Any] = attrgetter(*shape.KEY)
-        self._values: Callable[[R], tuple[Any, ...]] = attrgetter(*self._columns)
         self._known: dict[Any, R | None] = {}
         self._new: dict[Any, R] = {}
         self._changed: dict[Any, R] = {}
         self._removed: set[Any] = set()
         self._transaction: Transaction | None = None
-        where = " AND ".join(f"{column} = ?" for column in shape.KEY)
-        others = ", ".join(f"{column} = ?" for column in self._columns if column not in shape.KEY)
-        self._select = f"SELECT {', '.join(self._columns)} FROM {self.table}"  # noqa: S608 - names are ours
-        self._where = f" WHERE {where}"
-        self._update = f"UPDATE {self.table} SET {others}{self._where}"  # noqa: S608
-        self._delete = f"DELETE FROM {self.table}{self._where}"  # noqa: S608
-        self._updated: Callable[[R], tuple[Any, ...]] = attrgetter(
-            *(column for column in self._columns if column not in shape.KEY), *shape.KEY
-        )
+
+    @property
+    def table(self) -> str:
+        return self._layout.table
 
     def attach(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -60,7 +76,7 @@ class Rows(Generic[R]):
         except KeyError:
             if self.complete:
                 return None
-            row = self._run(self._select + self._where, self._as_tuple(key)).fetchone()
+            row = self._run(self._layout.select_one, self._as_tuple(key)).fetchone()
             record = None if row is None else self._record(*row)
             self._known[key] = record
             return record
@@ -79,15 +95,15 @@ class Rows(Generic[R]):
         for start in range(0, len(wanted), 500):
             some = wanted[start : start + 500]
             self._known.update(dict.fromkeys(some))
-            self.where(f"{self._key_columns[0]} IN ({', '.join('?' * len(some))})", some)
+            self.where(f"{self._layout.key_columns[0]} IN ({', '.join('?' * len(some))})", some)
 
     def where(self, condition: str, values: Iterable[Any]) -> list[R]:
         """The rows that match an SQL condition, in key order, as they are in the cache. Not for dirty tables."""
-        sql = f"{self._select} WHERE {condition} ORDER BY {', '.join(self._key_columns)}"
+        sql = f"{self._layout.select} WHERE {condition} ORDER BY {', '.join(self._layout.key_columns)}"
         found = []
         for row in self._run(sql, list(values)).fetchall():
             record = self._record(*row)
-            key = self._key(record)
+            key = self._layout.key(record)
             known = self._known.get(key)
             if known is None and key not in self._removed:
                 self._known[key] = known = record
@@ -96,7 +112,7 @@ class Rows(Generic[R]):
         return found
 
     def add(self, record: R) -> R:
-        key = self._key(record)
+        key = self._layout.key(record)
         self._known[key] = record
         self._new[key] = record
         return record
@@ -116,15 +132,15 @@ class Rows(Generic[R]):
 
     def flush_removed(self) -> None:
         if self._removed:
-            self._open().run_many(self._delete, [self._as_tuple(key) for key in self._removed])
+            self._open().run_many(self._layout.delete, [self._as_tuple(key) for key in self._removed])
             self._removed = set()
 
     def flush(self) -> None:
         if self._changed:
-            self._open().run_many(self._update, list(map(self._updated, self._changed.values())))
+            self._open().run_many(self._layout.update, list(map(self._layout.updated, self._changed.values())))
             self._changed = {}
         if self._new:
-            self._open().insert_many(self.table, self._columns, list(map(self._values, self._new.values())))
+            self._open().insert_many(self.table, self._layout.columns, list(map(self._layout.values, self._new.values())))
             self._new = {}
 
     def forget(self, *, beyond: int) -> None:
@@ -145,7 +161,7 @@ class Rows(Generic[R]):
         return self._open().run(sql, values)
 
     def _as_tuple(self, key: Any) -> tuple[Any, ...]:
-        return key if len(self._key_columns) > 1 else (key,)
+        return key if len(self._layout.key_columns) > 1 else (key,)
 
 
 class State:

@@ -64,6 +64,7 @@ def _create_facts() -> None:
         sa.Column("last_position", POSITION, nullable=False),
         sa.Column("result", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("command_id", name="pk_receipts"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "input_files",
@@ -144,6 +145,7 @@ def _create_projections(slot: str) -> None:
         sa.Column("light_level", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("session", "number", name=f"pk_session_tasks_{slot}"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         f"session_probes_{slot}",
@@ -155,6 +157,7 @@ def _create_projections(slot: str) -> None:
         sa.Column("shanks", POSITION, nullable=True),
         sa.Column("matched_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("session", "name", name=f"pk_session_probes_{slot}"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         f"clusterings_{slot}",
@@ -187,6 +190,7 @@ def _create_projections(slot: str) -> None:
         sa.Column("clustering", POSITION, autoincrement=False, nullable=False),
         sa.Column("session", POSITION, autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("clustering", "session", name=f"pk_clustering_sessions_{slot}"),
+        sqlite_with_rowid=False,
     )
     op.create_index(f"ix_clustering_sessions_{slot}_session", f"clustering_sessions_{slot}", ["session"])
     op.create_table(
@@ -195,6 +199,7 @@ def _create_projections(slot: str) -> None:
         sa.Column("registered_at", sa.Text(), nullable=False),
         sa.Column("registered_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("subject", name=f"pk_subjects_{slot}"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         f"probe_insertions_{slot}",
@@ -203,6 +208,7 @@ def _create_projections(slot: str) -> None:
         sa.Column("insertion_time", sa.Text(), nullable=False),
         sa.Column("removal_time", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("subject", "probe", name=f"pk_probe_insertions_{slot}"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         f"reference_values_{slot}",
@@ -211,6 +217,7 @@ def _create_projections(slot: str) -> None:
         sa.Column("attributes", sa.Text(), nullable=False),
         sa.Column("retired", POSITION, nullable=False),
         sa.PrimaryKeyConstraint("reference", "value", name=f"pk_reference_values_{slot}"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         f"session_locations_{slot}",
@@ -218,6 +225,7 @@ def _create_projections(slot: str) -> None:
         sa.Column("username", sa.Text(), nullable=False),
         sa.Column("session", POSITION, nullable=False),
         sa.PrimaryKeyConstraint("location", name=f"pk_session_locations_{slot}"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         f"session_times_{slot}",
@@ -225,6 +233,7 @@ def _create_projections(slot: str) -> None:
         sa.Column("session_time", sa.Text(), nullable=False),
         sa.Column("session", POSITION, nullable=False),
         sa.PrimaryKeyConstraint("subject", "session_time", name=f"pk_session_times_{slot}"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         f"clustering_groups_{slot}",
@@ -232,6 +241,7 @@ def _create_projections(slot: str) -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("clustering", POSITION, nullable=False),
         sa.PrimaryKeyConstraint("group_name", name=f"pk_clustering_groups_{slot}"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         f"activity_{slot}",
@@ -242,6 +252,7 @@ def _create_projections(slot: str) -> None:
         sa.Column("events", POSITION, nullable=False),
         sa.Column("last_at", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("actor", "subject", "day", "type", name=f"pk_activity_{slot}"),
+        sqlite_with_rowid=False,
     )
 
 

@@ -1,0 +1,250 @@
+"""Stage 3 for what is pending: read the disk outside of any lock, then settle what was found in short transactions.
+
+The ledger itself knows what is pending or waiting, so nothing else has to be remembered: after a crash the next run
+finds the same work. Two workers may process the same entry; the stream's version lets only one of them settle it.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import orjson
+
+from commands.door import Command, Daybook, Decision, World
+from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
+from commands.insertion import SessionOutcome, insert_group, insert_session
+from commands.recordings.roots import Roots
+from ledger import log
+from ledger.envelope import NewEvent
+from ledger.events import (
+    ClusteringInserted,
+    ClusteringInsertFailed,
+    ClusteringWaiting,
+    InputFileProcessed,
+    SessionInserted,
+    SessionInsertFailed,
+    SessionWaiting,
+)
+from projections.records import Clustering, Session
+
+BATCH = 500
+_UNSETTLED = ("pending", "waiting")
+
+
+class SettledSession(Command):
+    """What stage 3 found for one session, decided on the session as it was at ``version``."""
+
+    session: int
+    version: int
+    event: SessionInserted | SessionWaiting | SessionInsertFailed
+    clusterings: list[ClusteringInserted] = []
+
+
+class SettleSessions(Command):
+    sessions: list[SettledSession]
+
+    def decide(self, world: World) -> Decision:
+        world.state.sessions.prefetch(settled.session for settled in self.sessions)
+        events: list[NewEvent] = []
+        taken: dict[tuple[str, str], int] = {}
+        for settled in self.sessions:
+            session = world.state.sessions.get(settled.session)
+            if session is None or session.version != settled.version or session.status not in _UNSETTLED:
+                continue  # somebody else was faster, or it changed: the next round looks at it anew
+            events += _settle(world, session, settled, world.next_position + len(events), taken)
+        return Decision(events)
+
+
+def _settle(
+    world: World, session: Session, settled: SettledSession, position: int, taken: dict[tuple[str, str], int]
+) -> list[NewEvent]:
+    event = settled.event
+    if isinstance(event, SessionInserted):
+        gone = [p["probe"] for p in event.probes if not _is_inserted(world, session.subject, p["probe"])]
+        if gone:
+            return []  # a probe was removed while the disk was read: decided anew in the next round
+        key = (session.subject, event.session_time)
+        holder = world.state.times.get(key)
+        other = holder.session if holder is not None else taken.get(key)
+        if other is not None:
+            event = SessionInsertFailed(
+                code="session-time-taken",
+                message=f"Session s{other} of this subject has the same session_time, {event.session_time}.",
+                hint="One of the two locations is a copy, or belongs to another subject.",
+            )
+        else:
+            taken[key] = session.id
+    elif isinstance(event, SessionWaiting) and (session.reason, session.message) == (event.reason, event.message):
+        return []
+    owner = {"subject": session.subject, "username": session.username}
+    causation = session.status_position
+    events = [NewEvent(f"session/{session.id}", event, session.version, **owner, causation=causation)]
+    if isinstance(event, SessionInserted):
+        events += [
+            NewEvent(f"clustering/{position + offset}", clustering, **owner, causation=position)
+            for offset, clustering in enumerate(settled.clusterings, start=1)
+        ]
+    return events
+
+
+def _is_inserted(world: World, subject: str, probe: str) -> bool:
+    insertion = world.state.insertions.get((subject, probe))
+    return insertion is not None and insertion.removal_time is None
+
+
+class SettleClustering(Command):
+    clustering: int
+    version: int
+    event: ClusteringInserted | ClusteringWaiting | ClusteringInsertFailed
+
+    def decide(self, world: World) -> Decision:
+        clustering = world.state.clusterings.get(self.clustering)
+        if clustering is None or clustering.version != self.version or clustering.status not in _UNSETTLED:
+            return Decision(())
+        if isinstance(self.event, ClusteringWaiting) and clustering.message == self.event.message:
+            return Decision(())
+        event = NewEvent(
+            f"clustering/{clustering.id}", self.event, clustering.version, clustering.subject, clustering.username,
+            clustering.status_position,
+        )  # fmt: skip
+        return Decision([event])
+
+
+class FinishUpload(Command):
+    """Say what became of the new entries of an upload, once stage 3 has looked at each."""
+
+    upload: int
+
+    def decide(self, world: World) -> Decision:
+        upload = world.state.uploads.get(self.upload)
+        if upload is None or upload.status != "validated":
+            return Decision(())
+        sessions = world.state.sessions.where("upload = ?", [self.upload])
+        clusterings = world.state.clusterings.where("upload = ? AND group_name IS NOT NULL", [self.upload])
+        if any(record.status == "pending" for record in (*sessions, *clusterings)):
+            return Decision(())
+        event = InputFileProcessed(
+            sessions=[_became(session, "session", f"s{session.id}") for session in sessions],
+            clusterings=[_became(clustering, "clustering", f"c{clustering.id}") for clustering in clusterings],
+        )
+        stream = f"upload/{self.upload}"
+        return Decision(
+            [NewEvent(stream, event, upload.version, upload.subject, upload.username)], correlation=f"u{self.upload}"
+        )
+
+
+def _became(record: Session | Clustering, kind: str, name: str) -> dict[str, object]:
+    return {"index": record.entry_index, kind: name, "outcome": record.status, "reason": record.reason}
+
+
+@dataclass(slots=True)
+class Worked:
+    """How many entries were looked at, and how many of them moved on."""
+
+    looked_at: int = 0
+    settled: int = 0
+
+
+def work(
+    daybook: Daybook,
+    roots: Roots,
+    *,
+    sessions: Collection[int] | None = None,
+    clusterings: Collection[int] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Worked:
+    """Process what is pending and look again at what waits: all of it, or only the entries that are named."""
+    worked = Worked()
+    todo = _unsettled_sessions(daybook, sessions)
+    for batch in _batches(todo, BATCH):
+        commands = list(_look_at_sessions(daybook, roots, batch))
+        receipt = daybook.submit(SettleSessions(sessions=commands))
+        worked.looked_at += len(batch)
+        worked.settled += receipt.last - receipt.first + 1 if receipt.last else 0
+        progress(worked.looked_at, len(todo))
+    for clustering in _unsettled_clusterings(daybook, clusterings):
+        receipt = daybook.submit(_look_at_clustering(daybook, roots, clustering))
+        worked.looked_at += 1
+        worked.settled += receipt.last > 0
+    for upload in _unfinished_uploads(daybook):
+        daybook.submit(FinishUpload(upload=upload))
+    return worked
+
+
+def _unsettled_sessions(daybook: Daybook, only: Collection[int] | None) -> list[int]:
+    with daybook.reading() as world:
+        table = world.state.sessions.table
+        rows = world.transaction.run(f"SELECT id FROM {table} WHERE status IN ('pending', 'waiting') ORDER BY id")  # noqa: S608
+        return [row[0] for row in rows.fetchall() if only is None or row[0] in only]
+
+
+def _unsettled_clusterings(daybook: Daybook, only: Collection[int] | None) -> list[int]:
+    with daybook.reading() as world:
+        table = world.state.clusterings.table
+        rows = world.transaction.run(f"SELECT id FROM {table} WHERE status IN ('pending', 'waiting') ORDER BY id")  # noqa: S608
+        return [row[0] for row in rows.fetchall() if only is None or row[0] in only]
+
+
+def _unfinished_uploads(daybook: Daybook) -> list[int]:
+    with daybook.reading() as world:
+        table = world.state.uploads.table
+        rows = world.transaction.run(f"SELECT id FROM {table} WHERE status = 'validated' ORDER BY id")  # noqa: S608
+        return [row[0] for row in rows.fetchall()]
+
+
+def _look_at_sessions(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> Iterator[SettledSession]:
+    with daybook.reading() as world:
+        world.state.sessions.prefetch(batch)
+        sessions = [world.state.sessions[number] for number in batch]
+        entries = current_entries(world, sessions)
+        inserted = {subject: inserted_probes(world, subject) for subject in {s.subject for s in sessions}}
+    for session, text in zip(sessions, entries, strict=True):
+        outcome: SessionOutcome = insert_session(
+            session_entry_from_json(text, session.entry_index),
+            session.location,
+            roots=roots,
+            inserted=inserted[session.subject],
+            uploader=session.username,
+            session=session.id,
+        )
+        yield SettledSession(
+            session=session.id, version=session.version, event=outcome.event, clusterings=list(outcome.clusterings)
+        )
+
+
+def _look_at_clustering(daybook: Daybook, roots: Roots, number: int) -> SettleClustering:
+    with daybook.reading() as world:
+        clustering = world.state.clusterings[number]
+        request = log.read_positions(world.transaction, [number])[number]
+        links = world.state.clustering_sessions.where("clustering = ?", [number])
+        sessions = {link.session: world.state.sessions[link.session] for link in links}
+    entry = orjson.loads(request.payload or "{}")["entry"]
+    event = insert_group(
+        group_clustering_from_json(orjson.dumps(entry).decode(), clustering.entry_index),
+        clustering.location,
+        roots=roots,
+        sessions={number: (session.status, session.message) for number, session in sessions.items()},
+    )
+    return SettleClustering(clustering=clustering.id, version=clustering.version, event=event)
+
+
+def current_entries(world: World, sessions: Sequence[Session]) -> list[str]:
+    """The input file's entry of each session, as completed since, in its canonical JSON form."""
+    requested = log.read_positions(world.transaction, [s.id for s in sessions if s.entry is None])
+    return [
+        session.entry
+        if session.entry is not None
+        else orjson.dumps(orjson.loads(requested[session.id].payload or "{}")["entry"]).decode()
+        for session in sessions
+    ]
+
+
+def inserted_probes(world: World, subject: str) -> list[str]:
+    """The probes that are in the subject now, by name."""
+    return [row.probe for row in world.state.insertions.where("subject = ? AND removal_time IS NULL", [subject])]
+
+
+def _batches(items: Iterable[int], size: int) -> Iterator[list[int]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

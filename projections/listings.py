@@ -1,0 +1,257 @@
+"""Filtered lists of records, and one record whole, as plain data: what every face shows.
+
+Ids are written with their letter (``s12``), subjects without the datasource where it is 0.
+"""
+
+from typing import Any
+
+import orjson
+
+from ledger import log
+from ledger.database import Transaction
+from ledger.envelope import StoredEvent
+from ledger.events import body_of
+from projections.records import Clustering, ProbeInsertion, Record, Session, SessionProbe, SessionTask, Upload
+from projections.references import Reference
+from projections.rows import Rows
+
+Plain = dict[str, Any]
+
+
+def subject_key(name: str) -> str:
+    return name if "/" in name else f"0/{name}"
+
+
+def subject_name(key: str) -> str:
+    return key.removeprefix("0/")
+
+
+def sessions(transaction: Transaction, slot: str, **filters: Any) -> list[Plain]:
+    """Newest last. Filters: subject, user, status, since (a time of request, as recorded), limit."""
+    return [session_line(row) for row in _newest(transaction, slot, Session, "requested_at", **filters)]
+
+
+def clusterings(transaction: Transaction, slot: str, **filters: Any) -> list[Plain]:
+    return [clustering_line(row) for row in _newest(transaction, slot, Clustering, "requested_at", **filters)]
+
+
+def uploads(transaction: Transaction, slot: str, **filters: Any) -> list[Plain]:
+    return [upload_line(row) for row in _newest(transaction, slot, Upload, "received_at", **filters)]
+
+
+def _newest(
+    transaction: Transaction,
+    slot: str,
+    record: type[Any],
+    time_column: str,
+    *,
+    subject: str | None = None,
+    user: str | None = None,
+    status: str | None = None,
+    since: str | None = None,
+    limit: int | None = None,
+) -> list[Any]:
+    conditions, values = ["id > 0"], []
+    for condition, value in (
+        ("subject = ?", None if subject is None else subject_key(subject)), ("username = ?", user),
+        ("status = ?", status), (f"{time_column} >= ?", since),
+    ):  # fmt: skip
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    columns = record.__dataclass_fields__.keys() - {"TABLE", "KEY"}
+    ordered = [name for name in record.__dataclass_fields__ if name in columns]
+    sql = (
+        f"SELECT {', '.join(ordered)} FROM {record.TABLE}_{slot} WHERE {' AND '.join(conditions)} ORDER BY id DESC"  # noqa: S608
+    )
+    if limit is not None:
+        sql += " LIMIT ?"
+        values.append(limit)
+    return [record(*row) for row in reversed(transaction.run(sql, values).fetchall())]
+
+
+def session_line(row: Session) -> Plain:
+    return {
+        "session": f"s{row.id}",
+        "status": row.status,
+        "subject": subject_name(row.subject),
+        "session_time": row.session_time,
+        "location": row.location,
+        "name": row.name,
+        "username": row.username,
+        "upload": f"u{row.upload}",
+        "system": row.system,
+        "experimenter": orjson.loads(row.experimenter),
+        "room": row.room,
+        "project": orjson.loads(row.project),
+        "reason": row.reason,
+        "message": row.message,
+        "requested_at": row.requested_at,
+        "changed_at": row.changed_at,
+    }
+
+
+def clustering_line(row: Clustering) -> Plain:
+    return {
+        "clustering": f"c{row.id}",
+        "status": row.status,
+        "subject": subject_name(row.subject),
+        "group_name": row.group_name,
+        "session": None if row.session is None else f"s{row.session}",
+        "curator": row.curator,
+        "curation_time": row.curation_time,
+        "location": row.location,
+        "username": row.username,
+        "upload": f"u{row.upload}",
+        "notes": row.notes,
+        "reason": row.reason,
+        "message": row.message,
+        "requested_at": row.requested_at,
+        "changed_at": row.changed_at,
+    }
+
+
+def upload_line(row: Upload) -> Plain:
+    return {
+        "upload": f"u{row.id}",
+        "status": row.status,
+        "subject": subject_name(row.subject),
+        "username": row.username,
+        "filename": row.filename,
+        "sha256": row.sha256,
+        "size_bytes": row.size_bytes,
+        "sessions": row.sessions,
+        "clusterings": row.clusterings,
+        "inserted": row.inserted,
+        "duplicates": row.duplicates,
+        "waiting": row.waiting,
+        "errors": row.errors,
+        "received_at": row.received_at,
+        "processed_at": row.processed_at,
+    }
+
+
+def whole(transaction: Transaction, slot: str, reference: Reference) -> Plain:
+    """Everything about one record."""
+    if reference.kind == "upload":
+        return _upload(transaction, slot, reference.id)
+    if reference.kind == "session":
+        return _session(transaction, slot, reference.id)
+    return _clustering(transaction, slot, reference.id)
+
+
+def _rows(transaction: Transaction, slot: str, record: type[Record]) -> Rows[Any]:
+    rows: Rows[Any] = Rows(record, slot)
+    rows.attach(transaction)
+    return rows
+
+
+def _upload(transaction: Transaction, slot: str, number: int) -> Plain:
+    found = upload_line(_rows(transaction, slot, Upload)[number])
+    bodies = {event.type: body_of(event) for event in log.read_stream(transaction, f"upload/{number}")}
+    judged = bodies.get("InputFileValidated") or bodies.get("InputFileRejected") or {}
+    validated = bodies.get("InputFileValidated", {})
+    return found | {
+        "findings": judged.get("findings", []),
+        "new_sessions": [session_line(row) for row in _rows(transaction, slot, Session).where("upload = ?", [number])],
+        "new_clusterings": [
+            clustering_line(row)
+            for row in _rows(transaction, slot, Clustering).where("upload = ? AND group_name IS NOT NULL", [number])
+        ],
+        "changed_duplicates": validated.get("changed_sessions", []) + validated.get("changed_clusterings", []),
+    }
+
+
+def _session(transaction: Transaction, slot: str, number: int) -> Plain:
+    row: Session = _rows(transaction, slot, Session)[number]
+    events = log.read_positions(transaction, {number, row.status_position})
+    entry = orjson.loads(row.entry) if row.entry is not None else body_of(events[number])["entry"]
+    status = _status_detail(events.get(row.status_position))
+    stands_on = transaction.run(
+        f"SELECT clustering FROM clustering_sessions_{slot} WHERE session = ? ORDER BY clustering",  # noqa: S608
+        (number,),
+    ).fetchall()
+    clustering_rows = _rows(transaction, slot, Clustering)
+    clustering_rows.prefetch(found[0] for found in stands_on)
+    return session_line(row) | {
+        "notes": entry.get("notes"),
+        "probes": [_probe(probe) for probe in _rows(transaction, slot, SessionProbe).where("session = ?", [number])],
+        "tasks": [_task(task) for task in _rows(transaction, slot, SessionTask).where("session = ?", [number])],
+        "recordings": status.get("recordings", []),
+        "sessions_txt": status.get("sessions_txt"),
+        "clusterings": [clustering_line(found) for found in clustering_rows.where("session = ?", [number])],
+        "multi_session_clusterings": [clustering_line(clustering_rows[found[0]]) for found in stands_on],
+        "waiting_for": {key: status[key] for key in ("found", "inserted") if row.status == "waiting" and key in status},
+        "entry": entry,
+    }
+
+
+def _status_detail(event: StoredEvent | None) -> Plain:
+    return {} if event is None else body_of(event)
+
+
+def _clustering(transaction: Transaction, slot: str, number: int) -> Plain:
+    row: Clustering = _rows(transaction, slot, Clustering)[number]
+    detail = _status_detail(log.read_positions(transaction, [row.status_position]).get(row.status_position))
+    links = transaction.run(
+        f"SELECT session FROM clustering_sessions_{slot} WHERE clustering = ? ORDER BY session",  # noqa: S608
+        (number,),
+    ).fetchall()
+    stands_on = [link[0] for link in links] if row.session is None else [row.session]
+    found = _rows(transaction, slot, Session)
+    found.prefetch(stands_on)
+    return clustering_line(row) | {
+        "outputs": detail.get("outputs", []),
+        "curation_time_inherited": detail.get("curation_time_inherited"),
+        "sessions": [session_line(found[session]) for session in stands_on],
+    }
+
+
+def _probe(row: SessionProbe) -> Plain:
+    return {
+        "name": row.name, "probe": row.probe, "serial": row.serial, "part_number": row.part_number,
+        "shanks": row.shanks, "matched_by": row.matched_by,
+    }  # fmt: skip
+
+
+def _task(row: SessionTask) -> Plain:
+    return {
+        "number": row.number, "task_type": row.task_type, "arena_apparatus": row.arena_apparatus,
+        "task_start": row.start_s, "task_stop": row.stop_s, "stop_inferred": bool(row.stop_inferred),
+        "notes": row.notes, "light_level": row.light_level,
+        **(orjson.loads(row.detail) if row.detail else {}),
+    }  # fmt: skip
+
+
+def subjects(transaction: Transaction, slot: str) -> list[Plain]:
+    insertions: dict[str, list[Plain]] = {}
+    for row in _rows(transaction, slot, ProbeInsertion).where("subject >= ?", [""]):
+        insertions.setdefault(row.subject, []).append(
+            {"probe": row.probe, "insertion_time": row.insertion_time, "removal_time": row.removal_time}
+        )
+    rows = transaction.run(f"SELECT subject, registered_at, registered_by FROM subjects_{slot} ORDER BY subject").fetchall()  # noqa: S608
+    return [
+        {"subject": subject_name(key), "registered_at": at, "registered_by": by, "probes": insertions.get(key, [])}
+        for key, at, by in rows
+    ]
+
+
+def reference_values(transaction: Transaction, slot: str, table: str | None = None) -> list[Plain]:
+    where, values = ("", []) if table is None else (" WHERE reference = ?", [table])
+    rows = transaction.run(
+        f"SELECT reference, value, attributes, retired FROM reference_values_{slot}{where} ORDER BY reference, value",  # noqa: S608
+        values,
+    ).fetchall()
+    return [
+        {"table": table, "value": value, "attributes": orjson.loads(attributes), "retired": bool(retired)}
+        for table, value, attributes, retired in rows
+    ]
+
+
+def event_line(event: StoredEvent) -> Plain:
+    """An event as it is shown: the whole envelope and its body."""
+    fields = event._asdict()
+    del fields["payload"], fields["payload_sha256"]
+    fields["via"] = orjson.loads(event.via)
+    fields["subject"] = subject_name(event.subject)
+    return fields | {"body": None if event.payload is None else body_of(event)}
