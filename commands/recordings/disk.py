@@ -110,6 +110,21 @@ def list_files(
     return Listing(found, sorted(linked), seen)
 
 
+def find_here(directory: str | Path, name: str, *, within: str | Path | None = None) -> str | None:
+    """The name of the file directly in ``directory`` that is ``name`` but for case, or None. Exact case wins."""
+    matches = []
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.name.lower() == name:
+                    if not entry.is_file(follow_symlinks=False):
+                        _check_special(entry, os.fspath(directory), within)
+                    matches.append(entry.name)
+    except OSError as error:
+        raise _unlistable(os.fspath(directory), "", error) from error
+    return max(matches, key=lambda match: (match == name, match), default=None)
+
+
 def read_file(directory: str | Path, file: str, *, limit: int, head: bool = False) -> bytes:
     """Read a small file whole, or with ``head`` at most its first ``limit`` bytes.
 

@@ -1,7 +1,7 @@
 """Read the headers of Neuralynx ``*.ntt`` files: one recording per directory. Never reads beyond the header.
 
-The first 16 kB of a file are text. It says when the file was opened, in one of these forms, and often the same
-for ``Closed``. A header names no probe, and does not tell whether the recording is still going on::
+The first 16 kB of a file are text. It says when the file was opened, in one of these forms, and often when
+it was closed. A header names no probe, and does not tell whether the recording is still going on::
 
     ## Time Opened: (m/d/y): 10/4/2003  At Time: 10:3:0.578            Cheetah before 5
     ## Time Opened (m/d/y): 11/28/2016  (h:m:s.ms) 21:50:33.322        Cheetah 5 to 5.6.4
@@ -63,7 +63,7 @@ def parse_header(data: bytes, *, file: str) -> tuple[datetime, datetime | None]:
     if opened is None:
         raise UnreadableSession(
             "missing-key" if text.startswith("####") else "not-a-neuralynx-file",
-            f'{shown(file)} has no usable start time: its header has neither "-TimeCreated" nor "## Time Opened".',
+            f'{shown(file)} has no usable start time: no "-TimeCreated" or "## Time Opened" in its header.',
             "Copy the file again from the acquisition computer.",
         )
     return opened, _time(text, _CLOSED, _CLOSED_OLD)
