@@ -105,6 +105,14 @@ def test_no_part_and_no_change_of_a_published_public_key_is_accepted():
             parse_public_key(text)
 
 
+def test_signing_key_given_for_a_public_one_is_refused_without_showing_it():
+    secret = published.PETER_SIGNING_KEY.rpartition("+")[2]
+    for text in (published.PETER_SIGNING_KEY, f"PeterNeumann+{secret}+c74f20a3", f"{secret}+c74f20a3+AQ=="):
+        with pytest.raises(CheckpointError, match="expected") as caught:
+            parse_public_key(text)
+        assert secret not in str(caught.value)
+
+
 def test_no_part_and_no_change_of_a_published_signing_key_is_accepted(tmp_path):
     key, path = published.PETER_SIGNING_KEY, tmp_path / "key"
     parts = [key[:i] for i in range(len(key))] + [key[i:] for i in range(1, len(key))]

@@ -65,6 +65,11 @@ def spoiled_proofs(proof: list[bytes], *hashes: bytes):
         yield [*proof[:at], one[:-1], *proof[at + 1 :]]
         yield [*proof[:at], one + b"\0", *proof[at + 1 :]]
         yield [*proof[:at], one, *proof[at:]]
+        if at:
+            # Nodes are hashed as left || right: moving a byte over the border must not make a second proof.
+            both = one + proof[at - 1]
+            yield [*proof[: at - 1], both[33:], both[:33], *proof[at + 1 :]]
+            yield [*proof[: at - 1], both[31:], both[:31], *proof[at + 1 :]]
         for other in range(at):
             swapped = list(proof)
             swapped[at], swapped[other] = swapped[other], swapped[at]
@@ -205,6 +210,15 @@ def test_rewritten_history_has_no_consistency_proof(new_size, data):
     )
 
 
+def test_equal_values_that_are_no_hashes_prove_nothing():
+    for value in (b"", b"same", bytes(33)):
+        assert refused(verify_inclusion, leaf=value, index=0, size=1, proof=[], root=value)
+        claim = {"old_size": 1, "old_root": value, "new_size": 1, "new_root": value, "proof": []}
+        assert refused(verify_consistency, **claim)
+    with pytest.raises(ProofError, match="root number 0 is 4 bytes long"):
+        verify_inclusion(**inclusion_claim(3, 8) | {"root": b"same"})
+
+
 def test_sizes_and_roots_that_need_no_proof():
     a, b = root_of(1), root_of(2)
 
@@ -254,7 +268,11 @@ def test_refusals_say_what_is_wrong():
         verify_inclusion(**claim | {"leaf": HASHES[4]})
     with pytest.raises(ProofError, match="proof hash number 1 is 3 bytes long"):
         verify_inclusion(**claim | {"proof": [SOME_HASH, b"abc"]})
+    with pytest.raises(ProofError, match="leaf hash number 0 is 5 bytes long; expected 32"):
+        verify_inclusion(**claim | {"leaf": b"event"})
     claim = consistency_claim(3, 8)
+    with pytest.raises(ProofError, match="proof hash number 0 is 3 bytes long"):
+        verify_consistency(**claim | {"proof": [b"abc", SOME_HASH]})
     with pytest.raises(ProofError, match="old tree of size 3"):
         verify_consistency(**claim | {"old_root": SOME_HASH})
     with pytest.raises(ProofError, match="new tree of size 8"):
