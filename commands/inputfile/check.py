@@ -1,0 +1,344 @@
+"""Stage 2: the values of an input file against what the ledger knows, and its paths against the disk.
+
+Pure but for the disk, which is only looked at. An entry that is a duplicate (its location is held by the same
+user, its group_name by the same subject) is excluded from further processing, so nothing else of it is
+checked: a value that was retired since, or a directory that was archived, must not block a file that grows.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from commands.inputfile.document import Part, path_text
+from commands.inputfile.entries import (
+    ClusteringEntry,
+    GroupClusteringEntry,
+    InputFile,
+    SessionEntry,
+    SubjectEntry,
+    TaskEntry,
+)
+from commands.inputfile.findings import Finding
+from commands.inputfile.known import Known
+from commands.inputfile.reference_values import ReferenceValues, quoted
+from commands.inputfile.task_times import check_tasks
+from commands.inputfile.text_fields import DATE_TIME
+from commands.recordings.roots import LocationError, Roots, Search, normalise
+
+Parts = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSession:
+    """``location`` is normalised. ``duplicate_of`` is the session that this user has there already."""
+
+    entry: SessionEntry
+    location: str
+    duplicate_of: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReference:
+    """A session of a multi-session clustering: one of the ledger's, or that with ``index`` in this file."""
+
+    session: int | None
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedClustering:
+    """``location`` is normalised; of a duplicate it is None and ``sessions`` is empty."""
+
+    entry: GroupClusteringEntry
+    location: str | None
+    duplicate_of: int | None
+    sessions: tuple[SessionReference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What stage 2 hands on. Entries with an unusable location or reference are left out, and are errors.
+
+    ``findings`` are in the order of the file; those about the times of tasks are of stage 1.
+    """
+
+    sessions: tuple[CheckedSession, ...]
+    clusterings: tuple[CheckedClustering, ...]
+    findings: tuple[Finding, ...]
+
+
+def check(
+    input_file: InputFile,
+    known: Known,
+    roots: Roots,
+    *,
+    username: str,
+    position: Callable[[str], tuple[int, int] | None],
+    left_out_names: Iterable[str] = (),
+    find: Callable[[str], Path] | None = None,
+) -> Checked:
+    """Check what stage 1 made of a file, for the user who uploads it.
+
+    ``position`` and ``left_out_names`` are those of the ReadResult. ``find`` looks for a location on disk and
+    raises LocationError; by default a new ``Search`` over the roots.
+    """
+    run = _Check(input_file, known, roots, username, position, find or Search(roots).resolve)
+    sessions = run.sessions(input_file.sessions)
+    unread = {*left_out_names, *(entry.name for entry in input_file.sessions if entry.name is not None)}
+    clusterings = run.clusterings(input_file.clustering, sessions, unread)
+    duplicates = sum(entry.duplicate_of is not None for entry in sessions)
+    duplicates += sum(entry.duplicate_of is not None for entry in clusterings)
+    entries = len(input_file.sessions) + len(input_file.clustering)
+    run.subject(input_file.subject, has_news=not entries or duplicates < entries)
+    run.findings.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
+    return Checked(tuple(sessions), tuple(clusterings), tuple(run.findings))
+
+
+class _Check:
+    """One check of one file: gathers findings, and remembers what it has said about a value."""
+
+    def __init__(
+        self,
+        input_file: InputFile,
+        known: Known,
+        roots: Roots,
+        username: str,
+        position: Callable[[str], tuple[int, int] | None],
+        find: Callable[[str], Path],
+    ) -> None:
+        self.findings: list[Finding] = []
+        self._subject = input_file.subject
+        self._known = known
+        self._roots = roots
+        self._username = username
+        self._position = position
+        self._find = find
+        self._values = ReferenceValues(known)
+        self._reference = {table: frozenset(values) for table, values in known.reference.items()}
+
+    def _error(
+        self, parts: Iterable[Part], code: str, message: str, hint: str = "", *, stage: int = 2
+    ) -> None:
+        path = path_text(tuple(parts))
+        line, column = self._position(path) or (None, None)
+        self.findings.append(Finding(stage, "error", code, path, line, column, message, hint))
+
+    def subject(self, subject: SubjectEntry, *, has_news: bool) -> None:
+        at = ("subject", "name")
+        if subject.name not in self._known.subjects:
+            hint = self._values.near_or_some(subject.name, self._known.subjects)
+            if not hint.startswith("Did"):
+                hint = f"Register it, and the probes inserted in it: daybook subject add {subject.name:.60}"
+            self._error(at, "unknown-subject", f"subject {quoted(subject.name)} is not registered.", hint)
+        elif has_news and not self._known.probes:
+            message = f"subject {quoted(subject.name)} has no probe inserted."
+            hint = f"Record its probes first: daybook probe insert {subject.name:.60} PROBE --at TIME"
+            self._error(at, "no-probe-inserted", message, hint)
+
+    def sessions(self, entries: Iterable[SessionEntry]) -> list[CheckedSession]:
+        checked: list[CheckedSession] = []
+        first_at: dict[str, SessionEntry] = {}
+        held = self._known.locations
+        for entry in entries:
+            try:
+                location = normalise(entry.location, self._roots)
+            except LocationError as problem:
+                self._location_error(("sessions", entry.index), problem)
+                self._session_values(entry)
+                continue
+            first = first_at.setdefault(location, entry)
+            if first is not entry:
+                self._error(
+                    ("sessions", entry.index, "location"),
+                    "duplicate-location",
+                    f"location {quoted(entry.location)} is that of sessions[{first.index}] too, "
+                    f"which has it as {quoted(first.location)}.",
+                    "A session is entered once: remove one.",
+                )
+            holder = held.get(location)
+            if holder is not None and holder.username == self._username:
+                checked.append(CheckedSession(entry, location, holder.session))
+                continue
+            checked.append(CheckedSession(entry, location, None))
+            if holder is not None:
+                self._error(
+                    ("sessions", entry.index, "location"),
+                    "location-of-another-user",
+                    f"location {quoted(location)} is that of session s{holder.session} of {holder.username}, "
+                    f"which is {holder.status}.",
+                    f"A session is entered once: remove it here, or ask {holder.username} or an admin.",
+                )
+            elif first is entry:
+                self._look_for(("sessions", entry.index), location)
+            self._session_values(entry)
+        return checked
+
+    def _location_error(self, parts: Parts, problem: LocationError) -> None:
+        self._error((*parts, "location"), problem.code, problem.message, problem.hint)
+
+    def _look_for(self, parts: Parts, location: str) -> None:
+        try:
+            self._find(location)
+        except LocationError as problem:
+            self._location_error(parts, problem)
+
+    def _session_values(self, entry: SessionEntry) -> None:
+        at = ("sessions", entry.index)
+        self._some_of("reference.Experimenter", "experimenter", entry.experimenter, at)
+        if entry.room is not None:
+            self._one_of("reference.ExperimentRoom", "room", entry.room, (*at, "room"))
+        if entry.project:
+            self._some_of("acquisition.Project", "project", entry.project, at)
+        if entry.probe_association:
+            self._probes(entry.probe_association, (*at, "probe_association"))
+        for index, task in enumerate(entry.tasks):
+            self._task(task, (*at, "tasks", index))
+        if len(entry.tasks) > 0:
+            for below, code, message, hint in check_tasks(entry.tasks):
+                self._error((*at, *below), code, message, hint, stage=1)
+        if entry.clustering.__class__ is tuple:
+            for index, clustering in enumerate(entry.clustering):
+                self._output(clustering, (*at, "clustering", index))
+
+    def _one_of(self, table: str, what: str, value: str, parts: Parts) -> bool:
+        if value in self._reference.get(table, ()):
+            return True
+        self._error(parts, *self._values.unknown(what, value, table))
+        return False
+
+    def _some_of(self, table: str, what: str, values: tuple[str, ...], at: Parts) -> None:
+        valid = self._reference.get(table, frozenset())
+        for index, value in enumerate(values):
+            if value not in valid:
+                self._error(self._item((*at, what), index), *self._values.unknown(what, value, table))
+
+    def _item(self, parts: Parts, index: int) -> Parts:
+        """The place of one of several values; a single one may stand there without a list."""
+        item = (*parts, index)
+        is_listed = index > 0 or self._position(path_text(item)) != self._position(path_text(parts))
+        return item if is_listed else parts
+
+    def _probes(self, association: dict[str, str], at: Parts) -> None:
+        for name, probe in association.items():
+            if not self._one_of("reference.Probe", "probe", probe, (*at, name)):
+                continue
+            if probe not in self._known.probes and self._known.probes:
+                hint = self._values.near_or_some(probe, self._known.probes)
+                message = f"probe {quoted(probe)} is not inserted in subject {self._subject.name:.60}."
+                self._error((*at, name), "probe-not-inserted", message, hint)
+
+    def _task(self, task: TaskEntry, at: Parts) -> None:
+        known_type = self._one_of("behavior.TaskType", "task_type", task.task_type, (*at, "task_type"))
+        if task.arena_apparatus is not None:
+            self._one_of(
+                "reference.ArenaApparatus", "arena_apparatus", task.arena_apparatus, (*at, "arena_apparatus")
+            )
+        elif known_type and task.task_type not in self._known.arena_not_required:
+            message = (
+                f"A task of type {quoted(task.task_type)} needs the key arena_apparatus, which is missing."
+            )
+            hint = "Add arena_apparatus: a name from reference.ArenaApparatus."
+            self._error(at, "missing-arena", message, hint)
+        if task.light_level is not None:
+            self._one_of("behavior.TaskLightLevel", "light_level", task.light_level, (*at, "light_level"))
+        for index, placed in enumerate(task.objects):
+            self._one_of(
+                "reference.ArenaObject",
+                "object_name",
+                placed.object_name,
+                (*at, "objects", index, "object_name"),
+            )
+        for index, card in enumerate(task.cue_cards):
+            self._one_of(
+                "reference.CueCard", "card_name", card.card_name, (*at, "cue_cards", index, "card_name")
+            )
+
+    def _output(self, entry: ClusteringEntry | GroupClusteringEntry, at: Parts) -> str | None:
+        """Check who curated a clustering and where it is; returns the normalised location."""
+        self._one_of("reference.Experimenter", "curator", entry.curator, (*at, "curator"))
+        try:
+            location = normalise(entry.location, self._roots)
+        except LocationError as problem:
+            self._location_error(at, problem)
+            return None
+        self._look_for(at, location)
+        return location
+
+    def clusterings(
+        self,
+        entries: Iterable[GroupClusteringEntry],
+        sessions: list[CheckedSession],
+        left_out: Collection[str],
+    ) -> list[CheckedClustering]:
+        named = {
+            checked.entry.name: SessionReference(checked.duplicate_of, None)
+            if checked.duplicate_of is not None
+            else SessionReference(None, checked.entry.index)
+            for checked in sessions
+            if checked.entry.name is not None
+        }
+        result: list[CheckedClustering] = []
+        for entry in entries:
+            at = ("clustering", entry.index)
+            holder = self._known.groups.get(entry.group_name)
+            subject = (self._subject.name, self._subject.datasource_id)
+            if holder is not None and (holder.subject, holder.datasource_id) == subject:
+                result.append(CheckedClustering(entry, None, holder.clustering, ()))
+                continue
+            if holder is not None:
+                self._error(
+                    (*at, "group_name"),
+                    "group-name-of-another-subject",
+                    f"group_name {quoted(entry.group_name)} is that of clustering c{holder.clustering} "
+                    f"of subject {holder.subject}.",
+                    f"Group names are used once in a lab: begin it with {quoted(f'{self._subject.name}_')}.",
+                )
+            location = self._output(entry, at)
+            references = self._references(entry, (*at, "sessions"), named, left_out)
+            if location is not None and references is not None:
+                result.append(CheckedClustering(entry, location, None, references))
+        return result
+
+    def _references(
+        self,
+        entry: GroupClusteringEntry,
+        at: Parts,
+        named: dict[str, SessionReference],
+        left_out: Collection[str],
+    ) -> tuple[SessionReference, ...] | None:
+        found: dict[SessionReference, str] = {}
+        complete = True
+        for index, text in enumerate(entry.sessions):
+            reference = named.get(text)
+            if reference is None and (session := self._known.session_times.get(text)) is not None:
+                reference = SessionReference(session, None)
+            if reference is None:
+                complete = False
+                if text not in left_out:
+                    self._unknown_session(text, (*at, index), named)
+                continue
+            if (same := found.setdefault(reference, text)) != text:
+                complete = False
+                self._error(
+                    (*at, index),
+                    "repeated-session",
+                    f"sessions {quoted(same)} and {quoted(text)} are one session, s{reference.session}.",
+                    "A multi-session clustering needs two or more different sessions: remove one of the two.",
+                )
+        return tuple(found) if complete else None
+
+    def _unknown_session(self, text: str, parts: Parts, named: dict[str, SessionReference]) -> None:
+        subject = f"{self._subject.name:.60}"
+        if DATE_TIME.fullmatch(text):
+            message = f"session {quoted(text)} is not a session_time of subject {subject}."
+            hint = self._values.near_or_some(text, self._known.session_times)
+            if not hint.startswith("Did"):
+                hint = "A session of this file is referred to by a name: give it one with the key name."
+        else:
+            message = (
+                f"session {quoted(text)} is no name in this file, and no session_time of subject {subject}."
+            )
+            hint = self._values.near_or_some(text, named)
+            if not named:
+                hint = "No session of this file has a name: add the key name to the one that is meant."
+        self._error(parts, "unknown-session", message, hint)

@@ -1,0 +1,56 @@
+"""What the ledger already knows, as far as an input file is checked against it. Only shapes: the caller fills
+them, for one subject and one moment. Ids are those of the ledger: a session's and a clustering's.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+REFERENCE_TABLES = (
+    "reference.Experimenter",
+    "reference.ExperimentRoom",
+    "reference.Probe",
+    "reference.ArenaApparatus",
+    "reference.ArenaObject",
+    "reference.CueCard",
+    "acquisition.Project",
+    "behavior.TaskType",
+    "behavior.TaskLightLevel",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLocation:
+    """The session that holds a location, and where it stands (``inserted``, ``waiting`` ...)."""
+
+    session: int
+    username: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGroup:
+    """The multi-session clustering that holds a group_name."""
+
+    clustering: int
+    subject: str
+    datasource_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The ledger's side of stage 2.
+
+    ``reference`` maps a table to its current values and ``retired`` to those that were valid once.
+    ``arena_not_required`` are the task types registered so. ``subjects`` are the names that are registered;
+    ``probes`` those inserted in the file's subject, ``session_times`` (``YYYY-MM-DD HH:MM:SS[.ffffff]``) its
+    sessions. ``locations`` maps a normalised location, ``groups`` a group_name to who holds it.
+    """
+
+    reference: Mapping[str, Collection[str]] = field(default_factory=dict)
+    retired: Mapping[str, Collection[str]] = field(default_factory=dict)
+    arena_not_required: Collection[str] = frozenset()
+    subjects: Collection[str] = frozenset()
+    probes: Collection[str] = frozenset()
+    session_times: Mapping[str, int] = field(default_factory=dict)
+    locations: Mapping[str, HeldLocation] = field(default_factory=dict)
+    groups: Mapping[str, HeldGroup] = field(default_factory=dict)
