@@ -1,0 +1,133 @@
+"""A large ledger as a lab would have it: five events a session, written through the log in batches.
+
+Each session is requested, waits for its probe association, is associated, is inserted, and has one clustering;
+uploads hold 100 sessions. Bodies have the size of real ones (about 400 bytes on average).
+"""
+
+from collections.abc import Iterator
+
+from commands.door import Actor
+from ledger import log
+from ledger.database import Database
+from ledger.envelope import NewEvent
+from ledger.events import (
+    Body,
+    ClusteringInserted,
+    InputFileProcessed,
+    InputFileReceived,
+    InputFileValidated,
+    ProbesAssociated,
+    SessionInserted,
+    SessionInsertRequested,
+    SessionWaiting,
+)
+from projections.apply import apply
+from projections.rows import State
+
+SESSIONS_AN_UPLOAD = 100
+EVENTS_A_SESSION = 5
+
+
+def fill(database: Database, events: int, *, project: bool = True) -> int:
+    """Append at least ``events`` events; returns how many sessions they are. Live projections only if asked for."""
+    via = Actor("user_1", "benchmark").via()
+    sessions, upload = 0, 0
+    while True:
+        with database.writing() as transaction:
+            head = log.lock_head(transaction)
+            if head.size >= events:
+                return sessions
+            state = State(head.live_slot, transaction)
+            for _ in range(10):
+                batch = list(one_upload(head.size + 1, upload))
+                cause = log.Cause(f"{upload:032x}", f"user_{upload % 7}", via, f"u{head.size + 1}")
+                stored = log.append(transaction, head, batch, cause)
+                sessions += SESSIONS_AN_UPLOAD
+                upload += 1
+                if project:
+                    apply(state, stored)
+            state.flush()
+
+
+def one_upload(first: int, number: int) -> Iterator[NewEvent]:
+    """The events of one upload that begins at position ``first``; ``number`` makes it differ from the others."""
+    subject, user = f"0/{10000 + number % 50}", f"user_{number % 7}"
+
+    def event(stream: str, body: Body, version: int | None = 0) -> NewEvent:
+        return NewEvent(stream, body, version, subject, user)
+
+    stream = f"upload/{first}"
+    yield event(stream, InputFileReceived(filename="subject.yml", sha256=f"{number:064x}", size_bytes=40_000))
+    yield event(stream, _validated())
+    requested = first + 2
+    for offset in range(SESSIONS_AN_UPLOAD):
+        yield event(f"session/{requested + offset}", requested_session(subject, number, offset))
+    for offset in range(SESSIONS_AN_UPLOAD):
+        yield event(f"session/{requested + offset}", _waiting())
+    for offset in range(SESSIONS_AN_UPLOAD):
+        yield event(f"session/{requested + offset}", _associated(number, offset))
+    position = first + 1 + 3 * SESSIONS_AN_UPLOAD
+    for offset in range(SESSIONS_AN_UPLOAD):
+        session = requested + offset
+        yield event(f"session/{session}", _inserted(number, offset))
+        position += 2
+        yield event(f"clustering/{position}", _clustering(session, number, offset))
+    outcomes = [{"index": i, "session": f"s{requested + i}", "outcome": "inserted", "reason": None} for i in range(3)]
+    yield event(stream, InputFileProcessed(sessions=outcomes, clusterings=[]))
+
+
+def requested_session(subject: str, number: int, offset: int) -> SessionInsertRequested:
+    location = f"N:/project/recordings/{subject[2:]}/{number}_{offset}"
+    return SessionInsertRequested(
+        datasource_id=0, subject=subject[2:], location=location, entry_index=offset, entry=_entry(location)
+    )
+
+
+def _entry(location: str) -> dict[str, object]:
+    tasks = [
+        {"task_type": "OpenField", "arena_apparatus": "150_square", "task_start": 27, "task_stop": 1533.5},
+        {"task_type": "SleepTask", "task_start": 1587, "task_stop": 2110},
+    ]
+    return {"location": location, "experimenter": ["user_1"], "tasks": tasks, "room": "2.345", "project": ["my_project"]}
+
+
+def _validated() -> InputFileValidated:
+    return InputFileValidated(
+        sessions=SESSIONS_AN_UPLOAD, clusterings=0, findings=[], unchanged_sessions=[], unchanged_clusterings=[],
+        changed_sessions=[], changed_clusterings=[],
+    )  # fmt: skip
+
+
+def _waiting() -> SessionWaiting:
+    return SessionWaiting(
+        reason="probe-association",
+        message='Probe association is required: "imec0" may be any of "probe_a", "probe_b".',
+        found=[{"name": "imec0", "serial": None, "part_number": None}],
+        inserted=["probe_a", "probe_b"],
+    )
+
+
+def _associated(number: int, offset: int) -> ProbesAssociated:
+    return ProbesAssociated(association={"imec0": "probe_a"}, completed=_entry(f"N:/project/{number}_{offset}"))
+
+
+def _inserted(number: int, offset: int) -> SessionInserted:
+    second = number * SESSIONS_AN_UPLOAD + offset
+    recording = {"system": "neuropixels", "name": "imec0", "file": "imec0/run_g0_t0.imec0.ap.meta", "serial": "18408403232"}
+    probe = {"name": "imec0", "probe": "probe_a", "serial": "18408403232", "part_number": "NP1010", "shanks": 1}
+    task = {"task_type": "OpenField", "arena_apparatus": "150_square", "task_start": 27.0, "task_stop": 1533.5}
+    return SessionInserted(
+        session_time=f"{2000 + second // 31_536_000}-01-{1 + second // 86_400 % 28:02} {second // 3600 % 24:02}:{second // 60 % 60:02}:{second % 60:02}.{number:06}",
+        system="neuropixels",
+        recordings=[recording],
+        probes=[{**probe, "matched_by": "given"}],
+        tasks=[task],
+    )
+
+
+def _clustering(session: int, number: int, offset: int) -> ClusteringInserted:
+    return ClusteringInserted(
+        session=session, curator="user_1", location=f"N:/project/recordings/{number}_{offset}/kilosort",
+        curation_time="2023-04-05 12:13:14", curation_time_inherited=True, notes=None,
+        outputs=[{"location": ".", "method": "kilosort", "probe_name": "imec0", "units": {"good": 40, "mua": 60}}],
+    )  # fmt: skip
