@@ -13,7 +13,8 @@ from typing import Any
 from commands.inputfile.entries import ClusteringEntry, GroupClusteringEntry, SessionEntry, TaskEntry
 from commands.recordings.clusterings import ClusteringOutput, NoClustering, find_clusterings
 from commands.recordings.readers import read_session_directory
-from commands.recordings.roots import LocationError, Roots, normalise, resolve
+from commands.recordings.locations import LocationError
+from commands.recordings.roots import Roots, normalise, resolve
 from commands.recordings.session import ProbeOnDisk, SessionDirectory, SessionDirectoryError
 from commands.recordings.sessions_txt import find_sessions_txt, inherit, parse_sessions_txt
 from ledger.events import (
@@ -59,7 +60,7 @@ def insert_session(
         if found.start is None:
             raise _Fails("no-start", f"{location} does not say when its recording began.", "Check its header files.")
         probes = associate(found.probes, entry.probe_association, inserted)
-        tasks, sessions_txt = resolve_tasks(entry.tasks, directory, found)
+        tasks, sessions_txt = resolve_tasks(entry.tasks, location, directory, found)
         clusterings = _session_clusterings(entry, location, directory, found, roots, uploader, session)
     except _Waits as waits:
         return SessionOutcome(waits.event)
@@ -155,8 +156,11 @@ def _match(
         return None, "", f'serial {probe.serial} of "{probe.name}" is in the names of {_listed(by_serial)}'
     if only:
         return inserted[0], "only-one", ""
-    serial = f" (serial {probe.serial})" if probe.serial else ""
-    return None, "", f'"{probe.name}"{serial} may be any of {_listed(inserted)}'
+    if not inserted:
+        return None, "", f'"{probe.name}" has no counterpart: no probe is inserted in this subject now'
+    if probe.serial:
+        return None, "", f'serial {probe.serial} of "{probe.name}" is in no name of the probes inserted, {_listed(inserted)}'
+    return None, "", f'"{probe.name}" may be any of {_listed(inserted)}'
 
 
 def _names_serial(name: str, serial: str) -> bool:
@@ -183,17 +187,17 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def resolve_tasks(
-    tasks: Sequence[TaskEntry], directory: Path, found: SessionDirectory
+    tasks: Sequence[TaskEntry], location: str, directory: Path, found: SessionDirectory
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """The tasks with their times in seconds, and what they inherited from sessions.txt (None: nothing)."""
     resolved = [_task(task) for task in tasks]
-    if not any(True in (task.task_start, task.task_stop, task.notes) for task in tasks if _inherits(task)):
+    if not any(map(_inherits, tasks)):
         return resolved, None
     file = find_sessions_txt(directory)
     if file is None:
         raise _Waits(
             SessionWaiting(
-                reason="sessions-txt", message=f"Tasks inherit from sessions.txt, which is not in {directory} yet."
+                reason="sessions-txt", message=f"Tasks inherit from sessions.txt, which is not in {location} yet."
             )
         )
     table = parse_sessions_txt(file.read_bytes())
@@ -208,6 +212,21 @@ def resolve_tasks(
             target["notes"] = row.notes
     _refuse_overlap(resolved)
     return resolved, {"sha256": table.sha256, "rows": [_plain(row) for row in table.rows]}
+
+
+def resolve_given_tasks(
+    entry: SessionEntry, location: str, roots: Roots
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None] | SessionOutcome:
+    """The tasks of a session that is inserted already; a SessionOutcome says why they cannot be resolved now."""
+    try:
+        directory = resolve(location, roots)
+        return resolve_tasks(entry.tasks, location, directory, read_session_directory(directory))
+    except _Waits as waits:
+        return SessionOutcome(waits.event)
+    except _Fails as fails:
+        return SessionOutcome(SessionInsertFailed(code=fails.code, message=fails.message, hint=fails.hint))
+    except (SessionDirectoryError, LocationError) as error:
+        return SessionOutcome(SessionInsertFailed(code=error.code, message=error.message, hint=error.hint))
 
 
 def _inherits(task: TaskEntry) -> bool:

@@ -76,12 +76,12 @@ def _settle(
             taken[key] = session.id
     elif isinstance(event, SessionWaiting) and (session.reason, session.message) == (event.reason, event.message):
         return []
-    owner = {"subject": session.subject, "username": session.username}
+    owner = {"subject": session.subject, "username": session.username, "correlation": f"u{session.upload}"}
     causation = session.status_position
     events = [NewEvent(f"session/{session.id}", event, session.version, **owner, causation=causation)]
     if isinstance(event, SessionInserted):
         events += [
-            NewEvent(f"clustering/{position + offset}", clustering, **owner, causation=position)
+            NewEvent(f"clustering/{position + offset}", clustering, 0, **owner, causation=position)
             for offset, clustering in enumerate(settled.clusterings, start=1)
         ]
     return events
@@ -105,7 +105,7 @@ class SettleClustering(Command):
             return Decision(())
         event = NewEvent(
             f"clustering/{clustering.id}", self.event, clustering.version, clustering.subject, clustering.username,
-            clustering.status_position,
+            clustering.status_position, f"u{clustering.upload}",
         )  # fmt: skip
         return Decision([event])
 

@@ -11,7 +11,7 @@ from ledger import log
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent
 from ledger.events import body_of
-from projections.records import Clustering, ProbeInsertion, Record, Session, SessionProbe, SessionTask, Upload
+from projections.records import Clustering, ProbeInsertion, Session, SessionProbe, SessionTask, Upload
 from projections.references import Reference
 from projections.rows import Rows
 
@@ -140,7 +140,7 @@ def whole(transaction: Transaction, slot: str, reference: Reference) -> Plain:
     return _clustering(transaction, slot, reference.id)
 
 
-def _rows(transaction: Transaction, slot: str, record: type[Record]) -> Rows[Any]:
+def _rows(transaction: Transaction, slot: str, record: type[Any]) -> Rows[Any]:
     rows: Rows[Any] = Rows(record, slot)
     rows.attach(transaction)
     return rows

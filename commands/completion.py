@@ -1,0 +1,253 @@
+"""Add to a session what its file left out: probe association, tasks, a clustering, room, project, notes.
+
+The same checks as for an input file, by the same code: what is given is put into the session's entry, and the entry
+is checked as stage 2 checks a new one. Only what is missing can be added; nothing here overwrites.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from commands.door import Command, Daybook, Decision, World
+from commands.inputfile.canonical import entry_json, session_entry_from_json
+from commands.inputfile.check import check
+from commands.inputfile.entries import ClusteringEntry, InputFile, SessionEntry, SubjectEntry
+from commands.inputfile.findings import Finding
+from commands.inputfile.read import Limits, read_tasks
+from commands.insertion import SessionOutcome, insert_single, resolve_given_tasks
+from commands.known import load_known
+from commands.recordings.locations import LocationError
+from commands.recordings.readers import read_session_directory
+from commands.recordings.roots import Roots, normalise, resolve
+from commands.recordings.session import SessionDirectoryError
+from commands.work import current_entries, work
+from ledger.envelope import NewEvent
+from ledger.errors import Conflict, Refusal
+from ledger.events import Body, ClusteringInserted, ProbesAssociated, SessionAnnotated, SessionWaiting, TasksAdded
+from projections.records import Session
+
+
+class Rejected(Refusal):
+    """What was given does not pass the checks; ``findings`` say why."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        errors = [finding for finding in findings if finding.severity == "error"]
+        super().__init__(errors[0].code, errors[0].message, errors[0].hint)
+        self.findings = findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """A session as it stands, with its entry."""
+
+    row: Session
+    entry: SessionEntry
+
+
+class CompleteSession(Command):
+    """One fact more about a session, decided on the session as it was at ``version``."""
+
+    session: int
+    version: int
+    event: ProbesAssociated | TasksAdded | SessionAnnotated | ClusteringInserted
+
+    def decide(self, world: World) -> Decision:
+        row = world.state.sessions.get(self.session)
+        if row is None or row.version != self.version:
+            raise Conflict(
+                "session-moved", f"Session s{self.session} was changed by somebody else meanwhile.", "Look at it again."
+            )
+        owner: dict[str, Any] = {
+            "subject": row.subject, "username": row.username, "correlation": f"u{row.upload}",
+        }  # fmt: skip
+        if isinstance(self.event, ClusteringInserted):
+            number = world.next_position
+            event = NewEvent(f"clustering/{number}", self.event, 0, **owner, causation=row.status_position)
+            return Decision([event], {"session": f"s{row.id}", "clustering": f"c{number}"})
+        event = NewEvent(f"session/{row.id}", self.event, row.version, **owner, causation=row.status_position)
+        return Decision([event], {"session": f"s{row.id}"})
+
+
+def associate(daybook: Daybook, session: int, association: Mapping[str, str], *, roots: Roots) -> dict[str, Any]:
+    """Say which probe of the subject each probe on disk is, and try the session again at once."""
+    current = _current(daybook, session)
+    if current.row.status not in ("pending", "waiting"):
+        raise Refusal(
+            "not-waiting",
+            f"Session s{session} is {current.row.status}; its probes are not open.",
+            f"See: daybook show s{session}",
+        )
+    entry = replace(current.entry, probe_association={**(current.entry.probe_association or {}), **association})
+    _check(daybook, current, entry, roots)
+    _refuse_unknown_names(current, association, roots)
+    event = ProbesAssociated(association=dict(association), completed=_plain(entry))
+    _submit(daybook, current, event)
+    work(daybook, roots, sessions=[session])
+    return _answer(daybook, session)
+
+
+def _refuse_unknown_names(current: _Current, association: Mapping[str, str], roots: Roots) -> None:
+    try:
+        found = read_session_directory(resolve(current.row.location, roots))
+    except (SessionDirectoryError, LocationError) as error:
+        raise Refusal(error.code, error.message, error.hint) from error
+    names = [probe.name for probe in found.probes]
+    for name in association:
+        if name not in names:
+            raise Refusal(
+                "probe-not-on-disk",
+                f'There is no probe "{name}" in {current.row.location}; the probes there are: {", ".join(names)}.',
+                "Write it as it is on disk.",
+            )
+
+
+def add_tasks(
+    daybook: Daybook, session: int, data: bytes, *, filename: str, roots: Roots, limits: Limits = Limits()  # noqa: B008
+) -> dict[str, Any]:
+    """Add the tasks of a YAML or JSON file (a list of tasks, or a mapping with the key ``tasks``) to a session."""
+    current = _current(daybook, session)
+    if current.entry.tasks:
+        raise Refusal(
+            "has-tasks", f"Session s{session} has {len(current.entry.tasks)} tasks already.", f"See: daybook show s{session}"
+        )
+    tasks, findings = read_tasks(data, filename=filename, limits=limits)
+    if tasks is None:
+        raise Rejected(findings)
+    entry = replace(current.entry, tasks=tasks)
+    _check(daybook, current, entry, roots)
+    resolved, sessions_txt = None, None
+    if current.row.status == "inserted":
+        resolved, sessions_txt = _resolve(current, entry, roots)
+    _submit(daybook, current, TasksAdded(completed=_plain(entry), tasks=resolved, sessions_txt=sessions_txt))
+    if resolved is None:
+        work(daybook, roots, sessions=[session])
+    return _answer(daybook, session)
+
+
+def _resolve(
+    current: _Current, entry: SessionEntry, roots: Roots
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    outcome = resolve_given_tasks(entry, current.row.location, roots)
+    if isinstance(outcome, SessionOutcome):
+        event = outcome.event
+        code = event.reason if isinstance(event, SessionWaiting) else getattr(event, "code", "tasks")
+        raise Refusal(code, str(getattr(event, "message", "")), "Nothing was added: mend it and repeat the command.")
+    return outcome
+
+
+def add_clustering(
+    daybook: Daybook, session: int, clustering: ClusteringEntry, *, roots: Roots
+) -> dict[str, Any]:
+    """Add a single-session clustering to an inserted session."""
+    current = _current(daybook, session)
+    if current.row.status != "inserted":
+        raise Refusal(
+            "not-inserted",
+            f"Session s{session} is {current.row.status}: a clustering stands on an inserted session.",
+            f"See: daybook why s{session}",
+        )
+    _check(daybook, current, replace(current.entry, clustering=(clustering,)), roots)
+    _refuse_known_clustering(daybook, session, clustering, roots)
+    try:
+        found = read_session_directory(resolve(current.row.location, roots))
+        event = insert_single(clustering, roots=roots, probes=found.probes, session=session)
+    except (SessionDirectoryError, LocationError) as error:
+        raise Refusal(error.code, error.message, error.hint) from error
+    return _submit(daybook, current, event) | {"location": event.location, "curation_time": event.curation_time}
+
+
+def _refuse_known_clustering(daybook: Daybook, session: int, clustering: ClusteringEntry, roots: Roots) -> None:
+    location = normalise(clustering.location, roots)
+    with daybook.reading() as world:
+        same = world.state.clusterings.where("session = ? AND location = ?", [session, location])
+    if same:
+        raise Refusal(
+            "clustering-known",
+            f"Session s{session} has the clustering at {location} already: c{same[0].id}.",
+            f"See: daybook show c{same[0].id}",
+        )
+
+
+def annotate(
+    daybook: Daybook,
+    session: int,
+    *,
+    roots: Roots,
+    room: str | None = None,
+    project: tuple[str, ...] = (),
+    notes: str | None = None,
+) -> dict[str, Any]:
+    """Add room, project or notes where the session has none."""
+    current = _current(daybook, session)
+    given: dict[str, Any] = {"room": room, "project": project or None, "notes": notes}
+    fields = {name: value for name, value in given.items() if value is not None}
+    if not fields:
+        raise Refusal("nothing-given", "There is nothing to add.", "Give --room, --project or --notes.")
+    for name in fields:
+        if getattr(current.entry, name):
+            raise Refusal(
+                f"has-{name}",
+                f'Session s{session} has its {name} already: "{_shown(getattr(current.entry, name))}".',
+                "Only what the file left out can be added.",
+            )
+    entry = replace(current.entry, **fields)
+    _check(daybook, current, entry, roots)
+    _submit(daybook, current, SessionAnnotated(fields=fields, completed=_plain(entry)))
+    return _answer(daybook, session)
+
+
+def _shown(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+# --- the way of every one of them ------------------------------------------------------------------------------------
+
+
+def _current(daybook: Daybook, session: int) -> _Current:
+    with daybook.reading() as world:
+        row = world.state.sessions[session]
+        if row.status not in ("pending", "waiting", "inserted"):
+            raise Refusal(
+                "session-closed",
+                f"Session s{session} is {row.status}: nothing can be added to it.",
+                f"See: daybook why s{session}",
+            )
+        text = current_entries(world, [row])[0]
+    return _Current(row, session_entry_from_json(text, row.entry_index))
+
+
+def _check(daybook: Daybook, current: _Current, entry: SessionEntry, roots: Roots) -> None:
+    """Stage 2 on the completed entry, as if it were new. Raises Rejected for findings that it did not have before."""
+    datasource, _, name = current.row.subject.partition("/")
+    with daybook.reading() as world:
+        known = load_known(world, InputFile(SubjectEntry(name, int(datasource)), (entry,)), roots)
+    known = replace(known, locations={})  # it holds its own location
+    found = [
+        check(
+            InputFile(SubjectEntry(name, int(datasource)), (candidate,)), known, roots,
+            username=current.row.username, position=lambda path: None,
+        ).findings
+        for candidate in (current.entry, entry)
+    ]  # fmt: skip
+    before = {(finding.code, finding.message) for finding in found[0]}
+    new = tuple(finding for finding in found[1] if (finding.code, finding.message) not in before)
+    if any(finding.severity == "error" for finding in new):
+        raise Rejected(new)
+
+
+def _plain(entry: SessionEntry) -> dict[str, Any]:
+    plain: dict[str, Any] = orjson.loads(entry_json(entry))
+    return plain
+
+
+def _submit(daybook: Daybook, current: _Current, event: Body) -> dict[str, Any]:
+    command = CompleteSession(session=current.row.id, version=current.row.version, event=event)  # type: ignore[arg-type]
+    return daybook.submit(command).result
+
+
+def _answer(daybook: Daybook, session: int) -> dict[str, Any]:
+    with daybook.reading() as world:
+        row = world.state.sessions[session]
+        return {"session": f"s{row.id}", "status": row.status, "reason": row.message, "session_time": row.session_time}

@@ -1,0 +1,120 @@
+"""The stored form of an entry: compact JSON that is the same text whenever two entries say the same.
+
+Fields that have their default are left out, so an entry that grows a default explicitly is still the same entry. The
+place of the entry in its file is not part of it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from functools import cache
+from typing import Any, cast
+
+import orjson
+
+from commands.inputfile.entries import (
+    ArenaObject,
+    ClusteringEntry,
+    CueCard,
+    Curtain,
+    GroupClusteringEntry,
+    SessionEntry,
+    TaskEntry,
+)
+
+Entry = SessionEntry | GroupClusteringEntry
+_NOT_STORED = "index"
+_NOT_COMPARED = "name"  # lives in the file only: it names the session for that file's clusterings
+
+
+def entry_json(entry: Entry) -> str:
+    """The canonical text of an entry."""
+    return orjson.dumps(entry_plain(entry)).decode()
+
+
+def entry_plain(entry: Entry) -> dict[str, Any]:
+    """The same as plain data: dictionaries, lists, text, numbers, booleans."""
+    return _plain_record(entry)
+
+
+def _plain_record(record: Any) -> dict[str, Any]:
+    plain = {}
+    for name, default in _fields(type(record)):
+        value = getattr(record, name)
+        if value is default or (value == default and value.__class__ is default.__class__):
+            continue
+        if value.__class__ is tuple:
+            value = [item if item.__class__ is str else _plain_record(item) for item in value]
+        plain[name] = value
+    return plain
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, field.default) for field in fields(kind) if field.name != _NOT_STORED)
+
+
+def session_entry_from_json(text: str, index: int) -> SessionEntry:
+    plain = orjson.loads(text)
+    clustering = plain.get("clustering", True)
+    if isinstance(clustering, list):
+        clustering = tuple(ClusteringEntry(**item) for item in clustering)
+    return SessionEntry(
+        **{
+            **plain,
+            "index": index,
+            "experimenter": tuple(plain["experimenter"]),
+            "tasks": tuple(task_entry(task) for task in plain["tasks"]),
+            "clustering": clustering,
+            "project": tuple(plain.get("project", ())),
+        }
+    )
+
+
+def task_entry(plain: dict[str, Any]) -> TaskEntry:
+    return TaskEntry(
+        **{
+            **plain,
+            "objects": tuple(ArenaObject(**item) for item in plain.get("objects", ())),
+            "cue_cards": tuple(CueCard(**item) for item in plain.get("cue_cards", ())),
+            "curtains": tuple(Curtain(**item) for item in plain.get("curtains", ())),
+        }
+    )
+
+
+def group_clustering_from_json(text: str, index: int) -> GroupClusteringEntry:
+    plain = orjson.loads(text)
+    return GroupClusteringEntry(**{**plain, "index": index, "sessions": tuple(plain["sessions"])})
+
+
+def differences(stored: str, entry: Entry) -> list[dict[str, Any]]:
+    """Field by field how an entry differs from the stored text: ``{"field", "stored", "given"}``.
+
+    A field is a path such as ``tasks[0].notes``; what one side does not have is its default, or None.
+    """
+    before, now = orjson.loads(stored), entry_plain(entry)
+    before.pop(_NOT_COMPARED, None)
+    now.pop(_NOT_COMPARED, None)
+    defaults = {name: default for name, default in _fields(type(entry)) if default is not MISSING}
+    return [
+        {"field": path, "stored": left, "given": right}
+        for path, left, right in _differing("", _with_defaults(before, defaults), _with_defaults(now, defaults))
+    ]
+
+
+def _with_defaults(plain: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    filled = {name: list(default) if isinstance(default, tuple) else default for name, default in defaults.items()}
+    filled.pop(_NOT_COMPARED, None)
+    return filled | plain
+
+
+def _differing(path: str, left: Any, right: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(left, dict) and isinstance(right, dict):
+        for name in dict.fromkeys((*left, *right)):
+            below = f"{path}.{name}" if path else cast("str", name)
+            yield from _differing(below, left.get(name), right.get(name))
+    elif isinstance(left, list) and isinstance(right, list):
+        for index in range(max(len(left), len(right))):
+            pair = [side[index] if index < len(side) else None for side in (left, right)]
+            yield from _differing(f"{path}[{index}]", *pair)
+    elif left != right or left.__class__ is not right.__class__ and bool in (left.__class__, right.__class__):
+        yield path, left, right
