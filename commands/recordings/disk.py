@@ -45,9 +45,10 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """``linked`` are links to directories, which were not entered; ``seen`` counts the entries looked at."""
+    """``folders`` are those entered, ``linked`` links to others; ``seen`` counts the entries looked at."""
 
     found: list[Found]
+    folders: list[str]
     linked: list[str]
     seen: int
 
@@ -76,6 +77,7 @@ def list_files(
     """
     root = os.fspath(directory)
     found: list[Found] = []
+    folders: list[str] = []
     linked: list[str] = []
     pending = [""]
     seen = 0
@@ -93,6 +95,7 @@ def list_files(
                     if entry.is_dir(follow_symlinks=False):
                         if name.lower() not in skipped:
                             pending.append(f"{folder}/{name}" if folder else name)
+                            folders.append(pending[-1])
                     elif name.lower().endswith(endings):
                         if not entry.is_file(follow_symlinks=False):
                             _check_special(entry, root, within)
@@ -107,11 +110,11 @@ def list_files(
     for each in found:
         if not (each.folder.isascii() and each.name.isascii()):
             _check_name(each.file)
-    return Listing(found, sorted(linked), seen)
+    return Listing(found, folders, linked, seen)
 
 
 def find_here(directory: str | Path, name: str, *, within: str | Path | None = None) -> str | None:
-    """The name of the file directly in ``directory`` that is ``name`` but for case, or None. Exact case wins."""
+    """The file directly in ``directory`` whose name is ``name`` but for case, or None. Exact case wins."""
     matches = []
     try:
         with os.scandir(directory) as entries:
@@ -123,6 +126,19 @@ def find_here(directory: str | Path, name: str, *, within: str | Path | None = N
     except OSError as error:
         raise _unlistable(os.fspath(directory), "", error) from error
     return max(matches, key=lambda match: (match == name, match), default=None)
+
+
+def file_times(directory: str | Path, folder: str) -> dict[str, float]:
+    """When the files directly in a folder were last modified, in seconds since 1970. Not the hidden ones."""
+    times: dict[str, float] = {}
+    try:
+        with os.scandir(f"{os.fspath(directory)}/{folder}" if folder else directory) as entries:
+            for entry in entries:
+                if entry.name[0] != "." and entry.is_file():
+                    times[entry.name] = entry.stat().st_mtime
+    except OSError as error:
+        raise unreadable(folder or os.fspath(directory), error) from error
+    return times
 
 
 def read_file(directory: str | Path, file: str, *, limit: int, head: bool = False) -> bytes:

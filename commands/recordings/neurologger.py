@@ -2,8 +2,8 @@
 
 What the MATLAB file holds is not documented, so only its standard text header is read: 116 bytes that end
 with ``Created on: Wed Jun 17 15:02:11 2020`` (MAT-File Format, MathWorks). That is when the header was
-written, after the recording. The start of the recording is therefore taken, in this order, from a date and time
-in the name of the directory (``2020-06-17_12-35-40``), or from that text; both are marked ``start_inferred``.
+written, after the recording. The start of the recording is therefore taken, in this order, from a date and
+time in the name of the directory (``2020-06-17_12-35-40``) or from that text; both are ``start_inferred``.
 """
 
 import re

@@ -126,15 +126,15 @@ def inherit(
             stop_s = rows[i + 1].start_s if i + 1 < len(rows) else recording_duration_s
         if stop_s is None:
             raise SessionsTxtProblem(
-                f"the last task, #{row.number} {row.name}, has no end=, and the length of the recording is not "
-                "known, so its stop cannot be inferred.",
+                f"the last task, #{row.number} {row.name}, has no end=, and the length of the recording "
+                "is not known, so its stop cannot be inferred.",
                 "Give task_stop in the input file, or end= in sessions.txt.",
                 code="no-stop",
             )
         if stop_s <= row.start_s:
             raise SessionsTxtProblem(
-                f"task #{row.number} {row.name} starts at {row.start_s:g} s, but its stop, inferred as it has no "
-                f"end=, is at {stop_s:g} s.",
+                f"task #{row.number} {row.name} starts at {row.start_s:g} s, but its stop, inferred as it "
+                f"has no end=, is at {stop_s:g} s.",
                 "Times are in seconds from the start of the session's recording.",
                 code="no-stop",
             )
