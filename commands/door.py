@@ -82,7 +82,7 @@ class Decision:
 class Command(BaseModel):
     """What somebody wants. Submitting the same ``command_id`` again gives the first receipt."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64")
     command_id: str = Field(default_factory=new_command_id)
 
     def decide(self, world: World) -> Decision:
@@ -117,11 +117,15 @@ class Daybook:
         """Raises LedgerUnavailable where there is no ledger, or one of another schema. Projections that another
         version of the program made are rebuilt."""
         daybook = cls(Database(url), actor)
-        with daybook.reading() as world:
-            _check_schema(world.transaction)
-            stale = world.head.projections != versions()
-        if stale:
-            rebuild(daybook.database)
+        try:
+            with daybook.database.reading() as transaction:
+                _check_schema(transaction)
+                stale = log.read_head(transaction).projections != versions()
+            if stale:
+                rebuild(daybook.database)
+        except BaseException:
+            daybook.close()
+            raise
         return daybook
 
     @contextmanager
@@ -132,21 +136,23 @@ class Daybook:
 
     def submit(self, command: Command) -> Receipt:
         """Carry out a command: all of its events or none. A conflict is decided anew, a bounded number of times."""
+        kind = type(command).__name__  # two commands may have the same fields
+        fingerprint = sha256(f"{kind} {command.model_dump_json()}".encode()).digest()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._once(command)
+                return self._once(command, fingerprint)
             except Conflict as conflict:
                 if conflict.code not in ("taken", "serialization") or attempt == _ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
-    def _once(self, command: Command) -> Receipt:
+    def _once(self, command: Command, fingerprint: bytes) -> Receipt:
         with self.database.writing() as transaction:
             head = log.lock_head(transaction)
-            fingerprint = sha256(command.model_dump_json().encode()).digest()
             earlier = log.read_receipt(transaction, command.command_id)
             if earlier is not None:
                 return _first_receipt(command, fingerprint, earlier)
+            _check_projections(head)
             state = State(head.live_slot, transaction)
             decision = command.decide(World(transaction, head, state, self.actor.user))
             if not decision.events:
@@ -173,6 +179,16 @@ def _first_receipt(command: Command, fingerprint: bytes, earlier: tuple[bytes, i
             "Submit it under a new command id.",
         )
     return Receipt(command.command_id, earlier[1], earlier[2], orjson.loads(earlier[3]), repeated=True)
+
+
+def _check_projections(head: Head) -> None:
+    """One version's handlers must not go on in tables that another version has rebuilt meanwhile."""
+    if head.projections != versions():
+        raise LedgerUnavailable(
+            "other-version",
+            "Another version of daybook has rebuilt the projections of this ledger in the meantime.",
+            "Start this program again, in that version.",
+        )
 
 
 def _check_schema(transaction: Transaction) -> None:

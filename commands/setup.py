@@ -58,12 +58,18 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> bool:
     database.close()
     path = key_path(url, key_directory)
     if head.size == 0 and not path.exists():
-        checkpoint.write_new_key(path, head.origin)
+        checkpoint.write_new_key(path, head.origin)  # a crash here: the next run finds this key
     daybook = Daybook.open(url, actor)
     try:
         if head.size:
             return False
         key = checkpoint.read_key(path)
+        if key.name != head.origin:
+            raise LedgerUnavailable(
+                "foreign-key",
+                f"{path} is the signing key of another ledger, {key.name}; this one is {head.origin}.",
+                "Keep the keys of two ledgers in two folders.",
+            )
         command = CreateLedger(origin=head.origin, public_key=checkpoint.public_key_text(key))
         return bool(daybook.submit(command).result["created"])
     finally:
@@ -75,6 +81,11 @@ def _migrate(database: Database) -> None:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.set_main_option("path_separator", "os")
     with database.engine.connect() as connection:
+        # one transaction around all of it: a crash leaves the schema as it was, two at a time follow each other
+        if database.dialect == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('daybook migration'))")
         if connection.dialect.has_table(connection, "alembic_version"):
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             if found is not None and str(found) > SCHEMA_REVISION:
@@ -83,7 +94,6 @@ def _migrate(database: Database) -> None:
                     f"The ledger has schema {found}, this version of daybook expects {SCHEMA_REVISION}.",
                     "Install a newer daybook.",
                 )
-        connection.rollback()
         config.attributes["connection"] = connection
         alembic.upgrade(config, "head")
         connection.commit()

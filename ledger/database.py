@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import QueuePool
 
-from ledger.errors import Conflict, LedgerUnavailable, Refusal
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
 
 APPLICATION_ROLE = "daybook_app"  # on PostgreSQL: may append and project, owns nothing
 BUSY_TIMEOUT_S = 60.0
@@ -69,6 +70,11 @@ class Transaction:
             return
         self.run_many(_insert(table, tuple(columns)), rows)
 
+    def wait_for(self, task: str) -> None:
+        """Hold the lock of this name to the end of the transaction. On SQLite a writer is alone as it is."""
+        if self.dialect == "postgresql":
+            self.run("SELECT pg_advisory_xact_lock(hashtext(?))", (f"daybook {task}",)).fetchone()
+
     def leave_pipeline(self) -> None:
         """Wait for everything that was sent; the rest of the transaction goes statement by statement."""
         pipeline, self._pipeline = self._pipeline, None
@@ -104,17 +110,21 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """A transaction that writes. Raises Conflict where a unique key was taken in the meantime."""
-        begin = "BEGIN" if self.dialect == "postgresql" else "BEGIN IMMEDIATE"
+        # READ COMMITTED whatever the server's default: behind the append lock, each statement must see the newest
+        postgresql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+        begin = postgresql if self.dialect == "postgresql" else "BEGIN IMMEDIATE"
         with self._transaction(begin) as transaction:
             yield transaction
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Transaction]:
+        if getattr(self._local, "busy", False):
+            # PostgreSQL would take the inner BEGIN for a warning and the inner COMMIT for the outer one's
+            raise RuntimeError("a transaction is open on this thread already: transactions do not nest")
         with self.translated_errors():
-            connection = self._connection()
-            transaction = Transaction(connection, self.dialect)
+            transaction = self._begun(begin)
+            self._local.busy = True
             try:
-                transaction.run(begin)
                 yield transaction
                 transaction.run("COMMIT")
                 transaction.leave_pipeline()
@@ -122,16 +132,32 @@ class Database:
                 self._roll_back(transaction)
                 raise
             finally:
+                self._local.busy = False
                 transaction.close()
+
+    def _begun(self, begin: str) -> Transaction:
+        connection = self._connection()
+        try:
+            transaction = Transaction(connection, self.dialect)
+            transaction.run(begin)
+        except BaseException:
+            self._give_up_connection()
+            raise
+        return transaction
 
     def _roll_back(self, transaction: Transaction) -> None:
         try:
             with suppress(Exception):  # the error that brought us here
                 transaction.leave_pipeline()
             transaction.run("ROLLBACK")
-        except Exception:  # noqa: BLE001 - the connection is lost: the server rolls back; take a new one next time
-            self._local.connection.invalidate()
-            self._local.connection = None
+        except Exception:  # noqa: BLE001 - the connection is lost: the server rolls back
+            self._give_up_connection()
+
+    def _give_up_connection(self) -> None:
+        """The next transaction of this thread takes a new one."""
+        self._local.connection.invalidate()
+        self._local.connection.close()
+        self._local.connection = None
 
     def _connection(self) -> Connection:
         connection: Connection | None = getattr(self._local, "connection", None)
@@ -164,16 +190,16 @@ class Database:
 def _checked_url(text: str) -> URL:
     try:
         url = make_url(text)
-        backend = url.get_backend_name()
-    except exc.ArgumentError:
-        backend = ""
+        backend, shown = url.get_backend_name(), url.render_as_string(hide_password=True)
+    except (exc.ArgumentError, ValueError):  # ValueError: a port that is no number
+        backend, shown = "", text
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite" and url.database not in (None, "", ":memory:"):
         return url
     raise LedgerUnavailable(
         "database-url",
-        f'"{text}" is not the address of a ledger.',
+        f'"{shown}" is not the address of a ledger.',
         "Expected sqlite:///FILE or postgresql://USER@HOST/DATABASE (--db, DAYBOOK_DB, or db in daybook.toml).",
     )
 
@@ -181,15 +207,22 @@ def _checked_url(text: str) -> URL:
 def _engine(url: URL, role: str | None) -> Engine:
     if url.get_backend_name() == "postgresql":
         options = "-c client_encoding=UTF8" + (f" -c role={role}" if role else "")
-        return create_engine(url, connect_args={"options": options, "connect_timeout": 10})
+        return create_engine(
+            url,
+            connect_args={"options": options, "connect_timeout": 10},
+            poolclass=QueuePool,
+            max_overflow=-1,
+        )
     # mode=rw: a missing file is an error and not an empty ledger
     address = Path(url.database or "").absolute().as_uri() + "?mode=rw"
+    # The pool is named: for an address without a file SQLAlchemy would take one that closes, after five threads,
+    # the connections that others are using. A thread keeps its connection, so there is no upper limit.
     engine = create_engine(
-        "sqlite+pysqlite://",
-        connect_args={"timeout": BUSY_TIMEOUT_S, "cached_statements": 256},
-        creator=lambda: _connect_sqlite(address),
+        "sqlite+pysqlite://", creator=lambda: _connect_sqlite(address), poolclass=QueuePool, max_overflow=-1
     )
     event.listen(engine, "connect", _prepare_sqlite)
+    if role:
+        event.listen(engine, "connect", lambda connection, _record: connection.set_authorizer(_authorise))
     return engine
 
 
@@ -197,7 +230,12 @@ def _connect_sqlite(address: str) -> Any:
     import sqlite3
 
     return sqlite3.connect(
-        address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        address,
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
     )
 
 
@@ -206,7 +244,34 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")  # a receipt that was handed out survives a power cut
     cursor.execute("PRAGMA cache_size = -65536")
     cursor.execute("PRAGMA temp_store = MEMORY")
+    cursor.execute(
+        "PRAGMA recursive_triggers = ON"
+    )  # else INSERT OR REPLACE deletes without asking the triggers
     cursor.close()
+
+
+def _authorise(
+    action: int, name: str | None, value: str | None, _database: str | None, _trigger: str | None
+) -> int:
+    """What the role is on PostgreSQL: rows may be read and written, the schema and what guards it may not.
+
+    SQLite asks once when it compiles a statement, not when it runs it: statements that are cached cost nothing.
+    """
+    import sqlite3
+
+    if (
+        action == sqlite3.SQLITE_PRAGMA
+    ):  # reading a setting is harmless; SQLAlchemy sets this one, to no effect
+        return sqlite3.SQLITE_OK if value is None or name == "read_uncommitted" else sqlite3.SQLITE_DENY
+    if action in (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE):
+        guarded = str(name).startswith("sqlite_") or name == "alembic_version"
+        guarded = guarded or (name == "head" and action != sqlite3.SQLITE_UPDATE)
+        return sqlite3.SQLITE_DENY if guarded else sqlite3.SQLITE_OK
+    harmless = (
+        sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE,
+        sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT,
+    )  # fmt: skip
+    return sqlite3.SQLITE_OK if action in harmless else sqlite3.SQLITE_DENY
 
 
 def create_sqlite_file(url: URL) -> None:
@@ -214,6 +279,12 @@ def create_sqlite_file(url: URL) -> None:
     import sqlite3
 
     path = Path(url.database or "")
+    if not path.parent.is_dir():
+        raise LedgerUnavailable(
+            "no-folder",
+            f"There is no folder {path.parent} to make the ledger in.",
+            "Create it, or choose another --db.",
+        )
     try:
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
         try:
@@ -221,7 +292,9 @@ def create_sqlite_file(url: URL) -> None:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise _refusal(error, url) or LedgerUnavailable("database-not-created", f"{path}: {error}.") from error
+        raise _refusal(error, url) or LedgerUnavailable(
+            "database-not-created", f"{path}: {error}."
+        ) from error
 
 
 def _refusal(error: BaseException, url: URL) -> Refusal | None:
@@ -242,7 +315,13 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
     if name.startswith("SQLITE_CANTOPEN"):
         if not Path(file).exists():
             return LedgerUnavailable("no-ledger", f"There is no ledger at {file}.", "Run: daybook init")
-        return LedgerUnavailable("not-readable", f"{file} cannot be opened.", "Check its permissions and its folder's.")
+        if Path(file).is_dir():
+            return LedgerUnavailable(
+                "not-a-database", f"{file} is a folder.", "Expected a file, as in sqlite:///FOLDER/daybook.db"
+            )
+        return LedgerUnavailable(
+            "not-readable", f"{file} cannot be opened.", "Check its permissions and its folder's."
+        )
     if name.startswith("SQLITE_READONLY"):
         return LedgerUnavailable(
             "read-only",
@@ -260,7 +339,15 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
             "Free some space and run the same command again.",
         )
     if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
-        return LedgerUnavailable("not-a-database", f"{file} is not an intact SQLite database ({text}).", "Restore it from a backup.")
+        return LedgerUnavailable(
+            "not-a-database",
+            f"{file} is not an intact SQLite database ({text}).",
+            "Restore it from a backup.",
+        )
+    if "Could not decode to UTF-8" in text:
+        return IntegrityFailure(
+            "not-text", f"{file} holds text that is not UTF-8 ({text}).", "Restore it from a backup."
+        )
     if "no such table" in text:
         return LedgerUnavailable("no-ledger", f"{file} holds no ledger.", "Run: daybook init")
     return None
@@ -273,16 +360,27 @@ def _postgresql_refusal(error: BaseException, address: str) -> Refusal | None:
         return Conflict("taken", f"Another writer was faster: {text}.", "Try again.")
     if state in ("40001", "40P01"):
         return Conflict("serialization", f"Two writers met: {text}.", "Try again.")
-    if state in ("42P01", "3F000") or ('role "' in str(error) and "does not exist" in str(error)):
+    if state in ("42P01", "3F000") or f'role "{APPLICATION_ROLE}" does not exist' in str(error):
         return LedgerUnavailable("no-ledger", f"{address} holds no ledger.", "Run: daybook init")
     if state == "25006":
-        return LedgerUnavailable("read-only", f"{address} is read-only ({text}).", "Connect to the primary server.")
+        return LedgerUnavailable(
+            "read-only", f"{address} is read-only ({text}).", "Connect to the primary server."
+        )
     if state == "42501" and "permission denied to set role" in text:
         return LedgerUnavailable(
-            "no-role", f"You may not use the ledger at {address} ({text}).", f"Ask its owner for: GRANT {APPLICATION_ROLE} TO you"
+            "no-role",
+            f"You may not use the ledger at {address} ({text}).",
+            f"Ask its owner for: GRANT {APPLICATION_ROLE} TO you",
         )
     if state == "53100":
-        return LedgerUnavailable("disk-full", f"The server's disk is full ({text}).", "Free some space and run the command again.")
-    if type(error).__name__ == "OperationalError" and not state or state.startswith(("08", "57P", "3D", "28", "53")):
-        return LedgerUnavailable("unreachable", f"{address} cannot be reached: {text}.", "Check the address, the server and your login.")
+        return LedgerUnavailable(
+            "disk-full", f"The server's disk is full ({text}).", "Free some space and run the command again."
+        )
+    lost = not state and any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
+    if lost or state.startswith(("08", "57P", "3D", "28", "53")):
+        return LedgerUnavailable(
+            "unreachable",
+            f"{address} cannot be reached: {text}.",
+            "Check the address, the server and your login.",
+        )
     return None

@@ -228,11 +228,8 @@ UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """(type, schema version) -> how a body of that version is read as one of the next version."""
 
 
-def body_of(event: StoredEvent) -> dict[str, Any]:
-    """The event's body in the newest schema version, as plain data: reading a million must stay fast.
-
-    Raises IntegrityFailure for an event that this version of the program does not know.
-    """
+def known(event: StoredEvent) -> type[Body]:
+    """The event's model. Raises IntegrityFailure for an event that this version of the program does not know."""
     model = TYPES.get(event.type)
     if model is None or event.schema > model.SCHEMA:
         raise IntegrityFailure(
@@ -240,6 +237,15 @@ def body_of(event: StoredEvent) -> dict[str, Any]:
             f"Position {event.position} holds {event.type} version {event.schema}, which this version cannot read.",
             "Install the version of daybook that wrote it, or a newer one.",
         )
+    return model
+
+
+def body_of(event: StoredEvent) -> dict[str, Any]:
+    """The event's body in the newest schema version, as plain data: reading a million must stay fast.
+
+    Raises IntegrityFailure for an event that this version of the program does not know.
+    """
+    model = known(event)
     body: dict[str, Any] = orjson.loads(event.payload or "{}")
     for version in range(event.schema, model.SCHEMA):
         body = UPCASTS[event.type, version](body)

@@ -11,11 +11,13 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from multiprocessing import get_context
+from typing import Any
+
+import orjson
 
 from ledger import checkpoint
 from ledger.database import Database, Transaction
 from ledger.envelope import leaf_data
-from ledger.errors import Refusal
 from ledger.merkle import CompactRange, leaf_hash, subtree_root
 
 CHUNK_HEIGHT = 15
@@ -62,19 +64,23 @@ def verify(url: str, *, progress: Callable[[int, int], None] = lambda done, tota
     database = Database(url)
     try:
         with database.reading() as transaction:
-            size, stored_range, origin = transaction.run("SELECT size, compact_range, origin FROM head").fetchone()
+            row = transaction.run("SELECT size, compact_range, origin, recorded_at FROM head").fetchone()
+            if row is None:
+                return Report(
+                    0, "", [Problem("head-missing", None, "The head row is gone: the log has no end.")]
+                )
+            size, stored_range, origin, recorded_at = row
             report = Report(size, "")
             trees = _hash_all(url, transaction, size, report, progress)
-            report.root = trees[size].root().hex() if size in trees else ""
-            if size in trees and trees[size].to_bytes() != bytes(stored_range):
-                report.problems.append(
-                    Problem("head-mismatch", None, "The tree of the events is not the one that the head row holds.")
-                )
+            if size in trees:
+                report.root = trees[size].root().hex()
+                _check_tree(trees[size], bytes(stored_range), report)
+            key = _check_ends(transaction, size, origin, recorded_at, report)
             _check_extent(transaction, size, report)
             _check_streams(transaction, report)
             _check_input_files(transaction, report)
             _check_receipts(transaction, size, report)
-            _check_checkpoints(transaction, trees, origin, report)
+            _check_checkpoints(transaction, trees, origin, key, report)
     finally:
         database.close()
     report.problems.sort(key=lambda problem: (problem.position is None, problem.position or 0))
@@ -95,7 +101,9 @@ def _hash_all(
         report.problems += chunk.problems
         start = tree.size
         if chunk.leaves:
-            for stop in sorted({n for n in wanted if start < n <= start + chunk.count} | {start + chunk.count}):
+            for stop in sorted(
+                {n for n in wanted if start < n <= start + chunk.count} | {start + chunk.count}
+            ):
                 tree = tree.extend(chunk.leaves[tree.size - start : stop - start])
                 trees[stop] = tree
         else:
@@ -139,26 +147,100 @@ def _hash_chunk(transaction: Transaction, after: int, count: int, keep_leaves: b
     for row in rows:
         expected += 1
         if row[0] != expected:
-            problems.append(Problem("position-missing", expected, f"There is no event at position {expected}."))
-            break
-        digest, payload = bytes(row[13]), row[14]
-        if payload is not None and sha256(payload.encode()).digest() != digest:
             problems.append(
-                Problem("payload-changed", expected, f"The payload of event {expected} is not the one that was written.")
+                Problem("position-missing", expected, f"There is no event at position {expected}.")
             )
-        leaves.append(leaf_hash(leaf_data((*row[:13], digest))))
-    if len(leaves) < count and not problems:
-        problems.append(Problem("position-missing", expected + 1, f"There is no event at position {expected + 1}."))
+            break
+        problem, leaf = _hash_row(row)
+        if problem is not None:
+            problems.append(problem)
+        leaves.append(leaf)
+    if len(leaves) < count and expected == after + len(leaves):
+        problems.append(
+            Problem("position-missing", expected + 1, f"There is no event at position {expected + 1}.")
+        )
     if keep_leaves or len(leaves) < CHUNK:
         return _Chunk(len(leaves), [], problems, leaves)
     return _Chunk(len(leaves), [(CHUNK_HEIGHT, subtree_root(leaves))], problems, [])
 
 
+def _hash_row(row: tuple[Any, ...]) -> tuple[Problem | None, bytes]:
+    position, digest, payload = row[0], row[13], row[14]
+    try:
+        leaf = leaf_hash(leaf_data((*row[:13], bytes(digest))))
+        intact = payload is None or sha256(payload.encode()).digest() == digest
+    except (TypeError, ValueError, AttributeError):  # SQLite keeps a number or bytes where text was
+        return Problem(
+            "event-unreadable", position, f"Event {position} holds values that no event has."
+        ), b"\0" * 32
+    if intact:
+        return None, leaf
+    text = f"The payload of event {position} is not the one that was written."
+    return Problem("payload-changed", position, text), leaf
+
+
+def _check_tree(tree: CompactRange, stored_range: bytes, report: Report) -> None:
+    """The head row's compact range has a root for each of the largest subtrees: the first that differs tells
+    between which positions an envelope was changed."""
+    try:
+        stored = CompactRange.from_bytes(tree.size, stored_range)
+    except ValueError as error:
+        report.problems.append(Problem("head-mismatch", None, f"The head row is damaged: {error}."))
+        return
+    first = 1
+    for height in reversed(range(tree.size.bit_length())):
+        if not tree.size >> height & 1:
+            continue
+        last = first + (1 << height) - 1
+        at = (tree.size >> height + 1).bit_count()
+        if stored.hashes[at] != tree.hashes[at]:
+            message = (
+                f"The events {first} to {last} do not have the tree that the head row holds: one of them was "
+                "changed, or the head row was."
+            )
+            report.problems.append(Problem("head-mismatch", first, message))
+            return
+        first = last + 1
+
+
+def _check_ends(
+    transaction: Transaction, size: int, origin: str, recorded_at: str, report: Report
+) -> checkpoint.PublicKey | None:
+    """The head row agrees with the first event and with the last one. Returns the ledger's key from the first."""
+    rows = transaction.run(
+        "SELECT position, type, recorded_at, payload FROM events WHERE position IN (1, ?) ORDER BY position",
+        (size,),
+    ).fetchall()
+    if rows and rows[-1][0] == size and rows[-1][2] != recorded_at:
+        message = (
+            f"The head row says that event {size} was recorded at {recorded_at}, the event {rows[-1][2]}."
+        )
+        report.problems.append(Problem("head-mismatch", size, message))
+    if not rows or rows[0][0] != 1:
+        return None  # an empty ledger, or the missing event is reported already
+    try:
+        created = orjson.loads(rows[0][3])
+        stated, key = created["origin"], checkpoint.parse_public_key(created["public_key"])
+    except (ValueError, KeyError, TypeError):  # CheckpointError and JSONDecodeError are ValueErrors
+        report.problems.append(Problem("no-key", 1, "Event 1 does not say which key signs the checkpoints."))
+        return None
+    if stated != origin:
+        message = f'The head row calls the ledger "{origin}", its first event "{stated}".'
+        report.problems.append(Problem("origin-changed", 1, message))
+    return key
+
+
 def _check_extent(transaction: Transaction, size: int, report: Report) -> None:
-    extra = transaction.run("SELECT min(position) FROM events WHERE position > ? OR position < 1", (size,)).fetchone()
+    extra = transaction.run(
+        "SELECT min(position) FROM events WHERE position > ? OR position < 1", (size,)
+    ).fetchone()
     if extra[0] is not None:
         report.problems.append(
-            Problem("beyond-head", extra[0], f"There is an event at position {extra[0]}, outside of the head's {size}.")
+            Problem(
+                "beyond-head",
+                extra[0],
+                f"There is an event at position {extra[0]}, outside of the head's {size}.",
+            )
         )
 
 
@@ -181,7 +263,9 @@ def _check_input_files(transaction: Transaction, report: Report) -> None:
         if sha256(bytes(content)).hexdigest() == digest:
             present.add(digest)
         else:
-            report.problems.append(Problem("file-changed", None, f"The bytes of input file {digest} were changed."))
+            report.problems.append(
+                Problem("file-changed", None, f"The bytes of input file {digest} were changed.")
+            )
     received = transaction.run(
         "SELECT position, payload FROM events WHERE type = 'InputFileReceived' ORDER BY position"
     ).fetchall()
@@ -189,13 +273,15 @@ def _check_input_files(transaction: Transaction, report: Report) -> None:
         digest = _sha256_in(payload)
         if digest is not None and digest not in present:
             report.problems.append(
-                Problem("file-missing", position, f"Event {position} received input file {digest}, which is not there.")
+                Problem(
+                    "file-missing",
+                    position,
+                    f"Event {position} received input file {digest}, which is not there.",
+                )
             )
 
 
 def _sha256_in(payload: str | None) -> str | None:
-    import orjson
-
     try:
         return None if payload is None else str(orjson.loads(payload)["sha256"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
@@ -203,29 +289,56 @@ def _sha256_in(payload: str | None) -> str | None:
 
 
 def _check_receipts(transaction: Transaction, size: int, report: Report) -> None:
+    """Every event belongs to one receipt: without it, the same command could be carried out a second time."""
     rows = transaction.run(
-        "SELECT r.command_id, r.first_position, r.last_position FROM receipts r "
-        "LEFT JOIN events e ON e.position = r.first_position "
-        "WHERE r.last_position > ? OR r.last_position < r.first_position OR e.command_id IS NULL "
-        "OR e.command_id <> r.command_id",
-        (size,),
+        "SELECT r.command_id, r.first_position, r.last_position, f.command_id, l.command_id FROM receipts r "
+        "LEFT JOIN events f ON f.position = r.first_position LEFT JOIN events l ON l.position = r.last_position "
+        "ORDER BY r.first_position"
     ).fetchall()
-    for command, first, last in rows:
-        report.problems.append(
-            Problem("receipt-wrong", first, f"The receipt of command {command} names events {first} to {last}.")
-        )
+    expected = 1
+    for command, first, last, at_first, at_last in rows:
+        if not at_first == at_last == command or first < expected or last < first:
+            message = (
+                f"The receipt of command {command} names events {first} to {last}, which are not its own."
+            )
+            report.problems.append(Problem("receipt-wrong", first, message))
+            continue
+        if first > expected:
+            report.problems.append(_no_receipt(expected, first - 1))
+        expected = last + 1
+    if expected <= size:
+        report.problems.append(_no_receipt(expected, size))
+
+
+def _no_receipt(first: int, last: int) -> Problem:
+    return Problem("receipt-missing", first, f"No receipt names the events {first} to {last}.")
 
 
 def _check_checkpoints(
-    transaction: Transaction, trees: dict[int, CompactRange], origin: str, report: Report
+    transaction: Transaction,
+    trees: dict[int, CompactRange],
+    origin: str,
+    key: checkpoint.PublicKey | None,
+    report: Report,
 ) -> None:
+    held = 0
     for size, text in transaction.run("SELECT size, text FROM checkpoints ORDER BY size").fetchall():
         try:
-            stated = checkpoint.parse(text).checkpoint
-        except Refusal as error:
-            report.problems.append(Problem("checkpoint-unreadable", None, f"Checkpoint {size}: {error}"))
-            continue
-        if stated.size != size or stated.origin != origin or size not in trees or trees[size].root() != stated.root:
-            report.problems.append(
-                Problem("checkpoint-mismatch", None, f"The tree of the first {size} events is not the one signed then.")
+            stated = (
+                checkpoint.verify(text, [key], origin=origin) if key else checkpoint.parse(text).checkpoint
             )
+        except checkpoint.CheckpointError as error:
+            report.problems.append(Problem("checkpoint-unsound", None, f"Checkpoint {size}: {error}"))
+            continue
+        if (
+            stated.size == size
+            and stated.origin == origin
+            and size in trees
+            and trees[size].root() == stated.root
+        ):
+            held = size
+            continue
+        message = (
+            f"The tree of the first {size} events is not the one signed then; that of the first {held} is."
+        )
+        report.problems.append(Problem("checkpoint-mismatch", held + 1, message))

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from ledger.envelope import StoredEvent
-from ledger.events import body_of
+from ledger.events import body_of, known
 from projections.records import (
     Activity,
     Clustering,
@@ -32,7 +32,11 @@ Payload = dict[str, Any]
 
 
 def apply(state: State, events: Iterable[StoredEvent]) -> None:
-    """Bring the projections from the position before the first of these events to that of the last."""
+    """Bring the projections from the position before the first of these events to that of the last.
+
+    Raises IntegrityFailure for an event that a newer version of the program wrote: skipping it would make
+    projections that look whole and are not.
+    """
     activity = state.activity
     for event in events:
         key = (event.actor, event.subject, event.recorded_at[:10], event.type)
@@ -45,6 +49,8 @@ def apply(state: State, events: Iterable[StoredEvent]) -> None:
         handler = _HANDLERS.get(event.type)
         if handler is not None:
             handler(state, event, body_of(event))
+        else:
+            known(event)
 
 
 def prefetch(state: State, events: Iterable[StoredEvent]) -> None:

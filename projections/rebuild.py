@@ -17,7 +17,7 @@ import orjson
 from ledger import log
 from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
-from ledger.errors import Conflict
+from ledger.errors import Conflict, IntegrityFailure
 from projections.apply import apply
 from projections.records import RECORDS, SLOTS, VERSIONS
 from projections.rows import State
@@ -54,14 +54,21 @@ def rebuild(database: Database, *, progress: Callable[[int, int], None] = lambda
             page, size = _read_page(database, position)
             if size - position <= CATCH_UP:
                 break
+            if not page:
+                raise IntegrityFailure(
+                    "events-missing",
+                    f"The ledger has {size} events, but none behind position {position}.",
+                    "Run: daybook verify",
+                )
             apply(state, page)
             position = page[-1].position
             if state.dirty() >= ROWS_A_FLUSH:
                 pause = max(pause, _write(database, state, token))
                 state.forget(beyond=ROWS_KEPT)
             progress(position, size)
-        pause = max(pause, _write(database, state, token), _swap(database, state, position, token))
-    return Rebuilt(size, perf_counter() - started, pause)
+        pause = max(pause, _write(database, state, token))
+        size, swapping = _swap(database, state, position, token)
+    return Rebuilt(size, perf_counter() - started, max(pause, swapping))
 
 
 @contextmanager
@@ -78,6 +85,8 @@ def _without_garbage_collection() -> Iterator[None]:
 
 def _begin(database: Database, token: str) -> tuple[str, float]:
     with database.writing() as transaction:
+        # a rebuild that is writing now must commit first: rows that it committed later would not be deleted here
+        transaction.wait_for("rebuild")
         head = log.lock_head(transaction)
         began = perf_counter()
         slot = SLOTS[1 - SLOTS.index(head.live_slot)]
@@ -95,6 +104,7 @@ def _read_page(database: Database, after: int) -> tuple[list[StoredEvent], int]:
 
 def _write(database: Database, state: State, token: str) -> float:
     with database.writing() as transaction:
+        transaction.wait_for("rebuild")
         began = perf_counter()
         _check_token(log.read_head(transaction), token)
         state.attach(transaction)
@@ -102,8 +112,9 @@ def _write(database: Database, state: State, token: str) -> float:
     return perf_counter() - began
 
 
-def _swap(database: Database, state: State, position: int, token: str) -> float:
+def _swap(database: Database, state: State, position: int, token: str) -> tuple[int, float]:
     with database.writing() as transaction:
+        transaction.wait_for("rebuild")
         head = log.lock_head(transaction)
         began = perf_counter()
         _check_token(head, token)
@@ -112,7 +123,7 @@ def _swap(database: Database, state: State, position: int, token: str) -> float:
             apply(state, page)
         state.flush()
         log.make_live(transaction, state.slot, versions())
-    return perf_counter() - began
+    return head.size, perf_counter() - began
 
 
 def _check_token(head: log.Head, token: str) -> None:

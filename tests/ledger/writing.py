@@ -1,0 +1,131 @@
+"""Ways to write for tests: straight to the log, through the door, and from other processes."""
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from sqlalchemy.engine import make_url
+
+from commands.door import Actor, Command, Daybook, Decision, World, new_command_id
+from ledger import log
+from ledger.database import Database
+from ledger.envelope import NewEvent, StoredEvent
+from ledger.events import ReferenceValueAdded, SubjectRegistered
+from projections.apply import apply, prefetch
+from projections.rows import State
+
+_processes = multiprocessing.get_context("forkserver")
+
+
+def added(value: str, table: str = "reference.Experimenter", **envelope: Any) -> NewEvent:
+    body = ReferenceValueAdded(table=table, value=value)
+    return NewEvent(f"reference/{table}", body, **({"expected_version": None} | envelope))
+
+
+def append(
+    database: Database, events: Sequence[NewEvent], command_id: str | None = None, actor: str = "user_1"
+) -> list[StoredEvent]:
+    """One append as the door makes it, with projections and receipt, but without a command."""
+    command_id = command_id or new_command_id()
+    with database.writing() as transaction:
+        head = log.lock_head(transaction)
+        stored = log.append(transaction, head, events, log.Cause(command_id, actor, "{}"))
+        state = State(head.live_slot, transaction)
+        prefetch(state, stored)
+        apply(state, stored)
+        state.flush()
+        log.write_receipt(transaction, command_id, b"\0" * 32, stored[0].position, head.size, "{}")
+    return stored
+
+
+def append_plainly(database: Database, events: Sequence[NewEvent]) -> None:
+    """An append that no projection hears of: fast, for tests of the log alone."""
+    command_id = new_command_id()
+    with database.writing() as transaction:
+        head = log.lock_head(transaction)
+        first = head.size + 1
+        log.append(transaction, head, events, log.Cause(command_id, "user_1", "{}"))
+        log.write_receipt(transaction, command_id, b"\0" * 32, first, head.size, "{}")
+
+
+def stored_events(database: Database) -> list[StoredEvent]:
+    with database.reading() as transaction:
+        return log.read_all(transaction, limit=1_000_000)
+
+
+def head_size(database: Database) -> int:
+    with database.reading() as transaction:
+        return log.read_head(transaction).size
+
+
+def as_owner(url: str, *statements: str | tuple[str, Sequence[Any]]) -> None:
+    """Change the database behind the ledger's back, as somebody could who owns it: nothing refuses it."""
+    database = Database(url, role=None)
+    try:
+        with database.writing() as transaction:
+            for statement in (*_without_triggers(database), *statements):
+                sql, values = (statement, ()) if isinstance(statement, str) else statement
+                transaction.run(sql, values)
+    finally:
+        database.close()
+
+
+def _without_triggers(database: Database) -> list[str]:
+    names = [
+        (f"{table}_refuse_{verb}", table)
+        for table in ("events", "receipts", "input_files", "checkpoints")
+        for verb in ("update", "delete", "truncate")
+    ]
+    if database.dialect == "sqlite":
+        return [f"DROP TRIGGER IF EXISTS {name}" for name, _ in names]
+    return [f"DROP TRIGGER IF EXISTS {name} ON {table}" for name, table in names]
+
+
+def is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+class Register(Command):
+    """Registers a subject once, and adds so many reference values with it."""
+
+    name: str
+    values: int = 0
+
+    def decide(self, world: World) -> Decision:
+        key = f"0/{self.name}"
+        if world.state.subjects.get(key) is not None:
+            return Decision((), {"registered": False})
+        subject = NewEvent(f"subject/{key}", SubjectRegistered(datasource_id=0, name=self.name), subject=key)
+        values = [added(f"{self.name}_{number}") for number in range(self.values)]
+        return Decision([subject, *values], {"registered": True})
+
+
+class Rename(Command):
+    """Has the fields of Register and is another command."""
+
+    name: str
+    values: int = 0
+
+    def decide(self, world: World) -> Decision:
+        return Decision([added(self.name)], {"renamed": True})
+
+
+def submit_many(url: str, writer: str, commands: int) -> None:
+    daybook = Daybook.open(url, Actor(writer))
+    for number in range(commands):
+        daybook.submit(Register(name=f"{writer}_{number}", values=number % 3))
+    daybook.close()
+
+
+def elsewhere(function: Callable[..., None], *arguments: Any) -> BaseProcess:
+    """Run a function of a module in a process of its own."""
+    process = _processes.Process(target=function, args=arguments)
+    process.start()
+    return process
+
+
+def join_all(processes: Sequence[BaseProcess]) -> None:
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * len(processes)
