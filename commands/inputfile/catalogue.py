@@ -1,7 +1,7 @@
 """Read a catalogue file: reference values, subjects and the probes inserted in them, from YAML or JSON.
 
 Pure, like the reading of input files, and on the same footing: text is what the user wrote (``"2.345"``,
-``2.345`` and ``012345`` stay that), every finding has its place, nothing is raised. What of a catalogue is new
+``2.345`` and ``012345`` stay that), every finding has its place, nothing is raised. What of it is new
 to the ledger is decided elsewhere.
 """
 
