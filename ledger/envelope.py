@@ -66,6 +66,7 @@ class NewEvent:
     subject: str = ""
     username: str = ""
     causation: int = 0
+    correlation: str = ""  # empty: that of the whole command
 
 
 def leaf_data(event: tuple[int, str, int, str, int, str, str, int, str, str, str, str, str, bytes]) -> bytes:

@@ -100,8 +100,8 @@ def append(transaction: Transaction, head: Head, events: Sequence[NewEvent], cau
         kind, schema = type(event.body).__name__, event.body.SCHEMA
         payload = event.body.model_dump_json()
         envelope = (
-            position, event.stream, version, kind, schema, cause.command_id, cause.correlation, event.causation,
-            cause.actor, cause.via, recorded_at, event.subject, event.username, payload_digest(payload),
+            position, event.stream, version, kind, schema, cause.command_id, event.correlation or cause.correlation,
+            event.causation, cause.actor, cause.via, recorded_at, event.subject, event.username, payload_digest(payload),
         )  # fmt: skip
         leaves.append(leaf_hash(leaf_data(envelope)))
         stored.append(StoredEvent(*envelope, payload))
