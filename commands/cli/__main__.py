@@ -1,0 +1,5 @@
+"""``python -m commands.cli``: the console script by another name."""
+
+from commands.cli.main import main
+
+main()

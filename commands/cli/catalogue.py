@@ -1,0 +1,169 @@
+"""Verbs about reference values: ``catalogue load``, ``add``, ``retire``, ``list``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from commands.cli import output
+from commands.cli.failures import REFUSED
+from commands.cli.finding_lines import counted, plain, write_findings
+from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.output import Column, plural, printable
+from commands.cli.sources import read_source
+from commands.cli.verbs import VerbGroup
+
+
+@click.group(cls=VerbGroup)
+def catalogue() -> None:
+    """Reference values that input files are checked against."""
+
+
+@catalogue.command()
+@click.argument("file", metavar="FILE")
+@pass_invocation
+def load(invocation: Invocation, file: str) -> int:
+    """Load reference values, subjects and probe insertions from a YAML file.
+
+    Appends only what is new in it, so that it can be loaded again as it grows. FILE may be - for standard
+    input.
+    """
+    from commands.catalogue import LoadCatalogue
+    from commands.inputfile.catalogue import read_catalogue
+
+    limits = invocation.settings.limits
+    source = read_source(file, limits.input_file_bytes)
+    read = read_catalogue(source.data, limits=limits)
+    loaded, findings = read.catalogue, read.findings
+    if loaded is None:
+        document = {"ok": False, "findings": plain(findings)}
+
+        def rejected() -> None:
+            write_findings(findings, source.shown, most_of_a_kind=None)
+            click.echo(f"{counted(findings)}: nothing was loaded.")
+
+        invocation.answer(document, rejected)
+        return REFUSED
+    with invocation.daybook() as daybook:
+        added = daybook.submit(LoadCatalogue(catalogue=loaded)).result["added"]
+
+    facts = len(loaded.values) + sum(1 + len(subject.probes) for subject in loaded.subjects)
+
+    def human() -> None:
+        write_findings(findings, source.shown, most_of_a_kind=None)
+        click.echo(f"{plural(added, 'fact')} added, {facts - added:,} known already.")
+
+    invocation.answer({"ok": True, "added": added, "findings": plain(findings)}, human)
+    return 0
+
+
+def _attributes(_context: click.Context, _parameter: click.Parameter, pairs: Sequence[str]) -> dict[str, Any]:
+    """``--attribute key=value``; true, false and numbers as such."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise click.BadParameter(f'"{pair}" is not of the form key=value.')
+        found[key] = {"true": True, "false": False}.get(value.lower(), value)
+    return found
+
+
+@catalogue.command()
+@click.argument("table")
+@click.argument("value")
+@click.option(
+    "--arena-not-required",
+    is_flag=True,
+    help="For behavior.TaskType: tasks of this type need no arena_apparatus.",
+)
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_attributes,
+    help="Anything else to keep of the value, such as probe_model. May be repeated.",
+)
+@pass_invocation
+def add(
+    invocation: Invocation, table: str, value: str, arena_not_required: bool, attributes: dict[str, Any]
+) -> None:
+    """Add a value to a reference table."""
+    from commands.catalogue import AddReferenceValue
+
+    if arena_not_required and table != "behavior.TaskType":
+        raise click.UsageError("--arena-not-required is for behavior.TaskType only.")
+    if arena_not_required:
+        attributes["arena_required"] = False
+    if not value.strip() or not value.isprintable():
+        raise click.UsageError("A value needs text, without control characters.")
+    with invocation.daybook() as daybook:
+        added = daybook.submit(AddReferenceValue(table=table, value=value, attributes=attributes)).result[
+            "added"
+        ]
+
+    def human() -> None:
+        click.echo(f'Added "{value}" to {table}.' if added else f'"{value}" is in {table} already.')
+
+    invocation.answer({"ok": True, "added": added}, human)
+
+
+@catalogue.command()
+@click.argument("table")
+@click.argument("value")
+@pass_invocation
+def retire(invocation: Invocation, table: str, value: str) -> None:
+    """Retire a value: new input files may not use it any more.
+
+    What was ingested with it stays. Adding it again brings it back.
+    """
+    from commands.catalogue import RetireReferenceValue
+
+    with invocation.daybook() as daybook:
+        retired = daybook.submit(RetireReferenceValue(table=table, value=value)).result["retired"]
+
+    def human() -> None:
+        click.echo(
+            f'Retired "{value}" from {table}.' if retired else f'"{value}" was retired from {table} before.'
+        )
+
+    invocation.answer({"ok": True, "retired": retired}, human)
+
+
+@catalogue.command("list")
+@click.argument("table", required=False)
+@pass_invocation
+def list_values(invocation: Invocation, table: str | None) -> None:
+    """List the values of one reference table, or of all."""
+    from commands.catalogue import checked_table
+    from projections.listings import reference_values
+
+    if table is not None:
+        checked_table(table)
+    with invocation.reading() as world:
+        values = reference_values(world.transaction, world.head.live_slot, table)
+
+    def human() -> None:
+        if not values:
+            where = f"{table} has no values" if table is not None else "There are no reference values"
+            click.echo(
+                f"{where} yet. Add some: daybook catalogue load FILE, or daybook catalogue add TABLE VALUE"
+            )
+            return
+        columns = [Column("table"), Column("value", "middle"), Column("attributes", "end"), Column("")]
+        rows = [
+            [v["table"], v["value"], _shown(v["attributes"]), "retired" if v["retired"] else ""]
+            for v in values
+        ]
+        output.write_table(columns, rows)
+
+    invocation.answer({"ok": True, "values": values}, human)
+
+
+def _shown(attributes: dict[str, Any]) -> str:
+    return printable(
+        ", ".join(
+            f"{key}: {str(value).lower() if isinstance(value, bool) else value}"
+            for key, value in attributes.items()
+        )
+    )

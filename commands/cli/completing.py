@@ -1,0 +1,190 @@
+"""Verbs that add what a file left out: ``associate``, ``add-tasks``, ``add-clustering``, ``annotate``."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.cli import output
+from commands.cli.failures import ENTRY_FAILED, REFUSED
+from commands.cli.finding_lines import counted, plain, write_findings
+from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.output import printable
+from commands.cli.sources import read_source
+from commands.cli.times import local_time
+from commands.cli.verbs import Verb
+from ledger.errors import Refusal
+
+if TYPE_CHECKING:
+    from commands.door import Daybook
+
+Step = Callable[["Daybook", int], dict[str, Any]]
+
+
+def _complete(invocation: Invocation, reference: str, step: Step, *, file: str = "") -> int:
+    """Find the session, carry the step out, and say how the session stands now."""
+    from commands.completion import Rejected
+
+    with invocation.daybook() as daybook:
+        session = _session(invocation, daybook, reference)
+        try:
+            result = step(daybook, session)
+        except Rejected as rejected:
+            return _rejected(invocation, rejected, file or reference)
+    invocation.answer({"ok": True, **result}, lambda: _write(result))
+    return ENTRY_FAILED if result.get("status") == "error" else 0
+
+
+def _session(invocation: Invocation, daybook: "Daybook", reference: str) -> int:
+    with daybook.reading() as world:
+        found = invocation.find(world, reference)
+    if found.kind != "session":
+        raise Refusal(
+            "not-a-session", f'"{reference}" is {found.kind} {found}, not a session.', "See: daybook sessions"
+        )
+    return found.id
+
+
+def _rejected(invocation: Invocation, rejected: Any, name: str) -> int:
+    def human() -> None:
+        write_findings(rejected.findings, name, most_of_a_kind=None)
+        click.echo(f"{counted(rejected.findings)}: nothing was added.")
+
+    invocation.answer({"ok": False, "findings": plain(rejected.findings)}, human)
+    return REFUSED
+
+
+def _write(result: dict[str, Any]) -> None:
+    session, status = result["session"], result.get("status")
+    if status is None:
+        where = printable(f"{result['location']}, {result['curation_time']}")
+        click.echo(f"Added {result['clustering']} to {session}: {where}.")
+        return
+    reason = f": {printable(result['reason'])}" if result.get("reason") else ""
+    time = f" ({result['session_time']})" if result.get("session_time") else ""
+    click.echo(f"{session} is {output.status(status)}{time}{reason}.".replace("..", "."))
+    if status in ("waiting", "error"):
+        click.echo(f"What to do about it: daybook why {session}")
+
+
+def _pairs(_context: click.Context, _parameter: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, probe = pair.rpartition("=")
+        if not (name and equals and probe):
+            raise click.BadParameter(
+                f'"{pair}" is not of the form disk_name=probe, such as imec0=npx_1_18408403232.'
+            )
+        if name in found:
+            raise click.BadParameter(f'"{name}" is given twice.')
+        found[name] = probe
+    return found
+
+
+@click.command(cls=Verb)
+@click.argument("session")
+@click.argument("association", metavar="DISK_NAME=PROBE...", nargs=-1, required=True, callback=_pairs)
+@pass_invocation
+def associate(invocation: Invocation, session: str, association: dict[str, str]) -> int:
+    """Say which probe is which, for a waiting session.
+
+    DISK_NAME is a probe's name on disk, PROBE its name in reference.Probe; daybook why SESSION lists both.
+    The session is tried again at once.
+    """
+    from commands.completion import associate as complete
+
+    roots = invocation.settings.roots
+    return _complete(
+        invocation, session, lambda daybook, number: complete(daybook, number, association, roots=roots)
+    )
+
+
+@click.command(cls=Verb)
+@click.argument("session")
+@click.argument("file", metavar="FILE")
+@pass_invocation
+def add_tasks(invocation: Invocation, session: str, file: str) -> int:
+    """Add tasks to a session that has none.
+
+    FILE is YAML or JSON: a list of tasks as in an input file, or a mapping with the key tasks. It may be -
+    for standard input.
+    """
+    from commands.completion import add_tasks as complete
+
+    settings = invocation.settings
+    source = read_source(file, settings.limits.input_file_bytes)
+
+    def step(daybook: "Daybook", number: int) -> dict[str, Any]:
+        return complete(
+            daybook, number, source.data, filename=source.name, roots=settings.roots, limits=settings.limits
+        )
+
+    return _complete(invocation, session, step, file=source.shown)
+
+
+@click.command(cls=Verb)
+@click.argument("session")
+@click.option(
+    "--location", required=True, metavar="DIR", help="The folder that holds the clustering's output."
+)
+@click.option(
+    "--curator", required=True, metavar="USER", help="Who curated it, as in reference.Experimenter."
+)
+@click.option(
+    "--curation-time",
+    metavar="TIME",
+    callback=local_time,
+    help="In local time; else that of the newest file of the output.",
+)
+@click.option("--notes", metavar="TEXT")
+@pass_invocation
+def add_clustering(
+    invocation: Invocation,
+    session: str,
+    location: str,
+    curator: str,
+    curation_time: str | None,
+    notes: str | None,
+) -> int:
+    """Add a single-session clustering to a session."""
+    from commands.completion import add_clustering as complete
+    from commands.inputfile.entries import ClusteringEntry
+
+    clustering = ClusteringEntry(
+        curator=curator, location=location, curation_time=curation_time or True, notes=notes
+    )
+    roots = invocation.settings.roots
+    return _complete(
+        invocation, session, lambda daybook, number: complete(daybook, number, clustering, roots=roots)
+    )
+
+
+@click.command(cls=Verb)
+@click.argument("session")
+@click.option("--room", metavar="ROOM", help="As in reference.ExperimentRoom.")
+@click.option(
+    "--project",
+    "projects",
+    multiple=True,
+    metavar="PROJECT",
+    help="As in acquisition.Project. May be repeated.",
+)
+@click.option("--notes", metavar="TEXT")
+@pass_invocation
+def annotate(
+    invocation: Invocation, session: str, room: str | None, projects: Sequence[str], notes: str | None
+) -> int:
+    """Add room, project or notes that a file left out.
+
+    What a session has already is not overwritten.
+    """
+    from commands.completion import annotate as complete
+
+    if room is None and not projects and notes is None:
+        raise click.UsageError("There is nothing to add. Give --room, --project or --notes.")
+    roots = invocation.settings.roots
+
+    def step(daybook: "Daybook", number: int) -> dict[str, Any]:
+        return complete(daybook, number, roots=roots, room=room, project=tuple(projects), notes=notes)
+
+    return _complete(invocation, session, step)

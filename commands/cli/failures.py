@@ -1,0 +1,92 @@
+"""What went wrong, as one line and an exit code. The only module that judges exceptions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from commands.cli.incidents import record, without_passwords
+from commands.cli.settings import SettingsError
+from ledger.errors import IntegrityFailure, Refusal
+
+REFUSED = 1
+USAGE = 2
+ENTRY_FAILED = 3
+NOT_PERMITTED = 4
+NOT_INTACT = 5
+OUR_FAULT = 70
+INTERRUPTED = 130
+CLOSED_PIPE = 141
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """``message`` is None where nothing is to be said."""
+
+    exit: int
+    code: str
+    message: str | None
+    hint: str = ""
+
+
+class Interrupted(Exception):
+    """Ctrl-C, in a form that passes through click unseen."""
+
+
+class ClosedPipe(Exception):
+    """Nobody reads the output any more, in a form that passes through click unseen."""
+
+
+def failure_of(error: BaseException, *, verb: str, beside: Path | None) -> Failure:
+    """Anything that was raised. What nobody expected becomes an incident, kept in a file."""
+    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | Interrupted):
+        hint = "What was committed before stays; the same command again goes on from there."
+        return Failure(INTERRUPTED, "interrupted", "Stopped.", hint)
+    if isinstance(error, ClosedPipe):
+        return Failure(CLOSED_PIPE, "closed-pipe", None)
+    if isinstance(error, click.ClickException):
+        return _usage(error)
+    if isinstance(error, SettingsError):
+        return Failure(USAGE, "settings", str(error))
+    refusal = _refusal(error)
+    return refusal if refusal is not None else _incident(error, verb, beside)
+
+
+def _usage(error: click.ClickException) -> Failure:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "daybook"
+    exit_code = error.exit_code if error.exit_code != REFUSED else USAGE
+    return Failure(exit_code, "usage", error.format_message(), f"See: {path} --help")
+
+
+def _refusal(error: BaseException) -> Failure | None:
+    """Refusals of the ledger, and the errors of the pure packages, which have the same three attributes."""
+    code, message, hint = (getattr(error, name, None) for name in ("code", "message", "hint"))
+    if not (
+        isinstance(error, Exception)
+        and isinstance(code, str)
+        and isinstance(message, str)
+        and isinstance(hint, str)
+    ):
+        return None
+    exit_code = REFUSED
+    if isinstance(error, IntegrityFailure):
+        exit_code = NOT_INTACT
+    elif isinstance(error, Refusal) and code == "not-permitted":
+        exit_code = NOT_PERMITTED
+    return Failure(exit_code, code, without_passwords(message), without_passwords(hint))
+
+
+def _incident(error: BaseException, verb: str, beside: Path | None) -> Failure:
+    incident, path = record(error, verb=verb, beside=beside)
+    message = f"This is a fault of daybook itself, not yours (incident {incident})."
+    if path is None:
+        return Failure(
+            OUR_FAULT,
+            "incident",
+            message,
+            "Its details could not be kept anywhere. Please report the command.",
+        )
+    return Failure(
+        OUR_FAULT, "incident", message, f"Please report it with {path}, which holds none of your data."
+    )

@@ -1,0 +1,106 @@
+"""One run of the command line: its global options, its settings, its ledger, and where the answer goes."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.cli import output
+from commands.cli.incidents import without_passwords
+from commands.cli.settings import Settings, load
+
+if TYPE_CHECKING:
+    from commands.door import Actor, Daybook, World
+    from projections.references import Reference
+
+
+@dataclass
+class Invocation:
+    """Settings are read when first asked for: ``daybook template`` works beside a broken daybook.toml."""
+
+    db: str | None = None
+    user: str | None = None
+    config: str | None = None
+    json: bool = False
+    verb: str = "daybook"
+
+    @cached_property
+    def settings(self) -> Settings:
+        return load(db=self.db, config=self.config)
+
+    @property
+    def actor(self) -> "Actor":
+        from commands.door import Actor, os_user
+
+        return Actor(self.user if self.user is not None else os_user(), "cli")
+
+    @property
+    def shown_db(self) -> str:
+        return without_passwords(self.settings.db)
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The file of a SQLite ledger, by the look of its address; None for any other."""
+        match = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", self.settings.db)
+        return Path(match[1]) if match is not None else None
+
+    @property
+    def state_folder(self) -> Path | None:
+        """The folder of the SQLite ledger, if it is one. Never raises: it serves where all else failed."""
+        try:
+            return self.sqlite_file.absolute().parent if self.sqlite_file is not None else None
+        except Exception:  # noqa: BLE001
+            return None
+
+    @contextmanager
+    def daybook(self) -> "Iterator[Daybook]":
+        """The opened ledger. Raises LedgerUnavailable."""
+        from commands.door import Daybook
+
+        opened = Daybook.open(self.settings.db, self.actor)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    @contextmanager
+    def reading(self) -> "Iterator[World]":
+        with self.daybook() as daybook, daybook.reading() as world:
+            yield world
+
+    def find(self, world: "World", text: str) -> "Reference":
+        """The record that a person means; a location may be in any spelling."""
+        from commands.recordings.roots import LocationError, normalise
+        from projections.references import find
+
+        try:
+            location = normalise(text, self.settings.roots)
+        except LocationError:
+            location = None
+        return find(world.transaction, world.head.live_slot, text, location=location)
+
+    def answer(self, document: dict[str, Any], human: Callable[[], None]) -> None:
+        """The answer of a verb: one JSON document, or what ``human`` prints."""
+        if self.json:
+            output.write_json(document)
+        else:
+            human()
+
+    def note(self, text: str) -> None:
+        """Something by the way, on standard error."""
+        click.echo(output.coloured(f"note: {output.printable(text)}", dim=True), err=True)
+
+
+def user_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """A user name that can stand in an event."""
+    if value is not None and (not value.strip() or not value.isprintable() or len(value) > 200):
+        raise click.BadParameter("expected a name of 1 to 200 printable characters.")
+    return value
+
+
+pass_invocation = click.make_pass_decorator(Invocation, ensure=True)

@@ -1,0 +1,75 @@
+"""The table of verbs, and the entry point. Imports nothing heavier than click."""
+
+import click
+
+from commands.cli.verbs import LazyRoot
+from ledger import __version__
+
+_SECTIONS = {
+    "Start": {
+        "demo": ("demo:demo", "Show it all on a small lab in a temporary directory."),
+        "init": ("setting_up:init", "Create a ledger, or upgrade an older one in place."),
+        "catalogue": ("catalogue:catalogue", "Reference values that input files are checked against."),
+        "subject": ("subjects:subject", "Register subjects, and see them with their probes."),
+        "probe": ("subjects:probe", "Record that a probe was inserted or removed."),
+    },
+    "Input files": {
+        "template": ("drafts:template", "Print an empty input file, with comments."),
+        "schema": ("drafts:schema", "Print the JSON schema of input files, for editors."),
+        "compose": ("drafts:compose", "Draft an input file from session directories."),
+        "validate": ("input_files:validate", "Check an input file; ingest nothing."),
+        "upload": ("input_files:upload", "Check an input file and ingest what is new in it."),
+        "work": ("working:work", "Process what is pending, look again at what waits."),
+    },
+    "What became of it": {
+        "sessions": ("records:sessions", "List sessions."),
+        "clusterings": ("records:clusterings", "List clusterings."),
+        "uploads": ("records:uploads", "List uploads."),
+        "show": ("records:show", "Show one upload, session or clustering, whole."),
+        "why": ("records:why", "Say what a record waits for, or why it failed."),
+    },
+    "Complete": {
+        "associate": ("completing:associate", "Say which probe is which, for a waiting session."),
+        "add-tasks": ("completing:add_tasks", "Add tasks to a session that has none."),
+        "add-clustering": ("completing:add_clustering", "Add a single-session clustering to a session."),
+        "annotate": ("completing:annotate", "Add room, project or notes that a file left out."),
+    },
+    "Audit": {
+        "history": ("auditing:history", "The events of one record, oldest first."),
+        "log": ("auditing:log", "The newest events of the whole ledger."),
+        "verify": ("auditing:verify", "Recompute the ledger and say what does not hold."),
+        "rebuild": ("setting_up:rebuild", "Make all lists anew from the events."),
+    },
+}
+
+_EPILOG = """\b
+Exit codes: 0 done, 1 rejected or refused, 2 wrong usage, 3 accepted but an entry
+failed, 4 not permitted, 5 the ledger is not intact, 70 a fault of daybook itself.
+\b
+Completion of verbs and options by your shell (bash; zsh and fish likewise):
+  eval "$(_DAYBOOK_COMPLETE=bash_source daybook)"
+"""
+
+
+@click.command(
+    "daybook",
+    cls=LazyRoot,
+    sections={title: list(verbs) for title, verbs in _SECTIONS.items()},
+    places={
+        verb: f"commands.cli.{place}" for verbs in _SECTIONS.values() for verb, (place, _) in verbs.items()
+    },
+    helps={verb: text for verbs in _SECTIONS.values() for verb, (_, text) in verbs.items()},
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="daybook", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Daybook: the book of original entry of a neurophysiology lab.
+
+    What was ingested, by whom, when, from which file: never rubbed out. New here? Run: daybook demo
+    """
+
+
+def main() -> None:
+    """The console script."""
+    cli.main()

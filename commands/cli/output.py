@@ -1,0 +1,149 @@
+"""Write to the terminal: JSON documents, aligned tables, printable text, colours where they are wanted."""
+
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+_NARROWEST = 8
+_GAP = "  "
+STATUS_COLOURS = {
+    "inserted": "green",
+    "processed": "green",
+    "valid": "green",
+    "duplicate": "cyan",
+    "waiting": "yellow",
+    "pending": "yellow",
+    "received": "yellow",
+    "validated": "yellow",
+    "error": "red",
+    "rejected": "red",
+}
+
+
+def printable(text: object) -> str:
+    """One line that cannot steer a terminal: control characters and lone surrogates are spelled out."""
+    line = str(text)
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+def prepare_streams() -> None:
+    """A terminal that cannot show a character gets its escape, never an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def colour_wanted() -> bool | None:
+    """False where colours are unwanted; None lets the stream decide."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+
+
+def write_json(document: dict[str, Any]) -> None:
+    """One JSON document in UTF-8, whatever the locale says."""
+    import orjson
+
+    try:
+        text = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    except TypeError:  # a lone surrogate or an integer of more than 64 bits, which JSON itself can express
+        import json
+
+        text = json.dumps(document, indent=2).encode()
+    click.echo(text)
+
+
+def coloured(text: str, colour: str | None = None, *, bold: bool = False, dim: bool = False) -> str:
+    return click.style(text, fg=colour, bold=bold or None, dim=dim or None)
+
+
+def status(text: str) -> str:
+    return coloured(text, STATUS_COLOURS.get(text.strip()))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``shrinks``: a value that is too wide loses text nowhere, at its ``end``, in its ``middle``."""
+
+    title: str
+    shrinks: str = ""
+    right: bool = False
+    is_status: bool = False
+
+
+def write_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
+    """An aligned table; columns without any value are left out. On a terminal no line is wider than it is."""
+    cells = [[printable("" if value is None else value) for value in row] for row in rows]
+    used = [i for i in range(len(columns)) if any(row[i] for row in cells)]
+    widths = {i: max(text_width(columns[i].title), *(text_width(row[i]) for row in cells)) for i in used}
+    if sys.stdout is not None and sys.stdout.isatty():
+        fit(widths, [i for i in used if columns[i].shrinks], shutil.get_terminal_size().columns)
+    click.echo(
+        coloured(_line(columns, used, widths, [column.title for column in columns], plain=True), bold=True)
+    )
+    for row in cells:
+        click.echo(_line(columns, used, widths, row, plain=False))
+
+
+def fit(widths: dict[int, int], shrinkable: Sequence[int], available: int) -> None:
+    """Narrow the widest of the shrinkable columns, again and again, until the table fits."""
+    excess = sum(widths.values()) + len(_GAP) * (len(widths) - 1) - available
+    while excess > 0 and shrinkable:
+        widest = max(shrinkable, key=lambda i: widths[i])
+        if widths[widest] <= _NARROWEST:
+            return
+        widths[widest] -= 1
+        excess -= 1
+
+
+def _line(
+    columns: Sequence[Column], used: Sequence[int], widths: dict[int, int], row: Sequence[str], *, plain: bool
+) -> str:
+    parts = []
+    for i in used:
+        text = shortened(row[i], widths[i], columns[i].shrinks)
+        padding = " " * (widths[i] - text_width(text))
+        if columns[i].is_status and not plain:
+            text = status(text)
+        last = i == used[-1] and not columns[i].right
+        parts.append(padding + text if columns[i].right else text + ("" if last else padding))
+    return _GAP.join(parts).rstrip()
+
+
+def text_width(text: str) -> int:
+    """How many terminal cells a printable text takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
+
+
+def shortened(text: str, width: int, where: str = "end") -> str:
+    """The text in at most ``width`` cells, with an ellipsis at its ``end`` or in its ``middle``."""
+    if text_width(text) <= width:
+        return text
+    head = 0 if where != "middle" else (width - 1) // 3
+    kept = width - 1 - head if where == "middle" else width - 1
+    if where == "middle":
+        return _cut(text, head) + "…" + _cut(text[::-1], kept)[::-1]
+    return _cut(text, kept) + "…"
+
+
+def _cut(text: str, width: int) -> str:
+    while text_width(text) > width:
+        text = text[: max(0, len(text) - max(1, (text_width(text) - width) // 2))]
+    return text
+
+
+def plural(number: int, noun: str) -> str:
+    """``1 session``, ``2 sessions``, ``1,000 entries``."""
+    ending = "" if number == 1 else "s"
+    if number != 1 and noun.endswith("y") and not noun.endswith(("ay", "ey", "oy")):
+        noun, ending = noun[:-1], "ies"
+    return f"{number:,} {noun}{ending}"

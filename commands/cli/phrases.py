@@ -1,0 +1,93 @@
+"""What an event says, in one line for the terminal."""
+
+from collections.abc import Callable
+from typing import Any
+
+Body = dict[str, Any]
+
+
+def phrase(kind: str, body: Body | None) -> str:
+    """The gist of an event's body; empty for a type without one."""
+    if body is None:
+        return "(redacted)"
+    say = _PHRASES.get(kind)
+    return "" if say is None else say(body)
+
+
+def _counts(entries: list[Body]) -> str:
+    outcomes = [entry["outcome"] for entry in entries]
+    return ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in dict.fromkeys(outcomes))
+
+
+def _validated(body: Body) -> str:
+    unchanged = sum(last - first + 1 for first, last in body["unchanged_sessions"])
+    known = unchanged + len(body["changed_sessions"])
+    return (
+        f"{body['sessions']} sessions, {known} known already; {body['clusterings']} multi-session clusterings"
+    )
+
+
+def _rejected(body: Body) -> str:
+    errors = [finding for finding in body["findings"] if finding["severity"] == "error"]
+    first = f": {errors[0]['message']}" if errors else ""
+    return f"{len(errors)} errors at stage {body['stage']}{first}"
+
+
+def _checked(body: Body) -> str:
+    return f"{body['filename']}: " + (
+        "valid" if body["ok"] else f"{body['errors']} errors at stage {body['stage']}"
+    )
+
+
+def _failed(body: Body) -> str:
+    return f"{body['code']}: {body['message']}"
+
+
+def _waiting(body: Body) -> str:
+    return f"{body['reason']}: {body['message']}"
+
+
+def _inserted(body: Body) -> str:
+    probes = ", ".join(probe["probe"] for probe in body["probes"])
+    return f"{body['session_time']}, {body['system']}, {len(body['tasks'])} tasks, probes {probes or 'none'}"
+
+
+def _associated(body: Body) -> str:
+    return ", ".join(f"{name}={probe}" for name, probe in body["association"].items())
+
+
+def _clustering_requested(body: Body) -> str:
+    sessions = ", ".join(f"s{session}" for session in body["sessions"])
+    return f"{body['entry']['group_name']} over {sessions}, {body['location']}"
+
+
+def _annotated(body: Body) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in body["fields"].items())
+
+
+_PHRASES: dict[str, Callable[[Body], str]] = {
+    "LedgerCreated": lambda body: body["origin"],
+    "InputFileReceived": lambda body: (
+        f"{body['filename']}, {body['size_bytes']} bytes, sha256 {body['sha256'][:12]}"
+    ),
+    "InputFileValidated": _validated,
+    "InputFileRejected": _rejected,
+    "InputFileProcessed": lambda body: _counts(body["sessions"] + body["clusterings"]) or "nothing new",
+    "InputFileChecked": _checked,
+    "SessionInsertRequested": lambda body: body["location"],
+    "SessionWaiting": _waiting,
+    "SessionInserted": _inserted,
+    "SessionInsertFailed": _failed,
+    "ProbesAssociated": _associated,
+    "TasksAdded": lambda body: f"{len(body['completed'].get('tasks', []))} tasks",
+    "SessionAnnotated": _annotated,
+    "ClusteringInsertRequested": _clustering_requested,
+    "ClusteringWaiting": _waiting,
+    "ClusteringInserted": lambda body: f"{body['curator']}, {body['curation_time']}, {body['location']}",
+    "ClusteringInsertFailed": _failed,
+    "SubjectRegistered": lambda body: body["name"],
+    "ProbeInserted": lambda body: f"{body['probe']} at {body['insertion_time']}",
+    "ProbeRemoved": lambda body: f"{body['probe']} at {body['removal_time']}",
+    "ReferenceValueAdded": lambda body: f"{body['table']}: {body['value']}",
+    "ReferenceValueRetired": lambda body: f"{body['table']}: {body['value']}",
+}

@@ -1,0 +1,321 @@
+"""Verbs that look records up: ``sessions``, ``clusterings``, ``uploads``, ``show``, ``why``."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from commands.cli import output
+from commands.cli.finding_lines import write_findings
+from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.output import Column, plural, printable
+from commands.cli.times import shown, utc_time
+from commands.cli.verbs import Verb
+from commands.inputfile.findings import Finding
+
+LIMIT = 100
+_SESSION_COLUMNS = [
+    Column("session"),
+    Column("status", is_status=True),
+    Column("subject"),
+    Column("session_time"),
+    Column("location", "middle"),
+    Column("username"),
+    Column("reason", "end"),
+]
+_CLUSTERING_COLUMNS = [
+    Column("clustering"),
+    Column("status", is_status=True),
+    Column("subject"),
+    Column("group_name", "end"),
+    Column("session"),
+    Column("curator"),
+    Column("curation_time"),
+    Column("location", "middle"),
+    Column("reason", "end"),
+]
+_UPLOAD_COLUMNS = [
+    Column("upload"),
+    Column("status", is_status=True),
+    Column("subject"),
+    Column("file", "middle"),
+    Column("username"),
+    Column("received (UTC)"),
+    Column("sessions", right=True),
+    Column("clusterings", right=True),
+    Column("inserted", right=True),
+    Column("duplicates", right=True),
+    Column("waiting", right=True),
+    Column("errors", right=True),
+]
+
+Command = Callable[..., Any]
+
+
+def limit_option(function: Command) -> Command:
+    return click.option(
+        "--limit",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help=f"The newest N; 0 for all. On a terminal {LIMIT} unless said, with --json all.",
+    )(function)
+
+
+def _filters(statuses: Sequence[str]) -> Callable[[Command], Command]:
+    def decorate(function: Command) -> Command:
+        for option in reversed(
+            (
+                click.option("--subject", metavar="NAME", help="Only this subject's."),
+                click.option("--user", "owner", metavar="USER", help="Only this user's."),
+                click.option("--status", type=click.Choice(statuses), help="Only with this status."),
+                click.option(
+                    "--since",
+                    metavar="TIME",
+                    callback=utc_time,
+                    help="Requested at this date or time (UTC) or later.",
+                ),
+                limit_option,
+            )
+        ):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def older_left_out(more: bool, noun: str) -> None:
+    if more:
+        click.echo(
+            f"Older {plural(2, noun)[2:]} are not shown: --limit N for more of them, --limit 0 for all.",
+            err=True,
+        )
+
+
+def _list(
+    invocation: Invocation,
+    what: str,
+    filters: dict[str, Any],
+    limit: int | None,
+    human: Callable[[list[Any]], None],
+    empty: str,
+) -> None:
+    from projections import listings
+
+    wanted = limit if limit is not None else (0 if invocation.json else LIMIT)
+    with invocation.reading() as world:
+        find = getattr(listings, what)
+        found = find(world.transaction, world.head.live_slot, **filters, limit=wanted + 1 if wanted else None)
+    more = bool(wanted) and len(found) > wanted
+    if more:
+        del found[0]
+
+    def write() -> None:
+        if found:
+            human(found)
+            older_left_out(more, what[:-1])
+        elif any(value is not None for value in filters.values()):
+            click.echo(f"No {what} match. See them all: daybook {what}")
+        else:
+            click.echo(empty)
+
+    invocation.answer({"ok": True, what: found, "more": more}, write)
+
+
+@click.command(cls=Verb)
+@_filters(("pending", "waiting", "inserted", "error"))
+@pass_invocation
+def sessions(
+    invocation: Invocation,
+    subject: str | None,
+    owner: str | None,
+    status: str | None,
+    since: str | None,
+    limit: int | None,
+) -> None:
+    """List sessions.
+
+    Newest last.
+    """
+    filters = {"subject": subject, "user": owner, "status": status, "since": since}
+    empty = "There are no sessions yet. Upload an input file: daybook upload FILE"
+    _list(invocation, "sessions", filters, limit, write_sessions, empty)
+
+
+def write_sessions(found: Sequence[dict[str, Any]]) -> None:
+    rows = [
+        [
+            s["session"],
+            s["status"],
+            s["subject"],
+            s["session_time"],
+            s["location"],
+            s["username"],
+            s["message"],
+        ]
+        for s in found
+    ]
+    output.write_table(_SESSION_COLUMNS, rows)
+
+
+@click.command(cls=Verb)
+@_filters(("pending", "waiting", "inserted", "error"))
+@pass_invocation
+def clusterings(
+    invocation: Invocation,
+    subject: str | None,
+    owner: str | None,
+    status: str | None,
+    since: str | None,
+    limit: int | None,
+) -> None:
+    """List clusterings.
+
+    Those of one session and those over several (with a group_name). Newest last.
+    """
+    filters = {"subject": subject, "user": owner, "status": status, "since": since}
+    empty = "There are no clusterings yet. They come with an input file: daybook upload FILE"
+    _list(invocation, "clusterings", filters, limit, write_clusterings, empty)
+
+
+def write_clusterings(found: Sequence[dict[str, Any]]) -> None:
+    rows = [
+        [
+            c["clustering"],
+            c["status"],
+            c["subject"],
+            c["group_name"],
+            c["session"],
+            c["curator"],
+            c["curation_time"],
+            c["location"],
+            c["message"],
+        ]
+        for c in found
+    ]
+    output.write_table(_CLUSTERING_COLUMNS, rows)
+
+
+@click.command(cls=Verb)
+@_filters(("received", "validated", "rejected", "processed"))
+@pass_invocation
+def uploads(
+    invocation: Invocation,
+    subject: str | None,
+    owner: str | None,
+    status: str | None,
+    since: str | None,
+    limit: int | None,
+) -> None:
+    """List uploads.
+
+    Newest last; the counts say what their entries came to when they were first processed.
+    """
+    filters = {"subject": subject, "user": owner, "status": status, "since": since}
+    empty = "Nothing was uploaded yet. Begin with: daybook upload FILE"
+    _list(invocation, "uploads", filters, limit, _write_uploads, empty)
+
+
+def _write_uploads(found: Sequence[dict[str, Any]]) -> None:
+    rows = [
+        [
+            u["upload"],
+            u["status"],
+            u["subject"],
+            u["filename"],
+            u["username"],
+            shown(u["received_at"]),
+            u["sessions"],
+            u["clusterings"],
+            u["inserted"],
+            u["duplicates"],
+            u["waiting"],
+            u["errors"],
+        ]
+        for u in found
+    ]
+    output.write_table(_UPLOAD_COLUMNS, rows)
+
+
+@click.command(cls=Verb)
+@click.argument("reference", metavar="REF")
+@pass_invocation
+def show(invocation: Invocation, reference: str) -> None:
+    """Show one upload, session or clustering, whole.
+
+    REF is an id or its unique beginning (s12, c34, u56), a location, a session time or a group name.
+    """
+    from projections.listings import whole
+
+    with invocation.reading() as world:
+        found = invocation.find(world, reference)
+        record = whole(world.transaction, world.head.live_slot, found)
+    invocation.answer({"ok": True, "kind": found.kind, **record}, lambda: _write_record(record))
+
+
+def _write_record(record: dict[str, Any]) -> None:
+    """Plain fields first, then every list as a table of its own. The entry as uploaded is left to --json."""
+    plain = {
+        key: value for key, value in record.items() if not isinstance(value, dict) and not _is_table(value)
+    }
+    width = max(map(len, plain), default=0)
+    for key, value in plain.items():
+        if value not in (None, "", []):
+            text = printable(", ".join(map(str, value)) if isinstance(value, list) else value)
+            click.echo(f"{key:<{width}}  {output.status(text) if key == 'status' else text}")
+    for key, value in record.items():
+        if _is_table(value):
+            click.echo()
+            click.echo(output.coloured(f"{key}:", bold=True))
+            _write_part(key, value, record)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _write_part(key: str, value: list[dict[str, Any]], record: dict[str, Any]) -> None:
+    if key == "findings":
+        write_findings([Finding(**finding) for finding in value], record["filename"], most_of_a_kind=None)
+    elif key in ("sessions", "new_sessions"):
+        write_sessions(value)
+    elif "clusterings" in key:
+        write_clusterings(value)
+    else:
+        names = list(dict.fromkeys(name for row in value for name in row))
+        output.write_table(
+            [Column(name, "end") for name in names],
+            [[_cell(row.get(name)) for name in names] for row in value],
+        )
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return value
+
+
+@click.command(cls=Verb)
+@click.argument("reference", metavar="REF")
+@pass_invocation
+def why(invocation: Invocation, reference: str) -> None:
+    """Say what a record waits for, or why it failed.
+
+    And the command that would resolve it. REF is an id or its unique beginning (s12, c34, u56), a location,
+    a session time or a group name.
+    """
+    from commands.explain import why as explain
+
+    with invocation.reading() as world:
+        answer = explain(world, invocation.find(world, reference))
+
+    def human() -> None:
+        reason = f" ({answer['reason']})" if answer["reason"] else ""
+        click.echo(f"{answer['ref']} is {output.status(answer['status'])}{reason}.")
+        for line in answer["message"].splitlines():
+            click.echo(f"  {printable(line)}")
+        for line in answer["resolve"]:
+            click.echo(f"  $ {printable(line)}")
+
+    invocation.answer({"ok": True, **answer}, human)

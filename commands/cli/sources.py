@@ -1,0 +1,71 @@
+"""Read the FILE that a verb was given: a file, or standard input for ``-``."""
+
+import difflib
+import errno
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from commands.cli.output import printable
+
+STDIN = "-"
+_UNREADABLE = {errno.EACCES: "you may not read it", errno.EIO: "the disk reports an error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """``name`` is the file's name as it can be stored, ``shown`` how findings begin.
+
+    ``size_bytes`` may exceed what was read: no more than one byte beyond the limit is.
+    """
+
+    data: bytes
+    name: str
+    shown: str
+    size_bytes: int
+
+
+def read_source(file: str, limit: int) -> Source:
+    """Raises click.UsageError, in one line, for what is not there, is a folder, or may not be read."""
+    if file == STDIN:
+        return _read_stdin(limit)
+    path = Path(file)
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+            status = os.fstat(stream.fileno())
+    except IsADirectoryError:
+        raise click.UsageError(f"{printable(file)} is a folder; expected a file.") from None
+    except FileNotFoundError:
+        raise click.UsageError(f"There is no file {printable(file)}.{_near(path)}") from None
+    except (OSError, ValueError) as error:
+        number = getattr(error, "errno", None)
+        why = (
+            _UNREADABLE.get(number, getattr(error, "strerror", None) or str(error)) if number else str(error)
+        )
+        raise click.UsageError(f"{printable(file)} cannot be read: {why}.") from None
+    size = max(len(data), status.st_size if stat.S_ISREG(status.st_mode) else 0)
+    name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    return Source(data, name, printable(file), size)
+
+
+def _read_stdin(limit: int) -> Source:
+    if sys.stdin is None:
+        raise click.UsageError("Standard input is closed; give a FILE.")
+    if sys.stdin.isatty():
+        click.echo("Reading from the terminal; end with Ctrl-D.", err=True)
+    data = sys.stdin.buffer.read(limit + 1)
+    return Source(data, "stdin", "<stdin>", len(data))
+
+
+def _near(path: Path) -> str:
+    try:
+        names = [entry.name for entry in os.scandir(path.parent)]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f' Did you mean "{printable(path.with_name(near[0]))}"?' if near else ""

@@ -1,0 +1,225 @@
+"""How verbs are declared: options good before and after the verb, lazy loading, errors as exit codes."""
+
+import contextlib
+import difflib
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from commands.cli import output
+from commands.cli.failures import USAGE, ClosedPipe, Failure, Interrupted, failure_of
+from commands.cli.invocation import Invocation, user_name
+
+GLOBAL_OPTIONS = ("db", "user", "config", "json")
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Of an option that stands before and after the verb, the later one counts."""
+    if value is not None and value is not False:
+        setattr(context.find_root().ensure_object(Invocation), str(parameter.name), value)
+
+
+def _remember_user(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    _remember(context, parameter, user_name(context, parameter, value))
+
+
+def _global_options() -> list[click.Option]:
+    return [
+        click.Option(
+            ["--db"],
+            metavar="URL",
+            expose_value=False,
+            callback=_remember,
+            help="The ledger: sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
+        ),
+        click.Option(
+            ["--as", "user"],
+            metavar="USER",
+            expose_value=False,
+            callback=_remember_user,
+            help="Act as this user instead of the user of the operating system.",
+        ),
+        click.Option(
+            ["--config"],
+            metavar="FILE",
+            expose_value=False,
+            callback=_remember,
+            help="Settings; else daybook.toml here or in a folder above.",
+        ),
+        click.Option(
+            ["--json"],
+            is_flag=True,
+            expose_value=False,
+            callback=_remember,
+            help="Answer with one JSON document on standard output.",
+        ),
+    ]
+
+
+class _TakesGlobalOptions(click.Command):
+    """A command that takes the global options too, and lists them apart."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        taken = {name for parameter in self.params for name in parameter.opts}
+        self.params += [option for option in _global_options() if not taken & set(option.opts)]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, is_global in (("Options", False), ("Global options, before or after the verb", True)):
+            records = [
+                record
+                for parameter in self.get_params(ctx)
+                if (parameter.name in GLOBAL_OPTIONS and not parameter.expose_value) is is_global
+                and (record := parameter.get_help_record(ctx)) is not None
+            ]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
+
+
+class Verb(_TakesGlobalOptions):
+    """One verb. Its function returns an exit code, or None for 0."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        invocation = ctx.find_root().ensure_object(Invocation)
+        invocation.verb = ctx.command_path
+        ctx.color = output.colour_wanted()
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise Interrupted from interrupt
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise ClosedPipe from error
+            raise
+
+
+class VerbGroup(_TakesGlobalOptions, click.Group):
+    """Verbs with a common first word."""
+
+    command_class = Verb
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(USAGE)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        command = self.get_command(ctx, args[0])
+        if command is None and not ctx.resilient_parsing and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.6)
+            hint = f' Did you mean "{near[0]}"?' if near else ""
+            raise click.UsageError(f'There is no command "{args[0]}".{hint}', ctx)
+        return super().resolve_command(ctx, args)
+
+
+class LazyRoot(VerbGroup):
+    """The root: knows its verbs by a table, imports the module of the one that is called, and ends every run.
+
+    ``sections`` maps a title to verbs, ``places`` a verb to ``module:attribute``, ``helps`` a verb to its
+    short help.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        sections: Mapping[str, Sequence[str]],
+        places: Mapping[str, str],
+        helps: Mapping[str, str],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections, self.places, self.helps = sections, places, helps
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self.places:
+            return None
+        module, _, attribute = self.places[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for title, verbs in self.sections.items():
+            with formatter.section(title):
+                formatter.write_dl([(verb, self.helps[verb]) for verb in verbs], col_max=16)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run and exit. Nothing that is raised gets past this."""
+        output.prepare_streams()
+        arguments = list(sys.argv[1:] if args is None else args)
+        invocation = extra.setdefault("obj", Invocation())
+        prog_name = prog_name or "daybook"
+        code = self._ended(
+            lambda: super(LazyRoot, self).main(
+                arguments, prog_name, complete_var, standalone_mode=False, **extra
+            ),
+            invocation,
+            arguments,
+        )
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+    def _ended(self, run: Callable[[], Any], invocation: Invocation, arguments: Sequence[str]) -> int:
+        try:
+            result = run()
+        except Exception as error:  # noqa: BLE001 - nobody ever sees a traceback
+            failure = failure_of(error, verb=invocation.verb, beside=invocation.state_folder)
+        except KeyboardInterrupt as error:
+            failure = failure_of(error, verb=invocation.verb, beside=None)
+        else:
+            return result if type(result) is int else 0
+        _say(failure, as_json=invocation.json or "--json" in arguments)
+        return failure.exit
+
+
+def _say(failure: Failure, *, as_json: bool) -> None:
+    """The one line. A stream that cannot be written to any more must not bring a second error."""
+    if failure.message is None:
+        _discard_output()
+        return
+    try:
+        if as_json:
+            error = {"code": failure.code, "message": failure.message, "hint": failure.hint}
+            output.write_json({"ok": False, "error": error})
+        text = output.printable(f"{failure.message} {failure.hint}".rstrip())
+        colour = output.colour_wanted()
+        if not as_json:
+            click.echo(
+                f"{output.coloured('error:', 'red', bold=True)} {text} [{failure.code}]",
+                err=True,
+                color=colour,
+            )
+    except OSError:
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Nobody reads any more: what is still buffered must not fail when the interpreter ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,189 @@
+"""Say why a record is what it is, and which command would move it on. Reads the ledger; appends nothing."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from commands.door import World
+from ledger import log
+from ledger.events import body_of
+from projections.listings import whole
+from projections.references import Reference
+
+Plain = dict[str, Any]
+_LISTED = 10
+_WORK = "daybook work"
+_OPEN = "..."  # what only a person knows, in a command
+
+
+def why(world: World, reference: Reference) -> Plain:
+    """``{"ref", "status", "reason", "message", "resolve"}``.
+
+    ``reason`` is the code of what it waits for or failed by, None where all is well. ``resolve`` are commands;
+    one that holds ``...`` is to be completed.
+    """
+    record = whole(world.transaction, world.head.live_slot, reference)
+    if reference.kind == "upload":
+        message, resolve = _upload(record)
+        reason = {"rejected": "rejected", "validated": "unfinished"}.get(record["status"])
+    else:
+        message, resolve = _entry(world, reference, record)
+        reason = record["reason"]
+    return {
+        "ref": str(reference),
+        "status": record["status"],
+        "reason": reason,
+        "message": message,
+        "resolve": resolve,
+    }
+
+
+# --- sessions and clusterings -----------------------------------------------------------------------------
+
+
+def _entry(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
+    status = record["status"]
+    if status == "waiting":
+        return _waiting(reference, record)
+    if status == "error":
+        return _failed(world, reference, record)
+    if status == "pending":
+        return "It was accepted and is not processed yet.", [_WORK]
+    if status == "inserted":
+        at = record.get("session_time") or record.get("curation_time")
+        return f"All is well: it is inserted ({at}), and nothing is to be done.", []
+    return f"It is {status}.", [f"daybook history {reference}"]
+
+
+def _waiting(reference: Reference, record: Plain) -> tuple[str, list[str]]:
+    message = str(record["message"])
+    reason = record["reason"]
+    if reason == "probe-association":
+        return _association(reference, record)
+    if reason == "sessions-txt":
+        return (
+            f"{message}\nIt goes on by itself when the file is there: put it there, then run the command.",
+            [_WORK],
+        )
+    if reason == "acquiring":
+        return f"{message}\nIt goes on when the recording is finished and its headers are complete.", [_WORK]
+    if reason == "clustering-sessions":
+        open_sessions = [session for session in record["sessions"] if session["status"] != "inserted"]
+        listed = [
+            f"{s['session']} is {s['status']}: {s['message'] or 'not processed yet'}" for s in open_sessions
+        ]
+        return _lines(message, listed), [f"daybook why {s['session']}" for s in open_sessions[:_LISTED]] + [
+            _WORK
+        ]
+    return message, [_WORK]
+
+
+def _association(reference: Reference, record: Plain) -> tuple[str, list[str]]:
+    found: list[Plain] = record["waiting_for"].get("found", [])
+    inserted: list[str] = record["waiting_for"].get("inserted", [])
+    given: dict[str, str] = record["entry"].get("probe_association") or {}
+    on_disk = ", ".join(
+        probe["name"] + (f" (serial {probe['serial']})" if probe.get("serial") else "") for probe in found
+    )
+    message = _lines(
+        str(record["message"]),
+        [
+            f"on disk: {on_disk or 'none'}",
+            f"inserted in subject {record['subject']}: {', '.join(inserted) or 'none'}",
+        ],
+    )
+    if len(inserted) < len(found):
+        subject = shlex.quote(record["subject"])
+        missing = len(found) - len(inserted)
+        message += f"\n{missing} more on disk than inserted: put the insertion on record first."
+        return message, [f"daybook probe insert {subject} {_OPEN} --at {_OPEN}", _WORK]
+    pairs = [f"{shlex.quote(name)}={probe}" for name, probe in _proposed(found, inserted, given).items()]
+    return message, [f"daybook associate {reference} {' '.join(pairs)}"]
+
+
+def _proposed(found: Sequence[Plain], inserted: Sequence[str], given: dict[str, str]) -> dict[str, str]:
+    """Each probe on disk and the one of the subject that it must be; ``...`` where more than one is left.
+
+    What serial numbers or the file itself decide is filled in. Nothing is guessed: a wrong association
+    would be stored.
+    """
+    sure = {name: probe for name, probe in given.items() if probe in inserted}
+    for probe in found:
+        serial = probe.get("serial")
+        named = [
+            name for name in inserted if serial and re.search(rf"(?<!\d){re.escape(serial)}(?!\d)", name)
+        ]
+        if probe["name"] not in sure and len(named) == 1:
+            sure[probe["name"]] = named[0]
+    left = [name for name in inserted if name not in sure.values()]
+    open_names = [probe["name"] for probe in found if probe["name"] not in sure]
+    if len(left) == len(open_names) == 1:
+        sure[open_names[0]] = left[0]
+    return {
+        probe["name"]: shlex.quote(sure[probe["name"]]) if probe["name"] in sure else _OPEN for probe in found
+    }
+
+
+def _failed(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
+    hint = _failure_hint(world, reference)
+    message = _lines(str(record["message"]), [hint] if hint else [])
+    resolve = [f"daybook why {number}" for number in _named_sessions(record["message"])]
+    return message, [*resolve, f"daybook upload {_file_of(world, record)}"]
+
+
+def _failure_hint(world: World, reference: Reference) -> str:
+    """The hint of the newest failure in the record's stream."""
+    stream = log.read_stream(world.transaction, reference.stream)
+    failures = [event for event in stream if event.type.endswith("InsertFailed")]
+    return str(body_of(failures[-1]).get("hint", "")) if failures else ""
+
+
+def _named_sessions(message: str | None) -> list[str]:
+    """The other sessions that a failure names: they tell more."""
+    return list(dict.fromkeys(re.findall(r"\bs\d+\b", message or "")))[:_LISTED]
+
+
+def _file_of(world: World, record: Plain) -> str:
+    upload = whole(world.transaction, world.head.live_slot, Reference("upload", int(record["upload"][1:])))
+    return shlex.quote(upload["filename"])
+
+
+# --- uploads ----------------------------------------------------------------------------------------------
+
+
+def _upload(record: Plain) -> tuple[str, list[str]]:
+    again = f"daybook upload {shlex.quote(record['filename'])}"
+    if record["status"] == "rejected":
+        errors = [_finding(finding) for finding in record["findings"] if finding["severity"] == "error"]
+        return _lines(
+            f"It was rejected whole, and nothing of it was ingested: {len(errors)} errors.", errors
+        ), [again]
+    if record["status"] in ("received", "validated"):
+        return "It was accepted; not all of its entries are processed yet.", [_WORK]
+    entries = [*record["new_sessions"], *record["new_clusterings"]]
+    still = [entry for entry in entries if entry["status"] != "inserted"]
+    if not still:
+        known = f", {record['duplicates']} were in the ledger already" if record["duplicates"] else ""
+        return f"All is well: {len(entries)} new entries are inserted{known}.", []
+    names = [_name(entry) for entry in still]
+    listed = [
+        f"{name} is {entry['status']}: {entry['message']}" for name, entry in zip(names, still, strict=True)
+    ]
+    message = _lines(f"It was accepted; of {len(entries)} new entries {len(still)} are not inserted.", listed)
+    return message, [f"daybook why {name}" for name in names[:_LISTED]]
+
+
+def _name(entry: Plain) -> str:
+    return str(entry["clustering"] if "clustering" in entry else entry["session"])
+
+
+def _finding(finding: Plain) -> str:
+    where = "" if finding["line"] is None else f"line {finding['line']}, column {finding['column']}: "
+    hint = f" {finding['hint']}" if finding["hint"] else ""
+    return f"{where}{finding['message']}{hint} [{finding['code']}]"
+
+
+def _lines(first: str, further: Sequence[str]) -> str:
+    more = [f"... and {len(further) - _LISTED} more"] if len(further) > _LISTED else []
+    return "\n".join([first, *further[:_LISTED], *more])
