@@ -141,13 +141,14 @@ def split(location: str, roots: Roots) -> tuple[str, list[str]]:
     Notation is read first (its longest prefix), then the directory that it stands for (the innermost root).
     What the result says must lead back to the same root, or the directory is hidden behind another's prefix.
     """
-    parts = parts_of(location)
+    parts = place = parts_of(location)
     if spelled := _longest(parts, roots.prefixes):
         root, names = spelled
-        parts = [*root.places[0], *names]
-    if (lies := _longest(parts, roots.places)) is not None:
+        place = [*root.places[0], *names]
+    if lies := _longest(place, roots.places):
         root, names = lies
-        if _longest([*root.prefix, *names], roots.prefixes) == lies:
+        own = [*root.prefix, *names]
+        if own == parts or _longest(own, roots.prefixes) == lies:
             return joined(root.prefix), names
     if roots.configured:
         hint = f"Locations begin with {' or '.join(sorted(roots.directories))}."
