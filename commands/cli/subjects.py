@@ -89,8 +89,8 @@ def insert(invocation: Invocation, subject: str, probe: str, time: str) -> None:
         added = daybook.submit(command).result["added"]
 
     def human() -> None:
-        known = "is on record already" if not added else "is on record now"
-        click.echo(f"That probe {probe} was inserted in subject {subject} at {time} {known}.")
+        start = "Recorded" if added else "On record already"
+        click.echo(f"{start}: probe {probe} was inserted in subject {subject} at {time}.")
 
     invocation.answer({"ok": True, "added": added}, human)
 
@@ -110,7 +110,7 @@ def remove(invocation: Invocation, subject: str, probe: str, time: str) -> None:
         ]
 
     def human() -> None:
-        known = "is on record now" if removed else "was on record before"
-        click.echo(f"That probe {probe} was removed from subject {subject} {known}.")
+        start = f"Recorded: at {time}," if removed else "On record already:"
+        click.echo(f"{start} probe {probe} was removed from subject {subject}.")
 
     invocation.answer({"ok": True, "removed": removed}, human)

@@ -1,0 +1,172 @@
+"""The verb ``demo``: a small lab in a directory of its own, and every step of its life with real commands."""
+
+import io
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commands.cli import output
+from commands.cli.failures import REFUSED
+from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.verbs import Verb
+
+_USER = "user_1"
+_SETTINGS = """\
+db = "sqlite:///daybook.db"
+[roots]
+"N:" = [{recordings}]
+"""
+
+
+@dataclass(slots=True)
+class _Stage:
+    """Runs the verbs as if they were typed in ``folder``, and remembers them for --json."""
+
+    folder: Path
+    silent: bool
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    def tell(self, text: str) -> None:
+        if not self.silent:
+            click.echo(output.coloured(f"\n# {text}", dim=True))
+
+    def run(self, *arguments: str, expected: int = 0) -> None:
+        """Raises RuntimeError where a verb does not end as the story has it."""
+        from commands.cli.main import cli
+
+        line = shlex.join(("daybook", *arguments))
+        captured = ""
+        if self.silent:
+            code, captured = _captured(lambda: _call(cli, arguments))
+        else:
+            click.echo(f"{output.coloured('$', 'green')} {output.coloured(line, bold=True)}")
+            code = _call(cli, arguments)
+        self.steps.append({"command": line, "exit": code, "output": captured})
+        if code != expected:
+            raise RuntimeError("a verb of the demo ended otherwise than expected")
+
+
+def _call(cli: Any, arguments: tuple[str, ...]) -> int:
+    return int(cli.main(arguments, obj=Invocation(user=_USER), standalone_mode=False))
+
+
+def _captured(call: Any) -> tuple[int, str]:
+    buffer = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    with redirect_stdout(buffer), redirect_stderr(buffer):
+        code = call()
+    return code, buffer.buffer.getvalue().decode()  # type: ignore[attr-defined]
+
+
+@click.command(cls=Verb)
+@click.option("--keep", metavar="DIR", help="Play it in this new directory, and leave it there.")
+@pass_invocation
+def demo(invocation: Invocation, keep: str | None) -> None:
+    """Show it all on a small lab in a temporary directory.
+
+    Needs no settings and leaves your own ledger alone. With --keep you can go on where the story ends.
+    """
+    with _place(keep) as folder, _without_settings(), chdir(folder):
+        stage = _Stage(folder, silent=invocation.json)
+        _play(stage)
+    document = {"ok": True, "directory": str(folder) if keep else None, "steps": stage.steps}
+
+    def human() -> None:
+        click.echo()
+        if keep:
+            click.echo(f"It is all in {folder}. Go on from there: cd {shlex.quote(str(folder))}")
+        else:
+            click.echo("The directory is gone again. To keep one and play on: daybook demo --keep DIR")
+
+    invocation.answer(document, human)
+
+
+@contextmanager
+def _place(keep: str | None) -> Iterator[Path]:
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="daybook-demo-") as folder:
+            yield Path(folder).resolve()
+        return
+    path = Path(keep)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        taken = any(path.iterdir())
+    except OSError as error:
+        raise click.UsageError(
+            f"--keep: {output.printable(path)} cannot be made: {error.strerror}."
+        ) from None
+    if taken:
+        raise click.UsageError(f"--keep: {output.printable(path)} is not empty. Name a new directory.")
+    yield path.resolve()
+
+
+@contextmanager
+def _without_settings() -> Iterator[None]:
+    """The environment must not lead any verb of the story to the user's own ledger."""
+    found = os.environ.pop("DAYBOOK_DB", None)
+    try:
+        yield
+    finally:
+        if found is not None:
+            os.environ["DAYBOOK_DB"] = found
+
+
+def _play(stage: _Stage) -> None:
+    from commands.samples.lab import input_file, lab
+
+    made = lab(stage.folder, subjects=1, sessions_per_subject=3)
+    subject = made.subjects[0]
+    recordings = stage.folder / "recordings"
+    (stage.folder / "daybook.toml").write_text(
+        _SETTINGS.format(recordings='"' + recordings.as_posix().replace('"', '\\"') + '"'), encoding="utf-8"
+    )
+    newest = subject.sessions[-1].directory
+    table = (newest / "sessions.txt").read_bytes()
+    (newest / "sessions.txt").unlink()
+    file = stage.folder / f"subject_{subject.name}.yml"
+
+    def grown(sessions: int) -> str:
+        def location_of(directory: Path) -> str:
+            return f"N:/{directory.relative_to(recordings).as_posix()}"
+
+        return input_file(subject, location_of=location_of, sessions=sessions)
+
+    stage.tell(f"A lab with one subject and three recorded sessions. You are {_USER}. First, a ledger.")
+    stage.run("init")
+    stage.tell("What input files may refer to: experimenters, rooms, probes, task types, subjects.")
+    stage.run("catalogue", "load", "catalogue.yml")
+    stage.tell("A first draft of an input file, from what is on disk.")
+    first = subject.sessions[0].directory.relative_to(stage.folder).as_posix()
+    stage.run("compose", first, "--subject", subject.name)
+    stage.tell("Filled in by hand for two sessions, with a slip of the pen. Checking ingests nothing.")
+    file.write_text(grown(2).replace("user_2]", "user2]", 1), encoding="utf-8")
+    stage.run("validate", file.name, expected=REFUSED)
+    stage.tell("Corrected, and uploaded.")
+    file.write_text(grown(2), encoding="utf-8")
+    stage.run("upload", file.name)
+    stage.tell("The campaign goes on, the file grows by a session, and is uploaded again.")
+    file.write_text(grown(3), encoding="utf-8")
+    stage.run("upload", file.name)
+    waiting = _location_of_waiting(newest, recordings)
+    stage.tell("The new session waits. Why?")
+    stage.run("why", waiting)
+    stage.tell("The acquisition software writes the missing file; the next look finds it.")
+    (newest / "sessions.txt").write_bytes(table)
+    stage.run("work")
+    stage.run("sessions")
+    stage.tell("Everything that ever happened to that session, in the order it happened.")
+    stage.run("history", waiting)
+    stage.tell("And nothing of it was changed since: every hash and the whole tree, computed anew.")
+    stage.run("verify")
+    sys.stdout.flush()
+
+
+def _location_of_waiting(directory: Path, recordings: Path) -> str:
+    return f"N:/{directory.relative_to(recordings).as_posix()}"
