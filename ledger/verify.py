@@ -72,15 +72,15 @@ def verify(url: str, *, progress: Callable[[int, int], None] = lambda done, tota
             size, stored_range, origin, recorded_at = row
             report = Report(size, "")
             trees = _hash_all(url, transaction, size, report, progress)
-            if size in trees:
-                report.root = trees[size].root().hex()
-                _check_tree(trees[size], bytes(stored_range), report)
             key = _check_ends(transaction, size, origin, recorded_at, report)
             _check_extent(transaction, size, report)
             _check_streams(transaction, report)
             _check_input_files(transaction, report)
             _check_receipts(transaction, size, report)
-            _check_checkpoints(transaction, trees, origin, key, report)
+            held = _check_checkpoints(transaction, trees, origin, key, report)
+            if size in trees:
+                report.root = trees[size].root().hex()
+                _check_tree(trees[size], stored_range, held, report)
     finally:
         database.close()
     report.problems.sort(key=lambda problem: (problem.position is None, problem.position or 0))
@@ -179,12 +179,12 @@ def _hash_row(row: tuple[Any, ...]) -> tuple[Problem | None, bytes]:
     return Problem("payload-changed", position, text), leaf
 
 
-def _check_tree(tree: CompactRange, stored_range: bytes, report: Report) -> None:
-    """The head row's compact range has a root for each of the largest subtrees: the first that differs tells
-    between which positions an envelope was changed."""
+def _check_tree(tree: CompactRange, stored_range: bytes, held: int, report: Report) -> None:
+    """The head row's compact range has a root for each of the largest subtrees: the first that differs, behind the
+    last checkpoint that holds, tells between which positions an envelope was changed."""
     try:
-        stored = CompactRange.from_bytes(tree.size, stored_range)
-    except ValueError as error:
+        stored = CompactRange.from_bytes(tree.size, bytes(stored_range))
+    except (ValueError, TypeError) as error:
         report.problems.append(Problem("head-mismatch", None, f"The head row is damaged: {error}."))
         return
     first = 1
@@ -194,6 +194,7 @@ def _check_tree(tree: CompactRange, stored_range: bytes, report: Report) -> None
         last = first + (1 << height) - 1
         at = (tree.size >> height + 1).bit_count()
         if stored.hashes[at] != tree.hashes[at]:
+            first = max(first, min(held + 1, last))
             message = (
                 f"The events {first} to {last} do not have the tree that the head row holds: one of them was "
                 "changed, or the head row was."
@@ -245,14 +246,17 @@ def _check_extent(transaction: Transaction, size: int, report: Report) -> None:
 
 
 def _check_streams(transaction: Transaction, report: Report) -> None:
-    rows = transaction.run(
-        "SELECT stream, min(position), count(*), max(stream_version), min(stream_version) FROM events "
+    streams = transaction.run(
+        "SELECT stream, count(*), max(stream_version) FROM events "
         "GROUP BY stream HAVING count(*) <> max(stream_version) OR min(stream_version) <> 1"
     ).fetchall()
-    for stream, position, count, highest, _ in rows:
-        report.problems.append(
-            Problem("stream-gap", position, f"{stream} has {count} events, but versions up to {highest}.")
-        )
+    for stream, count, highest in streams:
+        rows = transaction.run(
+            "SELECT position, stream_version FROM events WHERE stream = ? ORDER BY stream_version", (stream,)
+        ).fetchall()
+        position = next(at for number, (at, version) in enumerate(rows, start=1) if version != number)
+        message = f"{stream} has {count} events, but versions up to {highest}."
+        report.problems.append(Problem("stream-gap", position, message))
 
 
 def _check_input_files(transaction: Transaction, report: Report) -> None:
@@ -320,7 +324,8 @@ def _check_checkpoints(
     origin: str,
     key: checkpoint.PublicKey | None,
     report: Report,
-) -> None:
+) -> int:
+    """Returns the size of the largest checkpoint that holds."""
     held = 0
     for size, text in transaction.run("SELECT size, text FROM checkpoints ORDER BY size").fetchall():
         try:
@@ -342,3 +347,4 @@ def _check_checkpoints(
             f"The tree of the first {size} events is not the one signed then; that of the first {held} is."
         )
         report.problems.append(Problem("checkpoint-mismatch", held + 1, message))
+    return held
