@@ -7,12 +7,13 @@ reads no disk. The door runs it under the append lock, so what it read still hol
 import getpass
 import os
 import platform
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, cast
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,6 +29,7 @@ from projections.rows import State
 
 SCHEMA_REVISION = "0001"
 _ATTEMPTS = 5
+_ROWS_KEPT = 10_000  # of each table, between two appends of one process
 
 
 def new_command_id() -> str:
@@ -101,9 +103,6 @@ class Receipt:
     repeated: bool = False
 
 
-C = TypeVar("C", bound=Command)
-
-
 class Daybook:
     """An opened ledger and the user who works with it."""
 
@@ -111,6 +110,7 @@ class Daybook:
         self.database = database
         self.actor = actor
         self._via = actor.via()
+        self._local = threading.local()
 
     @classmethod
     def open(cls, url: str, actor: Actor) -> "Daybook":
@@ -153,7 +153,7 @@ class Daybook:
             if earlier is not None:
                 return _first_receipt(command, fingerprint, earlier)
             _check_projections(head)
-            state = State(head.live_slot, transaction)
+            state = self._state(transaction, head)
             decision = command.decide(World(transaction, head, state, self.actor.user))
             if not decision.events:
                 return Receipt(command.command_id, 0, 0, decision.result)
@@ -165,7 +165,18 @@ class Daybook:
             state.flush()
             result = orjson.dumps(decision.result).decode()
             log.write_receipt(transaction, command.command_id, fingerprint, first, head.size, result)
+        self._local.kept = (head.size, state)
         return Receipt(command.command_id, first, head.size, decision.result)
+
+    def _state(self, transaction: Transaction, head: Head) -> State:
+        """The rows that this thread's last append left in memory, if nobody has appended since; else none."""
+        size, state = getattr(self._local, "kept", (-1, None))
+        self._local.kept = (-1, None)  # whatever fails from here on, half-changed rows are not used again
+        if state is None or size != head.size or state.slot != head.live_slot:
+            return State(head.live_slot, transaction)
+        state.forget(beyond=_ROWS_KEPT)
+        state.attach(transaction)
+        return cast("State", state)
 
     def close(self) -> None:
         self.database.close()

@@ -13,14 +13,16 @@ import orjson
 from pydantic import Field
 
 from commands.door import Command, Daybook, Decision, World
-from commands.inputfile.canonical import differences, entry_json
+from commands.duplicates import compare_clusterings, compare_sessions
+from commands.inputfile.canonical import entry_json
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession, check
 from commands.inputfile.entries import InputFile
 from commands.inputfile.findings import Finding
 from commands.inputfile.read import Limits, ReadResult, read_input_file
 from commands.known import load_known
+from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
-from commands.work import current_entries, work
+from commands.work import work
 from ledger import input_files, log
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict
@@ -33,6 +35,7 @@ from ledger.events import (
     InputFileValidated,
     SessionInsertRequested,
 )
+from projections.rows import requested_by
 
 _ATTEMPTS = 10
 # What can make a file that was checked a moment ago wrong now, or a duplicate new again.
@@ -104,6 +107,7 @@ def validate(
     record: bool = True,
 ) -> Validation:
     """Stages 0 to 2, or 0 and 1 where there is no ledger; ``record`` appends that it was done."""
+    filename = shown(filename)  # a name on disk may be no text
     read = read_input_file(data, filename=filename, limits=limits)
     if daybook is None:
         return Validation(read.stage, read.findings, read.input_file)
@@ -112,8 +116,13 @@ def validate(
         severities = [finding.severity for finding in validation.findings]
         daybook.submit(
             RecordCheck(
-                filename=filename, sha256=sha256(data).hexdigest(), size_bytes=len(data), ok=validation.ok,
-                stage=validation.stage, errors=severities.count("error"), warnings=severities.count("warning"),
+                filename=filename,
+                sha256=sha256(data).hexdigest(),
+                size_bytes=len(data),
+                ok=validation.ok,
+                stage=validation.stage,
+                errors=severities.count("error"),
+                warnings=severities.count("warning"),
                 subject=validation.subject,
             )  # fmt: skip
         )
@@ -154,7 +163,10 @@ class RejectInputFile(Command):
         stream, owner = f"upload/{upload}", {"subject": self.subject, "username": world.actor}
         received = _received(world, self.content, self.filename)
         rejected = InputFileRejected(stage=self.stage, findings=self.findings)
-        events = [NewEvent(stream, received, 0, **owner), NewEvent(stream, rejected, 0, **owner, causation=upload)]
+        events = [
+            NewEvent(stream, received, 0, **owner),
+            NewEvent(stream, rejected, 0, **owner, causation=upload),
+        ]
         return Decision(events, {"upload": upload}, correlation=f"u{upload}")
 
 
@@ -164,6 +176,7 @@ class AcceptInputFile(Command):
     content: bytes
     filename: str
     validation: Any = Field(exclude=True, repr=False)
+    roots: Any = Field(exclude=True, repr=False)
 
     def decide(self, world: World) -> Decision:
         checked: Checked = self.validation.checked
@@ -194,16 +207,16 @@ class AcceptInputFile(Command):
         return Decision(events, {"upload": upload}, correlation=f"u{upload}")
 
     def _validated(self, world: World, checked: Checked) -> InputFileValidated:
-        same_sessions, changed_sessions = _compare_sessions(world, checked.sessions)
-        same_clusterings, changed_clusterings = _compare_clusterings(world, checked.clusterings)
+        sessions = compare_sessions(world, checked.sessions, self.validation.subject, self.roots)
+        clusterings = compare_clusterings(world, checked.clusterings, self.roots)
         return InputFileValidated(
             sessions=len(checked.sessions),
             clusterings=len(checked.clusterings),
             findings=[asdict(finding) for finding in self.validation.findings],
-            unchanged_sessions=ranges(same_sessions),
-            unchanged_clusterings=ranges(same_clusterings),
-            changed_sessions=changed_sessions,
-            changed_clusterings=changed_clusterings,
+            unchanged_sessions=sessions.unchanged,
+            unchanged_clusterings=clusterings.unchanged,
+            changed_sessions=sessions.changed,
+            changed_clusterings=clusterings.changed,
         )
 
     def _session(self, session: CheckedSession) -> SessionInsertRequested:
@@ -216,7 +229,9 @@ class AcceptInputFile(Command):
             entry=orjson.loads(entry_json(session.entry)),
         )
 
-    def _clustering(self, clustering: CheckedClustering, numbers: dict[int, int]) -> ClusteringInsertRequested:
+    def _clustering(
+        self, clustering: CheckedClustering, numbers: dict[int, int]
+    ) -> ClusteringInsertRequested:
         subject = self.validation.input_file.subject
         return ClusteringInsertRequested(
             datasource_id=subject.datasource_id,
@@ -243,8 +258,8 @@ def _refuse_if_moved(world: World, validation: Validation) -> None:
     assert validation.checked is not None  # noqa: S101 - an accepted file was checked
     marks = ", ".join("?" * len(_UNSETTLING))
     unsettled = world.transaction.run(
-        f"SELECT 1 FROM events WHERE position > ? AND type IN ({marks}) AND (subject = ? OR subject = '') LIMIT 1",  # noqa: S608
-        (validation.known_at, *_UNSETTLING, validation.subject),
+        f"SELECT 1 FROM events WHERE position > ? AND type IN ({marks}) AND (subject IN (?, '') OR username = ?) LIMIT 1",  # noqa: S608
+        (validation.known_at, *_UNSETTLING, validation.subject, world.actor),
     ).fetchone()
     fresh = [session.location for session in validation.checked.sessions if session.duplicate_of is None]
     names = [c.entry.group_name for c in validation.checked.clusterings if c.duplicate_of is None]
@@ -253,51 +268,6 @@ def _refuse_if_moved(world: World, validation: Validation) -> None:
     taken = any(world.state.locations.get(location) is not None for location in fresh)
     if unsettled or taken or any(world.state.groups.get(name) is not None for name in names):
         raise Conflict("ledger-moved", "The ledger changed while the file was checked.", "Upload it again.")
-
-
-def _compare_sessions(world: World, sessions: Sequence[CheckedSession]) -> tuple[list[int], list[dict[str, Any]]]:
-    """The indexes of the duplicates that equal what is stored, and how the others differ."""
-    duplicates = [session for session in sessions if session.duplicate_of is not None]
-    world.state.sessions.prefetch(session.duplicate_of for session in duplicates)
-    rows = [world.state.sessions[session.duplicate_of] for session in duplicates]
-    same, changed = [], []
-    for session, row, stored in zip(duplicates, rows, current_entries(world, rows), strict=True):
-        given = entry_json(session.entry)
-        found = [] if stored == given else differences(stored, session.entry)
-        if not found:
-            same.append(session.entry.index)
-        else:
-            changed.append({"index": session.entry.index, "session": f"s{row.id}", "differences": found})
-    return same, changed
-
-
-def _compare_clusterings(
-    world: World, clusterings: Sequence[CheckedClustering]
-) -> tuple[list[int], list[dict[str, Any]]]:
-    duplicates = [clustering for clustering in clusterings if clustering.duplicate_of is not None]
-    requests = log.read_positions(world.transaction, [int(c.duplicate_of or 0) for c in duplicates])
-    same, changed = [], []
-    for clustering in duplicates:
-        request = requests[int(clustering.duplicate_of or 0)]
-        stored = orjson.dumps(orjson.loads(request.payload or "{}")["entry"]).decode()
-        found = [] if stored == entry_json(clustering.entry) else differences(stored, clustering.entry)
-        if not found:
-            same.append(clustering.entry.index)
-        else:
-            entry = {"index": clustering.entry.index, "clustering": f"c{clustering.duplicate_of}", "differences": found}
-            changed.append(entry)
-    return same, changed
-
-
-def ranges(indexes: Iterable[int]) -> list[tuple[int, int]]:
-    """Ascending indexes as inclusive ranges: a thousand duplicates take a line, not a page."""
-    found: list[tuple[int, int]] = []
-    for index in indexes:
-        if found and index == found[-1][1] + 1:
-            found[-1] = (found[-1][0], index)
-        else:
-            found.append((index, index))
-    return found
 
 
 # --- uploading ------------------------------------------------------------------------------------------------------
@@ -317,13 +287,16 @@ def upload(
     Killed anywhere, the same call again finishes the job: an entry that was accepted and not processed is a
     duplicate that is still pending, and is processed now.
     """
+    filename = shown(filename)
     read = read_input_file(data, filename=filename, limits=limits)
     for attempt in range(1, _ATTEMPTS + 1):
         validation = _check(daybook, read, roots)
         if not validation.ok:
             return _reject(daybook, data, filename, validation)
         try:
-            receipt = daybook.submit(AcceptInputFile(content=data, filename=filename, validation=validation))
+            receipt = daybook.submit(
+                AcceptInputFile(content=data, filename=filename, validation=validation, roots=roots)
+            )
             break
         except Conflict as conflict:
             if conflict.code != "ledger-moved" or attempt == _ATTEMPTS:
@@ -347,15 +320,16 @@ def _process(
     assert checked is not None  # noqa: S101 - an accepted file was checked
     sessions, clusterings, before = _entries(daybook, upload, checked)
     unsettled = {number for number, status in before.items() if status in ("pending", "waiting")}
-    if unsettled:
-        work(
-            daybook, roots, sessions=[n for n in sessions.values() if n in unsettled],
-            clusterings=[n for n in clusterings.values() if n in unsettled], progress=progress,
-        )  # fmt: skip
+    # with nothing unsettled too: an upload that was killed before its last step is finished here
+    work(
+        daybook, roots, sessions=unsettled.intersection(sessions.values()),
+        clusterings=unsettled.intersection(clusterings.values()), progress=progress,
+    )  # fmt: skip
     with daybook.reading() as world:
         validated = log.read_positions(world.transaction, [upload + 1])[upload + 1]
         body = orjson.loads(validated.payload or "{}")
-        session_differences = {entry["index"]: entry["differences"] for entry in body["changed_sessions"]}
+        changed_sessions = {entry["index"]: entry["differences"] for entry in body["changed_sessions"]}
+        changed_clusterings = {entry["index"]: entry["differences"] for entry in body["changed_clusterings"]}
         world.state.sessions.prefetch(sessions.values())
         world.state.clusterings.prefetch(clusterings.values())
         report = UploadReport(True, f"u{upload}", validation.findings)
@@ -363,17 +337,25 @@ def _process(
             row = world.state.sessions[sessions[session.entry.index]]
             report.sessions.append(
                 {
-                    "index": session.entry.index, "location": row.location, "session": f"s{row.id}",
-                    "outcome": _outcome(row.status, before[row.id]), "session_time": row.session_time,
-                    "reason": row.message, "differences": session_differences.get(session.entry.index, []),
+                    "index": session.entry.index,
+                    "location": row.location,
+                    "session": f"s{row.id}",
+                    "outcome": _outcome(row.status, before[row.id]),
+                    "session_time": row.session_time,
+                    "reason": row.message,
+                    "differences": changed_sessions.get(session.entry.index, []),
                 }  # fmt: skip
             )
         for clustering in checked.clusterings:
             found = world.state.clusterings[clusterings[clustering.entry.index]]
             report.clusterings.append(
                 {
-                    "index": clustering.entry.index, "group_name": found.group_name, "clustering": f"c{found.id}",
-                    "outcome": _outcome(found.status, before[found.id]), "reason": found.message,
+                    "index": clustering.entry.index,
+                    "group_name": found.group_name,
+                    "clustering": f"c{found.id}",
+                    "outcome": _outcome(found.status, before[found.id]),
+                    "reason": found.message,
+                    "differences": changed_clusterings.get(clustering.entry.index, []),
                 }  # fmt: skip
             )
     return report
@@ -385,11 +367,14 @@ def _entries(
     """The record of each entry of the file, by index, new or not; and the status of each before processing."""
     with daybook.reading() as world:
         sessions = {s.entry.index: s.duplicate_of for s in checked.sessions if s.duplicate_of is not None}
-        clusterings = {c.entry.index: c.duplicate_of for c in checked.clusterings if c.duplicate_of is not None}
-        new_sessions = world.state.sessions.where("upload = ?", [upload])
-        new_clusterings = world.state.clusterings.where("upload = ? AND group_name IS NOT NULL", [upload])
-        sessions.update((row.entry_index, row.id) for row in new_sessions)
-        clusterings.update((row.entry_index, row.id) for row in new_clusterings)
+        clusterings = {
+            c.entry.index: c.duplicate_of for c in checked.clusterings if c.duplicate_of is not None
+        }
+        row = world.state.uploads[upload]
+        new_sessions = requested_by(world.state.sessions, row)
+        new_clusterings = requested_by(world.state.clusterings, row)
+        sessions.update((session.entry_index, session.id) for session in new_sessions)
+        clusterings.update((group.entry_index, group.id) for group in new_clusterings)
         world.state.sessions.prefetch(sessions.values())
         world.state.clusterings.prefetch(clusterings.values())
         before = {number: world.state.sessions[number].status for number in sessions.values()}

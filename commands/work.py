@@ -5,7 +5,7 @@ finds the same work. Two workers may process the same entry; the stream's versio
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import orjson
@@ -16,6 +16,7 @@ from commands.insertion import SessionOutcome, insert_group, insert_session
 from commands.recordings.roots import Roots
 from ledger import log
 from ledger.envelope import NewEvent
+from ledger.errors import Refusal
 from ledger.events import (
     ClusteringInserted,
     ClusteringInsertFailed,
@@ -26,8 +27,10 @@ from ledger.events import (
     SessionWaiting,
 )
 from projections.records import Clustering, Session
+from projections.rows import requested_by
 
 BATCH = 500
+_ROUNDS = 3
 _UNSETTLED = ("pending", "waiting")
 
 
@@ -74,7 +77,10 @@ def _settle(
             )
         else:
             taken[key] = session.id
-    elif isinstance(event, SessionWaiting) and (session.reason, session.message) == (event.reason, event.message):
+    elif isinstance(event, SessionWaiting) and (session.reason, session.message) == (
+        event.reason,
+        event.message,
+    ):
         return []
     owner = {"subject": session.subject, "username": session.username, "correlation": f"u{session.upload}"}
     causation = session.status_position
@@ -119,17 +125,20 @@ class FinishUpload(Command):
         upload = world.state.uploads.get(self.upload)
         if upload is None or upload.status != "validated":
             return Decision(())
-        sessions = world.state.sessions.where("upload = ?", [self.upload])
-        clusterings = world.state.clusterings.where("upload = ? AND group_name IS NOT NULL", [self.upload])
+        sessions = requested_by(world.state.sessions, upload)
+        clusterings = requested_by(world.state.clusterings, upload)
         if any(record.status == "pending" for record in (*sessions, *clusterings)):
             return Decision(())
         event = InputFileProcessed(
             sessions=[_became(session, "session", f"s{session.id}") for session in sessions],
-            clusterings=[_became(clustering, "clustering", f"c{clustering.id}") for clustering in clusterings],
+            clusterings=[
+                _became(clustering, "clustering", f"c{clustering.id}") for clustering in clusterings
+            ],
         )
         stream = f"upload/{self.upload}"
         return Decision(
-            [NewEvent(stream, event, upload.version, upload.subject, upload.username)], correlation=f"u{self.upload}"
+            [NewEvent(stream, event, upload.version, upload.subject, upload.username)],
+            correlation=f"u{self.upload}",
         )
 
 
@@ -139,10 +148,11 @@ def _became(record: Session | Clustering, kind: str, name: str) -> dict[str, obj
 
 @dataclass(slots=True)
 class Worked:
-    """How many entries were looked at, and how many of them moved on."""
+    """How many entries were looked at, and how many events said that something became of them."""
 
     looked_at: int = 0
     settled: int = 0
+    faults: list[Exception] = field(default_factory=list)
 
 
 def work(
@@ -153,62 +163,123 @@ def work(
     clusterings: Collection[int] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Worked:
-    """Process what is pending and look again at what waits: all of it, or only the entries that are named."""
+    """Process what is pending, look again at what waits, and finish the uploads of which nothing is pending.
+
+    All of it; or, where entries are named, those and the multi-session clusterings that stand on the named sessions.
+    A fault of ours in one entry leaves that one pending and is raised when the others are done.
+    """
     worked = Worked()
-    todo = _unsettled_sessions(daybook, sessions)
-    for batch in _batches(todo, BATCH):
-        commands = list(_look_at_sessions(daybook, roots, batch))
-        receipt = daybook.submit(SettleSessions(sessions=commands))
-        worked.looked_at += len(batch)
-        worked.settled += receipt.last - receipt.first + 1 if receipt.last else 0
-        progress(worked.looked_at, len(todo))
-    for clustering in _unsettled_clusterings(daybook, clusterings):
-        receipt = daybook.submit(_look_at_clustering(daybook, roots, clustering))
+    everything = sessions is None and clusterings is None
+    named = None if everything else frozenset(sessions or ())
+    _work_on_sessions(daybook, roots, _unsettled_sessions(daybook, named), worked, progress)
+    for clustering in _unsettled_clusterings(daybook, named, frozenset(clusterings or ())):
         worked.looked_at += 1
-        worked.settled += receipt.last > 0
+        try:
+            command = _look_at_clustering(daybook, roots, clustering)
+        except Refusal:
+            raise
+        except Exception as fault:  # noqa: BLE001 - at stage 3 each entry stands alone
+            worked.faults.append(fault)
+        else:
+            worked.settled += daybook.submit(command).last > 0
     for upload in _unfinished_uploads(daybook):
         daybook.submit(FinishUpload(upload=upload))
+    if worked.faults:
+        raise worked.faults[0]
     return worked
 
 
-def _unsettled_sessions(daybook: Daybook, only: Collection[int] | None) -> list[int]:
-    with daybook.reading() as world:
-        table = world.state.sessions.table
-        rows = world.transaction.run(f"SELECT id FROM {table} WHERE status IN ('pending', 'waiting') ORDER BY id")  # noqa: S608
-        return [row[0] for row in rows.fetchall() if only is None or row[0] in only]
+def _work_on_sessions(
+    daybook: Daybook, roots: Roots, todo: list[int], worked: Worked, progress: Callable[[int, int], None]
+) -> None:
+    total = len(todo)
+    for _ in range(_ROUNDS):
+        overtaken: list[int] = []
+        for batch in _batches(todo, BATCH):
+            looked_at = list(_look_at_sessions(daybook, roots, batch, worked.faults))
+            receipt = daybook.submit(SettleSessions(sessions=looked_at))
+            overtaken += _still_pending(daybook, looked_at)
+            worked.settled += receipt.last - receipt.first + 1 if receipt.last else 0
+            if total > worked.looked_at:
+                worked.looked_at += len(batch)
+                progress(worked.looked_at, total)
+        if not overtaken:
+            return
+        todo = overtaken
 
 
-def _unsettled_clusterings(daybook: Daybook, only: Collection[int] | None) -> list[int]:
+def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> list[int]:
+    """Those that changed, or whose probes changed, while the disk was read."""
     with daybook.reading() as world:
-        table = world.state.clusterings.table
-        rows = world.transaction.run(f"SELECT id FROM {table} WHERE status IN ('pending', 'waiting') ORDER BY id")  # noqa: S608
-        return [row[0] for row in rows.fetchall() if only is None or row[0] in only]
+        world.state.sessions.prefetch(settled.session for settled in looked_at)
+        return [s.session for s in looked_at if world.state.sessions[s.session].status == "pending"]
+
+
+def _unsettled_sessions(daybook: Daybook, named: Collection[int] | None) -> list[int]:
+    with daybook.reading() as world:
+        rows = world.transaction.run(
+            f"SELECT id FROM {world.state.sessions.table} WHERE status IN ('pending', 'waiting') ORDER BY id"  # noqa: S608
+        )
+        return [row[0] for row in rows.fetchall() if named is None or row[0] in named]
+
+
+def _unsettled_clusterings(
+    daybook: Daybook, sessions: Collection[int] | None, named: Collection[int]
+) -> list[int]:
+    """All of them, or those that are named or stand on one of ``sessions``."""
+    with daybook.reading() as world:
+        rows = world.transaction.run(
+            f"SELECT c.id, l.session FROM {world.state.clusterings.table} c "  # noqa: S608 - names are ours
+            f"JOIN {world.state.clustering_sessions.table} l ON l.clustering = c.id "
+            "WHERE c.status IN ('pending', 'waiting') ORDER BY c.id"
+        ).fetchall()
+    wanted = [
+        number for number, session in rows if sessions is None or number in named or session in sessions
+    ]
+    return list(dict.fromkeys(wanted))
 
 
 def _unfinished_uploads(daybook: Daybook) -> list[int]:
+    """Those of which nothing is pending any more, but which do not say so yet."""
     with daybook.reading() as world:
-        table = world.state.uploads.table
-        rows = world.transaction.run(f"SELECT id FROM {table} WHERE status = 'validated' ORDER BY id")  # noqa: S608
+        state = world.state
+        rows = world.transaction.run(
+            f"SELECT id FROM {state.uploads.table} u WHERE status = 'validated' "  # noqa: S608 - names are ours
+            f"AND NOT EXISTS (SELECT 1 FROM {state.sessions.table} WHERE upload = u.id AND status = 'pending') "
+            f"AND NOT EXISTS (SELECT 1 FROM {state.clusterings.table} WHERE upload = u.id AND status = 'pending') "
+            "ORDER BY id"
+        )
         return [row[0] for row in rows.fetchall()]
 
 
-def _look_at_sessions(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> Iterator[SettledSession]:
+def _look_at_sessions(
+    daybook: Daybook, roots: Roots, batch: Sequence[int], faults: list[Exception]
+) -> Iterator[SettledSession]:
     with daybook.reading() as world:
         world.state.sessions.prefetch(batch)
         sessions = [world.state.sessions[number] for number in batch]
         entries = current_entries(world, sessions)
         inserted = {subject: inserted_probes(world, subject) for subject in {s.subject for s in sessions}}
     for session, text in zip(sessions, entries, strict=True):
-        outcome: SessionOutcome = insert_session(
-            session_entry_from_json(text, session.entry_index),
-            session.location,
-            roots=roots,
-            inserted=inserted[session.subject],
-            uploader=session.username,
-            session=session.id,
-        )
+        if session.status not in _UNSETTLED:
+            continue  # another worker was faster
+        try:
+            outcome: SessionOutcome = insert_session(
+                session_entry_from_json(text, session.entry_index),
+                session.location,
+                roots=roots,
+                inserted=inserted[session.subject],
+                uploader=session.username,
+                session=session.id,
+            )
+        except Exception as fault:  # noqa: BLE001 - at stage 3 each entry stands alone
+            faults.append(fault)
+            continue
         yield SettledSession(
-            session=session.id, version=session.version, event=outcome.event, clusterings=list(outcome.clusterings)
+            session=session.id,
+            version=session.version,
+            event=outcome.event,
+            clusterings=list(outcome.clusterings),
         )
 
 
@@ -241,7 +312,9 @@ def current_entries(world: World, sessions: Sequence[Session]) -> list[str]:
 
 def inserted_probes(world: World, subject: str) -> list[str]:
     """The probes that are in the subject now, by name."""
-    return [row.probe for row in world.state.insertions.where("subject = ? AND removal_time IS NULL", [subject])]
+    return [
+        row.probe for row in world.state.insertions.where("subject = ? AND removal_time IS NULL", [subject])
+    ]
 
 
 def _batches(items: Iterable[int], size: int) -> Iterator[list[int]]:

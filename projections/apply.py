@@ -37,20 +37,30 @@ def apply(state: State, events: Iterable[StoredEvent]) -> None:
     Raises IntegrityFailure for an event that a newer version of the program wrote: skipping it would make
     projections that look whole and are not.
     """
-    activity = state.activity
+    counts: dict[tuple[str, str, str, str], int] = {}
+    last_at: dict[tuple[str, str, str, str], str] = {}
     for event in events:
         key = (event.actor, event.subject, event.recorded_at[:10], event.type)
-        if activity.get(key) is None:
-            activity.add(Activity(*key, 1, event.recorded_at))
-        else:
-            counted = activity.change(key)
-            counted.events += 1
-            counted.last_at = event.recorded_at
+        counts[key] = counts.get(key, 0) + 1
+        last_at[key] = event.recorded_at
         handler = _HANDLERS.get(event.type)
         if handler is not None:
             handler(state, event, body_of(event))
         else:
             known(event)
+    _count(state, counts, last_at)
+
+
+def _count(
+    state: State, counts: dict[tuple[str, str, str, str], int], last_at: dict[tuple[str, str, str, str], str]
+) -> None:
+    for key, number in counts.items():
+        if state.activity.get(key) is None:
+            state.activity.add(Activity(*key, number, last_at[key]))
+        else:
+            counted = state.activity.change(key)
+            counted.events += number
+            counted.last_at = last_at[key]
 
 
 def prefetch(state: State, events: Iterable[StoredEvent]) -> None:

@@ -13,7 +13,7 @@ from ledger.envelope import StoredEvent
 from ledger.events import body_of
 from projections.records import Clustering, ProbeInsertion, Session, SessionProbe, SessionTask, Upload
 from projections.references import Reference
-from projections.rows import Rows
+from projections.rows import Rows, requested_by
 
 Plain = dict[str, Any]
 
@@ -147,18 +147,16 @@ def _rows(transaction: Transaction, slot: str, record: type[Any]) -> Rows[Any]:
 
 
 def _upload(transaction: Transaction, slot: str, number: int) -> Plain:
-    found = upload_line(_rows(transaction, slot, Upload)[number])
+    row: Upload = _rows(transaction, slot, Upload)[number]
     bodies = {event.type: body_of(event) for event in log.read_stream(transaction, f"upload/{number}")}
     judged = bodies.get("InputFileValidated") or bodies.get("InputFileRejected") or {}
-    validated = bodies.get("InputFileValidated", {})
-    return found | {
+    sessions = requested_by(_rows(transaction, slot, Session), row)
+    clusterings = requested_by(_rows(transaction, slot, Clustering), row)
+    return upload_line(row) | {
         "findings": judged.get("findings", []),
-        "new_sessions": [session_line(row) for row in _rows(transaction, slot, Session).where("upload = ?", [number])],
-        "new_clusterings": [
-            clustering_line(row)
-            for row in _rows(transaction, slot, Clustering).where("upload = ? AND group_name IS NOT NULL", [number])
-        ],
-        "changed_duplicates": validated.get("changed_sessions", []) + validated.get("changed_clusterings", []),
+        "new_sessions": [session_line(session) for session in sessions],
+        "new_clusterings": [clustering_line(clustering) for clustering in clusterings],
+        "changed_duplicates": judged.get("changed_sessions", []) + judged.get("changed_clusterings", []),
     }
 
 

@@ -164,6 +164,16 @@ class Rows(Generic[R]):
         return key if len(self._layout.key_columns) > 1 else (key,)
 
 
+U = TypeVar("U", records.Session, records.Clustering)
+
+
+def requested_by(rows: Rows[U], upload: records.Upload) -> list[U]:
+    """The sessions, or the multi-session clusterings, that an upload asked for: they are numbered right behind it."""
+    last = upload.id + 1 + upload.sessions + upload.clusterings
+    found = rows.where("id BETWEEN ? AND ? AND upload = ?", [upload.id + 2, last, upload.id])
+    return [row for row in found if isinstance(row, records.Session) or row.group_name is not None]
+
+
 class State:
     """All projections of one slot, through their caches."""
 

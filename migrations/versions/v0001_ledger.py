@@ -9,6 +9,14 @@ branch_labels = None
 depends_on = None
 
 POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+UNSETTLED = "status IN ('pending', 'waiting')"
+INDEXES = (
+    ("sessions", "status", UNSETTLED),
+    ("clusterings", "session", None),
+    ("clusterings", "status", UNSETTLED),
+    ("clustering_sessions", "session", None),
+    ("uploads", "status", "status = 'validated'"),
+)
 IMMUTABLE = ("events", "receipts", "input_files", "checkpoints")
 
 
@@ -16,6 +24,10 @@ def upgrade() -> None:
     _create_facts()
     for slot in ("a", "b"):
         _create_projections(slot)
+        for table, column, condition in INDEXES:
+            where = None if condition is None else sa.text(condition)
+            name = f"ix_{table}_{slot}_{column}"
+            op.create_index(name, f"{table}_{slot}", [column], sqlite_where=where, postgresql_where=where)
     for table in IMMUTABLE:
         _refuse_change(table)
     if op.get_bind().dialect.name == "postgresql":
@@ -101,8 +113,6 @@ def _create_projections(slot: str) -> None:
         sa.Column("version", POSITION, nullable=False),
         sa.PrimaryKeyConstraint("id", name=f"pk_uploads_{slot}"),
     )
-    op.create_index(f"ix_uploads_{slot}_subject", f"uploads_{slot}", ["subject"])
-    op.create_index(f"ix_uploads_{slot}_status", f"uploads_{slot}", ["status"])
     op.create_table(
         f"sessions_{slot}",
         sa.Column("id", POSITION, autoincrement=False, nullable=False),
@@ -127,11 +137,6 @@ def _create_projections(slot: str) -> None:
         sa.Column("version", POSITION, nullable=False),
         sa.PrimaryKeyConstraint("id", name=f"pk_sessions_{slot}"),
     )
-    op.create_index(
-        f"ix_sessions_{slot}_subject_session_time", f"sessions_{slot}", ["subject", "session_time"]
-    )
-    op.create_index(f"ix_sessions_{slot}_upload", f"sessions_{slot}", ["upload"])
-    op.create_index(f"ix_sessions_{slot}_status", f"sessions_{slot}", ["status"])
     op.create_table(
         f"session_tasks_{slot}",
         sa.Column("session", POSITION, autoincrement=False, nullable=False),
@@ -181,10 +186,6 @@ def _create_projections(slot: str) -> None:
         sa.Column("version", POSITION, nullable=False),
         sa.PrimaryKeyConstraint("id", name=f"pk_clusterings_{slot}"),
     )
-    op.create_index(f"ix_clusterings_{slot}_session", f"clusterings_{slot}", ["session"])
-    op.create_index(f"ix_clusterings_{slot}_subject", f"clusterings_{slot}", ["subject"])
-    op.create_index(f"ix_clusterings_{slot}_upload", f"clusterings_{slot}", ["upload"])
-    op.create_index(f"ix_clusterings_{slot}_status", f"clusterings_{slot}", ["status"])
     op.create_table(
         f"clustering_sessions_{slot}",
         sa.Column("clustering", POSITION, autoincrement=False, nullable=False),
@@ -192,7 +193,6 @@ def _create_projections(slot: str) -> None:
         sa.PrimaryKeyConstraint("clustering", "session", name=f"pk_clustering_sessions_{slot}"),
         sqlite_with_rowid=False,
     )
-    op.create_index(f"ix_clustering_sessions_{slot}_session", f"clustering_sessions_{slot}", ["session"])
     op.create_table(
         f"subjects_{slot}",
         sa.Column("subject", sa.Text(), nullable=False),
