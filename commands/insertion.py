@@ -12,11 +12,12 @@ from typing import Any
 
 from commands.inputfile.entries import ClusteringEntry, GroupClusteringEntry, SessionEntry, TaskEntry
 from commands.recordings.clusterings import ClusteringOutput, NoClustering, find_clusterings
-from commands.recordings.readers import read_session_directory
+from commands.recordings.disk import unreadable
 from commands.recordings.locations import LocationError
+from commands.recordings.readers import read_session_directory
 from commands.recordings.roots import Roots, normalise, resolve
 from commands.recordings.session import ProbeOnDisk, SessionDirectory, SessionDirectoryError
-from commands.recordings.sessions_txt import find_sessions_txt, inherit, parse_sessions_txt
+from commands.recordings.sessions_txt import SIZE_LIMIT, find_sessions_txt, inherit, parse_sessions_txt
 from ledger.events import (
     Body,
     ClusteringInserted,
@@ -26,6 +27,10 @@ from ledger.events import (
     SessionInsertFailed,
     SessionWaiting,
 )
+
+
+# Says nothing about the entry: a share that is away for an hour must not fail everything that waits.
+_PASSING = ("root-not-mounted", "location-unreachable", "session-changing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +63,14 @@ def insert_session(
         if found.acquiring:
             raise _Waits(_still_acquiring(found))
         if found.start is None:
-            raise _Fails("no-start", f"{location} does not say when its recording began.", "Check its header files.")
+            raise _Fails(
+                "no-start", f"{location} does not say when its recording began.", "Check its header files."
+            )
         probes = associate(found.probes, entry.probe_association, inserted)
         tasks, sessions_txt = resolve_tasks(entry.tasks, location, directory, found)
         clusterings = _session_clusterings(entry, location, directory, found, roots, uploader, session)
-    except _Waits as waits:
-        return SessionOutcome(waits.event)
-    except _Fails as fails:
-        return SessionOutcome(SessionInsertFailed(code=fails.code, message=fails.message, hint=fails.hint))
-    except (SessionDirectoryError, LocationError) as error:
-        return SessionOutcome(SessionInsertFailed(code=error.code, message=error.message, hint=error.hint))
+    except (_Waits, _Fails, SessionDirectoryError, LocationError) as problem:
+        return SessionOutcome(_instead(problem))
     event = SessionInserted(
         session_time=time_text(found.start),
         system=found.system,
@@ -79,6 +82,16 @@ def insert_session(
     return SessionOutcome(event, clusterings)
 
 
+def _instead(problem: Exception) -> SessionWaiting | SessionInsertFailed:
+    """What becomes of a session that cannot be inserted now."""
+    if isinstance(problem, _Waits):
+        return problem.event
+    assert isinstance(problem, _Fails | SessionDirectoryError | LocationError)  # noqa: S101 - all that is raised here
+    if problem.code in _PASSING:
+        return SessionWaiting(reason=problem.code, message=problem.message)
+    return SessionInsertFailed(code=problem.code, message=problem.message, hint=problem.hint)
+
+
 def time_text(time: datetime) -> str:
     """Naive local time as it is stored everywhere: ``YYYY-MM-DD HH:MM:SS``, with a fraction only where there is one."""
     return time.isoformat(sep=" ")
@@ -86,7 +99,9 @@ def time_text(time: datetime) -> str:
 
 def _plain(record: Any) -> dict[str, Any]:
     fields = asdict(record)
-    return {name: time_text(value) if isinstance(value, datetime) else value for name, value in fields.items()}
+    return {
+        name: time_text(value) if isinstance(value, datetime) else value for name, value in fields.items()
+    }
 
 
 def _still_acquiring(found: SessionDirectory) -> SessionWaiting:
@@ -124,8 +139,12 @@ def associate(
         else:
             matches.append(
                 {
-                    "name": probe.name, "probe": match, "serial": probe.serial, "part_number": probe.part_number,
-                    "shanks": probe.shanks, "matched_by": how,
+                    "name": probe.name,
+                    "probe": match,
+                    "serial": probe.serial,
+                    "part_number": probe.part_number,
+                    "shanks": probe.shanks,
+                    "matched_by": how,
                 }  # fmt: skip
             )
     if problems:
@@ -148,7 +167,11 @@ def _match(
         name = given[probe.name]
         if name in inserted:
             return name, "given", ""
-        return None, "", f'"{probe.name}" was associated with "{name}", which is not inserted in this subject now'
+        return (
+            None,
+            "",
+            f'"{probe.name}" was associated with "{name}", which is not inserted in this subject now',
+        )
     by_serial = [name for name in inserted if probe.serial and _names_serial(name, probe.serial)]
     if len(by_serial) == 1:
         return by_serial[0], "serial", ""
@@ -159,7 +182,11 @@ def _match(
     if not inserted:
         return None, "", f'"{probe.name}" has no counterpart: no probe is inserted in this subject now'
     if probe.serial:
-        return None, "", f'serial {probe.serial} of "{probe.name}" is in no name of the probes inserted, {_listed(inserted)}'
+        return (
+            None,
+            "",
+            f'serial {probe.serial} of "{probe.name}" is in no name of the probes inserted, {_listed(inserted)}',
+        )
     return None, "", f'"{probe.name}" may be any of {_listed(inserted)}'
 
 
@@ -197,10 +224,11 @@ def resolve_tasks(
     if file is None:
         raise _Waits(
             SessionWaiting(
-                reason="sessions-txt", message=f"Tasks inherit from sessions.txt, which is not in {location} yet."
+                reason="sessions-txt",
+                message=f"Tasks inherit from sessions.txt, which is not in {location} yet.",
             )
         )
-    table = parse_sessions_txt(file.read_bytes())
+    table = parse_sessions_txt(_read_table(file))
     rows = inherit(table.rows, [task.task_type for task in tasks], recording_duration_s=found.duration_s)
     for task, target, row in zip(tasks, resolved, rows, strict=True):
         if task.task_start is True:
@@ -214,6 +242,14 @@ def resolve_tasks(
     return resolved, {"sha256": table.sha256, "rows": [_plain(row) for row in table.rows]}
 
 
+def _read_table(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        raise unreadable(file.name, error) from error
+
+
 def resolve_given_tasks(
     entry: SessionEntry, location: str, roots: Roots
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None] | SessionOutcome:
@@ -221,12 +257,8 @@ def resolve_given_tasks(
     try:
         directory = resolve(location, roots)
         return resolve_tasks(entry.tasks, location, directory, read_session_directory(directory))
-    except _Waits as waits:
-        return SessionOutcome(waits.event)
-    except _Fails as fails:
-        return SessionOutcome(SessionInsertFailed(code=fails.code, message=fails.message, hint=fails.hint))
-    except (SessionDirectoryError, LocationError) as error:
-        return SessionOutcome(SessionInsertFailed(code=error.code, message=error.message, hint=error.hint))
+    except (_Waits, _Fails, SessionDirectoryError, LocationError) as problem:
+        return SessionOutcome(_instead(problem))
 
 
 def _inherits(task: TaskEntry) -> bool:
@@ -245,7 +277,9 @@ def _refuse_overlap(tasks: Sequence[Mapping[str, Any]]) -> None:
         if stop is not None and stop <= start:
             raise _Fails("task-order", f"Task {number} stops at {stop} s, before it starts at {start} s.", "")
         if start < last_stop:
-            raise _Fails("tasks-overlap", f"Task {number} starts at {start} s, before task {number - 1} stops.", "")
+            raise _Fails(
+                "tasks-overlap", f"Task {number} starts at {start} s, before task {number - 1} stops.", ""
+            )
         last_stop = start if stop is None else stop
 
 
@@ -253,7 +287,13 @@ def _refuse_overlap(tasks: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _session_clusterings(
-    entry: SessionEntry, location: str, directory: Path, found: SessionDirectory, roots: Roots, uploader: str, session: int
+    entry: SessionEntry,
+    location: str,
+    directory: Path,
+    found: SessionDirectory,
+    roots: Roots,
+    uploader: str,
+    session: int,
 ) -> tuple[ClusteringInserted, ...]:
     if entry.clustering is False:
         return ()
@@ -264,7 +304,10 @@ def _session_clusterings(
             return ()
         inherited = ClusteringEntry(curator=uploader, location=location)
         return (_inserted(inherited, location, outputs, session),)
-    return tuple(insert_single(clustering, roots=roots, probes=found.probes, session=session) for clustering in entry.clustering)
+    return tuple(
+        insert_single(clustering, roots=roots, probes=found.probes, session=session)
+        for clustering in entry.clustering
+    )
 
 
 def insert_single(
@@ -276,14 +319,19 @@ def insert_single(
 
 
 def _inserted(
-    entry: ClusteringEntry | GroupClusteringEntry, location: str, outputs: Sequence[ClusteringOutput], session: int | None
+    entry: ClusteringEntry | GroupClusteringEntry,
+    location: str,
+    outputs: Sequence[ClusteringOutput],
+    session: int | None,
 ) -> ClusteringInserted:
     inherited = entry.curation_time is True
     return ClusteringInserted(
         session=session,
         curator=entry.curator,
         location=location,
-        curation_time=time_text(max(output.modified for output in outputs)) if inherited else str(entry.curation_time),
+        curation_time=time_text(max(output.modified for output in outputs))
+        if inherited
+        else str(entry.curation_time),
         curation_time_inherited=inherited,
         notes=entry.notes,
         outputs=[_plain(output) for output in outputs],
@@ -291,7 +339,11 @@ def _inserted(
 
 
 def insert_group(
-    entry: GroupClusteringEntry, location: str, *, roots: Roots, sessions: Mapping[int, tuple[str, str | None]]
+    entry: GroupClusteringEntry,
+    location: str,
+    *,
+    roots: Roots,
+    sessions: Mapping[int, tuple[str, str | None]],
 ) -> Body:
     """A multi-session clustering; ``sessions`` gives status and message of each session that it stands on."""
     for session, (status, message) in sessions.items():
@@ -303,8 +355,13 @@ def insert_group(
             )
     missing = [f"s{session}" for session, (status, _) in sessions.items() if status != "inserted"]
     if missing:
-        return ClusteringWaiting(reason="clustering-sessions", message=f"Its sessions are not all inserted yet: {', '.join(missing)}.")
+        return ClusteringWaiting(
+            reason="clustering-sessions",
+            message=f"Its sessions are not all inserted yet: {', '.join(missing)}.",
+        )
     try:
         return _inserted(entry, location, find_clusterings(resolve(location, roots), ()), None)
     except (SessionDirectoryError, LocationError) as error:
+        if error.code in _PASSING:
+            return ClusteringWaiting(reason=error.code, message=error.message)
         return ClusteringInsertFailed(code=error.code, message=error.message, hint=error.hint)

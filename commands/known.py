@@ -20,7 +20,10 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
     arena_not_required = set()
     for value in world.state.reference.where("reference >= ?", [""]):
         (retired if value.retired else reference).setdefault(value.reference, set()).add(value.value)
-        if value.reference == "behavior.TaskType" and orjson.loads(value.attributes).get("arena_required") is False:
+        if (
+            value.reference == "behavior.TaskType"
+            and orjson.loads(value.attributes).get("arena_required") is False
+        ):
             arena_not_required.add(value.value)
     locations = list(_normalised((entry.location for entry in input_file.sessions), roots))
     world.state.locations.prefetch(locations)
