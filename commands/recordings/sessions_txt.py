@@ -166,6 +166,7 @@ def _row(text: str, line: int) -> TaskRow:
         )
     rest = text[head.end() :]
     fields: dict[str, str] = {}
+    unknown: list[str] = []
     extra: list[str] = []
     for match in _FIELD.finditer(rest):
         key = match[1].lower()
@@ -173,12 +174,12 @@ def _row(text: str, line: int) -> TaskRow:
             raise SessionsTxtProblem(f"{key}= is there twice.", "Keep one.", line=line)
         if key in _FIELDS:
             fields[key] = match[2]
-        elif close := get_close_matches(key, _FIELDS, n=1, cutoff=0.75):
-            raise SessionsTxtProblem(
-                f'unknown field "{match[1]}=".', f'Did you mean "{close[0]}="?', line=line
-            )
         else:
+            unknown.append(key)
             extra.append(_plain(match[0]))
+    for key in unknown:
+        if close := get_close_matches(key, [f for f in _FIELDS if f not in fields], n=1, cutoff=0.65):
+            raise SessionsTxtProblem(f'unknown field "{key}=".', f'Did you mean "{close[0]}="?', line=line)
     first = re.search(r"<|(?<![\w.])[A-Za-z_]\w*[ \t]*=", rest)
     name = _plain(rest[: first.start()] if first else rest)
     if not name:

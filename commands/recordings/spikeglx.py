@@ -9,7 +9,6 @@ bytes by their keys: a file is 10 to 80 kB of tables of which only a few numbers
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from math import isfinite
 
 from commands.recordings.disk import Found, read_file, shown
 from commands.recordings.session import Recording, UnreadableSession
@@ -27,6 +26,7 @@ _KEYS = re.compile(
     rb"\n(fileCreateTime|fileCreateTime_original|fileSizeBytes|fileTimeSecs|imDatPrb_pn|imDatPrb_sn|imProbeOpt"
     rb"|imProbeSN|snsApLfSy|typeThis)=([^\r\n]*)"
 )
+_LONGEST_S = 1e8  # three years
 _RENAME = "Give it back the name that SpikeGLX gave it."
 _COPY_AGAIN = "Copy it again from the acquisition computer."
 
@@ -130,7 +130,7 @@ def _start(value: bytes | None, file: str) -> datetime:
 
 
 def _seconds(value: bytes, file: str) -> float:
-    if _SECONDS.fullmatch(value.strip()) and isfinite(seconds := float(value)):
+    if _SECONDS.fullmatch(value.strip()) and (seconds := float(value)) <= _LONGEST_S:
         return seconds
     raise _wrong(file, "length", "fileTimeSecs", value, "a number of seconds")
 

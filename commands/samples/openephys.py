@@ -57,7 +57,7 @@ def _settings(start: datetime, probes: Sequence[tuple[str, tuple[str, str]]]) ->
         "",
         "<SETTINGS>",
         f"  <INFO>\n    <VERSION>0.6.7</VERSION>\n    <DATE>{date}</DATE>\n  </INFO>",
-        '  <SIGNALCHAIN>\n    <PROCESSOR name="Neuropix-PXI" pluginName="Neuropix-PXI" nodeId="100">',
+        '  <SIGNALCHAIN>\n    <PROCESSOR name="Neuropix-PXI" libraryVersion="0.6.6" nodeId="100">',
     ]
     for name, _ in probes:
         for band, rate in (("AP", "30000.0"), ("LFP", "2500.0")):
@@ -65,7 +65,7 @@ def _settings(start: datetime, probes: Sequence[tuple[str, tuple[str, str]]]) ->
     lines.append("      <EDITOR>")
     for i, (_, (serial, part_number)) in enumerate(probes, start=1):
         channels = " ".join(f'CH{c}="0"' for c in range(384))
-        across = " ".join(f'CH{c}="{(27, 59)[c % 2]}"' for c in range(384))
+        across = " ".join(f'CH{c}="{(27, 59, 11, 43)[c % 4]}"' for c in range(384))
         along = " ".join(f'CH{c}="{20 * (c // 2)}"' for c in range(384))
         lines.append(
             f'        <NP_PROBE slot="2" port="{i}" dock="1" probe_serial_number="{serial}"\n'
