@@ -366,11 +366,18 @@ def _postgresql_refusal(error: BaseException, address: str) -> Refusal | None:
         return LedgerUnavailable(
             "read-only", f"{address} is read-only ({text}).", "Connect to the primary server."
         )
-    if state == "42501" and "permission denied to set role" in text:
+    if "permission denied to set role" in str(error):  # at connecting: there is no SQLSTATE then
         return LedgerUnavailable(
             "no-role",
             f"You may not use the ledger at {address} ({text}).",
             f"Ask its owner for: GRANT {APPLICATION_ROLE} TO you",
+        )
+    if state == "42501":
+        return LedgerUnavailable(
+            "not-permitted-by-database",
+            f"The database refuses: {text}.",
+            f"Connect as the ledger's owner; a second owner on one server needs: "
+            f"GRANT {APPLICATION_ROLE} TO you WITH ADMIN OPTION",
         )
     if state == "53100":
         return LedgerUnavailable(

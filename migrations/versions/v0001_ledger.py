@@ -290,7 +290,15 @@ def _grant_to_application() -> None:
         END $$
         """
     )
-    op.execute("GRANT daybook_app TO CURRENT_USER")
+    op.execute(
+        """
+        DO $$ BEGIN
+            IF NOT pg_has_role(current_user, 'daybook_app', 'MEMBER') THEN
+                GRANT daybook_app TO CURRENT_USER;
+            END IF;
+        END $$
+        """
+    )
     op.execute("GRANT SELECT ON alembic_version TO daybook_app")
     op.execute("GRANT SELECT, INSERT ON events, receipts, input_files, checkpoints TO daybook_app")
     op.execute("GRANT SELECT, UPDATE ON head TO daybook_app")
