@@ -106,7 +106,7 @@ def log(
 
     def human() -> None:
         if not events:
-            click.echo("No event matches. See them all: daybook log")
+            output.say("No event matches. See them all: daybook log")
             return
         _write_events(events, with_stream=True)
         older_left_out(more, "event")
@@ -146,13 +146,13 @@ def verify(invocation: Invocation) -> int:
         for problem in report.problems:
             where = "" if problem.position is None else f"position {problem.position}: "
             label = output.coloured("problem:", "red", bold=True)
-            click.echo(f"{label} {where}{printable(problem.message)} [{problem.code}]")
+            output.say(f"{label} {where}{printable(problem.message)} [{problem.code}]")
         if report.ok:
-            click.echo(
+            output.say(
                 f"{output.coloured('Intact', 'green')}: {plural(report.events, 'event')}, root {report.root}."
             )
         else:
-            click.echo(
+            output.say(
                 f"{plural(len(report.problems), 'problem')} in {plural(report.events, 'event')}: not intact."
             )
 

@@ -40,7 +40,7 @@ def load(invocation: Invocation, file: str) -> int:
 
         def rejected() -> None:
             write_findings(findings, source.shown, most_of_a_kind=None)
-            click.echo(f"{counted(findings)}: nothing was loaded.")
+            output.say(f"{counted(findings)}: nothing was loaded.")
 
         invocation.answer(document, rejected)
         return REFUSED
@@ -51,7 +51,7 @@ def load(invocation: Invocation, file: str) -> int:
 
     def human() -> None:
         write_findings(findings, source.shown, most_of_a_kind=None)
-        click.echo(f"{plural(added, 'fact')} added, {facts - added:,} known already.")
+        output.say(f"{plural(added, 'fact')} added, {facts - added:,} known already.")
 
     invocation.answer({"ok": True, "added": added, "findings": plain(findings)}, human)
     return 0
@@ -103,7 +103,7 @@ def add(
         ]
 
     def human() -> None:
-        click.echo(f'Added "{value}" to {table}.' if added else f'"{value}" is in {table} already.')
+        output.say(f'Added "{value}" to {table}.' if added else f'"{value}" is in {table} already.')
 
     invocation.answer({"ok": True, "added": added}, human)
 
@@ -123,7 +123,7 @@ def retire(invocation: Invocation, table: str, value: str) -> None:
         retired = daybook.submit(RetireReferenceValue(table=table, value=value)).result["retired"]
 
     def human() -> None:
-        click.echo(
+        output.say(
             f'Retired "{value}" from {table}.' if retired else f'"{value}" was retired from {table} before.'
         )
 
@@ -146,7 +146,7 @@ def list_values(invocation: Invocation, table: str | None) -> None:
     def human() -> None:
         if not values:
             where = f"{table} has no values" if table is not None else "There are no reference values"
-            click.echo(
+            output.say(
                 f"{where} yet. Add some: daybook catalogue load FILE, or daybook catalogue add TABLE VALUE"
             )
             return

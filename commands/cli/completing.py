@@ -48,7 +48,7 @@ def _session(invocation: Invocation, daybook: "Daybook", reference: str) -> int:
 def _rejected(invocation: Invocation, rejected: Any, name: str) -> int:
     def human() -> None:
         write_findings(rejected.findings, name, most_of_a_kind=None)
-        click.echo(f"{counted(rejected.findings)}: nothing was added.")
+        output.say(f"{counted(rejected.findings)}: nothing was added.")
 
     invocation.answer({"ok": False, "findings": plain(rejected.findings)}, human)
     return REFUSED
@@ -58,13 +58,13 @@ def _write(result: dict[str, Any]) -> None:
     session, status = result["session"], result.get("status")
     if status is None:
         where = printable(f"{result['location']}, {result['curation_time']}")
-        click.echo(f"Added {result['clustering']} to {session}: {where}.")
+        output.say(f"Added {result['clustering']} to {session}: {where}.")
         return
     reason = f": {printable(result['reason'])}" if result.get("reason") else ""
     time = f" ({result['session_time']})" if result.get("session_time") else ""
-    click.echo(f"{session} is {output.status(status)}{time}{reason}.".replace("..", "."))
+    output.say(f"{session} is {output.status(status)}{time}{reason}.".replace("..", "."))
     if status in ("waiting", "error"):
-        click.echo(f"What to do about it: daybook why {session}")
+        output.say(f"What to do about it: daybook why {session}")
 
 
 def _pairs(_context: click.Context, _parameter: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
@@ -91,12 +91,13 @@ def associate(invocation: Invocation, session: str, association: dict[str, str])
     DISK_NAME is a probe's name on disk, PROBE its name in reference.Probe; daybook why SESSION lists both.
     The session is tried again at once.
     """
-    from commands.completion import associate as complete
 
-    roots = invocation.settings.roots
-    return _complete(
-        invocation, session, lambda daybook, number: complete(daybook, number, association, roots=roots)
-    )
+    def step(daybook: "Daybook", number: int) -> dict[str, Any]:
+        from commands import completion
+
+        return completion.associate(daybook, number, association, roots=invocation.settings.roots)
+
+    return _complete(invocation, session, step)
 
 
 @click.command(cls=Verb)
@@ -109,13 +110,13 @@ def add_tasks(invocation: Invocation, session: str, file: str) -> int:
     FILE is YAML or JSON: a list of tasks as in an input file, or a mapping with the key tasks. It may be -
     for standard input.
     """
-    from commands.completion import add_tasks as complete
-
     settings = invocation.settings
     source = read_source(file, settings.limits.input_file_bytes)
 
     def step(daybook: "Daybook", number: int) -> dict[str, Any]:
-        return complete(
+        from commands import completion
+
+        return completion.add_tasks(
             daybook, number, source.data, filename=source.name, roots=settings.roots, limits=settings.limits
         )
 
@@ -147,16 +148,17 @@ def add_clustering(
     notes: str | None,
 ) -> int:
     """Add a single-session clustering to a session."""
-    from commands.completion import add_clustering as complete
-    from commands.inputfile.entries import ClusteringEntry
 
-    clustering = ClusteringEntry(
-        curator=curator, location=location, curation_time=curation_time or True, notes=notes
-    )
-    roots = invocation.settings.roots
-    return _complete(
-        invocation, session, lambda daybook, number: complete(daybook, number, clustering, roots=roots)
-    )
+    def step(daybook: "Daybook", number: int) -> dict[str, Any]:
+        from commands import completion
+        from commands.inputfile.entries import ClusteringEntry
+
+        clustering = ClusteringEntry(
+            curator=curator, location=location, curation_time=curation_time or True, notes=notes
+        )
+        return completion.add_clustering(daybook, number, clustering, roots=invocation.settings.roots)
+
+    return _complete(invocation, session, step)
 
 
 @click.command(cls=Verb)
@@ -178,13 +180,16 @@ def annotate(
 
     What a session has already is not overwritten.
     """
-    from commands.completion import annotate as complete
 
     if room is None and not projects and notes is None:
         raise click.UsageError("There is nothing to add. Give --room, --project or --notes.")
-    roots = invocation.settings.roots
 
     def step(daybook: "Daybook", number: int) -> dict[str, Any]:
-        return complete(daybook, number, roots=roots, room=room, project=tuple(projects), notes=notes)
+        from commands import completion
+
+        roots = invocation.settings.roots
+        return completion.annotate(
+            daybook, number, roots=roots, room=room, project=tuple(projects), notes=notes
+        )
 
     return _complete(invocation, session, step)

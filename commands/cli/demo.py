@@ -36,7 +36,7 @@ class _Stage:
 
     def tell(self, text: str) -> None:
         if not self.silent:
-            click.echo(output.coloured(f"\n# {text}", dim=True))
+            output.say(output.coloured(f"\n# {text}", dim=True))
 
     def run(self, *arguments: str, expected: int = 0) -> None:
         """Raises RuntimeError where a verb does not end as the story has it."""
@@ -47,7 +47,7 @@ class _Stage:
         if self.silent:
             code, captured = _captured(lambda: _call(cli, arguments))
         else:
-            click.echo(f"{output.coloured('$', 'green')} {output.coloured(line, bold=True)}")
+            output.say(f"{output.coloured('$', 'green')} {output.coloured(line, bold=True)}")
             code = _call(cli, arguments)
         self.steps.append({"command": line, "exit": code, "output": captured})
         if code != expected:
@@ -62,7 +62,7 @@ def _captured(call: Any) -> tuple[int, str]:
     buffer = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     with redirect_stdout(buffer), redirect_stderr(buffer):
         code = call()
-    return code, buffer.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    return code, buffer.buffer.getvalue().decode()
 
 
 @click.command(cls=Verb)
@@ -79,11 +79,11 @@ def demo(invocation: Invocation, keep: str | None) -> None:
     document = {"ok": True, "directory": str(folder) if keep else None, "steps": stage.steps}
 
     def human() -> None:
-        click.echo()
+        output.say()
         if keep:
-            click.echo(f"It is all in {folder}. Go on from there: cd {shlex.quote(str(folder))}")
+            output.say(f"It is all in {folder}. Go on from there: cd {shlex.quote(str(folder))}")
         else:
-            click.echo("The directory is gone again. To keep one and play on: daybook demo --keep DIR")
+            output.say("The directory is gone again. To keep one and play on: daybook demo --keep DIR")
 
     invocation.answer(document, human)
 

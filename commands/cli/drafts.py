@@ -27,7 +27,7 @@ def template(invocation: Invocation, form: Literal["yaml", "json"] | None, examp
 
     if invocation.json and form == "yaml":
         raise click.UsageError("--json and --format yaml exclude each other.")
-    click.echo(
+    output.say(
         template_text("json" if invocation.json else form or "yaml", example=example).encode(), nl=False
     )
 
@@ -73,9 +73,9 @@ def compose(invocation: Invocation, directory: str, subject: str | None, target:
 
     def human() -> None:
         if target is None:
-            click.echo(text.encode(), nl=False)
+            output.say(text.encode(), nl=False)
         else:
-            click.echo(
+            output.say(
                 f"Wrote {printable(file)}. Fill in what is empty, then: daybook validate {printable(file)}"
             )
 

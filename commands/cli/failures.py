@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from commands.cli.incidents import record, without_passwords
+from commands.cli.output import ClosedPipe
 from commands.cli.settings import SettingsError
 from ledger.errors import IntegrityFailure, Refusal
 
@@ -31,10 +32,6 @@ class Failure:
 
 class Interrupted(Exception):
     """Ctrl-C, in a form that passes through click unseen."""
-
-
-class ClosedPipe(Exception):
-    """Nobody reads the output any more, in a form that passes through click unseen."""
 
 
 def failure_of(error: BaseException, *, verb: str, beside: Path | None) -> Failure:

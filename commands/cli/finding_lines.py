@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import click
-
+from commands.cli import output
 from commands.cli.output import coloured, plural, printable
 from commands.inputfile.findings import Finding
 
@@ -31,11 +30,11 @@ def write_findings(findings: Iterable[Finding], file: str, *, most_of_a_kind: in
         kind = (finding.severity, finding.code)
         shown[kind] += 1
         if most_of_a_kind is None or shown[kind] <= most_of_a_kind:
-            click.echo(line(finding, file))
+            output.say(line(finding, file))
     for (severity, code), number in shown.items():
         if most_of_a_kind is not None and number > most_of_a_kind:
             more = plural(number - most_of_a_kind, severity)
-            click.echo(
+            output.say(
                 f"{file}: {coloured(severity, _COLOURS[severity])}: ... and {more} more of this kind [{code}]"
             )
 

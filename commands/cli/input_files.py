@@ -113,15 +113,15 @@ def _write_verdict(verdict: _Verdict, file: str) -> None:
     write_findings(verdict.findings, file, most_of_a_kind=_most_of_a_kind())
     counts = counted(verdict.findings)
     if not verdict.ok:
-        click.echo(f"{counts}: it cannot be uploaded as it is.")
+        output.say(f"{counts}: it cannot be uploaded as it is.")
         return
     apart = f" ({counts})" if counts else ""
     if verdict.checked is None:
-        click.echo(f"{file}: stages 0 and 1 passed{apart}.")
+        output.say(f"{file}: stages 0 and 1 passed{apart}.")
         return
     entries = _entries("session", [s.duplicate_of for s in verdict.checked.sessions])
     entries += _entries("clustering", [c.duplicate_of for c in verdict.checked.clusterings])
-    click.echo(f"{file}: {output.status('valid')}{apart}: {'; '.join(entries) or 'no entries'}.")
+    output.say(f"{file}: {output.status('valid')}{apart}: {'; '.join(entries) or 'no entries'}.")
 
 
 def _entries(noun: str, duplicates: Sequence[int | None]) -> list[str]:
@@ -186,23 +186,25 @@ def upload(invocation: Invocation, file: str) -> int:
 def _write_rejected(findings: Sequence[Finding], file: str, upload: str | None) -> None:
     write_findings(findings, file, most_of_a_kind=_most_of_a_kind())
     kept = f" (The file is kept as {upload}.)" if upload else ""
-    click.echo(f"{counted(findings)}: nothing was ingested.{kept}")
+    output.say(f"{counted(findings)}: nothing was ingested.{kept}")
 
 
 def _write_upload(report: "UploadReport", file: str) -> None:
     if not report.ok:
         _write_rejected(report.findings, file, report.upload)
         return
-    write_findings(report.findings, file, most_of_a_kind=_most_of_a_kind())
+    findings = [finding for finding in report.findings if finding.severity != "notice"]
+    write_findings(findings, file, most_of_a_kind=_most_of_a_kind())
     _write_moved(report.sessions, report.clusterings)
     for entry in report.sessions:
         _write_differences(entry)
-    click.echo(f"{report.upload}: {_outcomes(report)}.")
-    waiting = [e for e in (*report.sessions, *report.clusterings) if e["outcome"] in ("waiting", "error")]
-    if waiting:
-        click.echo(
-            f"What to do about them: daybook why {_id(waiting[0])}{' (and so on)' if waiting[1:] else ''}"
-        )
+    output.say(f"{report.upload}: {_outcomes(report)}.")
+    notices = len(report.findings) - len(findings)
+    if notices:
+        output.say(f"{plural(notices, 'notice')}: daybook show {report.upload}", err=True)
+    still = [e for e in (*report.sessions, *report.clusterings) if e["outcome"] in ("waiting", "error")]
+    if still:
+        output.say(f"What to do{' about each' if still[1:] else ''}: daybook why {_id(still[0])}")
 
 
 def _id(entry: dict[str, Any]) -> str:
@@ -220,7 +222,7 @@ def _write_moved(sessions: Sequence[dict[str, Any]], clusterings: Sequence[dict[
     if not shown:
         return
     columns = [
-        Column(""),
+        Column("ref"),
         Column("outcome", is_status=True),
         Column("session_time"),
         Column("entry", "middle"),
@@ -232,16 +234,16 @@ def _write_moved(sessions: Sequence[dict[str, Any]], clusterings: Sequence[dict[
     ]
     output.write_table(columns, rows)
     if left_out:
-        click.echo(f"... and {left_out:,} more inserted.")
+        output.say(f"... and {left_out:,} more inserted.")
 
 
 def _write_differences(entry: dict[str, Any]) -> None:
     if entry["differences"]:
-        click.echo(
+        output.say(
             f"{entry['session']} is in the ledger already and stays as it is, but this file says otherwise:"
         )
     for difference in entry["differences"]:
-        click.echo(f"  {_difference_line(difference)}")
+        output.say(f"  {_difference_line(difference)}")
 
 
 def _difference_line(difference: Any) -> str:

@@ -44,6 +44,11 @@ class Invocation:
         return without_passwords(self.settings.db)
 
     @property
+    def shown_ledger(self) -> str:
+        """The ledger for a sentence: the file of a SQLite one, else its address."""
+        return near(self.sqlite_file) if self.sqlite_file is not None else self.shown_db
+
+    @property
     def sqlite_file(self) -> Path | None:
         """The file of a SQLite ledger, by the look of its address; None for any other."""
         match = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", self.settings.db)
@@ -93,7 +98,15 @@ class Invocation:
 
     def note(self, text: str) -> None:
         """Something by the way, on standard error."""
-        click.echo(output.coloured(f"note: {output.printable(text)}", dim=True), err=True)
+        output.say(output.coloured(f"note: {output.printable(text)}", dim=True), err=True)
+
+
+def near(path: Path) -> str:
+    """A path for a sentence: relative where it lies below the working directory."""
+    try:
+        return output.printable(path.absolute().relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return output.printable(path)
 
 
 def user_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:

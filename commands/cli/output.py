@@ -1,5 +1,6 @@
 """Write to the terminal: JSON documents, aligned tables, printable text, colours where they are wanted."""
 
+import errno
 import os
 import shutil
 import sys
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+
+from ledger.errors import Refusal
 
 _NARROWEST = 8
 _GAP = "  "
@@ -24,6 +27,10 @@ STATUS_COLOURS = {
     "error": "red",
     "rejected": "red",
 }
+
+
+class ClosedPipe(Exception):
+    """Nobody reads the output any more."""
 
 
 def printable(text: object) -> str:
@@ -46,6 +53,24 @@ def colour_wanted() -> bool | None:
     return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
+def say(text: str | bytes = "", *, err: bool = False, nl: bool = True) -> None:
+    """Write a line. Raises ClosedPipe where nobody reads any more, Refusal where it cannot be written."""
+    context = click.get_current_context(silent=True)
+    colour = colour_wanted() if context is None else context.color
+    try:
+        click.echo(text, err=err, nl=nl, color=colour)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise ClosedPipe from error
+        stream = "Standard error" if err else "Standard output"
+        raise Refusal("output", f"{stream} cannot be written to: {error.strerror}.") from error
+
+
+def file_name(text: object) -> str:
+    """A file's name for a line: bytes that are no UTF-8 as ``\\xNN``, and never nothing."""
+    return printable(os.fsencode(str(text)).decode("utf-8", "backslashreplace")) or '""'
+
+
 def write_json(document: dict[str, Any]) -> None:
     """One JSON document in UTF-8, whatever the locale says."""
     import orjson
@@ -56,7 +81,7 @@ def write_json(document: dict[str, Any]) -> None:
         import json
 
         text = json.dumps(document, indent=2).encode()
-    click.echo(text)
+    say(text)
 
 
 def coloured(text: str, colour: str | None = None, *, bold: bool = False, dim: bool = False) -> str:
@@ -84,11 +109,9 @@ def write_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> 
     widths = {i: max(text_width(columns[i].title), *(text_width(row[i]) for row in cells)) for i in used}
     if sys.stdout is not None and sys.stdout.isatty():
         fit(widths, [i for i in used if columns[i].shrinks], shutil.get_terminal_size().columns)
-    click.echo(
-        coloured(_line(columns, used, widths, [column.title for column in columns], plain=True), bold=True)
-    )
+    say(coloured(_line(columns, used, widths, [column.title for column in columns], plain=True), bold=True))
     for row in cells:
-        click.echo(_line(columns, used, widths, row, plain=False))
+        say(_line(columns, used, widths, row, plain=False))
 
 
 def fit(widths: dict[int, int], shrinkable: Sequence[int], available: int) -> None:

@@ -85,7 +85,7 @@ def _filters(statuses: Sequence[str]) -> Callable[[Command], Command]:
 
 def older_left_out(more: bool, noun: str) -> None:
     if more:
-        click.echo(
+        output.say(
             f"Older {plural(2, noun)[2:]} are not shown: --limit N for more of them, --limit 0 for all.",
             err=True,
         )
@@ -114,9 +114,9 @@ def _list(
             human(found)
             older_left_out(more, what[:-1])
         elif any(value is not None for value in filters.values()):
-            click.echo(f"No {what} match. See them all: daybook {what}")
+            output.say(f"No {what} match. See them all: daybook {what}")
         else:
-            click.echo(empty)
+            output.say(empty)
 
     invocation.answer({"ok": True, what: found, "more": more}, write)
 
@@ -261,11 +261,11 @@ def _write_record(record: dict[str, Any]) -> None:
     for key, value in plain.items():
         if value not in (None, "", []):
             text = printable(", ".join(map(str, value)) if isinstance(value, list) else value)
-            click.echo(f"{key:<{width}}  {output.status(text) if key == 'status' else text}")
+            output.say(f"{key:<{width}}  {output.status(text) if key == 'status' else text}")
     for key, value in record.items():
         if _is_table(value):
-            click.echo()
-            click.echo(output.coloured(f"{key}:", bold=True))
+            output.say()
+            output.say(output.coloured(f"{key}:", bold=True))
             _write_part(key, value, record)
 
 
@@ -312,10 +312,10 @@ def why(invocation: Invocation, reference: str) -> None:
 
     def human() -> None:
         reason = f" ({answer['reason']})" if answer["reason"] else ""
-        click.echo(f"{answer['ref']} is {output.status(answer['status'])}{reason}.")
+        output.say(f"{answer['ref']} is {output.status(answer['status'])}{reason}.")
         for line in answer["message"].splitlines():
-            click.echo(f"  {printable(line)}")
+            output.say(f"  {printable(line)}")
         for line in answer["resolve"]:
-            click.echo(f"  $ {printable(line)}")
+            output.say(f"  $ {printable(line)}")
 
     invocation.answer({"ok": True, **answer}, human)

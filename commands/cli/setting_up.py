@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli import output
+from commands.cli.invocation import Invocation, near, pass_invocation
 from commands.cli.output import plural
 from commands.cli.progress import shown_progress
 from commands.cli.verbs import Verb
@@ -33,11 +34,11 @@ def init(invocation: Invocation) -> None:
 
     def human() -> None:
         if not created:
-            click.echo(f"There is a ledger at {invocation.shown_db} already; it is up to date.")
+            output.say(f"There is a ledger at {invocation.shown_ledger} already; it is up to date.")
             return
-        click.echo(f"Created the ledger {invocation.shown_db}.")
-        click.echo(f"Its signing key is {key}: keep a copy of it somewhere else.")
-        click.echo("Next: daybook catalogue load FILE (reference values, subjects, probes)")
+        output.say(f"Created the ledger {invocation.shown_ledger}.")
+        output.say(f"Its signing key is {near(key)}: keep a copy of it somewhere else.")
+        output.say("Next: daybook catalogue load FILE (reference values, subjects, probes)")
 
     document = {"ok": True, "created": created, "db": invocation.shown_db, "key": str(key)}
     invocation.answer(document, human)
@@ -57,7 +58,7 @@ def rebuild(invocation: Invocation) -> None:
 
     def human() -> None:
         pause = f"writers waited {rebuilt.longest_pause_s:.2f} s at most"
-        click.echo(f"Rebuilt from {plural(rebuilt.events, 'event')} in {rebuilt.seconds:.1f} s; {pause}.")
+        output.say(f"Rebuilt from {plural(rebuilt.events, 'event')} in {rebuilt.seconds:.1f} s; {pause}.")
 
     document = {
         "ok": True,

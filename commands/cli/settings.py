@@ -64,7 +64,7 @@ def load(*, db: str | None = None, config: str | None = None) -> Settings:
 def _given(config: str) -> Path:
     path = Path(config)
     if not path.is_file():
-        raise SettingsError(f"--config: there is no file {config}.")
+        raise SettingsError(f'--config: "{config}" is not a file.')
     return path.absolute()
 
 
@@ -116,7 +116,7 @@ class _Reader:
         for key in table:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-                hint = f'Did you mean "{near[0]}"?' if near else f"Expected {', '.join(known)}."
+                hint = f'Did you mean "{where}{near[0]}"?' if near else f"Expected {', '.join(known)}."
                 raise self._refuse(f'There is no setting "{where}{key}". {hint}')
 
     def _typed(self, table: dict[str, Any], key: str, kind: type, where: str = "") -> Any:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from commands.cli.output import printable
+from commands.cli import output
+from commands.cli.output import file_name
 
 STDIN = "-"
 _UNREADABLE = {errno.EACCES: "you may not read it", errno.EIO: "the disk reports an error"}
@@ -33,31 +34,33 @@ def read_source(file: str, limit: int) -> Source:
     """Raises click.UsageError, in one line, for what is not there, is a folder, or may not be read."""
     if file == STDIN:
         return _read_stdin(limit)
+    if not file or "\0" in file:
+        raise click.UsageError(f"{file_name(file)} is not the name of a file.")
     path = Path(file)
     try:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
             status = os.fstat(stream.fileno())
     except IsADirectoryError:
-        raise click.UsageError(f"{printable(file)} is a folder; expected a file.") from None
+        raise click.UsageError(f"{file_name(file)} is a folder; expected a file.") from None
     except FileNotFoundError:
-        raise click.UsageError(f"There is no file {printable(file)}.{_near(path)}") from None
+        raise click.UsageError(f"There is no file {file_name(file)}.{_near(path)}") from None
     except (OSError, ValueError) as error:
         number = getattr(error, "errno", None)
         why = (
             _UNREADABLE.get(number, getattr(error, "strerror", None) or str(error)) if number else str(error)
         )
-        raise click.UsageError(f"{printable(file)} cannot be read: {why}.") from None
+        raise click.UsageError(f"{file_name(file)} cannot be read: {why}.") from None
     size = max(len(data), status.st_size if stat.S_ISREG(status.st_mode) else 0)
     name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
-    return Source(data, name, printable(file), size)
+    return Source(data, name, file_name(file), size)
 
 
 def _read_stdin(limit: int) -> Source:
     if sys.stdin is None:
         raise click.UsageError("Standard input is closed; give a FILE.")
     if sys.stdin.isatty():
-        click.echo("Reading from the terminal; end with Ctrl-D.", err=True)
+        output.say("Reading from the terminal; end with Ctrl-D.", err=True)
     data = sys.stdin.buffer.read(limit + 1)
     return Source(data, "stdin", "<stdin>", len(data))
 
@@ -68,4 +71,4 @@ def _near(path: Path) -> str:
     except OSError:
         return ""
     near = difflib.get_close_matches(path.name, names, n=1)
-    return f' Did you mean "{printable(path.with_name(near[0]))}"?' if near else ""
+    return f' Did you mean "{file_name(path.with_name(near[0]))}"?' if near else ""

@@ -34,9 +34,9 @@ def add(invocation: Invocation, name: str) -> None:
         added = daybook.submit(RegisterSubject(name=name)).result["added"]
 
     def human() -> None:
-        click.echo(f"Registered subject {name}." if added else f"Subject {name} is registered already.")
+        output.say(f"Registered subject {name}." if added else f"Subject {name} is registered already.")
         if added:
-            click.echo(
+            output.say(
                 f"Next: daybook probe insert {name} PROBE --at TIME (input files need at least one probe)"
             )
 
@@ -54,7 +54,7 @@ def list_subjects(invocation: Invocation) -> None:
 
     def human() -> None:
         if not found:
-            click.echo("There are no subjects yet. Register one: daybook subject add NAME")
+            output.say("There are no subjects yet. Register one: daybook subject add NAME")
             return
         columns = [
             Column("subject"),
@@ -90,7 +90,7 @@ def insert(invocation: Invocation, subject: str, probe: str, time: str) -> None:
 
     def human() -> None:
         start = "Recorded" if added else "On record already"
-        click.echo(f"{start}: probe {probe} was inserted in subject {subject} at {time}.")
+        output.say(f"{start}: probe {probe} was inserted in subject {subject} at {time}.")
 
     invocation.answer({"ok": True, "added": added}, human)
 
@@ -111,6 +111,6 @@ def remove(invocation: Invocation, subject: str, probe: str, time: str) -> None:
 
     def human() -> None:
         start = f"Recorded: at {time}," if removed else "On record already:"
-        click.echo(f"{start} probe {probe} was removed from subject {subject}.")
+        output.say(f"{start} probe {probe} was removed from subject {subject}.")
 
     invocation.answer({"ok": True, "removed": removed}, human)

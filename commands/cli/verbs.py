@@ -2,7 +2,6 @@
 
 import contextlib
 import difflib
-import errno
 import importlib
 import os
 import sys
@@ -12,8 +11,9 @@ from typing import Any
 import click
 
 from commands.cli import output
-from commands.cli.failures import USAGE, ClosedPipe, Failure, Interrupted, failure_of
+from commands.cli.failures import USAGE, Failure, Interrupted, failure_of
 from commands.cli.invocation import Invocation, user_name
+from ledger.errors import Refusal
 
 GLOBAL_OPTIONS = ("db", "user", "config", "json")
 
@@ -95,10 +95,6 @@ class Verb(_TakesGlobalOptions):
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
             raise Interrupted from interrupt
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise ClosedPipe from error
-            raise
 
 
 class VerbGroup(_TakesGlobalOptions, click.Group):
@@ -108,7 +104,7 @@ class VerbGroup(_TakesGlobalOptions, click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
-            click.echo(ctx.get_help(), err=True)
+            output.say(ctx.get_help(), err=True)
             ctx.exit(USAGE)
         return super().parse_args(ctx, args)
 
@@ -204,14 +200,9 @@ def _say(failure: Failure, *, as_json: bool) -> None:
             error = {"code": failure.code, "message": failure.message, "hint": failure.hint}
             output.write_json({"ok": False, "error": error})
         text = output.printable(f"{failure.message} {failure.hint}".rstrip())
-        colour = output.colour_wanted()
         if not as_json:
-            click.echo(
-                f"{output.coloured('error:', 'red', bold=True)} {text} [{failure.code}]",
-                err=True,
-                color=colour,
-            )
-    except OSError:
+            output.say(f"{output.coloured('error:', 'red', bold=True)} {text} [{failure.code}]", err=True)
+    except (output.ClosedPipe, Refusal):
         _discard_output()
 
 

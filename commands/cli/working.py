@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commands.cli import output
 from commands.cli.failures import ENTRY_FAILED
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import plural
@@ -45,7 +46,7 @@ def work(invocation: Invocation, watch: bool, interval: float) -> int:
     with invocation.daybook() as daybook:
         if not watch:
             return _once(invocation, daybook)
-        click.echo(f"Looking every {interval:g} s; Ctrl-C ends it.", err=True)
+        output.say(f"Looking every {interval:g} s; Ctrl-C ends it.", err=True)
         while True:
             _, moved_sessions, moved_clusterings = _round(invocation, daybook)
             _write_moved(moved_sessions, moved_clusterings)
@@ -59,12 +60,12 @@ def _once(invocation: Invocation, daybook: "Daybook") -> int:
 
     def human() -> None:
         if not looked_at:
-            click.echo("Nothing is pending or waiting.")
+            output.say("Nothing is pending or waiting.")
             return
         _write_moved(sessions, clusterings)
         moved = len(sessions) + len(clusterings)
         after = " (see: daybook sessions --status waiting)" if waiting else ""
-        click.echo(
+        output.say(
             f"Looked at {plural(looked_at, 'entry')}: {moved:,} moved on, {waiting:,} still waiting{after}."
         )
 
