@@ -77,7 +77,10 @@ def read_listed(root: str, listing: Listing) -> SessionDirectory:
 
 def _reader_of(name: str) -> Reader:
     lowered = name.lower()
-    return next(reader for reader in READERS if lowered.endswith(reader.ending))
+    for reader in READERS:
+        if lowered.endswith(reader.ending):
+            return reader
+    raise LookupError(name)  # list_files gave a name that was not asked for
 
 
 def _nothing(root: str, listing: Listing) -> NotASession:

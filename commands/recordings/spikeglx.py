@@ -49,10 +49,12 @@ def parse_meta(data: bytes, *, file: str, name: str) -> Recording:
     The start is ``fileCreateTime_original`` where CatGT noted it, else ``fileCreateTime``. A meta without
     ``fileTimeSecs`` or ``fileSizeBytes`` belongs to a recording that is still being acquired.
     """
-    text = b"\n" + data.removeprefix(b"\xef\xbb\xbf")
+    text = data if data.startswith(b"acq") else b"\n" + data.removeprefix(b"\xef\xbb\xbf")
     head = text.find(b"imroTbl=")  # plain keys come before the tables: no need to search those
-    keys: dict[bytes, bytes] = dict(_KEYS.findall(text, 0, head if head >= 0 else len(text)))
-    _check_stream(text, keys, file)
+    if head < 0:
+        head = len(text)
+    keys: dict[bytes, bytes] = dict(_KEYS.findall(text, 0, head))
+    _check_stream(text, head, keys, file)
     shanks = _shanks(text, file)
     if b"imDatPrb_sn" in keys or b"imProbeSN" not in keys:
         serial, part_number = keys.get(b"imDatPrb_sn"), keys.get(b"imDatPrb_pn")
@@ -77,9 +79,9 @@ def parse_meta(data: bytes, *, file: str, name: str) -> Recording:
     )
 
 
-def _check_stream(text: bytes, keys: dict[bytes, bytes], file: str) -> None:
+def _check_stream(text: bytes, head: int, keys: dict[bytes, bytes], file: str) -> None:
     """Raise unless this is the meta of a probe's AP band, in a text encoding that SpikeGLX writes."""
-    if b"\0" in text:
+    if text.find(b"\0", 0, head) >= 0:
         raise UnreadableSession(
             "wrong-encoding",
             f"{shown(file)} is not plain text: it holds NUL bytes.",

@@ -194,7 +194,7 @@ def test_names_cannot_break_out_of_the_file(tmp_path: Path) -> None:
     probes = [SampleProbe("1", folder='p"\n  evil: [1'), SampleProbe("2", folder="probe #2: x")]
     session = spikeglx_session(tmp_path / "s: #1 'a'\n- b", probes=probes, start=START)
     write_sessions_txt(session, [SampleTask("a: {b} # c", 1)])
-    text, document = composed(tmp_path, subject='x"\n')
+    _, document = composed(tmp_path, subject='x"\n')
     assert document["subject"]["name"] == 'x"\n'
     assert set(document["sessions"][0]) == {"location", "experimenter", "probe_association", "tasks"}
     assert set(document["sessions"][0]["probe_association"]) == {'p"\n  evil: [1', "probe #2: x"}

@@ -1,4 +1,4 @@
-"""A meta that is cut short, empty, of another stream or encoding, or full of nonsense is refused with its reason."""
+"""A meta that is cut short, empty, of another stream or encoding, or nonsense is refused with its reason."""
 
 from datetime import datetime
 from pathlib import Path

@@ -146,7 +146,7 @@ def test_reading_does_not_depend_on_the_order_of_the_disk(
     assert read_session_directory(tmp_path) == expected
 
 
-# --- what is refused ------------------------------------------------------------------------------------------------
+# --- what is refused --------------------------------------------------------------------------
 
 
 def refusal(directory: Path, kind: type[NotASession] | type[UnreadableSession]) -> Any:

@@ -157,7 +157,7 @@ def test_what_was_written_is_read_back(drawn: list[tuple[str, int, bool]], form:
     assert [(r.name, r.start_s, r.end_s) for r in rows] == [(t.name, t.start_s, t.end_s) for t in tasks]
 
 
-# --- inheritance ----------------------------------------------------------------------------------------------------
+# --- inheritance --------------------------------------------------------------------------------
 
 
 def row(number: int, start: float, end: float | None = None) -> TaskRow:
@@ -189,7 +189,7 @@ def test_stop_that_cannot_be_inferred_is_a_problem(duration: float | None) -> No
     assert raised.value.code == "no-stop"
 
 
-# --- the file -------------------------------------------------------------------------------------------------------
+# --- the file --------------------------------------------------------------------------------
 
 
 def test_file_is_found_directly_in_the_session_directory(tmp_path: Path) -> None:
