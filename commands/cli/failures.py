@@ -5,9 +5,7 @@ from pathlib import Path
 
 import click
 
-from commands.cli.incidents import record, without_passwords
 from commands.cli.output import ClosedPipe
-from commands.cli.settings import SettingsError
 from ledger.errors import IntegrityFailure, Refusal
 
 REFUSED = 1
@@ -28,6 +26,10 @@ class Failure:
     code: str
     message: str | None
     hint: str = ""
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message names the file and the key."""
 
 
 class Interrupted(Exception):
@@ -58,6 +60,8 @@ def _usage(error: click.ClickException) -> Failure:
 
 def _refusal(error: BaseException) -> Failure | None:
     """Refusals of the ledger, and the errors of the pure packages, which have the same three attributes."""
+    from commands.cli.incidents import without_passwords
+
     code, message, hint = (getattr(error, name, None) for name in ("code", "message", "hint"))
     if not (
         isinstance(error, Exception)
@@ -75,6 +79,8 @@ def _refusal(error: BaseException) -> Failure | None:
 
 
 def _incident(error: BaseException, verb: str, beside: Path | None) -> Failure:
+    from commands.cli.incidents import record
+
     incident, path = record(error, verb=verb, beside=beside)
     message = f"This is a fault of daybook itself, not yours (incident {incident})."
     if path is None:

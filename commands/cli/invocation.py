@@ -1,6 +1,5 @@
 """One run of the command line: its global options, its settings, its ledger, and where the answer goes."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.cli import output
-from commands.cli.incidents import without_passwords
-from commands.cli.settings import Settings, load
 
 if TYPE_CHECKING:
+    from commands.cli.settings import Settings
     from commands.door import Actor, Daybook, World
     from projections.references import Reference
 
@@ -30,7 +28,9 @@ class Invocation:
     verb: str = "daybook"
 
     @cached_property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
+        from commands.cli.settings import load
+
         return load(db=self.db, config=self.config)
 
     @property
@@ -41,6 +41,8 @@ class Invocation:
 
     @property
     def shown_db(self) -> str:
+        from commands.cli.incidents import without_passwords
+
         return without_passwords(self.settings.db)
 
     @property
@@ -51,6 +53,8 @@ class Invocation:
     @property
     def sqlite_file(self) -> Path | None:
         """The file of a SQLite ledger, by the look of its address; None for any other."""
+        import re
+
         match = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", self.settings.db)
         return Path(match[1]) if match is not None else None
 

@@ -2,9 +2,7 @@
 
 import errno
 import os
-import shutil
 import sys
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -108,6 +106,8 @@ def write_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> 
     used = [i for i in range(len(columns)) if any(row[i] for row in cells)]
     widths = {i: max(text_width(columns[i].title), *(text_width(row[i]) for row in cells)) for i in used}
     if sys.stdout is not None and sys.stdout.isatty():
+        import shutil
+
         fit(widths, [i for i in used if columns[i].shrinks], shutil.get_terminal_size().columns)
     say(coloured(_line(columns, used, widths, [column.title for column in columns], plain=True), bold=True))
     for row in cells:
@@ -143,6 +143,8 @@ def text_width(text: str) -> int:
     """How many terminal cells a printable text takes."""
     if text.isascii():
         return len(text)
+    import unicodedata
+
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)
 

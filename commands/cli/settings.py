@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from commands.cli.failures import SettingsError
 from commands.inputfile.limits import Limits
 from commands.recordings.roots import Roots
 
@@ -25,10 +26,6 @@ _TYPE_NAMES = {
     dict: "a table",
     list: "a list",
 }
-
-
-class SettingsError(Exception):
-    """The settings cannot be used; the message names the file and the key."""
 
 
 @dataclass(frozen=True, slots=True)

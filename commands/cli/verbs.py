@@ -1,7 +1,6 @@
 """How verbs are declared: options good before and after the verb, lazy loading, errors as exit codes."""
 
 import contextlib
-import difflib
 import importlib
 import os
 import sys
@@ -113,6 +112,8 @@ class VerbGroup(_TakesGlobalOptions, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         command = self.get_command(ctx, args[0])
         if command is None and not ctx.resilient_parsing and not args[0].startswith("-"):
+            import difflib
+
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.6)
             hint = f' Did you mean "{near[0]}"?' if near else ""
             raise click.UsageError(f'There is no command "{args[0]}".{hint}', ctx)
