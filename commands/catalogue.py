@@ -125,7 +125,10 @@ class LoadCatalogue(Command):
             key = f"{subject.datasource_id}/{subject.name}"
             events += _register(world, subject.datasource_id, subject.name)
             for insertion in subject.probes:
-                if insertion.probe not in probes and world.state.reference.get(("reference.Probe", insertion.probe)) is None:
+                if (
+                    insertion.probe not in probes
+                    and world.state.reference.get(("reference.Probe", insertion.probe)) is None
+                ):
                     raise Refusal(
                         "unknown-probe",
                         f'Probe "{insertion.probe}" of subject {subject.name} is not in reference.Probe.',

@@ -19,7 +19,6 @@ from commands.recordings.roots import Roots, normalise, resolve
 from commands.recordings.session import ProbeOnDisk, SessionDirectory, SessionDirectoryError
 from commands.recordings.sessions_txt import SIZE_LIMIT, find_sessions_txt, inherit, parse_sessions_txt
 from ledger.events import (
-    Body,
     ClusteringInserted,
     ClusteringInsertFailed,
     ClusteringWaiting,
@@ -344,7 +343,7 @@ def insert_group(
     *,
     roots: Roots,
     sessions: Mapping[int, tuple[str, str | None]],
-) -> Body:
+) -> ClusteringInserted | ClusteringWaiting | ClusteringInsertFailed:
     """A multi-session clustering; ``sessions`` gives status and message of each session that it stands on."""
     for session, (status, message) in sessions.items():
         if status in ("error", "withdrawn", "deleted"):

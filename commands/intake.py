@@ -4,7 +4,7 @@ Reading, checking and the disk come first and outside of any lock. The append ch
 between: when something has, the file is looked at anew.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -19,7 +19,7 @@ from commands.inputfile.check import Checked, CheckedClustering, CheckedSession,
 from commands.inputfile.entries import InputFile
 from commands.inputfile.findings import Finding
 from commands.inputfile.read import Limits, ReadResult, read_input_file
-from commands.known import load_known
+from commands.known import foreign_sessions, load_known
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from commands.work import work
@@ -134,14 +134,25 @@ def _check(daybook: Daybook, read: ReadResult, roots: Roots) -> Validation:
         return Validation(read.stage, read.findings)
     with daybook.reading() as world:
         known = load_known(world, read.input_file, roots)
+        foreign = foreign_sessions(world, known, read.input_file)
         known_at = world.head.size
     checked = check(
         read.input_file, known, roots, username=daybook.actor.user, position=read.position,
         left_out_names=read.left_out_names,
     )  # fmt: skip
-    return Validation(
-        2, in_file_order((*read.findings, *checked.findings)), read.input_file, checked, known_at
-    )
+    findings = (*read.findings, *checked.findings, *_foreign_sessions(read, checked, foreign))
+    return Validation(2, in_file_order(findings), read.input_file, checked, known_at)
+
+
+def _foreign_sessions(read: ReadResult, checked: Checked, foreign: Mapping[int, str]) -> Iterator[Finding]:
+    """A name leads to a session of another subject where its location is held by one."""
+    for clustering in checked.clusterings:
+        path = f"clustering[{clustering.entry.index}].sessions"
+        line, column = read.position(path) or (None, None)
+        for session in [s for reference in clustering.sessions if (s := reference.session) in foreign]:
+            message = f"session s{session} is of subject {foreign[int(session or 0)]}."
+            hint = "The sessions of a clustering are of one subject: check the location of that session."
+            yield Finding(2, "error", "session-of-another-subject", path, line, column, message, hint)
 
 
 def in_file_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -160,7 +171,8 @@ class RejectInputFile(Command):
 
     def decide(self, world: World) -> Decision:
         upload = world.next_position
-        stream, owner = f"upload/{upload}", {"subject": self.subject, "username": world.actor}
+        stream = f"upload/{upload}"
+        owner: dict[str, Any] = {"subject": self.subject, "username": world.actor}
         received = _received(world, self.content, self.filename)
         rejected = InputFileRejected(stage=self.stage, findings=self.findings)
         events = [
@@ -236,10 +248,10 @@ class AcceptInputFile(Command):
         return ClusteringInsertRequested(
             datasource_id=subject.datasource_id,
             subject=subject.name,
-            location=clustering.location,
+            location=str(clustering.location),  # only a duplicate has none
             entry_index=clustering.entry.index,
             sessions=[
-                reference.session if reference.session is not None else numbers[reference.index]
+                reference.session if reference.session is not None else numbers[int(reference.index or 0)]
                 for reference in clustering.sessions
             ],
             entry=orjson.loads(entry_json(clustering.entry)),

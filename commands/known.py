@@ -31,7 +31,7 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
     world.state.sessions.prefetch(row.session for row in held.values())
     names = [entry.group_name for entry in input_file.clustering]
     world.state.groups.prefetch(names)
-    groups = {name: row for name in names if (row := world.state.groups.get(name)) is not None}
+    groups = {name: group for name in names if (group := world.state.groups.get(name)) is not None}
     return Known(
         reference=reference,
         retired=retired,
@@ -48,6 +48,13 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
             for name, row in groups.items()
         },
     )
+
+
+def foreign_sessions(world: World, known: Known, input_file: InputFile) -> dict[int, str]:
+    """The sessions at this file's locations that are of another subject, and its name."""
+    subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
+    rows = [world.state.sessions[held.session] for held in known.locations.values()]
+    return {row.id: row.subject.partition("/")[2] for row in rows if row.subject != subject}
 
 
 def _normalised(locations: Iterable[str], roots: Roots) -> Iterable[str]:

@@ -127,7 +127,7 @@ class FinishUpload(Command):
             return Decision(())
         sessions = requested_by(world.state.sessions, upload)
         clusterings = requested_by(world.state.clusterings, upload)
-        if any(record.status == "pending" for record in (*sessions, *clusterings)):
+        if "pending" in [*(row.status for row in sessions), *(row.status for row in clusterings)]:
             return Decision(())
         event = InputFileProcessed(
             sessions=[_became(session, "session", f"s{session.id}") for session in sessions],
@@ -210,9 +210,10 @@ def _work_on_sessions(
 
 def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> list[int]:
     """Those that changed, or whose probes changed, while the disk was read."""
+    numbers = [settled.session for settled in looked_at]
     with daybook.reading() as world:
-        world.state.sessions.prefetch(settled.session for settled in looked_at)
-        return [s.session for s in looked_at if world.state.sessions[s.session].status == "pending"]
+        world.state.sessions.prefetch(numbers)
+        return [number for number in numbers if world.state.sessions[number].status == "pending"]
 
 
 def _unsettled_sessions(daybook: Daybook, named: Collection[int] | None) -> list[int]:
@@ -242,14 +243,16 @@ def _unsettled_clusterings(
 def _unfinished_uploads(daybook: Daybook) -> list[int]:
     """Those of which nothing is pending any more, but which do not say so yet."""
     with daybook.reading() as world:
-        state = world.state
-        rows = world.transaction.run(
-            f"SELECT id FROM {state.uploads.table} u WHERE status = 'validated' "  # noqa: S608 - names are ours
-            f"AND NOT EXISTS (SELECT 1 FROM {state.sessions.table} WHERE upload = u.id AND status = 'pending') "
-            f"AND NOT EXISTS (SELECT 1 FROM {state.clusterings.table} WHERE upload = u.id AND status = 'pending') "
-            "ORDER BY id"
-        )
-        return [row[0] for row in rows.fetchall()]
+        uploads = world.transaction.run(
+            f"SELECT id FROM {world.state.uploads.table} WHERE status = 'validated' ORDER BY id"  # noqa: S608
+        ).fetchall()
+        pending: set[int] = set()
+        for table in (world.state.sessions.table, world.state.clusterings.table) if uploads else ():
+            rows = world.transaction.run(
+                f"SELECT upload FROM {table} WHERE status IN ('pending', 'waiting') AND status = 'pending'"  # noqa: S608
+            )
+            pending.update(row[0] for row in rows.fetchall())
+    return [row[0] for row in uploads if row[0] not in pending]
 
 
 def _look_at_sessions(
