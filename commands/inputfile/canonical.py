@@ -1,12 +1,11 @@
 """The stored form of an entry: compact JSON that is the same text whenever two entries say the same.
 
-Fields that have their default are left out, so an entry that grows a default explicitly is still the same entry. The
-place of the entry in its file is not part of it.
+Fields that have their default are left out, so an entry that grows a default explicitly is still the same
+entry. The place of the entry in its file is not part of it.
 """
 
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
-from functools import cache
 from typing import Any, cast
 
 import orjson
@@ -38,7 +37,7 @@ def entry_plain(entry: Entry) -> dict[str, Any]:
 
 def _plain_record(record: Any) -> dict[str, Any]:
     plain = {}
-    for name, default in _fields(type(record)):
+    for name, default in _FIELDS[type(record)]:
         value = getattr(record, name)
         if value is default or (value == default and value.__class__ is default.__class__):
             continue
@@ -48,9 +47,18 @@ def _plain_record(record: Any) -> dict[str, Any]:
     return plain
 
 
-@cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, field.default) for field in fields(kind) if field.name != _NOT_STORED)
+_FIELDS: dict[type, tuple[tuple[str, Any], ...]] = {
+    kind: tuple((field.name, field.default) for field in fields(kind) if field.name != _NOT_STORED)
+    for kind in (
+        SessionEntry,
+        TaskEntry,
+        ArenaObject,
+        CueCard,
+        Curtain,
+        ClusteringEntry,
+        GroupClusteringEntry,
+    )
+}
 
 
 def session_entry_from_json(text: str, index: int) -> SessionEntry:
@@ -94,15 +102,19 @@ def differences(stored: str, entry: Entry) -> list[dict[str, Any]]:
     before, now = orjson.loads(stored), entry_plain(entry)
     before.pop(_NOT_COMPARED, None)
     now.pop(_NOT_COMPARED, None)
-    defaults = {name: default for name, default in _fields(type(entry)) if default is not MISSING}
+    defaults = {name: default for name, default in _FIELDS[type(entry)] if default is not MISSING}
     return [
         {"field": path, "stored": left, "given": right}
-        for path, left, right in _differing("", _with_defaults(before, defaults), _with_defaults(now, defaults))
+        for path, left, right in _differing(
+            "", _with_defaults(before, defaults), _with_defaults(now, defaults)
+        )
     ]
 
 
 def _with_defaults(plain: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    filled = {name: list(default) if isinstance(default, tuple) else default for name, default in defaults.items()}
+    filled = {
+        name: list(default) if isinstance(default, tuple) else default for name, default in defaults.items()
+    }
     filled.pop(_NOT_COMPARED, None)
     return filled | plain
 
@@ -116,5 +128,5 @@ def _differing(path: str, left: Any, right: Any) -> Iterator[tuple[str, Any, Any
         for index in range(max(len(left), len(right))):
             pair = [side[index] if index < len(side) else None for side in (left, right)]
             yield from _differing(f"{path}[{index}]", *pair)
-    elif left != right or left.__class__ is not right.__class__ and bool in (left.__class__, right.__class__):
+    elif left != right or (left is True) != (right is True):
         yield path, left, right

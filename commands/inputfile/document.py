@@ -1,7 +1,9 @@
-"""What stage 0 makes of a text: plain dicts, lists and scalars, and the way from a document path to its position.
+"""What stage 0 makes of a text: plain dicts, lists and scalars, and the way from a document path to its
+position.
 
-A scalar is an exact ``str`` where the user quoted it, a ``Plain`` where it stands bare (then it is the source text,
-which the field types later), or one of JSON's own ``True``, ``False``, ``None``. Only shapes and paths are here.
+A scalar is an exact ``str`` where the user quoted it, a ``Plain`` where it stands bare (then it is the
+source text, which the field types later), or one of JSON's own ``True``, ``False``, ``None``. Only shapes
+and paths are here.
 """
 
 import json
@@ -13,8 +15,8 @@ from commands.inputfile.findings import Finding
 
 Part = str | int
 Position = tuple[int, int]
-# A place in the document while it is read: (place of the parent, key or index). Linked, so that it costs one tuple
-# per mapping on the way down, and turns into a path only for a finding.
+# A place in the document while it is read: (place of the parent, key or index). Linked, so that it costs one
+# tuple per mapping on the way down, and turns into a path only for a finding.
 Place = tuple[Any, Part] | None
 
 
@@ -45,6 +47,9 @@ class Document(Protocol):
     def position(self, parts: Sequence[Part]) -> Position:
         """Where the value at that path starts; of a path that is not there, its nearest parent that is."""
 
+    def rest_of_line(self, parts: Sequence[Part]) -> str:
+        """The source text from that position to the end of its line."""
+
     def key_position(self, parts: Sequence[Part]) -> Position:
         """Where the key of the last part starts."""
 
@@ -52,9 +57,9 @@ class Document(Protocol):
         """Where the key of the last part comes the second time."""
 
 
-class Unreadable(Exception):  # noqa: N818  (it carries findings; it is not a fault of the program)
-    """Stage 0 failed. ``findings`` says why; ``syntax`` is True where the parser gave up, so that guessing at the
-    mistake makes sense."""
+class Unreadable(Exception):
+    """Stage 0 failed. ``findings`` says why; ``syntax`` is True where the parser gave up, so that
+    guessing at the mistake makes sense."""
 
     def __init__(self, findings: Sequence[Finding], *, syntax: bool = False) -> None:
         super().__init__(f"{len(findings)} findings")
@@ -124,6 +129,14 @@ def path_parts(path: str) -> list[Part]:
 
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
+
+
+_TO_LINE_END = re.compile(r"[^\n\r]*")
+
+
+def rest_of_line(text: str, at: int) -> str:
+    found = _TO_LINE_END.match(text, at)
+    return found[0] if found else ""
 
 
 def line_starts(text: str) -> list[int]:

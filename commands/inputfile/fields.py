@@ -1,7 +1,7 @@
 """What the readers of single values share: the way they report, and how they show what the user wrote.
 
-A reader takes (value, report, place, key) and returns the typed value, or ``BAD`` after it has reported an error.
-Readers never raise. Ways of writing that are understood but doubtful are reported as warnings.
+A reader takes (value, report, place, key) and returns the typed value, or ``BAD`` after it has reported an
+error. Readers never raise. Ways of writing that are understood but doubtful are reported as warnings.
 """
 
 from collections.abc import Callable

@@ -10,9 +10,11 @@ from commands.inputfile.keywords import (
     GROUP_CLUSTERING,
     SESSION,
     SUBJECT,
+    TASK,
     keywords_of,
     read_list,
     read_mapping,
+    read_task_list,
 )
 from commands.inputfile.report import Report
 
@@ -27,6 +29,20 @@ def read_entries(document: Document, report: Report) -> tuple[InputFile | None, 
     if subject is None:
         return None, left_out
     return InputFile(subject, sessions, parts.get("clustering", ())), left_out
+
+
+def read_task_document(document: Document, report: Report) -> tuple[TaskEntry, ...] | None:
+    """The tasks of a document that is a list of tasks, or a mapping with the key ``tasks``; None after an
+    error."""
+    if not isinstance(document.root, list):
+        values, good = read_mapping(document.root, _TASKS_ALONE, report, None)
+        return values["tasks"] if good else None
+    tasks = []
+    for index, item in enumerate(document.root):
+        values, good = read_mapping(item, TASK, report, (None, index))
+        if good:
+            tasks.append(TaskEntry(**values))
+    return None if report.errors else tuple(tasks)
 
 
 def _subject(value: Any, report: Report, place: Place, key: Any) -> Any:
@@ -67,7 +83,8 @@ def _sessions(value: Any, report: Report, place: Place, key: Any) -> Any:
 
 
 def same_location(location: str) -> str:
-    """The text by which two locations of one file are told to be the same: slashes are normalised, case is kept."""
+    """The text by which two locations of one file are told to be the same: slashes are normalised, case
+    is kept."""
     return _SLASHES.sub("/", location.replace("\\", "/")).rstrip("/") or "/"
 
 
@@ -114,3 +131,4 @@ _INPUT_FILE = keywords_of(
         "clustering": (_group_clusterings, "a list of multi-session clusterings"),
     },
 )
+_TASKS_ALONE = keywords_of("the file", {"tasks": (read_task_list, "a list of tasks")}, {})

@@ -1,4 +1,5 @@
-"""JSON text -> document, by the C scanner; positions are worked out afterwards, for those paths that are asked for.
+"""JSON text -> document, by the C scanner; positions are worked out afterwards, for those paths that are
+asked for.
 
 Numbers keep their source text (``2.340`` stays ``2.340``), repeated keys and ``NaN`` are marked.
 """
@@ -20,6 +21,7 @@ from commands.inputfile.document import (
     Unreadable,
     line_starts,
     parts_of,
+    rest_of_line,
     unreadable,
 )
 from commands.inputfile.limits import Limits
@@ -48,7 +50,8 @@ _skip = json.JSONDecoder(parse_float=str, parse_int=str).raw_decode
 
 
 class JsonDocument:
-    """See ``Document``. A container on the way to a path is indexed when first visited, its values skipped in C."""
+    """See ``Document``. A container on the way to a path is indexed when first visited, its values
+    skipped in C."""
 
     def __init__(self, text: str, root: Any) -> None:
         self.root = root
@@ -58,6 +61,9 @@ class JsonDocument:
 
     def position(self, parts: Sequence[Part]) -> Position:
         return self.position_at(self._value(parts))
+
+    def rest_of_line(self, parts: Sequence[Part]) -> str:
+        return rest_of_line(self._text, self._value(parts))
 
     def key_position(self, parts: Sequence[Part]) -> Position:
         return self._occurrence(parts, 0)
@@ -118,7 +124,8 @@ class JsonDocument:
 
 
 def load_json(text: str, limits: Limits) -> JsonDocument:
-    """Raises ``Unreadable``: with ``syntax`` where the text is not JSON, else for what the format does not admit."""
+    """Raises ``Unreadable``: with ``syntax`` where the text is not JSON, else for what the format does
+    not admit."""
     try:
         root = _DECODER.decode(text)
     except json.JSONDecodeError as error:

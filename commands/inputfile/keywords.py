@@ -1,7 +1,8 @@
-"""Document -> typed entries: which keys each mapping of the format takes, and what is said about those it has.
+"""Document -> typed entries: which keys each mapping of the format takes, and what is said about those it
+has.
 
-The tables below are the format. Every key that is read leaves findings through the ``Report``; an entry with an
-error is left out, and its neighbours are read all the same.
+The tables below are the format. Every key that is read leaves findings through the ``Report``; an entry
+with an error is left out, and its neighbours are read all the same.
 """
 
 from collections.abc import Mapping
@@ -14,9 +15,6 @@ from commands.inputfile.entries import (
     ClusteringEntry,
     CueCard,
     Curtain,
-    GroupClusteringEntry,
-    SessionEntry,
-    SubjectEntry,
     TaskEntry,
 )
 from commands.inputfile.fields import BAD, Reader, shown, wrong
@@ -43,8 +41,8 @@ from commands.inputfile.text_fields import (
 
 @dataclass(frozen=True, slots=True)
 class Keywords:
-    """The keys of one kind of mapping. ``what`` names it in messages, with its article; ``expected`` says in words
-    what each key takes."""
+    """The keys of one kind of mapping. ``what`` names it in messages, with its article; ``expected`` says
+    in words what each key takes."""
 
     what: str
     readers: Mapping[str, Reader]
@@ -92,7 +90,8 @@ def read_mapping(value: Any, keywords: Keywords, report: Report, place: Place) -
         suggested = {_report_unknown(key, value, keywords, report, place) for key in unknown}
         for key in keywords.readers:
             if key in keywords.required and key not in value and key not in suggested:
-                message = f"{keywords.what[0].upper()}{keywords.what[1:]} needs the key {key}, which is missing here."
+                what = keywords.what[0].upper() + keywords.what[1:]
+                message = f"{what} needs the key {key}, which is missing here."
                 report.error("missing-key", place, None, message, f"Add {key}: {keywords.expected[key]}.")
     return values, good
 
@@ -100,6 +99,9 @@ def read_mapping(value: Any, keywords: Keywords, report: Report, place: Place) -
 def _report_no_value(keywords: Keywords, report: Report, place: Place, key: str) -> None:
     hint = "Fill it in." if key in keywords.required else f"Fill it in, or remove it: {key} is optional."
     message = f"{key} has no value; expected {keywords.expected[key]}."
+    rest = report.rest_of_line(place, key).strip()
+    if rest.startswith("#") and rest[1:2].strip():
+        hint = f'# starts a comment; if it is part of the value, put it in quotes: "{rest:.60}".'
     report.error("no-value", place, key, message, hint)
 
 
@@ -110,8 +112,11 @@ def _not_a_mapping(value: Any, keywords: Keywords, report: Report, place: Place)
         key, colon, rest = value.partition(":")
         if colon and rest and key in keywords.readers:
             hint = f'A blank is missing after the colon: "{key}: {rest}".'
-    parent, key_or_index = place if place is not None else (None, "the input file")
-    wrong(value, report, parent, key_or_index, f"{keywords.what} with keys such as {keys}", hint)
+    if place is None:
+        message = f"The file is {shown(value)}; expected a mapping with the keys {keys}."
+        report.error("wrong-type", None, None, message, hint)
+    else:
+        wrong(value, report, *place, f"{keywords.what} with keys such as {keys}", hint)
 
 
 def _report_repeated(repeated: list[Any], report: Report, place: Place) -> None:
@@ -131,6 +136,8 @@ def _report_unknown(
     hint = ""
     if meant is not None:
         hint = f'Did you mean "{meant}"?'
+    elif key[:1] in ("/", "%", ";"):
+        hint = "A comment starts with #."
     else:
         homes = [other.what for other in _ALL if key in other.readers]
         hint = (
@@ -264,7 +271,7 @@ _CURTAIN = keywords_of(
     {},
 )
 _SECONDS = (seconds_or_inherit, "a number of seconds, or true to inherit it from sessions.txt")
-_TASK = keywords_of(
+TASK = keywords_of(
     "a task",
     {"task_type": (name_text, "a name from behavior.TaskType")},
     {
@@ -278,6 +285,7 @@ _TASK = keywords_of(
         "curtains": (_list_of(_CURTAIN, Curtain), "a list of curtains"),
     },
 )
+read_task_list = _list_of(TASK, TaskEntry)
 _CURATOR = (name_text, "a name from reference.Experimenter")
 _CURATION_TIME = (
     date_time_or_inherit,
@@ -327,7 +335,7 @@ SESSION = keywords_of(
     {
         "location": (path_of_location, "the path of the session directory"),
         "experimenter": (_experimenters, "a name from reference.Experimenter, or a list of them"),
-        "tasks": (_list_of(_TASK, TaskEntry), "a list of tasks, which may be empty: []"),
+        "tasks": (read_task_list, "a list of tasks, which may be empty: []"),
     },
     {
         "clustering": (_session_clustering, "true, false or a list of clusterings"),
@@ -348,4 +356,5 @@ GROUP_CLUSTERING = keywords_of(
     },
     {"curation_time": _CURATION_TIME, "notes": _NOTES},
 )
-_ALL = (SUBJECT, SESSION, _TASK, _OBJECT, _CUE_CARD, _CURTAIN, _CLUSTERING, GROUP_CLUSTERING)
+_ALL = (SUBJECT, SESSION, TASK, _OBJECT, _CUE_CARD, _CURTAIN, _CLUSTERING, GROUP_CLUSTERING)
+ALL_KEYS = frozenset({"subject", "sessions", "clustering"}.union(*(kind.readers for kind in _ALL)))

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 def nearest(word: str, choices: Iterable[str]) -> str | None:
     """The choice with the fewest slips (a letter added, left out, exchanged, or two swapped) from ``word``.
 
-    At most one slip in three letters; case and the choice among ``_``, ``-`` and blank count as half a slip in all.
-    Among equals the first in order of the alphabet.
+    At most one slip in three letters; case and the choice among ``_``, ``-`` and blank count as half a slip
+    in all. Among equals the first in order of the alphabet.
     """
     wanted = _folded(word)
     best: str | None = None
@@ -32,7 +32,8 @@ def _folded(word: str) -> str:
 
 
 def _slips(one: str, other: str, most: float) -> float:
-    """Optimal string alignment distance (Damerau 1964), or ``most`` + 1 as soon as it must be larger than that."""
+    """Optimal string alignment distance (Damerau 1964), or ``most`` + 1 as soon as it must be larger than
+    that."""
     if abs(len(one) - len(other)) > most:
         return most + 1
     before_last: list[int] = []

@@ -8,13 +8,11 @@ from typing import Any
 from commands.inputfile.document import Part, Place, Plain
 from commands.inputfile.fields import (
     BAD,
-    Bad,
     bare_word,
     clipped,
     false_is_not_valid,
     is_null,
     name_of,
-    shown,
     wrong,
 )
 from commands.inputfile.plain_readings import other_reading
@@ -94,7 +92,8 @@ def datasource_id(value: Any, report: Report, place: Place, key: Part) -> Any:
 def _true_or_false(
     value: Any, report: Report, place: Place, key: Part, *, false_is_valid: bool
 ) -> bool | None:
-    """True and False as such, and with a warning the texts "true" and "yes" ("false" and "no" where valid)."""
+    """True and False as such, and with a warning the texts "true" and "yes" ("false" and "no" where
+    valid)."""
     if value.__class__ is not str:
         return bare_word(value)
     word = value.lower()
@@ -105,8 +104,13 @@ def _true_or_false(
     else:
         return None
     bare = "true" if result else "false"
-    report.warning("text-for-boolean", place, key, f'{name_of(key)} is the text "{value}", taken as {bare}.',
-                   f"Write {bare} without quotes.")  # fmt: skip
+    report.warning(
+        "text-for-boolean",
+        place,
+        key,
+        f'{name_of(key)} is the text "{value}", taken as {bare}.',
+        f"Write {bare} without quotes.",
+    )
     return result
 
 
@@ -116,7 +120,8 @@ def boolean(value: Any, report: Report, place: Place, key: Part) -> bool | None:
 
 
 def date_time_or_inherit(value: Any, report: Report, place: Place, key: Part) -> Any:
-    """Naive local time as ``YYYY-MM-DD HH:MM:SS[.ffffff]``, or True for the modification time of the files."""
+    """Naive local time as ``YYYY-MM-DD HH:MM:SS[.ffffff]``, or True for the modification time of the
+    files."""
     if value.__class__ is str or value.__class__ is Plain:
         found = DATE_TIME.fullmatch(value)
         if found:

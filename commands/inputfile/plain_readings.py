@@ -1,4 +1,5 @@
-"""What a bare scalar means to a plain YAML 1.1 or JSON reader, where that is not the text that the user wrote.
+"""What a bare scalar means to a plain YAML 1.1 or JSON reader, where that is not the text that the user
+wrote.
 
 Regular expressions and constructions follow the YAML 1.1 type repository (https://yaml.org/type/) as PyYAML
 implements it.

@@ -1,31 +1,35 @@
-"""Read an input file: bytes -> document -> typed entries and findings (stages 0 and 1). The door to this package."""
+"""Read an input file: bytes -> document -> typed entries and findings (stages 0 and 1). The door to this
+package.
+"""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from commands.inputfile.document import Document, Unreadable, path_parts, stage_0_error, unreadable
+from commands.inputfile.document import Document, Unreadable, path_parts, unreadable
 from commands.inputfile.encoding import decode, refuse_control_characters
-from commands.inputfile.entries import InputFile
+from commands.inputfile.entries import InputFile, TaskEntry
 from commands.inputfile.findings import Finding
-from commands.inputfile.input_file import read_entries
+from commands.inputfile.input_file import read_entries, read_task_document
 from commands.inputfile.json_document import JsonDocument, load_json, refuse_deep_nesting
 from commands.inputfile.json_mistakes import json_mistakes
-from commands.inputfile.limits import Limits
+from commands.inputfile.limits import DEFAULT_LIMITS, Limits
 from commands.inputfile.report import Report
 from commands.inputfile.yaml_document import YamlDocument, load_yaml
 from commands.inputfile.yaml_mistakes import yaml_mistakes
 
-__all__ = ["Limits", "ReadResult", "read_input_file"]
+__all__ = ["Limits", "ReadResult", "read_input_file", "read_tasks"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
     """What became of an input file at stages 0 and 1.
 
-    ``stage`` is the last stage that was reached: 0 where the file could not be loaded, else 1. ``input_file`` is
-    None where stage 0 failed or the subject is unusable; entries with an error are left out of it, so that the
-    others can go on to stage 2. ``left_out_names`` are the names of sessions that were left out: a reference to one
-    of them is not unknown. ``findings`` are in the order of the file.
+    ``stage`` is the last stage that was reached: 0 where the file could not be loaded, else 1.
+    ``input_file`` is None where stage 0 failed or the subject is unusable; entries with an error are left
+    out of it, so that the others can go on to stage 2. ``left_out_names`` are the names of sessions that
+    were left out: a reference to one of them is not unknown. ``findings`` are in the order of the file.
     """
 
     stage: int
@@ -37,35 +41,64 @@ class ReadResult:
     def position(self, path: str) -> tuple[int, int] | None:
         """Line and column, from 1, of the value at a document path such as ``sessions[3].experimenter[1]``.
 
-        Of a path that is not in the file, that of its nearest parent which is; None where the file was not loaded.
-        Raises ``ValueError`` for a text that is no path.
+        Of a path that is not in the file, that of its nearest parent which is; None where the file was not
+        loaded. Raises ``ValueError`` for a text that is no path.
         """
         if self._document is None:
             return None
         return self._document.position(path_parts(path))
 
 
-def read_input_file(data: bytes, *, filename: str = "", limits: Limits = Limits()) -> ReadResult:  # noqa: B008
-    """Stages 0 and 1. The format follows from the name's ending (.json, .yml, .yaml), else from the content."""
-    collecting = gc.isenabled()
-    gc.disable()  # a document is one large tree without garbage: looking for some takes most of the time
+def read_input_file(data: bytes, *, filename: str = "", limits: Limits = DEFAULT_LIMITS) -> ReadResult:
+    """Stages 0 and 1 of an input file. Never raises: whatever is wrong with it is a finding.
+
+    The format is that of the content; the ending of ``filename`` decides where both would do.
+    """
+    with _without_collecting():
+        try:
+            document = _load(decode(data, limits), filename, limits)
+            report = Report(document, limits.findings)
+            input_file, left_out = read_entries(document, report)
+            _refuse_depth(document, report, limits)
+        except Unreadable as refusal:
+            return ReadResult(0, None, refusal.findings)
+        return ReadResult(1, input_file, tuple(report.findings()), left_out, document)
+
+
+def read_tasks(
+    data: bytes, *, filename: str = "", limits: Limits = DEFAULT_LIMITS
+) -> tuple[tuple[TaskEntry, ...] | None, tuple[Finding, ...]]:
+    """Tasks for a session that is there already: a file with a list of tasks, or a mapping with the key
+    ``tasks``.
+
+    The tasks are None where a finding is an error. Never raises.
+    """
     try:
-        return _read(data, filename, limits)
+        document = _load(decode(data, limits), filename, limits)
+        report = Report(document, limits.findings)
+        tasks = read_task_document(document, report)
+        _refuse_depth(document, report, limits)
     except Unreadable as refusal:
-        return ReadResult(0, None, refusal.findings)
+        return None, refusal.findings
+    return tasks, tuple(report.findings())
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """A document is one large tree without garbage: to look for some in it takes longer than to read it."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()
 
 
-def _read(data: bytes, filename: str, limits: Limits) -> ReadResult:
-    text = decode(data, limits)
-    document = _load(text, filename, limits)
-    report = Report(document, limits.findings)
-    input_file, left_out = read_entries(document, report)
+def _refuse_depth(document: Document, report: Report, limits: Limits) -> None:
+    """What is nested too deeply is an error in any case; say so in the same words for both formats."""
     if report.errors and isinstance(document, JsonDocument):
         refuse_deep_nesting(document, limits)
-    return ReadResult(1, input_file, tuple(report.findings()), left_out, document)
 
 
 def _load(text: str, filename: str, limits: Limits) -> YamlDocument | JsonDocument:

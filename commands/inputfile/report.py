@@ -1,4 +1,6 @@
-"""Findings while they are gathered: a place in the document is turned into path and position at the end, once."""
+"""Findings while they are gathered: a place in the document is turned into path and position at the end,
+once.
+"""
 
 from commands.inputfile.document import Document, Part, Place, parts_of, path_text
 from commands.inputfile.findings import Finding, Severity
@@ -47,6 +49,10 @@ class Report:
         else:
             parts = parts_of(place if key is None else (place, key))
             self._found.append((severity, code, parts, at, message, hint))
+
+    def rest_of_line(self, place: Place, key: Part) -> str:
+        """What the user wrote from that value to the end of its line."""
+        return self.document.rest_of_line(parts_of((place, key)))
 
     def findings(self) -> list[Finding]:
         """In the order of the file."""

@@ -11,11 +11,25 @@ from commands.inputfile.report import Report
 LONGEST_GROUP_NAME = 64
 
 DATE_TIME = re.compile(
-    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
+    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]|[ \t]+)"
+    r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
     r"[ \t]*([Zz]|UTC|GMT|[-+][0-9]{1,2}(?::?[0-9]{2})?)?"
 )
-_ESCAPES = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\b": r"\b", "\f": r"\f", "\a": r"\a", "\v": r"\v", "\0": r"\0",
-            "\x1b": r"\e", "\x85": r"\N", "\xa0": r"\_", "\u2028": r"\L", "\u2029": r"\P"}  # fmt: skip
+_ESCAPES = {
+    "\n": r"\n",
+    "\t": r"\t",
+    "\r": r"\r",
+    "\b": r"\b",
+    "\f": r"\f",
+    "\a": r"\a",
+    "\v": r"\v",
+    "\0": r"\0",
+    "\x1b": r"\e",
+    "\x85": r"\N",
+    "\xa0": r"\_",
+    "\u2028": r"\L",
+    "\u2029": r"\P",
+}
 _SMART_QUOTES = "“”„‟‘’‚‛«»"
 
 
@@ -31,6 +45,10 @@ def name_text(value: Any, report: Report, place: Place, key: Part) -> Any:
             "empty-text", place, key, f"{name_of(key)} is an empty text.", "Fill it in, or remove the key."
         )
         return BAD
+    if value.__class__ is Plain and " " in text and text not in report.rest_of_line(place, key):
+        message = f'{name_of(key)} goes over several lines; they are read as one text: "{clipped(text, 60)}".'
+        hint = "If it is a list, start each item with a dash and a blank, all dashes in one column."
+        report.warning("several-lines", place, key, message, hint)
     return text if _is_clean(text, report, place, key, line_breaks=False) else BAD
 
 
@@ -42,9 +60,9 @@ def path_of_location(value: Any, report: Report, place: Place, key: Part) -> Any
             "escape-in-path",
             place,
             key,
-            f"{name_of(key)} holds the control character {_ESCAPES[found]}: in double quotes a backslash starts an escape "
-            "sequence.",
-            f"Write the path with slashes, as in N:/my_project/new, or double each backslash: {_doubled(value)}",
+            f"{name_of(key)} holds the control character {_ESCAPES[found]}: in double quotes a backslash "
+            "starts an escape sequence.",
+            f"Write it with slashes, as in N:/my_project/new, or double each backslash: {_doubled(value)}",
         )
         return BAD
     return name_text(value, report, place, key)
@@ -118,7 +136,8 @@ def group_name(value: Any, report: Report, place: Place, key: Part) -> Any:
 
 
 def _any_text(value: Any, report: Report, place: Place, key: Part, expected: str) -> Any:
-    """The text the user wrote, quoted or not, with a warning where plain YAML would have read something else."""
+    """The text the user wrote, quoted or not, with a warning where plain YAML would have read something
+    else."""
     if value.__class__ is str:
         return value
     if is_null(value):
@@ -151,7 +170,7 @@ def _is_clean(text: str, report: Report, place: Place, key: Part, *, line_breaks
             "smart-quotes",
             place,
             key,
-            f"{name_of(key)} starts with {text[0]}, a quotation mark as word processors make them: it is part of the text.",
+            f"{name_of(key)} starts with {text[0]}, a word processor's quotation mark; it is part of the text.",
             "Use the straight marks \" or '.",
         )
     if text.isprintable():

@@ -1,7 +1,8 @@
-"""YAML text -> document, straight from libyaml's events. The only module that runs the YAML parser for a document.
+"""YAML text -> document, straight from libyaml's events. The only module that runs the YAML parser for a
+document.
 
-Nothing is constructed from tags and nothing is resolved: a bare scalar stays source text. Events are taken one by
-one, without recursion, so that a limit holds at the first event beyond it.
+Nothing is constructed from tags and nothing is resolved: a bare scalar stays source text. Events are taken
+one by one, without recursion, so that a limit holds at the first event beyond it.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,15 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from commands.inputfile.document import Part, Plain, Position, Unreadable, stage_0_error, unreadable
+from commands.inputfile.document import (
+    Part,
+    Plain,
+    Position,
+    Unreadable,
+    rest_of_line,
+    stage_0_error,
+    unreadable,
+)
 from commands.inputfile.findings import Finding
 from commands.inputfile.limits import Limits
 from commands.inputfile.plain_readings import other_reading
@@ -38,7 +47,8 @@ class MarkedList(list[Any]):
 
 
 class MarkedMapping(dict[str, Any]):
-    """``marks`` are those of key, value, key, value … in the dict's order; ``repeated`` the keys that came again."""
+    """``marks`` are those of key, value, key, value … in the dict's order; ``repeated`` the keys that
+    came again."""
 
     __slots__ = ("marks", "repeated")
     marks: list[Any]
@@ -48,13 +58,20 @@ class MarkedMapping(dict[str, Any]):
 class YamlDocument:
     """See ``Document``. ``merged`` is the position of the first merge key, if there is one."""
 
-    def __init__(self, root: Any, root_mark: Any, merged: Any) -> None:
+    def __init__(self, text: str, root: Any, root_mark: Any, merged: Any) -> None:
         self.root = root
+        self._text = text
         self.merged: Position | None = None if merged is None else _position(merged)
         self._root_mark = root_mark
         self._orders: dict[int, dict[str, int]] = {}
 
     def position(self, parts: Sequence[Part]) -> Position:
+        return _position(self._mark(parts))
+
+    def rest_of_line(self, parts: Sequence[Part]) -> str:
+        return rest_of_line(self._text, self._mark(parts).index)
+
+    def _mark(self, parts: Sequence[Part]) -> Any:
         value, mark = self.root, self._root_mark
         for part in parts:
             if isinstance(value, MarkedMapping) and part in value:
@@ -65,7 +82,7 @@ class YamlDocument:
                 value = value[part]
             else:
                 break
-        return _position(mark)
+        return mark
 
     def key_position(self, parts: Sequence[Part]) -> Position:
         parent, key = self._parent(parts), parts[-1]
@@ -99,10 +116,11 @@ def _position(mark: Any) -> Position:
 
 
 def load_yaml(text: str, limits: Limits) -> YamlDocument:
-    """Raises ``Unreadable``: with ``syntax`` where the parser gave up, else for what the format does not admit."""
+    """Raises ``Unreadable``: with ``syntax`` where the parser gave up, else for what the format does not
+    admit."""
     builder = _Builder(limits)
     try:
-        document = builder.build(yaml.CSafeLoader(text))
+        document = builder.build(text)
     except yaml.MarkedYAMLError as error:
         at = _position(error.problem_mark or error.context_mark)
         raise unreadable("yaml-syntax", f"This is not YAML: {problem(error)}.", at=at, syntax=True) from None
@@ -121,9 +139,9 @@ def problem(error: yaml.MarkedYAMLError) -> str:
 class _Builder:
     """Takes events, makes the document.
 
-    Keys and values of a mapping are gathered in one flat list, as the items of a list are; what the keys are worth
-    is worked out once per *shape* (the same keys in the same order), because an input file has few shapes and many
-    mappings.
+    Keys and values of a mapping are gathered in one flat list, as the items of a list are; what the keys
+    are worth is worked out once per *shape* (the same keys in the same order), because an input file has
+    few shapes and many mappings.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -138,7 +156,8 @@ class _Builder:
         self._aliased_nodes = 0
         self._merged: Any = None
 
-    def build(self, parser: Any) -> YamlDocument:
+    def build(self, text: str) -> YamlDocument:
+        parser: Any = yaml.CSafeLoader(text)
         plains: dict[str, Plain] = {}
         limit = self.limits.nodes
         event = None
@@ -163,7 +182,7 @@ class _Builder:
             raise _too_many_nodes(limit, event)
         if not self._items:
             raise unreadable("empty-file", "The file is empty.", "Start from the template.", at=(1, 1))
-        return YamlDocument(self._items[0], self._marks[0], self._merged)
+        return YamlDocument(text, self._items[0], self._marks[0], self._merged)
 
     def _structure(self, kind: Any, event: Any) -> None:
         if kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -257,7 +276,8 @@ class _Builder:
         return value
 
     def _merge(self, value: MarkedMapping, item: Any, key_mark: Any) -> None:
-        """``<<: *defaults`` as YAML 1.1 has it: keys that the mapping does not give itself come from the other."""
+        """``<<: *defaults`` as YAML 1.1 has it: keys that the mapping does not give itself come from the
+        other."""
         sources = item if isinstance(item, MarkedList) else [item]
         self._merged = self._merged or key_mark
         for source in sources:
@@ -295,7 +315,7 @@ class _Builder:
         self.findings.append(
             stage_0_error(
                 "tag",
-                f"The tag {shown} is not admitted: an input file holds text, numbers, lists and mappings only.",
+                f"The tag {shown} has no place in an input file: it holds text, numbers, lists and mappings.",
                 "Remove the tag; if it is part of the text, put the text in quotes.",
                 at=_position(event.start_mark),
             )
@@ -335,7 +355,8 @@ class _Builder:
 
 
 def _key_name(key: str) -> str | Plain:
-    """A bare key that plain YAML would read as something else stays ``Plain``, so that it can be pointed out."""
+    """A bare key that plain YAML would read as something else stays ``Plain``, so that it can be pointed
+    out."""
     return key if isinstance(key, Plain) and other_reading(key) is not None else str(key)
 
 

@@ -1,10 +1,98 @@
-"""The guess at the mistake in YAML that does not parse."""
+"""The guess at the mistakes in YAML that does not parse.
+
+Near the place where the parser gave up, likely repairs of single lines (``yaml_repairs``) are tried out:
+the one after which the parser gets furthest names the mistake. The repair is kept, and the search goes on
+from the next place where the parser gives up, so that all mistakes are found. A repair never adds or
+removes a line.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
+import yaml
+
+from commands.inputfile.document import stage_0_error
 from commands.inputfile.findings import Finding
 from commands.inputfile.limits import Limits
+from commands.inputfile.yaml_lines import Failure, Repair
+from commands.inputfile.yaml_repairs import repairs_near
+
+_WORK = 150_000_000  # characters that may be parsed in trying out repairs: a second or two
+_FEW_BRACKETS = 2_000  # libyaml takes time by the square of the depth of brackets
+_DEEP = 100
+_BEYOND = 1 << 60  # further than any line
 
 
 def yaml_mistakes(text: str, found: Finding, limits: Limits) -> Sequence[Finding]:
-    return [found]
+    """All mistakes that could be made out; ``found``, the parser's own finding, where none could."""
+    lines = text.splitlines()
+    left = _WORK // (len(text) + 1)
+    findings: list[Finding] = []
+    failure = parse_failure(lines)
+    while failure is not None and len(findings) < limits.repairs and left > 0:
+        repair, failure, tried = _best_repair(lines, failure, left)
+        left -= tried
+        if repair is None:
+            break
+        findings.append(
+            stage_0_error(repair.code, repair.message, repair.hint, at=(repair.line + 1, repair.column + 1))
+        )
+        for number, line in repair.lines.items():
+            lines[number] = line
+    return sorted(findings, key=lambda finding: finding.line or 0) or [found]
+
+
+def _best_repair(lines: list[str], failure: Failure, most: int) -> tuple[Repair | None, Failure | None, int]:
+    """The first repair that mends the rest of the file, else the one that gets the parser furthest."""
+    best: Repair | None = None
+    best_failure: Failure | None = failure
+    reached = (failure.line, failure.column)
+    tried = 0
+    for repair in repairs_near(lines, failure):
+        if tried >= most:
+            break
+        tried += 1
+        after = parse_failure([repair.lines.get(number, line) for number, line in enumerate(lines)])
+        place = (_BEYOND, 0) if after is None else (after.line, after.column)
+        if place > reached and place[0] > max(repair.lines):
+            best, best_failure, reached = repair, after, place
+        if after is None:
+            break
+    return best, best_failure, tried
+
+
+def parse_failure(lines: list[str]) -> Failure | None:
+    """Where and why the parser gives up; None where it does not."""
+    text = "\n".join(lines) + "\n"
+    try:
+        if text.count("[") + text.count("{") < _FEW_BRACKETS:
+            yaml.CSafeLoader(text).raw_parse()
+        else:
+            return _parse_to_depth(text, _DEEP)
+    except yaml.MarkedYAMLError as error:
+        mark: Any = error.problem_mark or error.context_mark
+        last = max(len(lines) - 1, 0)
+        return Failure(
+            min(mark.line, last),
+            mark.column,
+            error.problem or "",
+            error.context or "",
+            min(error.context_mark.line, last) if error.context_mark else None,
+        )
+    except yaml.reader.ReaderError:
+        return Failure(0, 0, "", "", None)
+    return None
+
+
+def _parse_to_depth(text: str, most: int) -> Failure | None:
+    """Parse event by event, so that nesting can be stopped."""
+    depth = 0
+    loader: Any = yaml.CSafeLoader(text)
+    for event in iter(loader.get_event, None):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > most:
+            return Failure(event.start_mark.line, event.start_mark.column, "nested too deeply", "", None)
+    return None

@@ -1,0 +1,225 @@
+"""The tokens of text that ought to be JSON, those included that people write by mistake.
+
+A token that is not JSON but whose meaning is plain carries ``mistake``: (code, message, hint, what it
+should be).
+"""
+
+import json
+import re
+from dataclasses import dataclass
+
+SlipOf = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """``kind`` is a bracket, comma or colon itself, "string", "scalar", "skip" (a comment or
+    placeholder), "other" or "end"; ``text`` is the source text."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    mistake: SlipOf | None = None
+
+    @property
+    def shown(self) -> str:
+        return self.text if len(self.text) <= 40 else f"{self.text[:38]} …"
+
+
+_BLANKS = re.compile(r"[ \t\n\r\f\v\xa0\u2000-\u200b\u3000\ufeff]*")
+_STRING = re.compile(r'"(?:[^"\\\n\r]|\\[^\n\r])*"')
+_COMMENT = re.compile(r"//[^\n\r]*|#[^\n\r]*|%[^\n\r]*|/\*.*?\*/", re.DOTALL)
+_PLACEHOLDER = re.compile(r"(?:\.\.\.|…),?")
+_SINGLE_QUOTED = re.compile(r"'(?:[^'\\\n\r]|\\[^\n\r])*'")
+_SMART_QUOTED = re.compile(r"[“”„‟«»‘’]([^“”„‟«»\"\n\r]*)[“”‟«»‘’\"]")
+_SCALAR = re.compile(r"[^\s\"'{}\[\],:;=“”][^\"'{}\[\],;\n\r“”]*")
+_KEY = re.compile(r"[^\s\"'{}\[\],:;=“”][^\"'{}\[\],:;=\n\r“”]*")
+_COMMENT_AFTER = re.compile(r"\s//|\s#|/\*")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_NUMBER_LIKE = re.compile(r"[-+]?[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9]+)?|0[xX][0-9a-fA-F]+")
+_BAD_ESCAPE = re.compile(r'\\(?:(?!["\\/bfnrtu])|u(?![0-9a-fA-F]{4}))')
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_KEY_WITHOUT_CLOSING_QUOTE = re.compile(r'"([A-Za-z_]\w*)(\s*:\s*)(?=")')
+_KEY_UNTIL_COLON = re.compile(r'"([A-Za-z_]\w*)(?=\s*:)')
+_ENDS_A_STRING = re.compile(r"\s*(?:[,:;\]}\n\r]|//|#|/\*|\Z)|\s+[\"'{\[“0-9tfnTFN-]|=")
+_NEXT_CLOSING_QUOTE = re.compile(r'[^\n\r]*?"(?=[ \t]*(?:,[ \t]*(?:["{\[\n\r]|\Z)|[\]}\n\r]|\Z))')
+_REST_OF_LINE = re.compile(r"[^\n\r]*")
+_WORDS = {
+    "true": "true",
+    "false": "false",
+    "none": "null",
+    "null": "null",
+    "undefined": "null",
+    "nil": "null",
+}
+
+
+def next_token(text: str, at: int, *, key: bool) -> Token:
+    """The token that starts at or after ``at``; ``key`` says that a key is due there."""
+    blanks = _BLANKS.match(text, at)
+    at = blanks.end() if blanks else at
+    if at >= len(text):
+        return Token("end", at, at, "")
+    sign = text[at]
+    if sign in "{}[]:,":
+        return Token(sign, at, at + 1, sign)
+    if sign == '"':
+        return _string(text, at, key=key)
+    found = _COMMENT.match(text, at)
+    if found:
+        return _made(
+            found, "skip", ("comment", f"JSON has no comments: {_short(found[0])!r}.", "Remove it.", "")
+        )
+    found = _PLACEHOLDER.match(text, at)
+    if found:
+        hint = "Remove it, or put in what it stands for."
+        return _made(
+            found, "skip", ("placeholder", "... stands for something left out; it is not JSON.", hint, "")
+        )
+    found = _SINGLE_QUOTED.match(text, at)
+    if found:
+        body = _ESCAPE.sub(r"\1", found[0][1:-1])
+        return _made(found, "string", _quotes(found[0], body, "single-quotes", "single quotes"))
+    found = _SMART_QUOTED.match(text, at)
+    if found:
+        return _made(
+            found, "string", _quotes(found[0], found[1], "smart-quotes", "a word processor's quotation marks")
+        )
+    if sign in ";=":
+        end = at + 2 if text[at : at + 2] == "=>" else at + 1
+        meant, name = (",", "comma") if sign == ";" else (":", "colon")
+        slip = (
+            f"missing-{name}",
+            f"{text[at:end]} stands where JSON has a {name}.",
+            f"Write {meant} instead.",
+            meant,
+        )
+        return Token(meant, at, end, text[at:end], slip)
+    found = (_KEY if key else _SCALAR).match(text, at)
+    if found:
+        return _bare(text, found, key=key)
+    return Token("other", at, at + 1, sign)
+
+
+def _made(found: re.Match[str], kind: str, mistake: SlipOf | None = None) -> Token:
+    return Token(kind, found.start(), found.end(), found[0], mistake)
+
+
+def _quotes(source: str, body: str, code: str, name: str) -> SlipOf:
+    right = json.dumps(body, ensure_ascii=False)
+    return (
+        code,
+        f"{_short(source)} stands in {name}; JSON needs double quotes.",
+        f"Write {_short(right)}.",
+        right,
+    )
+
+
+def _bare(text: str, found: re.Match[str], *, key: bool) -> Token:
+    """A word without quotes, or with a quotation mark at its end only."""
+    source = _COMMENT_AFTER.split(found[0], maxsplit=1)[0].rstrip()
+    end = found.start() + len(source)
+    if text[end : end + 1] == '"' and (key or not _STRING.match(text, end)):
+        whole = source + '"'
+        hint = f'Write "{_short(source)}".'
+        slip = (
+            "missing-quote",
+            f'The quotation mark before {_short(source)}" is missing.',
+            hint,
+            f'"{whole}',
+        )
+        return Token("string", found.start(), end + 1, whole, slip)
+    return Token("scalar", found.start(), end, source)
+
+
+def _string(text: str, at: int, *, key: bool) -> Token:
+    found = _KEY_WITHOUT_CLOSING_QUOTE.match(text, at) if key else None
+    if found:
+        return _unclosed(text, at, at + 1 + len(found[1]))
+    found = _STRING.match(text, at)
+    if found is None:
+        key_end = _KEY_UNTIL_COLON.match(text, at) if key else None
+        return _unclosed(text, at, key_end.end() if key_end else _end_of_line(text, at))
+    if not _ENDS_A_STRING.match(text, found.end()):
+        longer = _NEXT_CLOSING_QUOTE.match(text, found.end())
+        if longer and longer.end() > found.end():
+            source = text[at : longer.end()]
+            right = json.dumps(source[1:-1].replace('\\"', '"'), ensure_ascii=False)
+            slip = (
+                "quote-in-text",
+                "A quotation mark inside of a text needs a backslash before it.",
+                f"Write {_short(right)}.",
+                right,
+            )
+            return Token("string", at, longer.end(), source, slip)
+    source = found[0]
+    if _BAD_ESCAPE.search(source):
+        return _made(found, "string", _backslashes(source))
+    if any(sign < " " for sign in source):
+        right = json.dumps(source[1:-1])
+        slip = (
+            "control-character",
+            f"A control character (such as a tab) stands in {_short(source)}.",
+            f"Write {_short(right)}.",
+            right,
+        )
+        return _made(found, "string", slip)
+    return _made(found, "string")
+
+
+def _backslashes(source: str) -> SlipOf:
+    right = re.sub(r'\\(?!")', r"\\\\", source.replace("\\\\", "\\"))
+    slashes = source.replace("\\\\", "/").replace("\\", "/")
+    return (
+        "backslash",
+        f"A backslash starts an escape sequence, and one in {_short(source)} is none.",
+        f"Write the path with slashes: {_short(slashes)}, or double each backslash: {_short(right)}.",
+        right,
+    )
+
+
+def _unclosed(text: str, start: int, end: int) -> Token:
+    source = text[start:end]
+    right = source + '"'
+    if _BAD_ESCAPE.search(right):
+        right = _backslashes(right)[3]
+    slip = ("missing-quote", f"The closing quotation mark of {_short(source)} is missing.", "", right)
+    return Token("string", start, end, source, slip)
+
+
+def _end_of_line(text: str, at: int) -> int:
+    """Where a text ends that is not closed: at the end of the line, before a comma that stands there."""
+    line = _REST_OF_LINE.match(text, at)
+    source = line[0] if line else ""
+    return at + len(source.rstrip().rstrip(",").rstrip())
+
+
+def mended_value(source: str) -> SlipOf | None:
+    """What is wrong with a value without quotes; None where it is a number, a boolean or null as JSON has
+    it."""
+    if source in ("true", "false", "null") or _NUMBER.fullmatch(source):
+        return None
+    if source in ("NaN", "Infinity", "-Infinity"):
+        return None
+    word = _WORDS.get(source.lower())
+    if word is not None:
+        return "word", f"{source} is not JSON; in JSON it is {word}.", f"Write {word}.", word
+    right = json.dumps(source, ensure_ascii=False)
+    if _NUMBER_LIKE.fullmatch(source) and any(sign.isdigit() for sign in source):
+        return (
+            "number",
+            f"{_short(source)} is not a number as JSON has it.",
+            f"Write no leading 0 or +, and digits on both sides of the point; as a text: {_short(right)}.",
+            right,
+        )
+    return (
+        "missing-quote",
+        f"The text {_short(source)} needs double quotes.",
+        f"Write {_short(right)}.",
+        right,
+    )
+
+
+def _short(source: str) -> str:
+    return source if len(source) <= 60 else f"{source[:58]} …"

@@ -1,0 +1,207 @@
+"""Likely repairs of lines that YAML cannot parse, and the mistake that each of them would prove."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from commands.inputfile.keywords import ALL_KEYS
+from commands.inputfile.yaml_indentation import indentation, missing_dash, repeated_item
+from commands.inputfile.yaml_lines import COMMENT, Failure, Repair, indent_of, short
+from commands.inputfile.yaml_quoting import missing_bracket, missing_quote, odd_quotes, quoted_value
+
+_NO_BLANK_AFTER_COLON = re.compile(r"(\s*(?:- +)*)([A-Za-z_]\w*):([^\s:/\\].*)")
+_NO_BLANK_AFTER_DASH = re.compile(r"(\s*)-([A-Za-z_\"'][^:]*(?::\s.*|:|))$")
+_NO_COLON = re.compile(r"(\s*(?:- +)*)([A-Za-z_]\w*)(?:\s*=>?\s*|\s+|$)(.*)")
+_DOUBLE_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BAD_ESCAPE = re.compile(r'\\(?![0abt\tnvfre "/\\N_LPxuU])')
+_FOREIGN_COMMENT = re.compile(r"\s*(//|/\*|%|--\s|;)")
+_SMART = str.maketrans("“”„‟«»‘’‚", '""""""\'\'\'')
+_LINES_BACK = 60
+_LONGEST = 4_000  # characters: no line that a person looks through is longer
+
+
+def repairs_near(lines: list[str], failure: Failure) -> Iterator[Repair]:
+    """Candidates, the most telling first."""
+    near = _suspects(lines, failure)
+    yield from _tabs(lines, failure)
+    for rule in _LINE_RULES:
+        for number in near:
+            yield from rule(lines, number)
+    quotes = [n for n in range(failure.line, max(-1, failure.line - _LINES_BACK), -1) if odd_quotes(lines[n])]
+    for number in quotes[:3]:
+        yield from missing_quote(lines, number)
+    for rule in (repeated_item, indentation, missing_dash, missing_bracket, quoted_value):
+        for number in near:
+            yield from rule(lines, number)
+
+
+def _suspects(lines: list[str], failure: Failure) -> list[int]:
+    """The line of the failure, the two before it that are not blank, and the line where the construct
+    began."""
+    near: list[int] = []
+    number = failure.line
+    while number >= 0 and len(near) < 3:
+        if lines[number].strip() and not lines[number].lstrip().startswith("#"):
+            near.append(number)
+        number -= 1
+    if failure.context_line is not None and failure.context_line not in near:
+        near.append(failure.context_line)
+    return [number for number in near if len(lines[number]) <= _LONGEST]
+
+
+def _tabs(lines: list[str], failure: Failure) -> Iterator[Repair]:
+    tabbed = [n for n, line in enumerate(lines) if "\t" in line[: len(line) - len(line.lstrip())]]
+    if not tabbed or tabbed[0] > failure.line:
+        return
+    how_many = f" (and in {len(tabbed) - 1} more lines)" if len(tabbed) > 1 else ""
+    for width in (8, 4, 2):
+        mended = {}
+        for number in tabbed:
+            body = lines[number].lstrip()
+            mended[number] = lines[number][: len(lines[number]) - len(body)].expandtabs(width) + body
+        yield Repair(
+            "tab-indentation",
+            tabbed[0],
+            lines[tabbed[0]].index("\t"),
+            f"A tab stands in the indentation{how_many}; YAML is indented with blanks only.",
+            "Replace each tab by blanks (in most editors: Convert indentation to spaces).",
+            mended,
+        )
+
+
+def _placeholder(lines: list[str], number: int) -> Iterator[Repair]:
+    line = lines[number]
+    if line.strip().removeprefix("- ").strip() in ("...", "…"):
+        yield Repair(
+            "placeholder",
+            number,
+            indent_of(line),
+            "... stands for something left out; it is not YAML.",
+            "Remove the line, or put in what it stands for.",
+            {number: ""},
+        )
+
+
+def _foreign_comment(lines: list[str], number: int) -> Iterator[Repair]:
+    found = _FOREIGN_COMMENT.match(lines[number])
+    if found:
+        yield Repair(
+            "comment",
+            number,
+            found.start(1),
+            f"{found[1].strip()} does not start a comment in YAML.",
+            "A comment starts with #.",
+            {number: ""},
+        )
+
+
+def _blank_after_colon(lines: list[str], number: int) -> Iterator[Repair]:
+    found = _NO_BLANK_AFTER_COLON.fullmatch(lines[number])
+    if found:
+        lead, key, value = found.groups()
+        yield Repair(
+            "missing-blank",
+            number,
+            found.end(2),
+            f"A blank is missing after the colon of {key}.",
+            f"Write {key}: {short(value)}",
+            {number: f"{lead}{key}: {value}"},
+        )
+
+
+def _blank_after_dash(lines: list[str], number: int) -> Iterator[Repair]:
+    found = _NO_BLANK_AFTER_DASH.fullmatch(lines[number])
+    if found:
+        yield Repair(
+            "missing-blank",
+            number,
+            found.end(1),
+            "A blank is missing after the dash.",
+            f"Write - {short(found[2])}",
+            {number: f"{found[1]}- {found[2]}"},
+        )
+
+
+def _colon(lines: list[str], number: int) -> Iterator[Repair]:
+    line = COMMENT.sub("", lines[number])
+    found = _NO_COLON.fullmatch(line)
+    if not found:
+        return
+    lead, key, value = found.groups()
+    has_children = number + 1 < len(lines) and indent_of(lines[number + 1]) > indent_of(line)
+    if key in ALL_KEYS or "=" in line[: len(line) - len(value)] or (has_children and not value):
+        yield Repair(
+            "missing-colon",
+            number,
+            found.end(2),
+            f"A colon is missing after {key}.",
+            f"Write {key}: {short(value)}".rstrip(),
+            {number: f"{lead}{key}: {value}".rstrip()},
+        )
+
+
+def _backslashes(lines: list[str], number: int) -> Iterator[Repair]:
+    line = lines[number]
+    for found in _DOUBLE_QUOTED.finditer(line):
+        if _BAD_ESCAPE.search(found[0]) or re.search(r"\\[xuU]", found[0]):
+            slashes = found[0].replace("\\\\", "/").replace("\\", "/")
+            yield Repair(
+                "backslash",
+                number,
+                found.start(),
+                f"In double quotes a backslash starts an escape sequence; in {short(found[0])} one is none.",
+                f"Write the path with slashes: {short(slashes)}, or put it in single quotes.",
+                {number: line[: found.start()] + slashes + line[found.end() :]},
+            )
+    if line.rstrip().endswith('\\"'):  # "N:\data\" : the last backslash takes the quotation mark with it
+        start = line.index('"')
+        slashes = line[start:].rstrip()[:-2].replace("\\", "/") + '"'
+        yield Repair(
+            "backslash",
+            number,
+            start,
+            f"In double quotes a backslash starts an escape sequence: in {short(line[start:].rstrip())} "
+            "the last one takes the closing quotation mark with it.",
+            f"Write the path with slashes: {short(slashes)}, or put it in single quotes.",
+            {number: line[:start] + slashes},
+        )
+
+
+def _comma_at_end(lines: list[str], number: int) -> Iterator[Repair]:
+    line = COMMENT.sub("", lines[number]).rstrip()
+    if line.endswith(('",', "',", "],", "},")):
+        yield Repair(
+            "extra-comma",
+            number,
+            len(line) - 1,
+            "A comma at the end of the line belongs to JSON, not to YAML.",
+            "Remove the comma.",
+            {number: line[:-1]},
+        )
+
+
+def _smart_quotes(lines: list[str], number: int) -> Iterator[Repair]:
+    straight = lines[number].translate(_SMART)
+    if straight != lines[number]:
+        column = next(
+            i for i, (one, other) in enumerate(zip(lines[number], straight, strict=True)) if one != other
+        )
+        yield Repair(
+            "smart-quotes",
+            number,
+            column,
+            f"{lines[number][column]} is a word processor's quotation mark, which YAML does not know.",
+            "Use the straight marks \" or '.",
+            {number: straight},
+        )
+
+
+_LINE_RULES: tuple[Callable[[list[str], int], Iterator[Repair]], ...] = (
+    _placeholder,
+    _blank_after_colon,
+    _blank_after_dash,
+    _colon,
+    _backslashes,
+    _comma_at_end,
+    _foreign_comment,
+    _smart_quotes,
+)
