@@ -379,6 +379,10 @@ def _postgresql_refusal(error: BaseException, address: str) -> Refusal | None:
             f"Connect as the ledger's owner; a second owner on one server needs: "
             f"GRANT {APPLICATION_ROLE} TO you WITH ADMIN OPTION",
         )
+    if type(error).__name__ == "DataError" and "NUL (0x00)" in text:
+        return Refusal(
+            "nul-character", "A text holds the character NUL (U+0000), which cannot be kept.", "Remove it, and try again."
+        )
     if state == "53100":
         return LedgerUnavailable(
             "disk-full", f"The server's disk is full ({text}).", "Free some space and run the command again."

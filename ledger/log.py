@@ -4,6 +4,7 @@ Whoever writes locks the head row first and holds it to the commit. Positions th
 order, and a reader by position can miss no event.
 """
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,12 +12,13 @@ from typing import Any, cast
 
 from ledger.database import Transaction
 from ledger.envelope import NewEvent, StoredEvent, leaf_data, payload_digest
-from ledger.errors import Conflict, LedgerUnavailable
+from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from ledger.merkle import CompactRange, leaf_hash
 
 COLUMNS = StoredEvent._fields
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
 _PAGE = 10_000
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON; an escaped backslash before u0000 is only text
 
 
 @dataclass(slots=True)
@@ -87,7 +89,8 @@ def make_live(transaction: Transaction, slot: str, projections: str) -> None:
 def append(transaction: Transaction, head: Head, events: Sequence[NewEvent], cause: Cause) -> list[StoredEvent]:
     """Append events under the lock that ``head`` was read with, and move the head.
 
-    Raises Conflict where a stream is not at its ``expected_version``.
+    Raises Conflict where a stream is not at its ``expected_version``, and Refusal for text with the character NUL:
+    PostgreSQL cannot keep it, and a ledger must be able to move there.
     """
     recorded_at = max(now(), head.recorded_at)  # a clock that was set back must not reorder the log
     versions = _stream_versions(transaction, events)
@@ -99,6 +102,8 @@ def append(transaction: Transaction, head: Head, events: Sequence[NewEvent], cau
         versions[event.stream] = version = versions.get(event.stream, 0) + 1
         kind, schema = type(event.body).__name__, event.body.SCHEMA
         payload = event.body.model_dump_json()
+        if "\\u0000" in payload and _NUL.search(payload):
+            raise _holds_nul(event.stream)
         envelope = (
             position, event.stream, version, kind, schema, cause.command_id, event.correlation or cause.correlation,
             event.causation, cause.actor, cause.via, recorded_at, event.subject, event.username, payload_digest(payload),
@@ -114,6 +119,14 @@ def append(transaction: Transaction, head: Head, events: Sequence[NewEvent], cau
         (head.size, head.compact_range.to_bytes(), recorded_at),
     )
     return stored
+
+
+def _holds_nul(stream: str) -> Refusal:
+    return Refusal(
+        "nul-character",
+        f"A text of {stream} holds the character NUL (U+0000), which cannot be kept.",
+        "Remove it, and try again.",
+    )
 
 
 def _stream_versions(transaction: Transaction, events: Sequence[NewEvent]) -> dict[str, int]:
