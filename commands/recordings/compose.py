@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from commands.inputfile.schema import YAML_LANGUAGE_SERVER
 from commands.recordings.disk import Listing, list_files, shown
 from commands.recordings.readers import ENDINGS, read_session_directory
 from commands.recordings.session import NotASession, SessionDirectory, SessionDirectoryError
 from commands.recordings.session_folders import is_part_of_session, session_folders
 from commands.recordings.sessions_txt import TaskRow, find_sessions_txt, parse_sessions_txt
-
-SCHEMA_LINE = "# yaml-language-server: $schema=input-file.schema.json"
 
 _LAST = datetime.fromisoformat("9999-12-31")
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -155,7 +154,7 @@ def _text(
 ) -> str:
     name = quoted(subject) if subject is not None else f" # a registered subject; folder {_said(holder)}"
     lines = [
-        SCHEMA_LINE,
+        YAML_LANGUAGE_SERVER,
         "# Written from what is on disk. Fill in what is empty; optional lines stand in comments.",
         *(f"# {_said(remark)}" for remark in remarks),
         "subject:",

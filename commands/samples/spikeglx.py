@@ -142,15 +142,16 @@ def _write(
     _put(f"{stem}.{band}.meta", text if line_end == "\n" else text.replace("\n", line_end))
     channels = MODELS[probe.model].channels + MODELS[probe.model].sync
     size = round((duration_s or 0) * (30_000 if band == "ap" else 2_500)) * channels * 2
-    _put(data_file, "")
-    os.truncate(data_file, size if full_size else min(size, PLACEHOLDER_BYTES))
+    _put(data_file, "", size=size if full_size else min(size, PLACEHOLDER_BYTES))
 
 
-def _put(file: str, text: str) -> None:
+def _put(file: str, text: str, *, size: int = 0) -> None:
     fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
     try:
         if text:
             os.write(fd, text.encode("utf-8"))
+        if size:
+            os.ftruncate(fd, size)
     finally:
         os.close(fd)
 

@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.recordings.compose import SCHEMA_LINE, ComposeProblem, compose, quoted
+from commands.inputfile.schema import YAML_LANGUAGE_SERVER
+from commands.recordings.compose import ComposeProblem, compose, quoted
 from commands.recordings.session_folders import session_folders
 from commands.samples.clusterings import kilosort_output
 from commands.samples.lab import lab
@@ -27,7 +28,7 @@ def location_of(path: Path) -> str:
 
 def composed(directory: Path, subject: str | None = "012345") -> tuple[str, dict]:
     text = compose(directory, subject=subject, location_of=location_of)
-    assert text.splitlines()[0] == SCHEMA_LINE
+    assert text.splitlines()[0] == YAML_LANGUAGE_SERVER
     return text, yaml.safe_load(text)
 
 
