@@ -6,6 +6,7 @@ is checked as stage 2 checks a new one. Only what is missing can be added; nothi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -16,16 +17,29 @@ from commands.inputfile.check import check
 from commands.inputfile.entries import ClusteringEntry, InputFile, SessionEntry, SubjectEntry
 from commands.inputfile.findings import Finding
 from commands.inputfile.read import Limits, read_tasks
-from commands.insertion import SessionOutcome, insert_single, resolve_given_tasks
+from commands.insertion import (
+    SessionOutcome,
+    insert_single,
+    refuse_association,
+    resolve_given_tasks,
+    time_text,
+)
 from commands.known import load_known
 from commands.recordings.locations import LocationError
 from commands.recordings.readers import read_session_directory
 from commands.recordings.roots import Roots, normalise, resolve
 from commands.recordings.session import SessionDirectoryError
-from commands.work import current_entries, work
+from commands.work import current_entries, inserted_probes, work
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict, Refusal
-from ledger.events import Body, ClusteringInserted, ProbesAssociated, SessionAnnotated, SessionWaiting, TasksAdded
+from ledger.events import (
+    Body,
+    ClusteringInserted,
+    ProbesAssociated,
+    SessionAnnotated,
+    SessionWaiting,
+    TasksAdded,
+)
 from projections.records import Session
 
 
@@ -47,30 +61,38 @@ class _Current:
 
 
 class CompleteSession(Command):
-    """One fact more about a session, decided on the session as it was at ``version``."""
+    """One fact more about a session, decided on the session as it was at ``version``.
+
+    ``clustering`` is inserted with it: ``event`` then says that the session's entry has it now.
+    """
 
     session: int
     version: int
-    event: ProbesAssociated | TasksAdded | SessionAnnotated | ClusteringInserted
+    event: ProbesAssociated | TasksAdded | SessionAnnotated
+    clustering: ClusteringInserted | None = None
 
     def decide(self, world: World) -> Decision:
         row = world.state.sessions.get(self.session)
         if row is None or row.version != self.version:
             raise Conflict(
-                "session-moved", f"Session s{self.session} was changed by somebody else meanwhile.", "Look at it again."
+                "session-moved",
+                f"Session s{self.session} was changed by somebody else meanwhile.",
+                f"Look at it again (daybook show s{self.session}) and repeat the command.",
             )
         owner: dict[str, Any] = {
             "subject": row.subject, "username": row.username, "correlation": f"u{row.upload}",
         }  # fmt: skip
-        if isinstance(self.event, ClusteringInserted):
-            number = world.next_position
-            event = NewEvent(f"clustering/{number}", self.event, 0, **owner, causation=row.status_position)
-            return Decision([event], {"session": f"s{row.id}", "clustering": f"c{number}"})
+        number = world.next_position
         event = NewEvent(f"session/{row.id}", self.event, row.version, **owner, causation=row.status_position)
-        return Decision([event], {"session": f"s{row.id}"})
+        if self.clustering is None:
+            return Decision([event], {"session": f"s{row.id}"})
+        inserted = NewEvent(f"clustering/{number + 1}", self.clustering, 0, **owner, causation=number)
+        return Decision([event, inserted], {"session": f"s{row.id}", "clustering": f"c{number + 1}"})
 
 
-def associate(daybook: Daybook, session: int, association: Mapping[str, str], *, roots: Roots) -> dict[str, Any]:
+def associate(
+    daybook: Daybook, session: int, association: Mapping[str, str], *, roots: Roots
+) -> dict[str, Any]:
     """Say which probe of the subject each probe on disk is, and try the session again at once."""
     current = _current(daybook, session)
     if current.row.status not in ("pending", "waiting"):
@@ -79,42 +101,57 @@ def associate(daybook: Daybook, session: int, association: Mapping[str, str], *,
             f"Session s{session} is {current.row.status}; its probes are not open.",
             f"See: daybook show s{session}",
         )
-    entry = replace(current.entry, probe_association={**(current.entry.probe_association or {}), **association})
+    if not association:
+        raise Refusal("nothing-given", "There is no probe to associate.", "Give NAME_ON_DISK=PROBE.")
+    with daybook.reading() as world:
+        inserted = inserted_probes(world, current.row.subject)
+    before = current.entry.probe_association or {}
+    for name, probe in association.items():
+        if before.get(name, probe) != probe and before[name] in inserted:
+            raise Refusal(
+                "has-association",
+                f'"{name}" of session s{session} is associated with probe "{before[name]}" already.',
+                "Only what the file left out can be added.",
+            )
+    entry = replace(current.entry, probe_association={**before, **association})
     _check(daybook, current, entry, roots)
-    _refuse_unknown_names(current, association, roots)
-    event = ProbesAssociated(association=dict(association), completed=_plain(entry))
-    _submit(daybook, current, event)
+    _try_association(current, entry, inserted, roots)
+    _submit(daybook, current, ProbesAssociated(association=dict(association), completed=_plain(entry)))
     work(daybook, roots, sessions=[session])
     return _answer(daybook, session)
 
 
-def _refuse_unknown_names(current: _Current, association: Mapping[str, str], roots: Roots) -> None:
+def _try_association(current: _Current, entry: SessionEntry, inserted: list[str], roots: Roots) -> None:
+    """Raises Refusal where the session would fail by it: a slip of the pen must not cost the session."""
     try:
         found = read_session_directory(resolve(current.row.location, roots))
+        refuse_association(found.probes, entry.probe_association, inserted)
     except (SessionDirectoryError, LocationError) as error:
         raise Refusal(error.code, error.message, error.hint) from error
-    names = [probe.name for probe in found.probes]
-    for name in association:
-        if name not in names:
-            raise Refusal(
-                "probe-not-on-disk",
-                f'There is no probe "{name}" in {current.row.location}; the probes there are: {", ".join(names)}.',
-                "Write it as it is on disk.",
-            )
 
 
 def add_tasks(
-    daybook: Daybook, session: int, data: bytes, *, filename: str, roots: Roots, limits: Limits = Limits()  # noqa: B008
+    daybook: Daybook,
+    session: int,
+    data: bytes,
+    *,
+    filename: str,
+    roots: Roots,
+    limits: Limits = Limits(),  # noqa: B008
 ) -> dict[str, Any]:
     """Add the tasks of a YAML or JSON file (a list of tasks, or a mapping with the key ``tasks``) to a session."""
     current = _current(daybook, session)
     if current.entry.tasks:
         raise Refusal(
-            "has-tasks", f"Session s{session} has {len(current.entry.tasks)} tasks already.", f"See: daybook show s{session}"
+            "has-tasks",
+            f"Session s{session} has {len(current.entry.tasks)} tasks already.",
+            f"See: daybook show s{session}",
         )
     tasks, findings = read_tasks(data, filename=filename, limits=limits)
     if tasks is None:
         raise Rejected(findings)
+    if not tasks:
+        raise Refusal("nothing-given", "The file lists no tasks.", "List one entry for each task.")
     entry = replace(current.entry, tasks=tasks)
     _check(daybook, current, entry, roots)
     resolved, sessions_txt = None, None
@@ -133,7 +170,9 @@ def _resolve(
     if isinstance(outcome, SessionOutcome):
         event = outcome.event
         code = event.reason if isinstance(event, SessionWaiting) else getattr(event, "code", "tasks")
-        raise Refusal(code, str(getattr(event, "message", "")), "Nothing was added: mend it and repeat the command.")
+        raise Refusal(
+            code, str(getattr(event, "message", "")), "Nothing was added: mend it and repeat the command."
+        )
     return outcome
 
 
@@ -148,26 +187,57 @@ def add_clustering(
             f"Session s{session} is {current.row.status}: a clustering stands on an inserted session.",
             f"See: daybook why s{session}",
         )
+    _refuse_bad_time(clustering)
     _check(daybook, current, replace(current.entry, clustering=(clustering,)), roots)
-    _refuse_known_clustering(daybook, session, clustering, roots)
+    known = _known_clusterings(daybook, current)
+    entry = replace(current.entry, clustering=(*known.values(), clustering))
+    _refuse_known_clustering(session, clustering, known, roots)
     try:
         found = read_session_directory(resolve(current.row.location, roots))
-        event = insert_single(clustering, roots=roots, probes=found.probes, session=session)
+        inserted = insert_single(clustering, roots=roots, probes=found.probes, session=session)
     except (SessionDirectoryError, LocationError) as error:
         raise Refusal(error.code, error.message, error.hint) from error
-    return _submit(daybook, current, event) | {"location": event.location, "curation_time": event.curation_time}
+    event = SessionAnnotated(fields={"clustering": inserted.location}, completed=_plain(entry))
+    result = _submit(daybook, current, event, inserted)
+    return result | {"location": inserted.location, "curation_time": inserted.curation_time}
 
 
-def _refuse_known_clustering(daybook: Daybook, session: int, clustering: ClusteringEntry, roots: Roots) -> None:
-    location = normalise(clustering.location, roots)
+def _known_clusterings(daybook: Daybook, current: _Current) -> dict[int, ClusteringEntry]:
+    """The clusterings that the session has, as its input file would list them."""
     with daybook.reading() as world:
-        same = world.state.clusterings.where("session = ? AND location = ?", [session, location])
-    if same:
+        rows = world.state.clusterings.where("session = ?", [current.row.id])
+    if isinstance(current.entry.clustering, tuple):
+        return dict(zip((row.id for row in rows), current.entry.clustering, strict=True))
+    return {row.id: ClusteringEntry(row.curator, row.location, notes=row.notes) for row in rows}
+
+
+def _refuse_bad_time(clustering: ClusteringEntry) -> None:
+    """The same text as stage 1 makes of a date-time."""
+    if clustering.curation_time is True:
+        return
+    try:
+        time = datetime.fromisoformat(clustering.curation_time)
+    except (TypeError, ValueError):
+        time = None
+    if time is None or time_text(time) != clustering.curation_time:
         raise Refusal(
-            "clustering-known",
-            f"Session s{session} has the clustering at {location} already: c{same[0].id}.",
-            f"See: daybook show c{same[0].id}",
+            "date-time",
+            f'curation_time "{clustering.curation_time}" is not a local time.',
+            "Write it as in 2023-04-05 12:13:14, without a time zone.",
         )
+
+
+def _refuse_known_clustering(
+    session: int, clustering: ClusteringEntry, known: Mapping[int, ClusteringEntry], roots: Roots
+) -> None:
+    location = normalise(clustering.location, roots)
+    for number, other in known.items():
+        if normalise(other.location, roots) == location:
+            raise Refusal(
+                "clustering-known",
+                f"Session s{session} has the clustering at {location} already: c{number}.",
+                f"See: daybook show c{number}",
+            )
 
 
 def annotate(
@@ -182,7 +252,7 @@ def annotate(
     """Add room, project or notes where the session has none."""
     current = _current(daybook, session)
     given: dict[str, Any] = {"room": room, "project": project or None, "notes": notes}
-    fields = {name: value for name, value in given.items() if value is not None}
+    fields = {name: value for name, value in given.items() if value not in (None, "")}
     if not fields:
         raise Refusal("nothing-given", "There is nothing to add.", "Give --room, --project or --notes.")
     for name in fields:
@@ -207,7 +277,9 @@ def _shown(value: object) -> str:
 
 def _current(daybook: Daybook, session: int) -> _Current:
     with daybook.reading() as world:
-        row = world.state.sessions[session]
+        row = world.state.sessions.get(session)
+        if row is None:
+            raise Refusal("not-found", f"There is no session s{session}.", "See: daybook sessions")
         if row.status not in ("pending", "waiting", "inserted"):
             raise Refusal(
                 "session-closed",
@@ -242,12 +314,24 @@ def _plain(entry: SessionEntry) -> dict[str, Any]:
     return plain
 
 
-def _submit(daybook: Daybook, current: _Current, event: Body) -> dict[str, Any]:
-    command = CompleteSession(session=current.row.id, version=current.row.version, event=event)  # type: ignore[arg-type]
+def _submit(
+    daybook: Daybook,
+    current: _Current,
+    event: ProbesAssociated | TasksAdded | SessionAnnotated,
+    clustering: ClusteringInserted | None = None,
+) -> dict[str, Any]:
+    command = CompleteSession(
+        session=current.row.id, version=current.row.version, event=event, clustering=clustering
+    )
     return daybook.submit(command).result
 
 
 def _answer(daybook: Daybook, session: int) -> dict[str, Any]:
     with daybook.reading() as world:
         row = world.state.sessions[session]
-        return {"session": f"s{row.id}", "status": row.status, "reason": row.message, "session_time": row.session_time}
+        return {
+            "session": f"s{row.id}",
+            "status": row.status,
+            "reason": row.message,
+            "session_time": row.session_time,
+        }

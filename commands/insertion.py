@@ -5,6 +5,7 @@ Reads session directories, and nothing else: no ledger, no clock. It runs outsid
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -46,10 +47,8 @@ class _Waits(Exception):
         self.event = event
 
 
-class _Fails(Exception):
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.hint = code, message, hint
+class _Fails(SessionDirectoryError):
+    """The entry and what lies on disk contradict each other."""
 
 
 def insert_session(
@@ -68,7 +67,7 @@ def insert_session(
         probes = associate(found.probes, entry.probe_association, inserted)
         tasks, sessions_txt = resolve_tasks(entry.tasks, location, directory, found)
         clusterings = _session_clusterings(entry, location, directory, found, roots, uploader, session)
-    except (_Waits, _Fails, SessionDirectoryError, LocationError) as problem:
+    except (_Waits, SessionDirectoryError, LocationError) as problem:
         return SessionOutcome(_instead(problem))
     event = SessionInserted(
         session_time=time_text(found.start),
@@ -85,7 +84,7 @@ def _instead(problem: Exception) -> SessionWaiting | SessionInsertFailed:
     """What becomes of a session that cannot be inserted now."""
     if isinstance(problem, _Waits):
         return problem.event
-    assert isinstance(problem, _Fails | SessionDirectoryError | LocationError)  # noqa: S101 - all that is raised here
+    assert isinstance(problem, SessionDirectoryError | LocationError)  # noqa: S101 - all that is raised here
     if problem.code in _PASSING:
         return SessionWaiting(reason=problem.code, message=problem.message)
     return SessionInsertFailed(code=problem.code, message=problem.message, hint=problem.hint)
@@ -157,6 +156,14 @@ def associate(
         )
     _refuse_double_use(matches)
     return matches
+
+
+def refuse_association(
+    found: Sequence[ProbeOnDisk], given: Mapping[str, str] | None, inserted: Sequence[str]
+) -> None:
+    """Raises SessionDirectoryError where a session would fail, and not wait, with this association."""
+    with suppress(_Waits):
+        associate(found, given, inserted)
 
 
 def _match(
@@ -256,7 +263,7 @@ def resolve_given_tasks(
     try:
         directory = resolve(location, roots)
         return resolve_tasks(entry.tasks, location, directory, read_session_directory(directory))
-    except (_Waits, _Fails, SessionDirectoryError, LocationError) as problem:
+    except (_Waits, SessionDirectoryError, LocationError) as problem:
         return SessionOutcome(_instead(problem))
 
 

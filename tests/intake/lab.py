@@ -14,7 +14,7 @@ from commands.door import Actor, Daybook
 from commands.inputfile.catalogue import read_catalogue
 from commands.intake import UploadReport, upload
 from commands.recordings.roots import Roots
-from commands.samples.spikeglx import SampleProbe, spikeglx_session
+from commands.samples.spikeglx import SampleProbe, probe_meta, spikeglx_session
 from ledger import input_files, log
 from ledger.envelope import StoredEvent
 from ledger.events import body_of
@@ -81,6 +81,16 @@ class Lab:
             self.record(name, day=number)
         return names
 
+    def record_quickly(self, count: int) -> list[str]:
+        """Sessions of one probe, an hour apart: one meta and nothing else."""
+        text = probe_meta(SampleProbe(SERIALS[0]), file_name="npx.imec.ap.bin", start=START, duration_s=60.0)
+        for number in range(count):
+            folder = self.share / f"quick_{number}" / "probe_1"
+            folder.mkdir(parents=True)
+            start = (START + timedelta(hours=number)).isoformat()
+            (folder / "npx.imec.ap.meta").write_text(text.replace(START.isoformat(), start))
+        return [f"quick_{number}" for number in range(count)]
+
     def upload(self, *sessions: Entry, user: str = "user_1", **parts: Any) -> UploadReport:
         return self.upload_bytes(document(*sessions, **parts), user=user)
 
@@ -117,8 +127,8 @@ class Lab:
             return {row.location: row.status for row in rows}
 
 
-def session(name: str, **fields: Any) -> Entry:
-    entry: Entry = {"location": f"N:/rec/{name}", "experimenter": "user_1", "tasks": [], "clustering": False}
+def session(folder: str, /, **fields: Any) -> Entry:
+    entry: Entry = {"location": f"N:/rec/{folder}", "experimenter": "user_1", "tasks": [], "clustering": False}
     return entry | fields
 
 
@@ -126,7 +136,7 @@ def task(**fields: Any) -> Entry:
     return {"task_type": "OpenField", "arena_apparatus": "150_square"} | fields
 
 
-def group(name: str, sessions: Sequence[str], **fields: Any) -> Entry:
+def group(name: str, sessions: Sequence[str], /, **fields: Any) -> Entry:
     entry: Entry = {
         "curator": "user_1", "location": f"N:/joint/{name}", "group_name": name, "sessions": list(sessions),
     }  # fmt: skip
