@@ -24,7 +24,7 @@ from ledger.envelope import NewEvent
 from ledger.errors import Conflict, LedgerUnavailable
 from ledger.log import Cause, Head
 from projections.apply import apply, prefetch
-from projections.rebuild import rebuild, versions
+from projections.rebuild import rebuild, versions, without_garbage_collection
 from projections.rows import State
 
 SCHEMA_REVISION = "0001"
@@ -140,7 +140,8 @@ class Daybook:
         fingerprint = sha256(f"{kind} {command.model_dump_json()}".encode()).digest()
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._once(command, fingerprint)
+                with without_garbage_collection():
+                    return self._once(command, fingerprint)
             except Conflict as conflict:
                 if conflict.code not in ("taken", "serialization") or attempt == _ATTEMPTS:
                     raise

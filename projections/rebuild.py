@@ -16,9 +16,8 @@ import orjson
 
 from ledger import log
 from ledger.database import Database, Transaction
-from ledger.envelope import StoredEvent
 from ledger.errors import Conflict, IntegrityFailure
-from projections.apply import apply
+from projections.apply import apply, prefetch
 from projections.records import RECORDS, SLOTS, VERSIONS
 from projections.rows import State
 
@@ -46,22 +45,12 @@ def rebuild(database: Database, *, progress: Callable[[int, int], None] = lambda
     """Rebuild and swap. Raises Conflict where another rebuild was started meanwhile: the later one wins."""
     started = perf_counter()
     token = uuid.uuid4().hex
-    with _without_garbage_collection():
+    with without_garbage_collection():
         slot, pause = _begin(database, token)
         state = State(slot, complete=True)
         position = 0
-        while True:
-            page, size = _read_page(database, position)
-            if size - position <= CATCH_UP:
-                break
-            if not page:
-                raise IntegrityFailure(
-                    "events-missing",
-                    f"The ledger has {size} events, but none behind position {position}.",
-                    "Run: daybook verify",
-                )
-            apply(state, page)
-            position = page[-1].position
+        while (read := _apply_page(database, state, position, token)) is not None:
+            position, size = read
             if state.dirty() >= ROWS_A_FLUSH:
                 pause = max(pause, _write(database, state, token))
                 state.forget(beyond=ROWS_KEPT)
@@ -72,8 +61,8 @@ def rebuild(database: Database, *, progress: Callable[[int, int], None] = lambda
 
 
 @contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Millions of small rows and no cycles: the collector would only walk over them again and again."""
+def without_garbage_collection() -> Iterator[None]:
+    """Many small rows and no cycles: the collector would only walk over them again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -97,9 +86,25 @@ def _begin(database: Database, token: str) -> tuple[str, float]:
     return slot, perf_counter() - began
 
 
-def _read_page(database: Database, after: int) -> tuple[list[StoredEvent], int]:
+def _apply_page(database: Database, state: State, position: int, token: str) -> tuple[int, int] | None:
+    """Returns the position reached and the ledger's size, or None where the rest is for the moment of the swap."""
     with database.reading() as transaction:
-        return log.read_all(transaction, after, PAGE), log.read_head(transaction).size
+        head = log.read_head(transaction)
+        _check_token(head, token)
+        if head.size - position <= CATCH_UP:
+            return None
+        page = log.read_all(transaction, position, PAGE)
+        if not page:
+            raise IntegrityFailure(
+                "events-missing",
+                f"The ledger has {head.size} events, but none behind position {position}.",
+                "Run: daybook verify",
+            )
+        state.attach(transaction)  # rows that were forgotten are read from the slot again
+        if not state.complete():
+            prefetch(state, page)
+        apply(state, page)
+    return page[-1].position, head.size
 
 
 def _write(database: Database, state: State, token: str) -> float:

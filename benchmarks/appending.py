@@ -1,0 +1,119 @@
+"""Appending: in batches and one at a time, against raw inserts and against the peer, on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from benchmarks.databases import new_database, new_ledger
+from benchmarks.history import requested_session
+from benchmarks.measure import Measure, faster, in_turn, seconds
+from benchmarks.peer_ledger import Session, application
+from commands.door import Command, Daybook, Decision, World
+from ledger import log
+from ledger.envelope import NewEvent
+from projections.records import SessionLocation
+from projections.records import Session as SessionRow
+from projections.rows import Rows
+
+SUBJECT = "0/12345"
+BATCH = 1000
+
+
+class RequestSessions(Command):
+    """As an upload asks for its sessions; ``number`` keeps the locations of two commands apart."""
+
+    number: int
+    count: int
+
+    def decide(self, world: World) -> Decision:
+        first = world.next_position
+        events = [
+            NewEvent(f"session/{first + i}", requested_session(SUBJECT, self.number, i), 0, SUBJECT, world.actor)
+            for i in range(self.count)
+        ]
+        return Decision(events, {"first": first}, correlation=f"u{first}")
+
+
+def measures(place: Path, server: str | None, *, singles: int, batches: int) -> Iterator[Measure]:
+    name = "SQLite" if server is None else "PostgreSQL"
+    yield _against_peer(f"single appends through the door, {name}", place, server, count=1, times=singles)
+    yield _against_peer(f"appends in batches of {BATCH}, {name}", place, server, count=BATCH, times=batches)
+    yield _against_raw(f"appends in batches of {BATCH}, {name}", place, server, batches)
+
+
+def _against_peer(name: str, place: Path, server: str | None, *, count: int, times: int) -> Measure:
+    daybook = new_ledger(place, server)
+    peer = application(None if server is None else new_database(server), Path(new_folder(place)))
+    numbers = iter(range(10**9))
+
+    def ours() -> None:
+        for _ in range(times):
+            daybook.submit(RequestSessions(number=next(numbers), count=count))
+
+    def theirs() -> None:
+        for _ in range(times):
+            number = next(numbers)
+            bodies = [requested_session(SUBJECT, number, i) for i in range(count)]
+            peer.save(*(Session(SUBJECT, body.location, body.entry) for body in bodies))
+
+    ours(), theirs()  # caches, statements, files
+    pair = in_turn(ours, theirs)
+    daybook.close()
+    peer.close()
+    return faster(name, "eventsourcing Application.save, without projections", pair, count * times, 1.0)
+
+
+def new_folder(place: Path) -> str:
+    from tempfile import mkdtemp
+
+    return mkdtemp(dir=place)
+
+
+def _against_raw(name: str, place: Path, server: str | None, batches: int) -> Measure:
+    """The rows that the ledger wrote, written again by bare ``executemany`` in the same batches."""
+    daybook = new_ledger(place, server)
+    own, raw = [], []
+    for round_ in range(5):
+        numbers = range(round_ * batches, (round_ + 1) * batches)
+        began = _size(daybook)
+        own.append(seconds(lambda numbers=numbers: [daybook.submit(RequestSessions(number=n, count=BATCH)) for n in numbers]))
+        rows = _rows(daybook, began)
+        target = new_ledger(place, server)
+        raw.append(seconds(lambda rows=rows, target=target: _write_raw(target, rows)))
+        target.close()
+    daybook.close()
+    return faster(name, "bare executemany of the same rows", (median(own), median(raw)), batches * BATCH, 0.5)
+
+
+def _size(daybook: Daybook) -> int:
+    with daybook.reading() as world:
+        return world.head.size
+
+
+Batch = list[tuple[str, tuple[str, ...], list[tuple[object, ...]]]]
+
+
+def _rows(daybook: Daybook, after: int) -> list[Batch]:
+    """The rows of events, sessions, locations and receipts behind a position, in the batches they were written in."""
+    found: list[Batch] = []
+    with daybook.reading() as world:
+        events = [tuple(event) for event in log.read_all(world.transaction, after, 10**9)]
+        tables: Batch = [("events", log.COLUMNS, events)]
+        for record, condition in ((SessionRow, "id > ?"), (SessionLocation, "session > ?")):
+            rows = Rows(record, world.head.live_slot)
+            rows.attach(world.transaction)
+            values = [rows._layout.values(row) for row in rows.where(condition, [after])]  # noqa: SLF001
+            tables.append((rows.table, rows._layout.columns, values))  # noqa: SLF001
+    for start in range(0, len(events), BATCH):
+        found.append([(table, columns, rows[start : start + BATCH]) for table, columns, rows in tables])
+    return found
+
+
+def _write_raw(daybook: Daybook, batches: list[Batch]) -> None:
+    for batch in batches:
+        with daybook.database.writing() as transaction:
+            for table, columns, rows in batch:
+                marks = ", ".join("?" * len(columns))
+                transaction.run_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+
+
