@@ -1,15 +1,19 @@
 """Make all projections anew from the events, beside the live tables, and swap.
 
 Writers go on meanwhile: pages of events are read and rows are written in short transactions of their own; only the
-last catch-up and the swap happen under the append lock. A rebuild that was killed leaves a half-filled slot that
+last catch-up and the swap happen under the append lock. A long log is folded by two processes, each half of the
+subjects. A rebuild that was killed leaves a half-filled slot that
 nobody reads; the next one begins by emptying it.
 """
 
 import gc
+import os
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from time import perf_counter
 
 import orjson
@@ -25,6 +29,8 @@ PAGE = 10_000
 ROWS_A_FLUSH = 20_000  # on SQLite a flush holds up writers: about a tenth of a second
 ROWS_KEPT = 250_000  # of each table: what bounds the memory
 CATCH_UP = 2_000  # events that may be left for the moment under the lock
+PARALLEL_FROM = 100_000  # events; below, starting processes costs more than they save
+_SUBJECTS_NAMED = 2_000  # in one condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +52,121 @@ def rebuild(database: Database, *, progress: Callable[[int, int], None] = lambda
     started = perf_counter()
     token = uuid.uuid4().hex
     with without_garbage_collection():
-        slot, pause = _begin(database, token)
-        state = State(slot, complete=True)
-        position = 0
-        while (read := _apply_page(database, state, position, token)) is not None:
-            position, size = read
-            if state.dirty() >= ROWS_A_FLUSH:
-                pause = max(pause, _write(database, state, token))
-                state.forget(beyond=ROWS_KEPT)
-            progress(position, size)
-        pause = max(pause, _write(database, state, token))
+        slot, size, pause = _begin(database, token)
+        shares = _shares(database, size)
+        if len(shares) > 1:
+            state, position = State(slot), size
+            pause = max(pause, _fold_in_parallel(database, slot, token, shares, size, progress))
+        else:
+            state, position, folding = _fold(database, slot, token, Share(), None, progress)
+            pause = max(pause, folding)
         size, swapping = _swap(database, state, position, token)
     return Rebuilt(size, perf_counter() - started, max(pause, swapping))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The events that one process folds: those of ``subjects``, or with ``others`` all but those."""
+
+    subjects: tuple[str, ...] = ()
+    others: bool = True
+
+    def condition(self) -> tuple[str, list[str]]:
+        if not self.subjects:
+            return "", []
+        marks = ", ".join("?" * len(self.subjects))
+        return f" AND subject {'NOT ' if self.others else ''}IN ({marks})", list(self.subjects)
+
+
+def _shares(database: Database, size: int) -> list[Share]:
+    """Halves of about the same size, cut between subjects: no row but a dedup key is about two of them.
+
+    How many events a subject has is taken from the live projections; were it wrong, the halves would be uneven.
+    """
+    if size < PARALLEL_FROM or (os.cpu_count() or 1) < 2:
+        return [Share()]
+    with database.reading() as transaction:
+        table = f"activity_{log.read_head(transaction).live_slot}"
+        counts = transaction.run(
+            f"SELECT subject, sum(events) FROM {table} WHERE subject <> '' GROUP BY subject ORDER BY 2 DESC, 1"  # noqa: S608
+        ).fetchall()
+    half: list[str] = []
+    here, there = 0, 0
+    for subject, count in counts[:_SUBJECTS_NAMED]:
+        if here <= there:
+            here += count
+            half.append(subject)
+        else:
+            there += count
+    if not here or not there:
+        return [Share()]
+    return [Share(tuple(half), others=False), Share(tuple(half), others=True)]
+
+
+def _fold_in_parallel(
+    database: Database,
+    slot: str,
+    token: str,
+    shares: list[Share],
+    size: int,
+    progress: Callable[[int, int], None],
+) -> float:
+    url = database.url.render_as_string(hide_password=False)
+    with ProcessPoolExecutor(len(shares), mp_context=get_context("forkserver")) as pool:
+        folds = [pool.submit(_fold_elsewhere, url, slot, token, share, size) for share in shares]
+        pauses = []
+        for done, fold in enumerate(as_completed(folds), start=1):
+            pauses.append(fold.result())
+            progress(size * done // len(shares), size)
+    return max(pauses)
+
+
+def _fold_elsewhere(url: str, slot: str, token: str, share: Share, up_to: int) -> float:
+    database = Database(url)
+    try:
+        with without_garbage_collection():
+            return _fold(database, slot, token, share, up_to, lambda done, total: None)[2]
+    finally:
+        database.close()
+
+
+def _fold(
+    database: Database,
+    slot: str,
+    token: str,
+    share: Share,
+    up_to: int | None,
+    progress: Callable[[int, int], None],
+) -> tuple[State, int, float]:
+    """Apply a share of the events up to ``up_to``, or until little is left, and write the rows.
+
+    Returns the state, the position that it stands at, and the longest time that writers were held up. The dedup keys
+    are written last: until then another process may hold one that is given up later.
+    """
+    state = State(slot, complete=True)
+    condition, values = share.condition()
+    position, pause = 0, 0.0
+    while True:
+        page, size = _read_page(database, position, condition, values)
+        if up_to is None and size - position <= CATCH_UP:
+            break
+        events = page if up_to is None else [event for event in page if event.position <= up_to]
+        if not events:
+            if up_to is None:
+                raise IntegrityFailure(
+                    "events-missing",
+                    f"The ledger has {size} events, but none behind position {position}.",
+                    "Run: daybook verify",
+                )
+            break
+        apply(state, events)
+        position = events[-1].position
+        if state.dirty() >= ROWS_A_FLUSH:
+            pause = max(pause, _write(database, state, token, keys=up_to is None))
+            state.forget(beyond=ROWS_KEPT)
+        progress(position, size)
+    pause = max(pause, _write(database, state, token, keys=True))
+    return state, position, pause
 
 
 @contextmanager
@@ -72,7 +181,7 @@ def without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _begin(database: Database, token: str) -> tuple[str, float]:
+def _begin(database: Database, token: str) -> tuple[str, int, float]:
     with database.writing() as transaction:
         # a rebuild that is writing now must commit first: rows that it committed later would not be deleted here
         transaction.wait_for("rebuild")
@@ -83,7 +192,7 @@ def _begin(database: Database, token: str) -> tuple[str, float]:
         for record in RECORDS:
             # DELETE, not TRUNCATE: a reader that is still in this slot keeps its snapshot
             transaction.run(f"DELETE FROM {record.TABLE}_{slot}")  # noqa: S608 - names are ours
-    return slot, perf_counter() - began
+    return slot, head.size, perf_counter() - began
 
 
 def _apply_page(database: Database, state: State, position: int, token: str) -> tuple[int, int] | None:
@@ -113,7 +222,7 @@ def _write(database: Database, state: State, token: str) -> float:
         began = perf_counter()
         _check_token(log.read_head(transaction), token)
         state.attach(transaction)
-        state.flush()
+        state.flush(keys=keys)
     return perf_counter() - began
 
 

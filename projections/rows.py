@@ -200,15 +200,21 @@ class State:
         for rows in self.all:
             rows.attach(transaction)
 
-    def flush(self) -> None:
-        for rows in self.all:
+    def flush(self, *, keys: bool = True) -> None:
+        """Write what changed. Without ``keys`` the dedup keys that are shared by all subjects stay in memory."""
+        todo = [rows for rows in self.all if keys or (rows is not self.locations and rows is not self.groups)]
+        for rows in todo:
             rows.flush_removed()
-        for rows in self.all:
+        for rows in todo:
             rows.flush()
 
     def forget(self, *, beyond: int) -> None:
         for rows in self.all:
-            rows.forget(beyond=beyond)
+            if not len(rows):
+                rows.forget(beyond=beyond)
+
+    def complete(self) -> bool:
+        return all(rows.complete for rows in self.all)
 
     def dirty(self) -> int:
         return sum(map(len, self.all))

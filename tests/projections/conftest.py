@@ -1,0 +1,25 @@
+"""A ledger that the examples of a property test share: each of them goes on where the one before ended."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.database import Database
+from ledger.verify import verify
+
+multiprocessing.set_forkserver_preload(["tests.ledger.writing"])
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_database(
+    request: pytest.FixtureRequest,
+    ledger_templates: Callable[[str, Path], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Database]:
+    url = ledger_templates(request.param, tmp_path_factory.mktemp("shared"))
+    opened = Database(url)
+    yield opened
+    opened.close()
+    assert verify(url).problems == []

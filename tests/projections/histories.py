@@ -1,0 +1,428 @@
+"""Random histories of a lab, as events that commands could have appended: each is legal where it stands.
+
+``History`` keeps what a legal next event depends on, and nothing of the projections: it is their independent
+model as far as it goes. Steps are drawn from any source of choices, ``Seeded`` or hypothesis.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Protocol, TypeVar
+
+from ledger.envelope import NewEvent
+from ledger.events import (
+    Body,
+    ClusteringInserted,
+    ClusteringInsertFailed,
+    ClusteringInsertRequested,
+    ClusteringWaiting,
+    InputFileChecked,
+    InputFileProcessed,
+    InputFileReceived,
+    InputFileRejected,
+    InputFileValidated,
+    ProbeInserted,
+    ProbeRemoved,
+    ProbesAssociated,
+    ReferenceValueAdded,
+    ReferenceValueRetired,
+    SessionAnnotated,
+    SessionInserted,
+    SessionInsertFailed,
+    SessionInsertRequested,
+    SessionWaiting,
+    SubjectRegistered,
+    TasksAdded,
+)
+
+T = TypeVar("T")
+CONTENT = b"sessions: []\n"  # of every input file; ``verify`` expects it among the kept ones
+USERS = ("user_1", "user_2")
+SUBJECTS = ("12345", "6", "Überfluß 中")
+PROBES = ("npx_1", "npx_2")
+GROUPS = ("group_1", "group_2")
+TABLES = ("reference.Experimenter", "reference.ExperimentRoom")
+
+
+class Seeded(random.Random):
+    """The same choices again for the same seed."""
+
+    def choose(self, options: Sequence[T]) -> T:
+        return self.choice(options)
+
+    def number(self, low: int, high: int) -> int:
+        return self.randint(low, high)
+
+
+class Choices(Protocol):
+    """Where a history's choices come from."""
+
+    def choose(self, options: Sequence[T]) -> T: ...
+
+    def number(self, low: int, high: int) -> int: ...
+
+
+@dataclass
+class Entry:
+    """A session or a multi-session clustering as the history knows it."""
+
+    id: int
+    subject: str
+    username: str
+    upload: int
+    index: int
+    key: str
+    version: int = 1
+    status: str = "pending"
+    position: int = 0
+    body: dict[str, Any] = field(default_factory=dict)
+    tasks: int = 0
+
+
+@dataclass
+class Upload:
+    id: int
+    subject: str
+    username: str
+    version: int = 2
+    open: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one command appends: who, under which correlation, and the events."""
+
+    actor: str
+    correlation: str
+    events: list[NewEvent]
+
+
+class History:
+    """Legal steps behind position ``size``; ``registered`` etc. say what has come of the steps so far.
+
+    ``prefix`` begins the names of all that is unique, so that several histories can follow each other in one ledger.
+    """
+
+    def __init__(self, choices: Choices, size: int, prefix: str = "") -> None:
+        self.choices = choices
+        self.position = size
+        self.subjects = [prefix + name for name in SUBJECTS]
+        self.places = [f"N:/data{prefix}/{number}" for number in range(6)]
+        self.group_names = [prefix + name for name in GROUPS]
+        self.tables = [prefix + name for name in TABLES]
+        self.versions: dict[str, int] = {}
+        self.registered: list[str] = []
+        self.inserted: dict[tuple[str, str], bool] = {}
+        self.values: dict[tuple[str, str], bool] = {}
+        self.uploads: list[Upload] = []
+        self.sessions: list[Entry] = []
+        self.clusterings: list[Entry] = []
+        self.locations: dict[str, int] = {}
+        self.times: set[tuple[str, str]] = set()
+        self.groups: dict[str, int] = {}
+        self._events: list[NewEvent] = []
+
+    def step(self) -> Step:
+        """The next command's events; there is always one that is legal."""
+        actions: list[Callable[[], str]] = [self._add_value, self._upload, self._reject, self._check]
+        for action, possible in (
+            (self._register, len(self.registered) < len(self.subjects)),
+            (self._insert_probe, self.registered),
+            (self._remove_probe, any(self.inserted.values())),
+            (self._retire_value, any(self.values.values())),
+            (self._settle_sessions, self._with_status(self.sessions, "pending", "waiting")),
+            (self._associate, self._with_status(self.sessions, "waiting")),
+            (self._add_tasks, self._taskless()),
+            (self._annotate, self._with_status(self.sessions, "pending", "waiting", "inserted")),
+            (self._settle_clustering, self._with_status(self.clusterings, "pending", "waiting")),
+            (self._process, any(upload.open for upload in self.uploads)),
+        ):
+            if possible:
+                actions += [action, action]
+        self._events = []
+        correlation = self.choices.choose(actions)()
+        return Step(self.choices.choose(USERS), correlation, self._events)
+
+    def _emit(
+        self, stream: str, body: Body, subject: str = "", username: str = "", causation: int = 0
+    ) -> int:
+        version = self.versions.get(stream, 0)
+        self.versions[stream] = version + 1
+        self._events.append(NewEvent(stream, body, version, subject, username, causation))
+        self.position += 1
+        return self.position
+
+    def _maybe(self, value: T) -> T | None:
+        return value if self.choices.number(0, 1) else None
+
+    @staticmethod
+    def _with_status(entries: Sequence[Entry], *statuses: str) -> list[Entry]:
+        return [entry for entry in entries if entry.status in statuses]
+
+    def _taskless(self) -> list[Entry]:
+        return [
+            one for one in self._with_status(self.sessions, "pending", "waiting", "inserted") if not one.tasks
+        ]
+
+    # --- subjects and reference values
+
+    def _register(self) -> str:
+        name = self.choices.choose([name for name in self.subjects if f"0/{name}" not in self.registered])
+        self._emit(f"subject/0/{name}", SubjectRegistered(datasource_id=0, name=name), f"0/{name}")
+        self.registered.append(f"0/{name}")
+        return ""
+
+    def _insert_probe(self) -> str:
+        key = (self.choices.choose(self.registered), self.choices.choose(PROBES))
+        time = f"2023-03-01 00:00:{self.choices.number(0, 59):02}"
+        self._emit(f"subject/{key[0]}", ProbeInserted(probe=key[1], insertion_time=time), key[0])
+        self.inserted[key] = True
+        return ""
+
+    def _remove_probe(self) -> str:
+        key = self.choices.choose([key for key, there in self.inserted.items() if there])
+        self._emit(
+            f"subject/{key[0]}", ProbeRemoved(probe=key[1], removal_time="2024-01-01 00:00:00"), key[0]
+        )
+        self.inserted[key] = False
+        return ""
+
+    def _add_value(self) -> str:
+        for _ in range(self.choices.choose([1, 2, 25])):
+            key = (self.choices.choose(self.tables), f"value_{self.choices.number(0, 30)}")
+            attributes = {"rank": self.choices.number(0, 2)} if self.choices.number(0, 1) else {}
+            self._emit(
+                f"reference/{key[0]}", ReferenceValueAdded(table=key[0], value=key[1], attributes=attributes)
+            )
+            self.values[key] = True
+        return ""
+
+    def _retire_value(self) -> str:
+        key = self.choices.choose([key for key, there in self.values.items() if there])
+        self._emit(f"reference/{key[0]}", ReferenceValueRetired(table=key[0], value=key[1]))
+        self.values[key] = False
+        return ""
+
+    # --- uploads
+
+    def _check(self) -> str:
+        body = InputFileChecked(
+            filename="subject_1.yml", sha256="0" * 64, size_bytes=1, ok=False, stage=1, errors=2, warnings=0
+        )
+        self._emit(f"check/{self.position + 1}", body, username=self.choices.choose(USERS))
+        return ""
+
+    def _received(self, subject: str, username: str) -> tuple[int, str]:
+        number = self.position + 1
+        body = InputFileReceived(
+            filename=f"subject_{number}.yml", sha256=sha256(CONTENT).hexdigest(), size_bytes=len(CONTENT)
+        )
+        self._emit(f"upload/{number}", body, subject, username)
+        return number, f"u{number}"
+
+    def _reject(self) -> str:
+        username = self.choices.choose(USERS)
+        number, correlation = self._received("", username)
+        severities = [self.choices.choose(["error", "warning"]) for _ in range(self.choices.number(0, 3))]
+        body = InputFileRejected(
+            stage=self.choices.number(0, 2), findings=[{"severity": one} for one in severities]
+        )
+        self._emit(f"upload/{number}", body, "", username)
+        return correlation
+
+    def _upload(self) -> str:
+        if not self.registered:
+            self._register()
+        subject, username = self.choices.choose(self.registered), self.choices.choose(USERS)
+        number, correlation = self._received(subject, username)
+        free = [place for place in self.places if place not in self.locations]
+        sessions = free[: self.choices.number(0, 3)]
+        groups = [name for name in self.group_names if name not in self.groups][: self.choices.number(0, 1)]
+        known = self.choices.number(0, 2)
+        body = InputFileValidated(
+            sessions=len(sessions) + known, clusterings=len(groups), findings=[],
+            unchanged_sessions=[(0, known - 1)] if known else [], unchanged_clusterings=[],
+            changed_sessions=[{"index": 9, "session": "s1", "differences": []}] if known == 2 else [],
+            changed_clusterings=[],
+        )  # fmt: skip
+        self._emit(f"upload/{number}", body, subject, username)
+        self.uploads.append(Upload(number, subject, username))
+        for index, location in enumerate(sessions, start=known):
+            self._request_session(self.uploads[-1], index, location)
+        for index, group in enumerate(groups):
+            self._request_clustering(self.uploads[-1], index, group)
+        return correlation
+
+    def _request_session(self, upload: Upload, index: int, location: str) -> None:
+        entry: dict[str, Any] = {"location": location.lower(), "experimenter": ["user_2"], "tasks": []}
+        for name, value in (("name", f"session_{index}"), ("room", "2.345"), ("project", ["a", "b"])):
+            if (given := self._maybe(value)) is not None:
+                entry[name] = given
+        number = self.position + 1
+        body = SessionInsertRequested(
+            datasource_id=0, subject=upload.subject[2:], location=location, entry_index=index, entry=entry
+        )
+        self._emit(f"session/{number}", body, upload.subject, upload.username, upload.id)
+        self.sessions.append(
+            Entry(
+                number,
+                upload.subject,
+                upload.username,
+                upload.id,
+                index,
+                location,
+                position=number,
+                body=entry,
+            )
+        )
+        self.locations[location] = number
+
+    def _request_clustering(self, upload: Upload, index: int, group: str) -> None:
+        own = [session.id for session in self.sessions if session.subject == upload.subject]
+        entry = {"group_name": group, "curator": "user_2", "notes": self._maybe("well isolated")}
+        number = self.position + 1
+        body = ClusteringInsertRequested(
+            datasource_id=0, subject=upload.subject[2:], location=f"N:/{group}", entry_index=index,
+            sessions=own[-2:], entry=entry,
+        )  # fmt: skip
+        self._emit(f"clustering/{number}", body, upload.subject, upload.username, upload.id)
+        self.clusterings.append(
+            Entry(
+                number, upload.subject, upload.username, upload.id, index, group, position=number, body=entry
+            )
+        )
+        self.groups[group] = number
+
+    def _process(self) -> str:
+        upload = self.choices.choose([upload for upload in self.uploads if upload.open])
+        upload.open = False
+
+        def became(entries: Sequence[Entry], kind: str) -> list[dict[str, Any]]:
+            return [
+                {"index": one.index, kind: one.id, "outcome": one.status, "reason": None}
+                for one in entries
+                if one.upload == upload.id
+            ]
+
+        body = InputFileProcessed(
+            sessions=became(self.sessions, "session"), clusterings=became(self.clusterings, "clustering")
+        )
+        self._emit(f"upload/{upload.id}", body, upload.subject, upload.username)
+        return f"u{upload.id}"
+
+    # --- stage 3
+
+    def _settle_sessions(self) -> str:
+        unsettled = self._with_status(self.sessions, "pending", "waiting")
+        for session in unsettled[: self.choices.number(1, 3)]:
+            self.choices.choose([self._insert, self._insert, self._wait, self._fail])(session)
+        return ""
+
+    def _of_session(self, session: Entry, body: Body, status: str | None = None) -> None:
+        position = self._emit(
+            f"session/{session.id}", body, session.subject, session.username, session.position
+        )
+        if status is not None:
+            session.status, session.position = status, position
+
+    def _insert(self, session: Entry) -> None:
+        time = f"2023-05-0{self.choices.number(1, 9)} 10:00:00"
+        if (session.subject, time) in self.times:
+            self._fail(session)
+            return
+        self.times.add((session.subject, time))
+        names = PROBES[: self.choices.number(0, 2)]
+        probes = [
+            {"name": f"imec{at}", "probe": name, "serial": self._maybe("18408403232"), "part_number": None,
+             "shanks": self._maybe(4), "matched_by": "serial"}
+            for at, name in enumerate(names)
+        ]  # fmt: skip
+        tasks = [] if session.tasks or self.choices.number(0, 1) else self._tasks()
+        session.tasks = session.tasks or len(tasks)
+        body = SessionInserted(
+            session_time=time, system="SpikeGLX", recordings=[{"start": time}], probes=probes,
+            tasks=tasks or self._completed_tasks(session),
+        )  # fmt: skip
+        self._of_session(session, body, "inserted")
+        for at in range(self.choices.number(0, 2)):
+            clustering = ClusteringInserted(
+                session=session.id, curator="user_2", location=f"{session.key}/{at}", curation_time="2023-06-01 00:00:00",
+                curation_time_inherited=False, notes=self._maybe("ok"), outputs=[],
+            )  # fmt: skip
+            stream = f"clustering/{self.position + 1}"
+            self._emit(stream, clustering, session.subject, session.username, session.position)
+
+    def _completed_tasks(self, session: Entry) -> list[dict[str, Any]]:
+        return self._tasks(session.tasks) if session.tasks else []
+
+    def _tasks(self, count: int | None = None) -> list[dict[str, Any]]:
+        count = self.choices.number(1, 3) if count is None else count
+        return [
+            {"task_type": "OpenField", "arena_apparatus": self._maybe("150_square"), "task_start": 10 * at + 0.1,
+             "task_stop": self._maybe(10 * at + 5), "stop_inferred": bool(at % 2), "notes": self._maybe("é"),
+             "objects": [{"object_name": "object_1", "coord_x": 0.5, "coord_y": 1}] if at else []}
+            for at in range(count)
+        ]  # fmt: skip
+
+    def _wait(self, session: Entry) -> None:
+        reason = self.choices.choose(["probe-association", "sessions-txt", "acquiring"])
+        self._of_session(session, SessionWaiting(reason=reason, message=f"Waits: {reason}."), "waiting")
+
+    def _fail(self, session: Entry) -> None:
+        self._of_session(
+            session, SessionInsertFailed(code="no-recordings", message="Nothing there."), "error"
+        )
+        del self.locations[session.key]
+
+    def _associate(self) -> str:
+        session = self.choices.choose(self._with_status(self.sessions, "waiting"))
+        session.body = session.body | {"probe_association": {"imec0": "npx_1"}}
+        body = ProbesAssociated(association={"imec0": "npx_1"}, completed=session.body)
+        self._of_session(session, body, "pending")
+        return f"u{session.upload}"
+
+    def _add_tasks(self) -> str:
+        session = self.choices.choose(self._taskless())
+        tasks = self._tasks()
+        session.tasks = len(tasks)
+        session.body = session.body | {"tasks": tasks}
+        resolved = tasks if session.status == "inserted" else None
+        self._of_session(session, TasksAdded(completed=session.body, tasks=resolved))
+        return f"u{session.upload}"
+
+    def _annotate(self) -> str:
+        session = self.choices.choose(self._with_status(self.sessions, "pending", "waiting", "inserted"))
+        fields = {"room": "1.1", "project": ["c"]} if self.choices.number(0, 1) else {"notes": "later"}
+        session.body = session.body | fields
+        self._of_session(session, SessionAnnotated(fields=fields, completed=session.body))
+        return ""
+
+    def _settle_clustering(self) -> str:
+        clustering = self.choices.choose(self._with_status(self.clusterings, "pending", "waiting"))
+        body, status = self.choices.choose(
+            [
+                (ClusteringWaiting(reason="clustering-sessions", message="Not all inserted yet."), "waiting"),
+                (ClusteringInsertFailed(code="session-failed", message="One failed."), "error"),
+                (
+                    ClusteringInserted(
+                        session=None,
+                        curator="user_2",
+                        location=f"N:/{clustering.key}",
+                        curation_time="2023-06-01 00:00:00",
+                        curation_time_inherited=True,
+                        notes=None,
+                        outputs=[{"probe": "imec0"}],
+                    ),  # fmt: skip
+                    "inserted",
+                ),
+            ]
+        )
+        stream = f"clustering/{clustering.id}"
+        clustering.position = self._emit(
+            stream, body, clustering.subject, clustering.username, clustering.position
+        )
+        clustering.status = status
+        if status == "error":
+            del self.groups[clustering.key]
+        return ""
