@@ -6,7 +6,7 @@ Reads session directories, and nothing else: no ledger, no clock. It runs outsid
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,13 @@ from commands.recordings.locations import LocationError
 from commands.recordings.readers import read_session_directory
 from commands.recordings.roots import Roots, normalise, resolve
 from commands.recordings.session import ProbeOnDisk, SessionDirectory, SessionDirectoryError
-from commands.recordings.sessions_txt import SIZE_LIMIT, find_sessions_txt, inherit, parse_sessions_txt
+from commands.recordings.sessions_txt import (
+    SIZE_LIMIT,
+    TaskRow,
+    find_sessions_txt,
+    inherit,
+    parse_sessions_txt,
+)
 from ledger.events import (
     ClusteringInserted,
     ClusteringInsertFailed,
@@ -235,7 +241,11 @@ def resolve_tasks(
             )
         )
     table = parse_sessions_txt(_read_table(file))
-    rows = inherit(table.rows, [task.task_type for task in tasks], recording_duration_s=found.duration_s)
+    rows = inherit(
+        _with_given_stops(table.rows, tasks),
+        [task.task_type for task in tasks],
+        recording_duration_s=found.duration_s,
+    )
     for task, target, row in zip(tasks, resolved, rows, strict=True):
         if task.task_start is True:
             target["task_start"] = row.start_s
@@ -246,6 +256,15 @@ def resolve_tasks(
             target["notes"] = row.notes
     _refuse_overlap(resolved)
     return resolved, {"sha256": table.sha256, "rows": [_plain(row) for row in table.rows]}
+
+
+def _with_given_stops(rows: Sequence[TaskRow], tasks: Sequence[TaskEntry]) -> list[TaskRow]:
+    """A stop that the input file gives need not be in the table, nor be inferred."""
+    stops = [task.task_stop for task in tasks] + [True] * len(rows)
+    return [
+        replace(row, end_s=stop) if row.end_s is None and stop is not True and stop > row.start_s else row
+        for row, stop in zip(rows, stops, strict=False)
+    ]
 
 
 def _read_table(file: Path) -> bytes:
