@@ -184,9 +184,16 @@ def read_positions(transaction: Transaction, positions: Collection[int]) -> dict
     return found
 
 
-def read_all(transaction: Transaction, after: int = 0, limit: int = _PAGE) -> list[StoredEvent]:
-    """The events behind position ``after``, oldest first, ``limit`` at most."""
-    rows = transaction.run(_SELECT + " WHERE position > ? ORDER BY position LIMIT ?", (after, limit)).fetchall()
+def read_all(
+    transaction: Transaction,
+    after: int = 0,
+    limit: int = _PAGE,
+    condition: str = "",
+    values: Sequence[str] = (),
+) -> list[StoredEvent]:
+    """The events behind position ``after``, oldest first, ``limit`` at most; ``condition`` is SQL beginning with AND."""
+    sql = f"{_SELECT} WHERE position > ?{condition} ORDER BY position LIMIT ?"
+    rows = transaction.run(sql, (after, *values, limit)).fetchall()
     return list(map(StoredEvent._make, rows))
 
 

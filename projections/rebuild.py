@@ -140,33 +140,18 @@ def _fold(
 ) -> tuple[State, int, float]:
     """Apply a share of the events up to ``up_to``, or until little is left, and write the rows.
 
-    Returns the state, the position that it stands at, and the longest time that writers were held up. The dedup keys
-    are written last: until then another process may hold one that is given up later.
+    Returns the state, the position that it stands at, and the longest time that writers were held up. Of a share, the
+    dedup keys are written last: until then another process may hold one that it gives up later.
     """
     state = State(slot, complete=True)
-    condition, values = share.condition()
     position, pause = 0, 0.0
-    while True:
-        page, size = _read_page(database, position, condition, values)
-        if up_to is None and size - position <= CATCH_UP:
-            break
-        events = page if up_to is None else [event for event in page if event.position <= up_to]
-        if not events:
-            if up_to is None:
-                raise IntegrityFailure(
-                    "events-missing",
-                    f"The ledger has {size} events, but none behind position {position}.",
-                    "Run: daybook verify",
-                )
-            break
-        apply(state, events)
-        position = events[-1].position
-        if state.dirty() >= ROWS_A_FLUSH:
+    while (reached := _apply_page(database, state, position, token, share, up_to)) is not None:
+        position, size = reached
+        if state.dirty(keys=up_to is None) >= ROWS_A_FLUSH:
             pause = max(pause, _write(database, state, token, keys=up_to is None))
             state.forget(beyond=ROWS_KEPT)
         progress(position, size)
-    pause = max(pause, _write(database, state, token, keys=True))
-    return state, position, pause
+    return state, position, max(pause, _write(database, state, token, keys=True))
 
 
 @contextmanager
@@ -195,14 +180,20 @@ def _begin(database: Database, token: str) -> tuple[str, int, float]:
     return slot, head.size, perf_counter() - began
 
 
-def _apply_page(database: Database, state: State, position: int, token: str) -> tuple[int, int] | None:
-    """Returns the position reached and the ledger's size, or None where the rest is for the moment of the swap."""
+def _apply_page(
+    database: Database, state: State, position: int, token: str, share: Share, up_to: int | None
+) -> tuple[int, int] | None:
+    """Returns the position reached and the ledger's size; None at ``up_to``, or where the rest is for the swap."""
     with database.reading() as transaction:
         head = log.read_head(transaction)
         _check_token(head, token)
-        if head.size - position <= CATCH_UP:
+        if up_to is None and head.size - position <= CATCH_UP:
             return None
-        page = log.read_all(transaction, position, PAGE)
+        page = log.read_all(transaction, position, PAGE, *share.condition())
+        if up_to is not None:
+            page = [event for event in page if event.position <= up_to]
+            if not page:
+                return None
         if not page:
             raise IntegrityFailure(
                 "events-missing",
@@ -216,7 +207,7 @@ def _apply_page(database: Database, state: State, position: int, token: str) -> 
     return page[-1].position, head.size
 
 
-def _write(database: Database, state: State, token: str) -> float:
+def _write(database: Database, state: State, token: str, *, keys: bool) -> float:
     with database.writing() as transaction:
         transaction.wait_for("rebuild")
         began = perf_counter()

@@ -150,7 +150,7 @@ class Rows(Generic[R]):
             self.complete = False
 
     def __len__(self) -> int:
-        return len(self._new) + len(self._changed)
+        return len(self._new) + len(self._changed) + len(self._removed)
 
     def _open(self) -> Transaction:
         if self._transaction is None:
@@ -202,7 +202,7 @@ class State:
 
     def flush(self, *, keys: bool = True) -> None:
         """Write what changed. Without ``keys`` the dedup keys that are shared by all subjects stay in memory."""
-        todo = [rows for rows in self.all if keys or (rows is not self.locations and rows is not self.groups)]
+        todo = self._to_write(keys)
         for rows in todo:
             rows.flush_removed()
         for rows in todo:
@@ -216,5 +216,9 @@ class State:
     def complete(self) -> bool:
         return all(rows.complete for rows in self.all)
 
-    def dirty(self) -> int:
-        return sum(map(len, self.all))
+    def dirty(self, *, keys: bool = True) -> int:
+        """How many rows wait to be written."""
+        return sum(map(len, self._to_write(keys)))
+
+    def _to_write(self, keys: bool) -> list[Rows[Any]]:
+        return [rows for rows in self.all if keys or (rows is not self.locations and rows is not self.groups)]
