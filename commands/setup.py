@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alembic import command as alembic
 from alembic.config import Config
+from sqlalchemy import inspect
 
 import migrations
 from commands.door import SCHEMA_REVISION, Actor, Command, Daybook, Decision, World
@@ -16,6 +17,7 @@ from ledger.errors import LedgerUnavailable
 from ledger.events import LedgerCreated
 from projections.rebuild import rebuild, versions
 from projections.records import SLOTS
+from projections.tables import metadata
 
 
 class CreateLedger(Command):
@@ -43,19 +45,10 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> bool:
     Running it again is harmless: it upgrades an older schema and finishes what a crash left undone.
     """
     database = Database(url, role=None)
-    if database.dialect == "sqlite":
-        create_sqlite_file(database.url)
-    with database.translated_errors():
-        _migrate(database)
-    origin = f"daybook/{socket.gethostname()}/{os.urandom(4).hex()}"
-    with database.writing() as transaction:
-        if transaction.run("SELECT origin FROM head").fetchone() is None:
-            log.create_head(transaction, origin, SLOTS[0], versions())
-    with database.reading() as transaction:
-        head = log.read_head(transaction)
-    if head.projections != versions():
-        rebuild(database)
-    database.close()
+    try:
+        head = _prepare(database)
+    finally:
+        database.close()
     path = key_path(url, key_directory)
     if head.size == 0 and not path.exists():
         checkpoint.write_new_key(path, head.origin)  # a crash here: the next run finds this key
@@ -76,6 +69,23 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> bool:
         daybook.close()
 
 
+def _prepare(database: Database) -> log.Head:
+    """The tables, the head row and current projections; what is there already stays."""
+    if database.dialect == "sqlite":
+        create_sqlite_file(database.url)
+    with database.translated_errors():
+        _migrate(database)
+    origin = f"daybook/{socket.gethostname()}/{os.urandom(4).hex()}"
+    with database.writing() as transaction:
+        if transaction.run("SELECT origin FROM head").fetchone() is None:
+            log.create_head(transaction, origin, SLOTS[0], versions())
+    with database.reading() as transaction:
+        head = log.read_head(transaction)
+    if head.projections != versions():
+        rebuild(database)
+    return head
+
+
 def _migrate(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
@@ -86,7 +96,8 @@ def _migrate(database: Database) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('daybook migration'))")
-        if connection.dialect.has_table(connection, "alembic_version"):
+        tables = set(inspect(connection).get_table_names())
+        if "alembic_version" in tables:
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             if found is not None and str(found) > SCHEMA_REVISION:
                 raise LedgerUnavailable(
@@ -94,6 +105,12 @@ def _migrate(database: Database) -> None:
                     f"The ledger has schema {found}, this version of daybook expects {SCHEMA_REVISION}.",
                     "Install a newer daybook.",
                 )
+        elif strangers := sorted(tables & set(metadata.tables)):
+            raise LedgerUnavailable(
+                "not-a-ledger",
+                f"The database holds tables of another program ({', '.join(strangers)}).",
+                "Choose another database for the ledger.",
+            )
         config.attributes["connection"] = connection
         alembic.upgrade(config, "head")
         connection.commit()
