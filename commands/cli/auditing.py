@@ -85,7 +85,10 @@ def log(
     until: str | None,
     limit: int | None,
 ) -> None:
-    """The newest events of the whole ledger, oldest of them first."""
+    """The newest events of the whole ledger.
+
+    The oldest of them first.
+    """
     from ledger import log as event_log
     from projections.listings import event_line, subject_key
 

@@ -29,7 +29,7 @@ _QUOTES_NO_DATA = (
 )
 _CHAIN = 10
 _FRAMES = 60
-_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^@\s]*@|(\bpassword=)[^\s&\"']+", re.IGNORECASE)
+_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^\s\"]*@|(\bpassword=)[^\s&\"']+", re.IGNORECASE)
 
 
 def without_passwords(text: str) -> str:

@@ -184,9 +184,10 @@ def upload(invocation: Invocation, file: str) -> int:
 
 
 def _write_rejected(findings: Sequence[Finding], file: str, upload: str | None) -> None:
-    write_findings(findings, file, most_of_a_kind=_most_of_a_kind())
+    grave = [finding for finding in findings if finding.severity != "notice"]
+    write_findings(grave, file, most_of_a_kind=_most_of_a_kind())
     kept = f" (The file is kept as {upload}.)" if upload else ""
-    output.say(f"{counted(findings)}: nothing was ingested.{kept}")
+    output.say(f"{counted(grave)}: nothing was ingested.{kept}")
 
 
 def _write_upload(report: "UploadReport", file: str) -> None:
@@ -196,7 +197,7 @@ def _write_upload(report: "UploadReport", file: str) -> None:
     findings = [finding for finding in report.findings if finding.severity != "notice"]
     write_findings(findings, file, most_of_a_kind=_most_of_a_kind())
     _write_moved(report.sessions, report.clusterings)
-    for entry in report.sessions:
+    for entry in (*report.sessions, *report.clusterings):
         _write_differences(entry)
     output.say(f"{report.upload}: {_outcomes(report)}.")
     notices = len(report.findings) - len(findings)
@@ -238,11 +239,9 @@ def _write_moved(sessions: Sequence[dict[str, Any]], clusterings: Sequence[dict[
 
 
 def _write_differences(entry: dict[str, Any]) -> None:
-    if entry["differences"]:
-        output.say(
-            f"{entry['session']} is in the ledger already and stays as it is, but this file says otherwise:"
-        )
-    for difference in entry["differences"]:
+    if entry.get("differences"):
+        output.say(f"{_id(entry)} is in the ledger already and stays as it is, but this file says otherwise:")
+    for difference in entry.get("differences", ()):
         output.say(f"  {_difference_line(difference)}")
 
 

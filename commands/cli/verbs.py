@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from commands.cli.invocation import Invocation, user_name
 from ledger.errors import Refusal
 
 GLOBAL_OPTIONS = ("db", "user", "config", "json")
+NAMES_OF_FILES = ("file", "directory", "target", "keep")
+_BROKEN = re.compile("[\\0\ud800-\udfff]")
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -83,6 +86,14 @@ class _TakesGlobalOptions(click.Command):
             self.format_commands(ctx, formatter)
 
 
+def _refuse_broken_text(context: click.Context) -> None:
+    """Only names of files may be something else than UTF-8 text; a ledger stores nothing else."""
+    for name, value in context.params.items():
+        for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+            if name not in NAMES_OF_FILES and isinstance(text, str) and _BROKEN.search(text):
+                raise click.UsageError(f"{output.printable(text)} is not text in UTF-8.", context)
+
+
 class Verb(_TakesGlobalOptions):
     """One verb. Its function returns an exit code, or None for 0."""
 
@@ -90,6 +101,7 @@ class Verb(_TakesGlobalOptions):
         invocation = ctx.find_root().ensure_object(Invocation)
         invocation.verb = ctx.command_path
         ctx.color = output.colour_wanted()
+        _refuse_broken_text(ctx)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:

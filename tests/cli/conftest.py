@@ -1,0 +1,108 @@
+"""A folder to work in, a lab in it, and the command line as a function."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from commands.cli.invocation import Invocation
+from commands.cli.main import cli
+from commands.samples.lab import SampleLab, input_file, lab
+from tests.conftest import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run of the command line ended."""
+
+    exit: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Standard output, which must be one JSON document and nothing else."""
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and nothing of the user's own settings."""
+    for name in ("DAYBOOK_DB", "NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run_cli(*arguments: str, stdin: str | bytes | None = None, user: str = "user_1") -> Ended:
+    result = CliRunner().invoke(cli, list(arguments), input=stdin, obj=Invocation(user=user))
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert "Traceback" not in result.output
+    return Ended(result.exit_code, result.stdout, result.stderr)
+
+
+def run_process(*arguments: str, **options: Any) -> Ended:
+    """The command line as a process of its own, in the present working directory."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
+    done = subprocess.run(
+        [sys.executable, "-m", "commands.cli", *arguments],
+        env=environment, capture_output=True, text=True, timeout=60, check=False, errors="replace", **options,
+    )  # fmt: skip
+    assert "Traceback" not in done.stdout + done.stderr
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def run(ledger_url: str) -> Run:
+    """The command line on a fresh ledger, once per database."""
+
+    def on_ledger(*arguments: str, **options: Any) -> Ended:
+        return run_cli("--db", ledger_url, *arguments, **options)
+
+    return on_ledger
+
+
+@pytest.fixture
+def run_here(ledger_templates: Callable[[str, Path], str], folder: Path) -> Run:
+    """The command line beside a fresh SQLite ledger: for what has nothing to do with the database."""
+    ledger_templates("sqlite", folder)
+    return run_cli
+
+
+@pytest.fixture
+def sample(folder: Path) -> SampleLab:
+    """One subject, 12345, with one probe and three sessions, under ``folder``."""
+    return lab(folder, subjects=1, sessions_per_subject=3)
+
+
+@pytest.fixture
+def stocked(run: Run, sample: SampleLab) -> Run:
+    """The command line on a ledger that knows the lab's catalogue."""
+    assert run("catalogue", "load", "catalogue.yml").exit == 0
+    return run
+
+
+def write_input_file(
+    sample: SampleLab, *, sessions: int | None = None, replaced: tuple[str, str] | None = None
+) -> Path:
+    """The input file of the lab's subject for its first sessions, with one text replaced where asked."""
+    text = input_file(sample.subjects[0], sessions=sessions)
+    if replaced is not None:
+        assert replaced[0] in text
+        text = text.replace(*replaced)
+    path = sample.directory / "subject_1.yml"
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,116 @@
+"""Reference values, subjects and probes from the command line."""
+
+import pytest
+
+from commands.samples.lab import SampleLab
+from tests.cli.conftest import Run, run_cli
+
+
+def test_catalogue_is_loaded_once(run: Run, sample: SampleLab) -> None:
+    first = run("catalogue", "load", "catalogue.yml", "--json")
+    again = run("catalogue", "load", "catalogue.yml", "--json")
+    assert first.json["ok"] and first.json["added"] > 10
+    assert again.json == {"ok": True, "added": 0, "findings": []}
+    assert "0 facts added" in run("catalogue", "load", "catalogue.yml").out
+
+
+def test_catalogue_comes_from_standard_input(run: Run) -> None:
+    assert run("catalogue", "load", "-", "--json", stdin="acquisition.Project: [p]\n").json["added"] == 1
+
+
+def test_catalogue_with_a_mistake_loads_nothing(run: Run) -> None:
+    ended = run("catalogue", "load", "-", stdin="acquisition.Projct: [p]\nreference.Experimenter: [user_1]\n")
+    assert ended.exit == 1
+    assert ended.out.startswith("<stdin>:1:1: error: ")
+    assert "acquisition.Project" in ended.out
+    assert "nothing was loaded" in ended.out
+    assert run("catalogue", "list", "--json").json["values"] == []
+    again = run("catalogue", "load", "-", "--json", stdin="acquisition.Projct: [p]\n")
+    assert set(again.json) == {"ok", "findings"}
+
+
+def test_value_is_added_retired_and_comes_back(run: Run) -> None:
+    add = ("catalogue", "add", "behavior.TaskType", "SleepTask", "--arena-not-required", "--json")
+    assert run(*add).json == {"ok": True, "added": 1}
+    assert run(*add).json == {"ok": True, "added": 0}
+    retire = ("catalogue", "retire", "behavior.TaskType", "SleepTask", "--json")
+    assert run(*retire).json == {"ok": True, "retired": 1}
+    assert run(*retire).json == {"ok": True, "retired": 0}
+    (value,) = run("catalogue", "list", "behavior.TaskType", "--json").json["values"]
+    assert value == {
+        "table": "behavior.TaskType",
+        "value": "SleepTask",
+        "attributes": {"arena_required": False},
+        "retired": True,
+    }
+    assert run(*add).json == {"ok": True, "added": 1}
+
+
+def test_attributes_are_kept(run: Run) -> None:
+    run("catalogue", "add", "reference.Probe", "npx_1", "--attribute", "probe_model=neuropixels 1.0")
+    (value,) = run("catalogue", "list", "--json").json["values"]
+    assert value["attributes"] == {"probe_model": "neuropixels 1.0"}
+    assert "probe_model: neuropixels 1.0" in run("catalogue", "list").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        (["catalogue", "add", "reference.Prob", "x"], 1, 'Did you mean "reference.Probe"?'),
+        (["catalogue", "list", "nothing-like-it"], 1, "The tables are"),
+        (["catalogue", "retire", "reference.Probe", "x"], 1, '"x" is not in reference.Probe'),
+        (["catalogue", "add", "reference.Probe", ""], 2, "A value needs text"),
+        (["catalogue", "add", "reference.Probe", "a\x1b[31m"], 2, "control characters"),
+        (["catalogue", "add", "reference.Probe", "x", "--arena-not-required"], 2, "behavior.TaskType only"),
+        (["catalogue", "add", "reference.Probe", "x", "--attribute", "y"], 2, "not of the form key=value"),
+        (["catalogue", "load", "none.yml"], 2, "There is no file none.yml"),
+        (["subject", "add", ""], 2, "needs a name"),
+        (["subject", "add", "a/b"], 1, "no slash"),
+        (["probe", "insert", "1", "npx_1", "--at", "2023-03-01"], 1, "daybook subject add 1"),
+        (["probe", "insert", "1", "npx_1"], 2, "--at"),
+        (["probe", "insert", "1", "npx_1", "--at", "noon"], 2, "Expected local time"),
+        (["probe", "insert", "1", "npx_1", "--at", "2023-03-01T00:00:00Z"], 2, "names a time zone"),
+        (["probe", "remove", "1", "npx_1", "--at", "2023-03-01"], 1, "not registered"),
+    ],
+)
+def test_mistakes_are_one_line_that_says_what_to_do(
+    run_here: Run, arguments: list[str], exit_code: int, said: str
+) -> None:
+    ended = run_here(*arguments)
+    assert ended.exit == exit_code
+    assert said in ended.err
+    assert ended.err.count("\n") == 1
+    assert ended.out == ""
+
+
+def test_probe_is_inserted_and_removed(run: Run) -> None:
+    run("catalogue", "add", "reference.Probe", "npx_1")
+    assert run("subject", "add", "12345", "--json").json == {"ok": True, "added": 1}
+    assert run("subject", "add", "12345", "--json").json == {"ok": True, "added": 0}
+    insert = ("probe", "insert", "12345", "npx_1", "--at", "2023-03-01", "--json")
+    assert run(*insert).json == {"ok": True, "added": 1}
+    assert run(*insert).json == {"ok": True, "added": 0}
+    remove = ("probe", "remove", "12345", "npx_1", "--at", "2023-04-01 10:00", "--json")
+    assert run(*remove).json == {"ok": True, "removed": 1}
+    assert run(*remove).json == {"ok": True, "removed": 0}
+    (subject,) = run("subject", "list", "--json").json["subjects"]
+    assert subject["probes"] == [
+        {"probe": "npx_1", "insertion_time": "2023-03-01 00:00:00", "removal_time": "2023-04-01 10:00:00"}
+    ]
+    assert "2023-04-01 10:00:00" in run("subject", "list").out
+
+
+def test_unknown_probe_is_answered_with_the_command_that_adds_it(run: Run) -> None:
+    run("subject", "add", "12345")
+    ended = run("probe", "insert", "12345", "npx_1", "--at", "2023-03-01")
+    assert "daybook catalogue add reference.Probe npx_1" in ended.err
+
+
+def test_empty_lists_say_what_to_do(run: Run) -> None:
+    assert "daybook catalogue load FILE" in run("catalogue", "list").out
+    assert "daybook subject add NAME" in run("subject", "list").out
+
+
+def test_verbs_of_a_group_are_listed_in_its_help() -> None:
+    text = run_cli("catalogue", "--help").out
+    assert all(verb in text for verb in ("load", "add", "retire", "list"))
