@@ -6,9 +6,13 @@ Every command is idempotent: what is already so appends nothing.
 import difflib
 from typing import Any
 
+import orjson
+
 from commands.door import Command, Decision, World
 from commands.inputfile.catalogue import Catalogue
 from commands.inputfile.known import REFERENCE_TABLES
+from commands.insertion import is_local_time
+from commands.recordings.disk import shown
 from ledger.envelope import NewEvent
 from ledger.errors import Refusal
 from ledger.events import (
@@ -81,10 +85,11 @@ class InsertProbe(Command):
 
     def decide(self, world: World) -> Decision:
         subject = registered_subject(world, self.subject)
-        if world.state.reference.get(("reference.Probe", self.probe)) is None:
+        known = world.state.reference.get(("reference.Probe", self.probe))
+        if known is None or known.retired:
             raise Refusal(
                 "unknown-probe",
-                f'Probe "{self.probe}" is not in reference.Probe.',
+                f'Probe "{self.probe}" is not in reference.Probe{"" if known is None else " any more"}.',
                 f"Add it first: daybook catalogue add reference.Probe {self.probe}",
             )
         events = _insert_probe(world, subject, self.probe, self.insertion_time)
@@ -107,6 +112,13 @@ class RemoveProbe(Command):
             )
         if insertion.removal_time is not None:
             return Decision((), {"removed": 0})
+        if _checked_time(self.removal_time) < insertion.insertion_time:
+            raise Refusal(
+                "removed-before-inserted",
+                f'Probe "{self.probe}" is in subject {self.subject} since {insertion.insertion_time}, '
+                f"after {self.removal_time}.",
+                "Check the time of removal.",
+            )
         event = ProbeRemoved(probe=self.probe, removal_time=self.removal_time)
         return Decision([_subject_event(subject, event)], {"removed": 1})
 
@@ -119,7 +131,7 @@ class LoadCatalogue(Command):
     def decide(self, world: World) -> Decision:
         events: list[NewEvent] = []
         for value in self.catalogue.values:
-            events += _add_value(world, value.table, value.value, value.attributes)
+            events += _add_value(world, checked_table(value.table), value.value, value.attributes)
         probes = {value.value for value in self.catalogue.values if value.table == "reference.Probe"}
         for subject in self.catalogue.subjects:
             key = f"{subject.datasource_id}/{subject.name}"
@@ -151,17 +163,22 @@ def registered_subject(world: World, name: str) -> str:
 
 
 def _add_value(world: World, table: str, value: str, attributes: dict[str, Any]) -> list[NewEvent]:
+    """To name a known value without its attributes takes none of them away."""
+    if not value.strip() or not value.isprintable():
+        raise Refusal("no-value", f'"{shown(value)}" is no value for {table}.', "Give one line of text.")
     known = world.state.reference.get((table, value))
+    if known is not None and not attributes:
+        attributes = orjson.loads(known.attributes)
     if known is not None and not known.retired and known.attributes == compact_json(attributes):
         return []
     return [_reference_event(table, ReferenceValueAdded(table=table, value=value, attributes=attributes))]
 
 
 def _register(world: World, datasource_id: int, name: str) -> list[NewEvent]:
-    if not name or "/" in name or datasource_id != 0:
+    if not name.strip() or "/" in name or not name.isprintable() or datasource_id != 0:
         raise Refusal(
             "subject-name",
-            f'"{name}" of datasource {datasource_id} cannot be registered.',
+            f'"{shown(name)}" of datasource {datasource_id} cannot be registered.',
             "A name has no slash, and 0 is the only datasource.",
         )
     key = f"{datasource_id}/{name}"
@@ -171,6 +188,7 @@ def _register(world: World, datasource_id: int, name: str) -> list[NewEvent]:
 
 
 def _insert_probe(world: World, subject: str, probe: str, insertion_time: str) -> list[NewEvent]:
+    _checked_time(insertion_time)
     known = world.state.insertions.get((subject, probe))
     if known is not None and known.insertion_time == insertion_time:
         return []  # a probe that was removed since comes back only with a new insertion time
@@ -181,6 +199,14 @@ def _insert_probe(world: World, subject: str, probe: str, insertion_time: str) -
             f"Remove it first: daybook probe remove {subject.partition('/')[2]} {probe} --at TIME",
         )
     return [_subject_event(subject, ProbeInserted(probe=probe, insertion_time=insertion_time))]
+
+
+def _checked_time(text: str) -> str:
+    if not is_local_time(text):
+        raise Refusal(
+            "date-time", f'"{shown(text)}" is not a local time.', "Write it as in 2023-03-01 00:00:00."
+        )
+    return text
 
 
 def _reference_event(table: str, body: Body) -> NewEvent:

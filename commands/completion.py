@@ -6,7 +6,6 @@ is checked as stage 2 checks a new one. Only what is missing can be added; nothi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -20,14 +19,14 @@ from commands.inputfile.read import Limits, read_tasks
 from commands.insertion import (
     SessionOutcome,
     insert_single,
+    is_local_time,
+    open_session,
     refuse_association,
     resolve_given_tasks,
-    time_text,
 )
 from commands.known import load_known
 from commands.recordings.locations import LocationError
-from commands.recordings.readers import read_session_directory
-from commands.recordings.roots import Roots, normalise, resolve
+from commands.recordings.roots import Roots, Search, normalise
 from commands.recordings.session import SessionDirectoryError
 from commands.work import current_entries, inserted_probes, work
 from ledger.envelope import NewEvent
@@ -124,7 +123,7 @@ def associate(
 def _try_association(current: _Current, entry: SessionEntry, inserted: list[str], roots: Roots) -> None:
     """Raises Refusal where the session would fail by it: a slip of the pen must not cost the session."""
     try:
-        found = read_session_directory(resolve(current.row.location, roots))
+        found = open_session(current.row.location, Search(roots).resolve, clusterings=False).found
         refuse_association(found.probes, entry.probe_association, inserted)
     except (SessionDirectoryError, LocationError) as error:
         raise Refusal(error.code, error.message, error.hint) from error
@@ -193,8 +192,9 @@ def add_clustering(
     entry = replace(current.entry, clustering=(*known.values(), clustering))
     _refuse_known_clustering(session, clustering, known, roots)
     try:
-        found = read_session_directory(resolve(current.row.location, roots))
-        inserted = insert_single(clustering, roots=roots, probes=found.probes, session=session)
+        find = Search(roots).resolve
+        probes = open_session(current.row.location, find, clusterings=False).found.probes
+        inserted = insert_single(clustering, roots=roots, find=find, probes=probes, session=session)
     except (SessionDirectoryError, LocationError) as error:
         raise Refusal(error.code, error.message, error.hint) from error
     event = SessionAnnotated(fields={"clustering": inserted.location}, completed=_plain(entry))
@@ -213,13 +213,7 @@ def _known_clusterings(daybook: Daybook, current: _Current) -> dict[int, Cluster
 
 def _refuse_bad_time(clustering: ClusteringEntry) -> None:
     """The same text as stage 1 makes of a date-time."""
-    if clustering.curation_time is True:
-        return
-    try:
-        time = datetime.fromisoformat(clustering.curation_time)
-    except (TypeError, ValueError):
-        time = None
-    if time is None or time_text(time) != clustering.curation_time:
+    if clustering.curation_time is not True and not is_local_time(str(clustering.curation_time)):
         raise Refusal(
             "date-time",
             f'curation_time "{clustering.curation_time}" is not a local time.',

@@ -4,25 +4,26 @@ Reads session directories, and nothing else: no ledger, no clock. It runs outsid
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from commands.inputfile.canonical import entry_plain
 from commands.inputfile.entries import ClusteringEntry, GroupClusteringEntry, SessionEntry, TaskEntry
 from commands.recordings.clusterings import ClusteringOutput, NoClustering, find_clusterings
-from commands.recordings.disk import unreadable
+from commands.recordings.disk import Listing, read_file
 from commands.recordings.locations import LocationError
-from commands.recordings.readers import read_session_directory
-from commands.recordings.roots import Roots, normalise, resolve
+from commands.recordings.readers import list_session, read_listed
+from commands.recordings.roots import Roots, Search, normalise
 from commands.recordings.session import ProbeOnDisk, SessionDirectory, SessionDirectoryError
 from commands.recordings.sessions_txt import (
     SIZE_LIMIT,
     TaskRow,
-    find_sessions_txt,
     inherit,
+    listed_sessions_txt,
     parse_sessions_txt,
 )
 from ledger.events import (
@@ -57,13 +58,41 @@ class _Fails(SessionDirectoryError):
     """The entry and what lies on disk contradict each other."""
 
 
+Find = Callable[[str], Path]
+"""From a normalised location to the directory on disk, as ``Search.resolve``. Raises LocationError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session directory that was walked once, and what its recordings say. ``location`` is normalised."""
+
+    location: str
+    root: str
+    listing: Listing
+    found: SessionDirectory
+
+
+def open_session(location: str, find: Find, *, clusterings: bool = True) -> Opened:
+    """Raises LocationError or SessionDirectoryError."""
+    root = str(find(location))
+    listing = list_session(root, clusterings=clusterings)
+    return Opened(location, root, listing, read_listed(root, listing))
+
+
 def insert_session(
-    entry: SessionEntry, location: str, *, roots: Roots, inserted: Sequence[str], uploader: str, session: int
+    entry: SessionEntry,
+    location: str,
+    *,
+    roots: Roots,
+    find: Find,
+    inserted: Sequence[str],
+    uploader: str,
+    session: int,
 ) -> SessionOutcome:
     """``location`` is normalised; ``inserted`` are the probes in the subject now; ``session`` is the session's id."""
     try:
-        directory = resolve(location, roots)
-        found = read_session_directory(directory)
+        opened = open_session(location, find, clusterings=entry.clustering is True)
+        found = opened.found
         if found.acquiring:
             raise _Waits(_still_acquiring(found))
         if found.start is None:
@@ -71,8 +100,8 @@ def insert_session(
                 "no-start", f"{location} does not say when its recording began.", "Check its header files."
             )
         probes = associate(found.probes, entry.probe_association, inserted)
-        tasks, sessions_txt = resolve_tasks(entry.tasks, location, directory, found)
-        clusterings = _session_clusterings(entry, location, directory, found, roots, uploader, session)
+        tasks, sessions_txt = resolve_tasks(entry.tasks, opened)
+        clusterings = _session_clusterings(entry, opened, roots, find, uploader, session)
     except (_Waits, SessionDirectoryError, LocationError) as problem:
         return SessionOutcome(_instead(problem))
     event = SessionInserted(
@@ -101,11 +130,22 @@ def time_text(time: datetime) -> str:
     return time.isoformat(sep=" ")
 
 
+def is_local_time(text: str) -> bool:
+    """Whether text is a naive local time in that form: texts then compare as times do."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return time.tzinfo is None and time_text(time) == text
+
+
 def _plain(record: Any) -> dict[str, Any]:
-    fields = asdict(record)
-    return {
-        name: time_text(value) if isinstance(value, datetime) else value for name, value in fields.items()
-    }
+    """A flat record as plain data. (``dataclasses.asdict`` would copy every value, which takes longer than reading.)"""
+    plain = {}
+    for name in record.__dataclass_fields__:
+        value = getattr(record, name)
+        plain[name] = time_text(value) if value.__class__ is datetime else value
+    return plain
 
 
 def _still_acquiring(found: SessionDirectory) -> SessionWaiting:
@@ -226,25 +266,25 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def resolve_tasks(
-    tasks: Sequence[TaskEntry], location: str, directory: Path, found: SessionDirectory
+    tasks: Sequence[TaskEntry], opened: Opened
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """The tasks with their times in seconds, and what they inherited from sessions.txt (None: nothing)."""
     resolved = [_task(task) for task in tasks]
     if not any(map(_inherits, tasks)):
         return resolved, None
-    file = find_sessions_txt(directory)
+    file = listed_sessions_txt(opened.listing)
     if file is None:
         raise _Waits(
             SessionWaiting(
                 reason="sessions-txt",
-                message=f"Tasks inherit from sessions.txt, which is not in {location} yet.",
+                message=f"Tasks inherit from sessions.txt, which is not in {opened.location} yet.",
             )
         )
-    table = parse_sessions_txt(_read_table(file))
+    table = parse_sessions_txt(read_file(opened.root, file, limit=SIZE_LIMIT))
     rows = inherit(
         _with_given_stops(table.rows, tasks),
         [task.task_type for task in tasks],
-        recording_duration_s=found.duration_s,
+        recording_duration_s=opened.found.duration_s,
     )
     for task, target, row in zip(tasks, resolved, rows, strict=True):
         if task.task_start is True:
@@ -267,21 +307,12 @@ def _with_given_stops(rows: Sequence[TaskRow], tasks: Sequence[TaskEntry]) -> li
     ]
 
 
-def _read_table(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(SIZE_LIMIT + 1)
-    except OSError as error:
-        raise unreadable(file.name, error) from error
-
-
 def resolve_given_tasks(
     entry: SessionEntry, location: str, roots: Roots
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None] | SessionOutcome:
     """The tasks of a session that is inserted already; a SessionOutcome says why they cannot be resolved now."""
     try:
-        directory = resolve(location, roots)
-        return resolve_tasks(entry.tasks, location, directory, read_session_directory(directory))
+        return resolve_tasks(entry.tasks, open_session(location, Search(roots).resolve))
     except (_Waits, SessionDirectoryError, LocationError) as problem:
         return SessionOutcome(_instead(problem))
 
@@ -291,8 +322,9 @@ def _inherits(task: TaskEntry) -> bool:
 
 
 def _task(task: TaskEntry) -> dict[str, Any]:
-    fields = asdict(task)
-    return {name: value for name, value in fields.items() if value not in (None, ()) and value is not True}
+    """A task with what it was given: what it inherits, and what it leaves out, is not there yet."""
+    plain = entry_plain(task)
+    return {name: value for name, value in plain.items() if value is not True}
 
 
 def _refuse_overlap(tasks: Sequence[Mapping[str, Any]]) -> None:
@@ -312,35 +344,29 @@ def _refuse_overlap(tasks: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _session_clusterings(
-    entry: SessionEntry,
-    location: str,
-    directory: Path,
-    found: SessionDirectory,
-    roots: Roots,
-    uploader: str,
-    session: int,
+    entry: SessionEntry, opened: Opened, roots: Roots, find: Find, uploader: str, session: int
 ) -> tuple[ClusteringInserted, ...]:
     if entry.clustering is False:
         return ()
     if entry.clustering is True:
         try:
-            outputs = find_clusterings(directory, found.probes)
+            outputs = find_clusterings(opened.root, opened.found.probes, listing=opened.listing)
         except NoClustering:
             return ()
-        inherited = ClusteringEntry(curator=uploader, location=location)
-        return (_inserted(inherited, location, outputs, session),)
+        inherited = ClusteringEntry(curator=uploader, location=opened.location)
+        return (_inserted(inherited, opened.location, outputs, session),)
     return tuple(
-        insert_single(clustering, roots=roots, probes=found.probes, session=session)
+        insert_single(clustering, roots=roots, find=find, probes=opened.found.probes, session=session)
         for clustering in entry.clustering
     )
 
 
 def insert_single(
-    entry: ClusteringEntry, *, roots: Roots, probes: Sequence[ProbeOnDisk], session: int
+    entry: ClusteringEntry, *, roots: Roots, find: Find, probes: Sequence[ProbeOnDisk], session: int
 ) -> ClusteringInserted:
     """One single-session clustering. Raises SessionDirectoryError or LocationError where there is none."""
     location = normalise(entry.location, roots)
-    return _inserted(entry, location, find_clusterings(resolve(location, roots), probes), session)
+    return _inserted(entry, location, find_clusterings(find(location), probes), session)
 
 
 def _inserted(
@@ -367,7 +393,7 @@ def insert_group(
     entry: GroupClusteringEntry,
     location: str,
     *,
-    roots: Roots,
+    find: Find,
     sessions: Mapping[int, tuple[str, str | None]],
 ) -> ClusteringInserted | ClusteringWaiting | ClusteringInsertFailed:
     """A multi-session clustering; ``sessions`` gives status and message of each session that it stands on."""
@@ -385,7 +411,7 @@ def insert_group(
             message=f"Its sessions are not all inserted yet: {', '.join(missing)}.",
         )
     try:
-        return _inserted(entry, location, find_clusterings(resolve(location, roots), ()), None)
+        return _inserted(entry, location, find_clusterings(find(location), ()), None)
     except (SessionDirectoryError, LocationError) as error:
         if error.code in _PASSING:
             return ClusteringWaiting(reason=error.code, message=error.message)

@@ -128,7 +128,12 @@ class Lab:
 
 
 def session(folder: str, /, **fields: Any) -> Entry:
-    entry: Entry = {"location": f"N:/rec/{folder}", "experimenter": "user_1", "tasks": [], "clustering": False}
+    entry: Entry = {
+        "location": f"N:/rec/{folder}",
+        "experimenter": "user_1",
+        "tasks": [],
+        "clustering": False,
+    }
     return entry | fields
 
 
@@ -143,7 +148,9 @@ def group(name: str, sessions: Sequence[str], /, **fields: Any) -> Entry:
     return entry | fields
 
 
-def document(*sessions: Entry, subject: str = SUBJECT, form: str = "yaml", clustering: Sequence[Entry] = ()) -> bytes:
+def document(
+    *sessions: Entry, subject: str = SUBJECT, form: str = "yaml", clustering: Sequence[Entry] = ()
+) -> bytes:
     plain: Entry = {"subject": {"name": subject}, "sessions": list(sessions)}
     if clustering:
         plain["clustering"] = list(clustering)

@@ -69,7 +69,10 @@ def test_two_outputs_of_one_probe_are_an_error_that_names_them(lab: Lab) -> None
     kilosort_output(directory / "probe_1" / "again")
     report = lab.upload(session("date_1", clustering=True))
     assert report.sessions[0]["outcome"] == "error"
-    assert "probe_1/again" in report.sessions[0]["reason"] and "2 clustering outputs" in report.sessions[0]["reason"]
+    assert (
+        "probe_1/again" in report.sessions[0]["reason"]
+        and "2 clustering outputs" in report.sessions[0]["reason"]
+    )
 
 
 def test_listed_clusterings_are_inserted_with_given_and_inherited_times(lab: Lab) -> None:
@@ -77,7 +80,12 @@ def test_listed_clusterings_are_inserted_with_given_and_inherited_times(lab: Lab
     sort_both(directory / "curations" / "01")
     sort_both(directory / "curations" / "02", curated=CURATED)
     listed = [
-        {"curator": "user_2", "location": "N:/rec/date_1/curations/01", "curation_time": "2023-04-05 12:13:14", "notes": "n"},
+        {
+            "curator": "user_2",
+            "location": "N:/rec/date_1/curations/01",
+            "curation_time": "2023-04-05 12:13:14",
+            "notes": "n",
+        },
         {"curator": "user_3", "location": "N:\\rec\\date_1\\curations\\02\\", "curation_time": True},
     ]
     report = lab.upload(session("date_1", clustering=listed))
@@ -135,7 +143,9 @@ def test_a_clustering_is_added_beside_an_inherited_one_of_a_user_who_is_no_exper
         (ClusteringEntry("user_2", "N:/rec/date_1", curation_time="2023-02-03"), "date-time"),
     ],
 )
-def test_a_wrong_clustering_is_refused_and_appends_nothing(lab: Lab, clustering: ClusteringEntry, code: str) -> None:
+def test_a_wrong_clustering_is_refused_and_appends_nothing(
+    lab: Lab, clustering: ClusteringEntry, code: str
+) -> None:
     sort_both(lab.record("date_1"))
     one = number(lab.upload(session("date_1")).sessions[0])
     before = lab.size()
@@ -159,9 +169,13 @@ def test_a_clustering_over_sessions_of_its_file_is_inserted_with_them(lab: Lab, 
     before = lab.size()
     report = lab.upload(*(session(n, name=n) for n in names), clustering=[group("g", names, notes="n")])
     assert [e["outcome"] for e in (*report.sessions, *report.clusterings)] == ["inserted"] * 3
-    assert lab.bodies("ClusteringInsertRequested", before)[0]["sessions"] == [number(s) for s in report.sessions]
+    assert lab.bodies("ClusteringInsertRequested", before)[0]["sessions"] == [
+        number(s) for s in report.sessions
+    ]
     inserted = lab.bodies("ClusteringInserted", before)[0]
-    assert inserted["session"] is None and inserted["curation_time"] == str(CURATED) and inserted["notes"] == "n"
+    assert (
+        inserted["session"] is None and inserted["curation_time"] == str(CURATED) and inserted["notes"] == "n"
+    )
     assert lab.types(before)[-1] == "InputFileProcessed"
 
 
@@ -180,7 +194,9 @@ def test_sessions_are_named_by_time_by_name_and_by_both(lab: Lab, joint: Path) -
     kilosort_output(lab.share.parent / "joint" / "h")
     assert lab.upload(clustering=[group("h", by_time)]).clusterings[0]["outcome"] == "inserted"
     shutil.rmtree(joint)
-    twice = lab.upload(session(names[1], name="b"), clustering=[group("i", [by_time[1], "b"], location="N:/joint/h")])
+    twice = lab.upload(
+        session(names[1], name="b"), clustering=[group("i", [by_time[1], "b"], location="N:/joint/h")]
+    )
     assert "repeated-session" in [finding.code for finding in twice.findings]
 
 
@@ -189,7 +205,11 @@ def test_it_waits_visibly_until_all_sessions_are_inserted(lab: Lab, joint: Path)
     lab.record("date_2", day=1, acquiring=True)
     entries = [session(n, name=n) for n in names]
     report = lab.upload(*entries, clustering=[group("g", names)])
-    assert [e["outcome"] for e in (*report.sessions, *report.clusterings)] == ["inserted", "waiting", "waiting"]
+    assert [e["outcome"] for e in (*report.sessions, *report.clusterings)] == [
+        "inserted",
+        "waiting",
+        "waiting",
+    ]
     assert report.sessions[1]["session"] in report.clusterings[0]["reason"]
     waited = lab.size()
     work(lab.daybook, lab.roots)
@@ -222,7 +242,11 @@ def test_a_failed_clustering_frees_its_name_for_the_next_upload(lab: Lab, joint:
     first = lab.upload_bytes(data)
     lab.record("date_2", day=1)
     second = lab.upload_bytes(data)
-    assert [e["outcome"] for e in (*second.sessions, *second.clusterings)] == ["duplicate", "inserted", "inserted"]
+    assert [e["outcome"] for e in (*second.sessions, *second.clusterings)] == [
+        "duplicate",
+        "inserted",
+        "inserted",
+    ]
     assert second.clusterings[0]["clustering"] != first.clusterings[0]["clustering"]
     assert lab.bodies("ClusteringInsertRequested")[-1]["sessions"] == [number(s) for s in second.sessions]
 
@@ -273,7 +297,9 @@ def test_a_clustering_whose_directory_vanished_fails_alone(lab: Lab, joint: Path
 def test_a_task_waiting_session_and_its_clustering_finish_with_one_work(lab: Lab, joint: Path) -> None:
     names = lab.record_many(2)
     report = lab.upload(
-        session(names[0], name="a", tasks=[task()]), session(names[1], name="b"), clustering=[group("g", ["a", "b"])]
+        session(names[0], name="a", tasks=[task()]),
+        session(names[1], name="b"),
+        clustering=[group("g", ["a", "b"])],
     )
     assert report.clusterings[0]["outcome"] == "waiting"
     (lab.share / "date_1" / "sessions.txt").write_bytes(b"#1, a, start=1, end=2")

@@ -83,7 +83,9 @@ def test_a_duplicate_that_differs_is_skipped_and_reported_field_by_field(lab: La
     )  # fmt: skip
 
     assert again.ok and again.sessions[0]["outcome"] == "duplicate"
-    differences = {entry["field"]: (entry["stored"], entry["given"]) for entry in again.sessions[0]["differences"]}
+    differences = {
+        entry["field"]: (entry["stored"], entry["given"]) for entry in again.sessions[0]["differences"]
+    }
     assert differences["room"] == ("2.345", None)
     assert differences["notes"] == (None, "mended")
     assert differences["experimenter[1]"] == (None, "user_2")
@@ -91,7 +93,9 @@ def test_a_duplicate_that_differs_is_skipped_and_reported_field_by_field(lab: La
     assert differences["tasks[1]"][0] is None
     assert len(differences) == 5
     changed = lab.bodies("InputFileValidated", before)[0]["changed_sessions"]
-    assert changed == [{"index": 0, "session": again.sessions[0]["session"], "differences": again.sessions[0]["differences"]}]
+    assert changed == [
+        {"index": 0, "session": again.sessions[0]["session"], "differences": again.sessions[0]["differences"]}
+    ]
 
 
 def test_a_name_that_changed_is_no_difference(lab: Lab) -> None:
@@ -179,7 +183,9 @@ def test_values_that_were_retired_since_do_not_block_a_file_that_grows(lab: Lab)
     assert lab.upload_bytes(data).sessions[0]["outcome"] == "duplicate"
 
 
-def test_a_value_retired_between_check_and_append_rejects_the_file(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_retired_between_check_and_append_rejects_the_file(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from commands import intake
     from commands.catalogue import RetireReferenceValue
 
@@ -191,7 +197,9 @@ def test_a_value_retired_between_check_and_append_rejects_the_file(lab: Lab, mon
         found = check(*args)  # type: ignore[arg-type]
         if not retired.is_set():
             retired.set()
-            lab.as_user("user_2").submit(RetireReferenceValue(table="reference.ExperimentRoom", value="2.345"))
+            lab.as_user("user_2").submit(
+                RetireReferenceValue(table="reference.ExperimentRoom", value="2.345")
+            )
         return found
 
     monkeypatch.setattr(intake, "_check", check_and_be_overtaken)
@@ -203,6 +211,8 @@ def test_a_value_retired_between_check_and_append_rejects_the_file(lab: Lab, mon
 def test_validate_knows_duplicates_and_changes_nothing(lab: Lab) -> None:
     lab.record_many(2)
     lab.upload(session("date_1"))
-    found = validate(lab.daybook, document(session("date_1"), session("date_2")), filename="", roots=lab.roots)
+    found = validate(
+        lab.daybook, document(session("date_1"), session("date_2")), filename="", roots=lab.roots
+    )
     assert found.checked is not None
     assert [s.duplicate_of is None for s in found.checked.sessions] == [False, True]

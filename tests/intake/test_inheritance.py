@@ -14,7 +14,10 @@ from projections import listings
 from projections.references import Reference
 from tests.intake.lab import Lab, number, session, task
 
-ROWS = [SampleTask("open_field_1", 57, 900, flag="RUNNING"), SampleTask("sleep", 1000, 1600, ((1000, 1100), (1200, 1600)))]
+ROWS = [
+    SampleTask("open_field_1", 57, 900, flag="RUNNING"),
+    SampleTask("sleep", 1000, 1600, ((1000, 1100), (1200, 1600))),
+]
 
 
 def tasks_of(lab: Lab, session_number: int) -> list[tuple[float, float, bool, str | None]]:
@@ -41,8 +44,13 @@ def test_stops_are_inferred_in_the_published_form_and_the_event_says_so(lab: Lab
 
 def test_what_is_given_is_kept_beside_what_is_inherited(lab: Lab) -> None:
     write_sessions_txt(lab.record("date_1"), ROWS)
-    report = lab.upload(session("date_1", tasks=[task(task_start=60.5, notes="mine"), task(task_start=True, task_stop=1500)]))
-    assert tasks_of(lab, number(report.sessions[0])) == [(60.5, 900, False, "mine"), (1000, 1500, False, None)]
+    report = lab.upload(
+        session("date_1", tasks=[task(task_start=60.5, notes="mine"), task(task_start=True, task_stop=1500)])
+    )
+    assert tasks_of(lab, number(report.sessions[0])) == [
+        (60.5, 900, False, "mine"),
+        (1000, 1500, False, None),
+    ]
 
 
 def test_a_given_stop_helps_out_where_the_file_has_none(lab: Lab) -> None:
@@ -112,10 +120,19 @@ def test_a_wrong_count_is_an_error_that_shows_both_lists(lab: Lab, form: Form) -
 def test_tasks_that_overlap_after_inheriting_are_an_error(lab: Lab) -> None:
     write_sessions_txt(lab.record("date_1"), ROWS)
     report = lab.upload(session("date_1", tasks=[task(task_stop=1200), task()]))
-    assert report.sessions[0]["outcome"] == "error" and "Task 2 starts at 1000" in report.sessions[0]["reason"]
+    assert (
+        report.sessions[0]["outcome"] == "error" and "Task 2 starts at 1000" in report.sessions[0]["reason"]
+    )
 
 
-BAD_TABLES = [b"", b"#2, a, start=1", b"\xff\xfe#\x001\x00", b"hello", b"#1, a, start=5, end=2", b"#1, a, start=1\n" * 80_000]
+BAD_TABLES = [
+    b"",
+    b"#2, a, start=1",
+    b"\xff\xfe#\x001\x00",
+    b"hello",
+    b"#1, a, start=5, end=2",
+    b"#1, a, start=1\n" * 80_000,
+]
 
 
 @pytest.mark.parametrize("content", BAD_TABLES, ids=range(len(BAD_TABLES)))

@@ -59,7 +59,9 @@ def test_unknown_serials_wait_with_what_was_found_and_what_is_inserted(lab: Lab)
 
 
 def test_a_serial_in_the_names_of_two_inserted_probes_decides_nothing(lab: Lab) -> None:
-    lab.daybook.submit(InsertProbe(subject="12345", probe="npx_2_18408403232", insertion_time="2023-03-02 00:00:00"))
+    lab.daybook.submit(
+        InsertProbe(subject="12345", probe="npx_2_18408403232", insertion_time="2023-03-02 00:00:00")
+    )
     lab.record_many(1)
     report = lab.upload(session("date_1"))
     assert report.sessions[0]["outcome"] == "waiting"
@@ -83,7 +85,9 @@ def test_an_association_that_names_a_probe_that_is_not_on_disk_is_an_error(lab: 
     assert "probe_3" in report.sessions[0]["reason"] and "probe_1" in report.sessions[0]["reason"]
 
 
-def test_a_probe_removed_between_the_look_and_the_append_is_not_used(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_probe_removed_between_the_look_and_the_append_is_not_used(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from commands import work as working
 
     lab.record_many(1)
@@ -100,7 +104,10 @@ def test_a_probe_removed_between_the_look_and_the_append_is_not_used(lab: Lab, m
 
     monkeypatch.setattr(working, "insert_session", insert_and_be_overtaken)
     report = lab.upload(session("date_1"))
-    assert report.sessions[0]["outcome"] == "waiting" and PROBES[0] not in report.sessions[0]["reason"].split("inserted")[1]
+    assert (
+        report.sessions[0]["outcome"] == "waiting"
+        and PROBES[0] not in report.sessions[0]["reason"].split("inserted")[1]
+    )
     assert lab.types()[-1] == "InputFileProcessed"
 
 
@@ -127,7 +134,9 @@ def test_associating_one_of_two_goes_on_waiting_for_the_other(lab: Lab) -> None:
     lab.record("date_1", serials=STRANGERS)
     one = number(lab.upload(session("date_1")).sessions[0])
     answer = associate(lab.daybook, one, {"probe_1": PROBES[1]}, roots=lab.roots)
-    assert answer["status"] == "waiting" and "probe_2" in answer["reason"] and "probe_1" not in answer["reason"]
+    assert (
+        answer["status"] == "waiting" and "probe_2" in answer["reason"] and "probe_1" not in answer["reason"]
+    )
     assert associate(lab.daybook, one, {"probe_2": PROBES[0]}, roots=lab.roots)["status"] == "inserted"
 
 

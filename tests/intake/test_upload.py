@@ -19,7 +19,10 @@ def test_accepted_upload_inserts_each_session_and_keeps_the_bytes(lab: Lab) -> N
 
     assert report.ok and report.upload == f"u{before + 1}"
     assert [entry["outcome"] for entry in report.sessions] == ["inserted", "inserted"]
-    assert [entry["session_time"] for entry in report.sessions] == ["2023-05-01 10:00:00", "2023-05-02 10:00:00"]
+    assert [entry["session_time"] for entry in report.sessions] == [
+        "2023-05-01 10:00:00",
+        "2023-05-02 10:00:00",
+    ]
     assert lab.types(before) == [
         "InputFileReceived", "InputFileValidated", "SessionInsertRequested", "SessionInsertRequested",
         "SessionInserted", "SessionInserted", "InputFileProcessed",

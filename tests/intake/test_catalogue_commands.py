@@ -1,0 +1,109 @@
+"""Reference values, subjects, probe insertions: idempotent, and checked before they can spoil what rests on them."""
+
+import pytest
+
+from commands.catalogue import (
+    AddReferenceValue,
+    InsertProbe,
+    LoadCatalogue,
+    RegisterSubject,
+    RemoveProbe,
+    RetireReferenceValue,
+)
+from commands.door import Command
+from commands.inputfile.catalogue import read_catalogue
+from ledger.errors import Refusal
+from tests.intake.lab import CATALOGUE, PROBES, Lab, load_catalogue
+
+NOON = "2023-03-01 12:00:00"
+
+
+def test_loading_the_catalogue_again_appends_nothing(lab: Lab) -> None:
+    before = lab.size()
+    load_catalogue(lab.daybook, CATALOGUE)
+    assert lab.size() == before
+
+
+def test_a_grown_catalogue_appends_only_what_is_new(lab: Lab) -> None:
+    before = lab.size()
+    load_catalogue(lab.daybook, CATALOGUE.replace("user_3]", "user_3, user_4]"))
+    assert [body["value"] for body in lab.bodies("ReferenceValueAdded", before)] == ["user_4"]
+
+
+def test_a_retired_value_comes_back_with_its_attributes(lab: Lab) -> None:
+    sleep = {"table": "behavior.TaskType", "value": "SleepTask"}
+    lab.daybook.submit(RetireReferenceValue(**sleep))
+    assert lab.daybook.submit(RetireReferenceValue(**sleep)).result == {"retired": 0}
+    assert lab.daybook.submit(AddReferenceValue(**sleep)).result == {"added": 1}
+    assert lab.bodies("ReferenceValueAdded")[-1]["attributes"] == {"arena_required": False}
+
+
+def test_naming_a_known_value_without_its_attributes_takes_none_away(lab: Lab) -> None:
+    before = lab.size()
+    lab.daybook.submit(AddReferenceValue(table="behavior.TaskType", value="SleepTask"))
+    load_catalogue(lab.daybook, "behavior.TaskType: [SleepTask]")
+    assert lab.size() == before
+
+
+def test_a_catalogue_that_names_an_unknown_probe_is_refused_whole(lab: Lab) -> None:
+    before = lab.size()
+    text = 'reference.CueCard: [new]\nsubjects: [{name: "9", probes: [{probe: npx_9, insertion_time: "2023-03-01 00:00:00"}]}]'
+    catalogue = read_catalogue(text.encode()).catalogue
+    assert catalogue is not None
+    with pytest.raises(Refusal, match="npx_9"):
+        lab.daybook.submit(LoadCatalogue(catalogue=catalogue))
+    assert lab.size() == before
+
+
+def test_a_probe_comes_and_goes(lab: Lab) -> None:
+    subject, probe = "12345", "npx_3"
+    insert = {"subject": subject, "probe": probe, "insertion_time": NOON}
+    assert lab.daybook.submit(InsertProbe(**insert)).result == {"added": 1}
+    assert lab.daybook.submit(InsertProbe(**insert)).result == {"added": 0}
+    remove = {"subject": subject, "probe": probe, "removal_time": "2023-04-01 00:00:00"}
+    assert lab.daybook.submit(RemoveProbe(**remove)).result == {"removed": 1}
+    assert lab.daybook.submit(RemoveProbe(**remove)).result == {"removed": 0}
+    again = insert | {"insertion_time": "2023-05-01 00:00:00"}
+    assert lab.daybook.submit(InsertProbe(**again)).result == {"added": 1}
+
+
+REFUSED = [
+    (AddReferenceValue(table="reference.Experimentr", value="x"), "unknown-table"),
+    (AddReferenceValue(table="reference.Experimenter", value=" "), "no-value"),
+    (AddReferenceValue(table="reference.Experimenter", value="a\nb"), "no-value"),
+    (AddReferenceValue(table="reference.Experimenter", value="a\x00b"), "no-value"),
+    (RetireReferenceValue(table="reference.Experimenter", value="user_9"), "unknown-value"),
+    (RegisterSubject(name=""), "subject-name"),
+    (RegisterSubject(name="a/b"), "subject-name"),
+    (RegisterSubject(name="a\x00b"), "subject-name"),
+    (RegisterSubject(name="1", datasource_id=1), "subject-name"),
+    (InsertProbe(subject="99", probe=PROBES[0], insertion_time=NOON), "unknown-subject"),
+    (InsertProbe(subject="12345", probe="npx_9", insertion_time=NOON), "unknown-probe"),
+    (InsertProbe(subject="12345", probe=PROBES[0], insertion_time=NOON), "already-inserted"),
+    (InsertProbe(subject="12345", probe="npx_3", insertion_time="tomorrow"), "date-time"),
+    (InsertProbe(subject="12345", probe="npx_3", insertion_time="2023-03-01"), "date-time"),
+    (InsertProbe(subject="12345", probe="npx_3", insertion_time=f"{NOON}+01:00"), "date-time"),
+    (RemoveProbe(subject="12345", probe="npx_3", removal_time=NOON), "not-inserted"),
+    (RemoveProbe(subject="12345", probe=PROBES[0], removal_time="1.4.2023"), "date-time"),
+    (
+        RemoveProbe(subject="12345", probe=PROBES[0], removal_time="2023-02-01 00:00:00"),
+        "removed-before-inserted",
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "code"), REFUSED, ids=range(len(REFUSED)))
+def test_what_cannot_be_is_refused_with_what_to_do_and_appends_nothing(
+    lab: Lab, command: Command, code: str
+) -> None:
+    before = lab.size()
+    with pytest.raises(Refusal) as refused:
+        lab.daybook.submit(command)
+    assert refused.value.code == code and refused.value.message and refused.value.hint
+    assert lab.size() == before
+
+
+def test_a_retired_probe_is_not_inserted(lab: Lab) -> None:
+    lab.daybook.submit(RetireReferenceValue(table="reference.Probe", value="npx_3"))
+    with pytest.raises(Refusal, match="any more"):
+        lab.daybook.submit(InsertProbe(subject="12345", probe="npx_3", insertion_time=NOON))
