@@ -133,7 +133,8 @@ class Database:
                 raise
             finally:
                 self._local.busy = False
-                transaction.close()
+                with suppress(Exception):  # where the connection was given up, the error that led to it counts
+                    transaction.close()
 
     def _begun(self, begin: str) -> Transaction:
         connection = self._connection()

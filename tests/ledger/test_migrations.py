@@ -162,5 +162,3 @@ def test_migrations_are_never_reversed(owner: Database) -> None:
         config.attributes["connection"] = connection
         with pytest.raises(NotImplementedError, match="backup"):
             alembic.downgrade(config, "base")
-
-
