@@ -20,7 +20,7 @@ from commands.inputfile.entries import (
     TaskEntry,
 )
 
-Entry = SessionEntry | GroupClusteringEntry
+Entry = SessionEntry | GroupClusteringEntry | TaskEntry
 _NOT_STORED = "index"
 _NOT_COMPARED = "name"  # lives in the file only: it names the session for that file's clusterings
 

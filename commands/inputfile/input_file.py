@@ -10,10 +10,10 @@ from commands.inputfile.keywords import (
     GROUP_CLUSTERING,
     SESSION,
     SUBJECT,
-    TASK,
     keywords_of,
     read_list,
     read_mapping,
+    read_task,
     read_task_list,
 )
 from commands.inputfile.report import Report
@@ -39,9 +39,9 @@ def read_task_document(document: Document, report: Report) -> tuple[TaskEntry, .
         return values["tasks"] if good else None
     tasks = []
     for index, item in enumerate(document.root):
-        values, good = read_mapping(item, TASK, report, (None, index))
-        if good:
-            tasks.append(TaskEntry(**values))
+        task = read_task(item, report, (None, index))
+        if task is not None:
+            tasks.append(task)
     return None if report.errors else tuple(tasks)
 
 

@@ -40,11 +40,15 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _NUMBER_LIKE = re.compile(r"[-+]?[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9]+)?|0[xX][0-9a-fA-F]+")
 _BAD_ESCAPE = re.compile(r'\\(?:(?!["\\/bfnrtu])|u(?![0-9a-fA-F]{4}))')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_KEY_WITHOUT_CLOSING_QUOTE = re.compile(r'"([A-Za-z_]\w*)(\s*:\s*)(?=")')
 _KEY_UNTIL_COLON = re.compile(r'"([A-Za-z_]\w*)(?=\s*:)')
+_COLON_AFTER = re.compile(r"\s*[:=]")
+_ENDS_WITH_COMMA = re.compile(r'"[^"\n\r]*?(?=\s*,\s*"\Z)')
 _ENDS_A_STRING = re.compile(r"\s*(?:[,:;\]}\n\r]|//|#|/\*|\Z)|\s+[\"'{\[“0-9tfnTFN-]|=")
 _NEXT_CLOSING_QUOTE = re.compile(r'[^\n\r]*?"(?=[ \t]*(?:,[ \t]*(?:["{\[\n\r]|\Z)|[\]}\n\r]|\Z))')
 _REST_OF_LINE = re.compile(r"[^\n\r]*")
+_OVER_LINES = re.compile(r'"[^"\\\n\r]*(?:[\n\r]+[^"\\\n\r]*){1,20}(?<=[^\s,:\[{])"(?=\s*[,}\]])')
+_OPENERS = {"]": "[", "}": "{"}
+_CONSTANTS = {"true", "false", "null", "NaN", "Infinity", "-Infinity"}
 _WORDS = {
     "true": "true",
     "false": "false",
@@ -98,7 +102,7 @@ def next_token(text: str, at: int, *, key: bool) -> Token:
         return Token(meant, at, end, text[at:end], slip)
     found = (_KEY if key else _SCALAR).match(text, at)
     if found:
-        return _bare(text, found, key=key)
+        return _bare(text, found)
     return Token("other", at, at + 1, sign)
 
 
@@ -116,11 +120,14 @@ def _quotes(source: str, body: str, code: str, name: str) -> SlipOf:
     )
 
 
-def _bare(text: str, found: re.Match[str], *, key: bool) -> Token:
+def _bare(text: str, found: re.Match[str]) -> Token:
     """A word without quotes, or with a quotation mark at its end only."""
     source = _COMMENT_AFTER.split(found[0], maxsplit=1)[0].rstrip()
+    words = source.split()
+    if len(words) > 1 and all(map(_is_scalar, words)):
+        source = words[0]
     end = found.start() + len(source)
-    if text[end : end + 1] == '"' and (key or not _STRING.match(text, end)):
+    if text[end : end + 1] == '"':
         whole = source + '"'
         hint = f'Write "{_short(source)}".'
         slip = (
@@ -134,25 +141,36 @@ def _bare(text: str, found: re.Match[str], *, key: bool) -> Token:
 
 
 def _string(text: str, at: int, *, key: bool) -> Token:
-    found = _KEY_WITHOUT_CLOSING_QUOTE.match(text, at) if key else None
-    if found:
-        return _unclosed(text, at, at + 1 + len(found[1]))
     found = _STRING.match(text, at)
+    if key and (found is None or not _COLON_AFTER.match(text, found.end())):
+        until_colon = _KEY_UNTIL_COLON.match(text, at)
+        if until_colon:
+            return _unclosed(text, at, until_colon.end())
     if found is None:
-        key_end = _KEY_UNTIL_COLON.match(text, at) if key else None
-        return _unclosed(text, at, key_end.end() if key_end else _end_of_line(text, at))
+        lines = _OVER_LINES.match(text, at)
+        if lines:
+            right = json.dumps(
+                "\n".join(line.strip() for line in lines[0][1:-1].splitlines()), ensure_ascii=False
+            )
+            message = f"A line break stands inside of the text {_short(lines[0].splitlines()[0])} ..."
+            return _made(lines, "string", ("line-break", message, f"Write {_short(right)}.", right))
+        return _unclosed(text, at, _end_of_line(text, at))
     if not _ENDS_A_STRING.match(text, found.end()):
+        until_comma = _ENDS_WITH_COMMA.match(found[0])
+        if until_comma:
+            return _unclosed(text, at, at + until_comma.end())
         longer = _NEXT_CLOSING_QUOTE.match(text, found.end())
-        if longer and longer.end() > found.end():
+        if longer:
             source = text[at : longer.end()]
             right = json.dumps(source[1:-1].replace('\\"', '"'), ensure_ascii=False)
-            slip = (
-                "quote-in-text",
-                "A quotation mark inside of a text needs a backslash before it.",
-                f"Write {_short(right)}.",
-                right,
+            message = "A quotation mark inside of a text needs a backslash before it."
+            return Token(
+                "string",
+                at,
+                longer.end(),
+                source,
+                ("quote-in-text", message, f"Write {_short(right)}.", right),
             )
-            return Token("string", at, longer.end(), source, slip)
     source = found[0]
     if _BAD_ESCAPE.search(source):
         return _made(found, "string", _backslashes(source))
@@ -189,18 +207,23 @@ def _unclosed(text: str, start: int, end: int) -> Token:
 
 
 def _end_of_line(text: str, at: int) -> int:
-    """Where a text ends that is not closed: at the end of the line, before a comma that stands there."""
+    """Where an unclosed text ends: with its line, before commas and brackets that it does not open."""
     line = _REST_OF_LINE.match(text, at)
-    source = line[0] if line else ""
-    return at + len(source.rstrip().rstrip(",").rstrip())
+    source = line[0].rstrip(" \t,") if line else ""
+    while source[-1:] in _OPENERS and source.count(source[-1]) > source.count(_OPENERS[source[-1]]):
+        source = source[:-1].rstrip(" \t,")
+    return at + len(source)
+
+
+def _is_scalar(source: str) -> bool:
+    """Whether Python's reader takes it; NaN and Infinity are a finding of stage 1."""
+    return source in _CONSTANTS or _NUMBER.fullmatch(source) is not None
 
 
 def mended_value(source: str) -> SlipOf | None:
     """What is wrong with a value without quotes; None where it is a number, a boolean or null as JSON has
     it."""
-    if source in ("true", "false", "null") or _NUMBER.fullmatch(source):
-        return None
-    if source in ("NaN", "Infinity", "-Infinity"):
+    if _is_scalar(source):
         return None
     word = _WORDS.get(source.lower())
     if word is not None:

@@ -87,7 +87,8 @@ def read_mapping(value: Any, keywords: Keywords, report: Report, place: Place) -
         _report_repeated(value.repeated, report, place)  # type: ignore[attr-defined]
     if unknown or not keywords.required <= value.keys():
         good = False
-        suggested = {_report_unknown(key, value, keywords, report, place) for key in unknown}
+        free = sorted(keywords.readers.keys() - value.keys())
+        suggested = {_report_unknown(key, free, keywords, report, place) for key in unknown}
         for key in keywords.readers:
             if key in keywords.required and key not in value and key not in suggested:
                 what = keywords.what[0].upper() + keywords.what[1:]
@@ -126,13 +127,13 @@ def _report_repeated(repeated: list[Any], report: Report, place: Place) -> None:
 
 
 def _report_unknown(
-    key: str, value: Mapping[str, Any], keywords: Keywords, report: Report, place: Place
+    key: str, free: list[str], keywords: Keywords, report: Report, place: Place
 ) -> str | None:
-    """Returns the key that was probably meant."""
+    """Returns the key that was probably meant: a ``free`` one rather than one that is there already."""
     if report.is_full:
         report.left_out()
         return None
-    meant = nearest(key, keywords.readers.keys() - value.keys()) or nearest(key, keywords.readers)
+    meant = nearest(key, free) or nearest(key, keywords.readers)
     hint = ""
     if meant is not None:
         hint = f'Did you mean "{meant}"?'
@@ -271,7 +272,7 @@ _CURTAIN = keywords_of(
     {},
 )
 _SECONDS = (seconds_or_inherit, "a number of seconds, or true to inherit it from sessions.txt")
-TASK = keywords_of(
+_TASK = keywords_of(
     "a task",
     {"task_type": (name_text, "a name from behavior.TaskType")},
     {
@@ -285,7 +286,15 @@ TASK = keywords_of(
         "curtains": (_list_of(_CURTAIN, Curtain), "a list of curtains"),
     },
 )
-read_task_list = _list_of(TASK, TaskEntry)
+read_task_list = _list_of(_TASK, TaskEntry)
+
+
+def read_task(value: Any, report: Report, place: Place) -> TaskEntry | None:
+    """One task that stands alone."""
+    values, good = read_mapping(value, _TASK, report, place)
+    return TaskEntry(**values) if good else None
+
+
 _CURATOR = (name_text, "a name from reference.Experimenter")
 _CURATION_TIME = (
     date_time_or_inherit,
@@ -356,5 +365,5 @@ GROUP_CLUSTERING = keywords_of(
     },
     {"curation_time": _CURATION_TIME, "notes": _NOTES},
 )
-_ALL = (SUBJECT, SESSION, TASK, _OBJECT, _CUE_CARD, _CURTAIN, _CLUSTERING, GROUP_CLUSTERING)
+_ALL = (SUBJECT, SESSION, _TASK, _OBJECT, _CUE_CARD, _CURTAIN, _CLUSTERING, GROUP_CLUSTERING)
 ALL_KEYS = frozenset({"subject", "sessions", "clustering"}.union(*(kind.readers for kind in _ALL)))

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from commands.inputfile.document import Document, Unreadable, path_parts, unreadable
 from commands.inputfile.encoding import decode, refuse_control_characters
 from commands.inputfile.entries import InputFile, TaskEntry
+from commands.inputfile.fields import is_null
 from commands.inputfile.findings import Finding
 from commands.inputfile.input_file import read_entries, read_task_document
 from commands.inputfile.json_document import JsonDocument, load_json, refuse_deep_nesting
 from commands.inputfile.json_mistakes import json_mistakes
 from commands.inputfile.limits import DEFAULT_LIMITS, Limits
 from commands.inputfile.report import Report
-from commands.inputfile.yaml_document import YamlDocument, load_yaml
+from commands.inputfile.yaml_document import load_yaml
 from commands.inputfile.yaml_mistakes import yaml_mistakes
 
 __all__ = ["Limits", "ReadResult", "read_input_file", "read_tasks"]
@@ -101,24 +102,28 @@ def _refuse_depth(document: Document, report: Report, limits: Limits) -> None:
         refuse_deep_nesting(document, limits)
 
 
-def _load(text: str, filename: str, limits: Limits) -> YamlDocument | JsonDocument:
+def _load(text: str, filename: str, limits: Limits) -> Document:
     """A .json file that holds YAML and a .yml file that holds JSON are read as what they hold."""
-    ending = filename.lower().rpartition(".")[2]
+    named_yaml = filename.lower().endswith((".yml", ".yaml"))
     looks_like_json = text.lstrip()[:1] in ("{", "[")
-    if not text.strip():
-        raise unreadable("empty-file", "The file is empty.", "Start from the template.", at=(1, 1))
     try:
-        if not looks_like_json:
-            return load_yaml(text, limits)
-        try:
-            return load_json(text, limits)
-        except Unreadable as refusal:
-            if ending not in ("yml", "yaml") or not refusal.syntax:
-                raise
-            return load_yaml(text, limits)
+        document = _parse(text, limits, looks_like_json=looks_like_json, named_yaml=named_yaml)
     except Unreadable as refusal:
         if not refusal.syntax:
             raise
         refuse_control_characters(text)
         guess = json_mistakes if looks_like_json else yaml_mistakes
         raise Unreadable(guess(text, refusal.findings[0], limits)) from None
+    if is_null(document.root):
+        raise unreadable("empty-file", "The file is empty.", "Start from the template.", at=(1, 1))
+    return document
+
+
+def _parse(text: str, limits: Limits, *, looks_like_json: bool, named_yaml: bool) -> Document:
+    if looks_like_json:
+        try:
+            return load_json(text, limits)
+        except Unreadable as refusal:
+            if not (named_yaml and refusal.syntax):
+                raise
+    return load_yaml(text, limits)

@@ -170,7 +170,7 @@ def _is_clean(text: str, report: Report, place: Place, key: Part, *, line_breaks
             "smart-quotes",
             place,
             key,
-            f"{name_of(key)} starts with {text[0]}, a word processor's quotation mark; it is part of the text.",
+            f"{name_of(key)} starts with {text[0]}, a word processor's quotation mark, part of the text.",
             "Use the straight marks \" or '.",
         )
     if text.isprintable():

@@ -115,3 +115,149 @@ def _session_lines(session: dict[str, Any]) -> list[str]:
             lines.append(f'{lead}{key}: "{value}"' if key in ("location", "notes") else f"{lead}{key}: {value}")
             lead = "        "
     return lines
+
+
+EXAMPLE_YAML = """\
+subject:
+  name: 12345
+  datasource_id: 0
+sessions:
+  - location: "N:/my_project/recordings/12345/date_1"
+    name: "12345_1"
+    experimenter:
+      - user_1
+      - user_2
+    room: 2.345
+    project: my_project
+    notes: "abc"
+    probe_association:
+      probe_1: npx_1_18408403232
+      probe_2: npx_1_18408405241
+    tasks:
+      - task_type: OpenField
+        arena_apparatus: 150_square
+        task_start: 27
+        task_stop: 1533.5
+        notes: "no stimulation"
+        light_level: dim
+        objects:
+          - object_name: object_1
+            coord_x: 27
+            coord_y: 34
+            note: "tower"
+        cue_cards:
+          - card_name: card_1
+            coord_x: 13
+            coord_y: -5
+        curtains:
+          - start_point: "bottom-left"
+            direction: "clockwise"
+            coverage: 25
+      - task_type: SleepTask
+        task_start: 1587
+        task_stop: 2110
+    clustering:
+      - curator: user_1
+        curation_time: 2023-04-05 12:13:14
+        location: N:/my_project/recordings/12345/date_1/clustering_1
+        notes: first pass
+  - location: "N:/my_project/recordings/12345/date_2"
+    name: "12345_2"
+    experimenter: user_1
+    tasks: []
+    clustering: no
+clustering:
+  - curator: user_3
+    curation_time: yes
+    location: N:/my_project/clustering/12345/msc_0001
+    group_name: 12345_msc_0001
+    sessions:
+      - 12345_1
+      - 2023-05-01 10:00:00
+"""
+EXAMPLE_JSON = """\
+{
+  "subject": {"name": 12345, "datasource_id": 0},
+  "sessions": [
+    {
+      "location": "N:/my_project/recordings/12345/date_1",
+      "name": "12345_1",
+      "experimenter": ["user_1", "user_2"],
+      "room": 2.345,
+      "project": "my_project",
+      "notes": "abc",
+      "probe_association": {"probe_1": "npx_1_18408403232", "probe_2": "npx_1_18408405241"},
+      "tasks": [
+        {
+          "task_type": "OpenField",
+          "arena_apparatus": "150_square",
+          "task_start": 27,
+          "task_stop": 1533.5,
+          "notes": "no stimulation",
+          "light_level": "dim",
+          "objects": [{"object_name": "object_1", "coord_x": 27, "coord_y": 34, "note": "tower"}],
+          "cue_cards": [{"card_name": "card_1", "coord_x": 13, "coord_y": -5}],
+          "curtains": [{"start_point": "bottom-left", "direction": "clockwise", "coverage": 25}]
+        },
+        {"task_type": "SleepTask", "task_start": 1587, "task_stop": 2110}
+      ],
+      "clustering": [
+        {
+          "curator": "user_1",
+          "curation_time": "2023-04-05 12:13:14",
+          "location": "N:/my_project/recordings/12345/date_1/clustering_1",
+          "notes": "first pass"
+        }
+      ]
+    },
+    {
+      "location": "N:/my_project/recordings/12345/date_2",
+      "name": "12345_2",
+      "experimenter": "user_1",
+      "tasks": [],
+      "clustering": false
+    }
+  ],
+  "clustering": [
+    {
+      "curator": "user_3",
+      "curation_time": true,
+      "location": "N:/my_project/clustering/12345/msc_0001",
+      "group_name": "12345_msc_0001",
+      "sessions": ["12345_1", "2023-05-01 10:00:00"]
+    }
+  ]
+}
+"""
+
+
+def with_changes(text: str, *changes: tuple[str, str]) -> str:
+    """The text with each first occurrence replaced; an occurrence that is missing is a fault of the test."""
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after, 1)
+    return text
+
+
+def block_yaml(value: Any, indent: int = 0) -> str:
+    """A plain document as block YAML: texts double-quoted, numbers and words as JSON writes them."""
+    lead = " " * indent
+    if isinstance(value, dict) and value:
+        lines = []
+        for key, item in value.items():
+            nested = isinstance(item, dict | list) and item
+            lines.append(f"{lead}{_quoted(key)}:" + (f"\n{block_yaml(item, indent + 2)}" if nested else f" {block_yaml(item)}"))
+        return "\n".join(lines)
+    if isinstance(value, list) and value:
+        return "\n".join(
+            f"{lead}-\n{block_yaml(item, indent + 2)}" if isinstance(item, dict | list) and item else f"{lead}- {block_yaml(item)}"
+            for item in value
+        )
+    return _quoted(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    """JSON's escapes are YAML's too, but YAML wants more characters escaped."""
+    return "".join(
+        sign if sign.isprintable() else f"\\U{ord(sign):08X}" for sign in json.dumps(text, ensure_ascii=False)
+    )
