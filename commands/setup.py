@@ -15,9 +15,9 @@ from ledger.database import Database, create_sqlite_file
 from ledger.envelope import NewEvent
 from ledger.errors import LedgerUnavailable
 from ledger.events import LedgerCreated
+from ledger.tables import IMMUTABLE
 from projections.rebuild import rebuild, versions
 from projections.records import SLOTS
-from projections.tables import metadata
 
 
 class CreateLedger(Command):
@@ -105,7 +105,7 @@ def _migrate(database: Database) -> None:
                     f"The ledger has schema {found}, this version of daybook expects {SCHEMA_REVISION}.",
                     "Install a newer daybook.",
                 )
-        elif strangers := sorted(tables & set(metadata.tables)):
+        elif strangers := sorted(tables & {"head", *IMMUTABLE}):
             raise LedgerUnavailable(
                 "not-a-ledger",
                 f"The database holds tables of another program ({', '.join(strangers)}).",

@@ -54,12 +54,12 @@ def rebuild(database: Database, *, progress: Callable[[int, int], None] = lambda
     with without_garbage_collection():
         slot, size, pause = _begin(database, token)
         shares = _shares(database, size)
+        state, position = State(slot, complete=True), 0
         if len(shares) > 1:
-            state, position = State(slot), size
             pause = max(pause, _fold_in_parallel(database, slot, token, shares, size, progress))
-        else:
-            state, position, folding = _fold(database, slot, token, Share(), None, progress)
-            pause = max(pause, folding)
+            state, position = State(slot), size
+        position, folding = _fold(database, state, position, token, Share(), None, progress)
+        pause = max(pause, folding)
         size, swapping = _swap(database, state, position, token)
     return Rebuilt(size, perf_counter() - started, max(pause, swapping))
 
@@ -125,33 +125,33 @@ def _fold_elsewhere(url: str, slot: str, token: str, share: Share, up_to: int) -
     database = Database(url)
     try:
         with without_garbage_collection():
-            return _fold(database, slot, token, share, up_to, lambda done, total: None)[2]
+            return _fold(database, State(slot, complete=True), 0, token, share, up_to, lambda done, total: None)[1]
     finally:
         database.close()
 
 
 def _fold(
     database: Database,
-    slot: str,
+    state: State,
+    position: int,
     token: str,
     share: Share,
     up_to: int | None,
     progress: Callable[[int, int], None],
-) -> tuple[State, int, float]:
-    """Apply a share of the events up to ``up_to``, or until little is left, and write the rows.
+) -> tuple[int, float]:
+    """Apply a share of the events behind ``position``, to ``up_to`` or until little is left, and write the rows.
 
-    Returns the state, the position that it stands at, and the longest time that writers were held up. Of a share, the
+    Returns the position that the state stands at, and the longest time that writers were held up. Of a share, the
     dedup keys are written last: until then another process may hold one that it gives up later.
     """
-    state = State(slot, complete=True)
-    position, pause = 0, 0.0
+    pause = 0.0
     while (reached := _apply_page(database, state, position, token, share, up_to)) is not None:
         position, size = reached
         if state.dirty(keys=up_to is None) >= ROWS_A_FLUSH:
             pause = max(pause, _write(database, state, token, keys=up_to is None))
             state.forget(beyond=ROWS_KEPT)
         progress(position, size)
-    return state, position, max(pause, _write(database, state, token, keys=True))
+    return position, max(pause, _write(database, state, token, keys=True))
 
 
 @contextmanager
@@ -225,6 +225,8 @@ def _swap(database: Database, state: State, position: int, token: str) -> tuple[
         _check_token(head, token)
         state.attach(transaction)
         for page in log.pages(transaction, position, head.size):
+            if not state.complete():
+                prefetch(state, page)
             apply(state, page)
         state.flush()
         log.make_live(transaction, state.slot, versions())

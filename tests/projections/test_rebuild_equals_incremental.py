@@ -112,6 +112,25 @@ def test_a_rebuild_makes_what_incremental_application_made(
     assert {table for table, rows in anew.items() if rows} == {record.TABLE for record in RECORDS}
 
 
+def test_two_processes_make_what_incremental_application_made(
+    shared_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuilding, "PARALLEL_FROM", 1)
+    for seed in range(3 * LONG):
+        write_history(shared_database, seed, steps=120)
+        with shared_database.reading() as transaction:
+            size = log.read_head(transaction).size
+        assert len(rebuilding._shares(shared_database, size)) == 2
+        seen: list[tuple[int, int]] = []
+
+        rebuilt = rebuild(shared_database, progress=lambda *one: seen.append(one))
+
+        anew, incremental = both_slots(shared_database)
+        assert anew == incremental
+        assert rebuilt.events == size
+        assert seen[-1] == (size, size)
+
+
 def test_a_history_is_what_the_projections_say(shared_database: Database) -> None:
     """The generator's own bookkeeping agrees with the projections, so that neither is wrong alone."""
     history = write_history(shared_database, seed=11, steps=200)

@@ -1,0 +1,212 @@
+"""Rebuilding beside writers, beside another rebuild, and after one that was killed."""
+
+import os
+import threading
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from commands.door import Actor, Daybook
+from ledger.database import Database
+from ledger.errors import Conflict, IntegrityFailure
+from projections import rebuild as rebuilding
+from projections.rebuild import Rebuilt, contents, rebuild, versions
+from projections.records import SLOTS
+from tests.ledger.crashing import DIED, die_at
+from tests.ledger.writing import Register, added, append, as_owner, elsewhere, join_all, submit_many
+
+WRITERS, COMMANDS = 4, 60
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a small ledger goes through everything that a large one does."""
+    for name, value in {"PAGE": 20, "CATCH_UP": 10, "ROWS_A_FLUSH": 15, "ROWS_KEPT": 30}.items():
+        monkeypatch.setattr(rebuilding, name, value)
+
+
+def live(daybook: Daybook) -> tuple[str, dict[str, list[tuple[object, ...]]]]:
+    with daybook.reading() as world:
+        return world.head.live_slot, contents(world.transaction, world.head.live_slot)
+
+
+def test_nothing_is_lost_while_writers_go_on(daybook: Daybook, ledger_url: str, small_pages: None) -> None:
+    writers = [elsewhere(submit_many, ledger_url, f"user_{number}", COMMANDS) for number in range(WRITERS)]
+    rebuilds: list[Rebuilt] = []
+    while any(writer.is_alive() for writer in writers):
+        rebuilds.append(rebuild(daybook.database))
+    join_all(writers)
+
+    _, incremental_and_rebuilt = live(daybook)
+    assert len(incremental_and_rebuilt["subjects"]) == WRITERS * COMMANDS
+    rebuild(daybook.database)
+    assert live(daybook)[1] == incremental_and_rebuilt
+    sizes = [one.events for one in rebuilds]
+    assert len(sizes) >= 2
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]  # there were appends between, or the test says nothing
+
+
+def test_a_rebuild_reports_what_it_did(daybook: Daybook, small_pages: None) -> None:
+    daybook.submit(Register(name="1", values=60))
+    seen: list[tuple[int, int]] = []
+
+    done = rebuild(daybook.database, progress=lambda position, size: seen.append((position, size)))
+
+    assert done.events == 62
+    assert 0 <= done.longest_pause_s <= done.seconds
+    assert seen == [(20, 62), (40, 62), (60, 62)]
+
+
+def test_an_empty_ledger_is_rebuilt(daybook: Daybook) -> None:
+    before = live(daybook)
+
+    assert rebuild(daybook.database).events == 1
+    assert live(daybook) == (SLOTS[1 - SLOTS.index(before[0])], before[1])
+
+
+@pytest.mark.parametrize("step", ["_apply_page", "_write", "_swap"])
+def test_of_two_rebuilds_the_later_one_wins_and_the_earlier_one_says_so(
+    daybook: Daybook, ledger_url: str, small_pages: None, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    daybook.submit(Register(name="1", values=60))
+    incremental = live(daybook)[1]
+    original = getattr(rebuilding, step)
+    finished: list[Rebuilt] = []
+
+    def overtaken(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(rebuilding, step, original)
+        other = Database(ledger_url)
+        finished.append(rebuild(other))
+        other.close()
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(rebuilding, step, overtaken)
+    with pytest.raises(Conflict, match="Another rebuild") as caught:
+        rebuild(daybook.database)
+
+    assert caught.value.code == "rebuild-superseded"
+    assert len(finished) == 1
+    assert live(daybook)[1] == incremental
+    with daybook.reading() as world:
+        assert world.head.rebuild == ""
+
+
+def test_rows_of_a_rebuild_that_was_overtaken_while_writing_do_not_stay(
+    daybook: Daybook, ledger_url: str, small_pages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The earlier rebuild holds its rows uncommitted when the later one empties the slot."""
+    daybook.submit(Register(name="1", values=60))
+    incremental = live(daybook)[1]
+    later: list[threading.Thread] = []
+    failures: list[BaseException] = []
+    flush = rebuilding.State.flush
+
+    def rebuild_elsewhere() -> None:
+        other = Database(ledger_url)
+        try:
+            rebuild(other)
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            failures.append(error)
+        finally:
+            other.close()
+
+    def flush_slowly(state: Any, **options: Any) -> None:
+        flush(state, **options)
+        if not later:
+            later.append(threading.Thread(target=rebuild_elsewhere))
+            later[0].start()
+            later[0].join(timeout=0.5)  # it has come as far as it can while these rows are not committed
+
+    monkeypatch.setattr(rebuilding.State, "flush", flush_slowly)
+    with suppress(Conflict):  # on SQLite the later one may be kept waiting until this one is done
+        rebuild(daybook.database)
+    later[0].join()
+
+    assert failures == []
+    assert live(daybook)[1] == incremental
+
+
+def rebuild_and_die(url: str, statement: int) -> None:
+    database = Database(url)
+    rebuilding.CATCH_UP, rebuilding.PAGE, rebuilding.ROWS_A_FLUSH = 10, 20, 15
+    die_at(statement, after=False)
+    rebuild(database)
+    os._exit(0)
+
+
+def test_a_rebuild_that_was_killed_leaves_the_live_tables_and_the_next_one_succeeds(
+    daybook: Daybook, ledger_url: str
+) -> None:
+    daybook.submit(Register(name="1", values=60))
+    before = live(daybook)
+    for statement in (3, 18, 24, 30, 38, 44):  # emptying, reading, writing, swapping
+        child = elsewhere(rebuild_and_die, ledger_url, statement)
+        child.join()
+        assert child.exitcode == DIED, statement
+        assert live(daybook) == before
+
+    daybook.submit(Register(name="2", values=3))
+    _, incremental = live(daybook)
+    rebuild(daybook.database)
+    assert live(daybook)[1] == incremental
+
+
+def test_projections_of_another_version_are_rebuilt_when_the_ledger_is_opened(
+    daybook: Daybook, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daybook.submit(Register(name="1", values=3))
+    before = live(daybook)
+    monkeypatch.setitem(rebuilding.VERSIONS, "sessions", 2)
+
+    opened = Daybook.open(ledger_url, Actor("user_1"))
+    after = live(opened)
+    opened.submit(Register(name="2"))
+    opened.close()
+
+    assert after == (SLOTS[1 - SLOTS.index(before[0])], before[1])
+    with daybook.reading() as world:
+        assert world.head.projections == versions()
+    again = Daybook.open(ledger_url, Actor("user_1"))
+    assert live(again)[0] == after[0]  # once is enough
+    again.close()
+
+
+def test_projections_that_are_current_are_not_rebuilt(daybook: Daybook, ledger_url: str) -> None:
+    before = live(daybook)
+    again = Daybook.open(ledger_url, Actor("user_2"))
+    again.close()
+
+    assert live(daybook) == before
+
+
+def test_a_rebuild_over_missing_events_refuses_and_swaps_nothing(
+    daybook: Daybook, ledger_url: str, small_pages: None, request: pytest.FixtureRequest
+) -> None:
+    request.node.add_marker(pytest.mark.tampers)
+    append(daybook.database, [added(f"{number}") for number in range(40)])
+    before = live(daybook)
+    as_owner(ledger_url, "DELETE FROM events WHERE position > 15")
+
+    with pytest.raises(IntegrityFailure, match="daybook verify"):
+        rebuild(daybook.database)
+
+    assert live(daybook) == before
+
+
+def test_two_programs_that_append_in_turn_keep_the_projections_right(ledger_url: str) -> None:
+    """Each keeps the rows of its last append in memory; those of the other must not be missed."""
+    first, second = (Daybook.open(ledger_url, Actor(user)) for user in ("user_1", "user_2"))
+    for number, daybook in enumerate([first, first, second, second, first, second, first, first]):
+        daybook.submit(Register(name=f"{number // 2}", values=2))
+        if number == 4:
+            rebuild(first.database)
+            rebuild(second.database)  # the slot that is live now is the one that was
+    _, incremental = live(first)
+    assert len(incremental["subjects"]) == 4
+
+    rebuild(first.database)
+    assert live(first)[1] == incremental
+    first.close()
+    second.close()
