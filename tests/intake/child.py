@@ -1,0 +1,86 @@
+"""Processes of their own for the tests of crashes and races. They come from a fork server that holds no connection."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
+from typing import Any, Literal
+
+from commands.door import Actor, Command, Daybook, Receipt
+from commands.intake import upload
+from commands.recordings.roots import Roots
+from ledger import log
+from ledger.errors import Refusal
+
+Moment = Literal["before", "within", "after"]
+CRASHED = 73
+
+processes = get_context("forkserver")
+processes.set_forkserver_preload(["__main__", "tests.intake.child"])
+
+
+def crash_at(command: str, moment: Moment) -> None:
+    """Let this process die without a word at a step: before it, before its commit, or after it."""
+    submit = Daybook.submit
+
+    def submit_or_die(daybook: Daybook, submitted: Command) -> Receipt:
+        if type(submitted).__name__ != command:
+            return submit(daybook, submitted)
+        if moment == "before":
+            os._exit(CRASHED)
+        if moment == "within":
+            log.write_receipt = lambda *_: os._exit(CRASHED)
+        receipt = submit(daybook, submitted)
+        os._exit(CRASHED)
+        return receipt
+
+    Daybook.submit = submit_or_die  # type: ignore[method-assign]
+
+
+def upload_and_answer(
+    url: str,
+    share: str,
+    user: str,
+    data: bytes,
+    answer: Connection,
+    barrier: Barrier | None = None,
+    crash: tuple[str, Moment] | None = None,
+) -> None:
+    """Upload in this process and send the report, or the refusal's code, through ``answer``."""
+    if crash is not None:
+        crash_at(*crash)
+    daybook = Daybook.open(url, Actor(user))
+    if barrier is not None:
+        barrier.wait()
+    else:
+        answer.send("ready")
+    try:
+        report = upload(daybook, data, filename="12345.yml", roots=Roots.of({"N:": [share]}))
+        answer.send(asdict(report))
+    except Refusal as refusal:
+        answer.send({"refused": refusal.code, "message": str(refusal)})
+    finally:
+        daybook.close()
+
+
+def start(*arguments: Any) -> tuple[BaseProcess, Connection]:
+    ours, theirs = processes.Pipe(duplex=False)
+    process = processes.Process(target=upload_and_answer, args=(*arguments[:4], theirs, *arguments[4:]))
+    process.start()
+    theirs.close()
+    return process, ours
+
+
+def upload_at_once(url: str, share: str, uploads: Sequence[tuple[str, bytes]]) -> list[dict[str, Any]]:
+    """Upload each file as its user, all at the same moment; every process must end by itself."""
+    barrier = processes.Barrier(len(uploads))
+    started = [start(url, share, user, data, barrier) for user, data in uploads]
+    answers = [answer.recv() if answer.poll(120) else {"refused": "no answer"} for _, answer in started]
+    for process, answer in started:
+        process.join(30)
+        assert process.exitcode == 0
+        answer.close()
+    return answers
