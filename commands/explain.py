@@ -164,8 +164,8 @@ def _upload(record: Plain) -> tuple[str, list[str]]:
     entries = [*record["new_sessions"], *record["new_clusterings"]]
     still = [entry for entry in entries if entry["status"] != "inserted"]
     if not still:
-        known = f", {record['duplicates']} were in the ledger already" if record["duplicates"] else ""
-        return f"All is well: {len(entries)} new entries are inserted{known}.", []
+        known = f", {record['duplicates']} known before" if record["duplicates"] else ""
+        return f"All is well: {len(entries)} of {len(entries)} new entries inserted{known}.", []
     names = [_name(entry) for entry in still]
     listed = [
         f"{name} is {entry['status']}: {entry['message']}" for name, entry in zip(names, still, strict=True)

@@ -81,7 +81,8 @@ def demo(invocation: Invocation, keep: str | None) -> None:
     def human() -> None:
         output.say()
         if keep:
-            output.say(f"It is all in {folder}. Go on from there: cd {shlex.quote(str(folder))}")
+            output.say(f"It is all in {folder}. Go on from there as {_USER}:")
+            output.say(f"  cd {shlex.quote(str(folder))} && daybook --as {_USER} uploads")
         else:
             output.say("The directory is gone again. To keep one and play on: daybook demo --keep DIR")
 

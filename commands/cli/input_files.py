@@ -85,8 +85,9 @@ def _verdict(invocation: Invocation, source: Source, *, record: bool) -> _Verdic
         if refusal.code == "no-ledger":
             return _without_ledger(invocation, source)
         if refusal.code == "read-only" and record:
+            verdict = _verdict(invocation, source, record=False)
             invocation.note("the ledger is read-only: that the file was checked is not on record.")
-            return _verdict(invocation, source, record=False)
+            return verdict
         raise
     return _Verdict(found.stage, found.findings, found.checked)
 

@@ -41,12 +41,7 @@ _UPLOAD_COLUMNS = [
     Column("file", "middle"),
     Column("username"),
     Column("received (UTC)"),
-    Column("sessions", right=True),
-    Column("clusterings", right=True),
-    Column("inserted", right=True),
-    Column("duplicates", right=True),
-    Column("waiting", right=True),
-    Column("errors", right=True),
+    Column("outcome", "end"),
 ]
 
 Command = Callable[..., Any]
@@ -217,23 +212,16 @@ def uploads(
 
 def _write_uploads(found: Sequence[dict[str, Any]]) -> None:
     rows = [
-        [
-            u["upload"],
-            u["status"],
-            u["subject"],
-            u["filename"],
-            u["username"],
-            shown(u["received_at"]),
-            u["sessions"],
-            u["clusterings"],
-            u["inserted"],
-            u["duplicates"],
-            u["waiting"],
-            u["errors"],
-        ]
+        [u["upload"], u["status"], u["subject"], u["filename"], u["username"], shown(u["received_at"]),
+         _came_to(u)]
         for u in found
-    ]
+    ]  # fmt: skip
     output.write_table(_UPLOAD_COLUMNS, rows)
+
+
+def _came_to(upload: dict[str, Any]) -> str:
+    names = ("inserted", "duplicates", "waiting", "errors")
+    return ", ".join(f"{upload[name]:,} {name}" for name in names if upload[name])
 
 
 @click.command(cls=Verb)

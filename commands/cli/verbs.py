@@ -76,7 +76,8 @@ class _TakesGlobalOptions(click.Command):
             records = [
                 record
                 for parameter in self.get_params(ctx)
-                if (parameter.name in GLOBAL_OPTIONS and not parameter.expose_value) is is_global
+                if isinstance(parameter, click.Option)
+                and (parameter.name in GLOBAL_OPTIONS and not parameter.expose_value) is is_global
                 and (record := parameter.get_help_record(ctx)) is not None
             ]
             if records:
