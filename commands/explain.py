@@ -20,8 +20,8 @@ _OPEN = "..."  # what only a person knows, in a command
 def why(world: World, reference: Reference) -> Plain:
     """``{"ref", "status", "reason", "message", "resolve"}``.
 
-    ``reason`` is the code of what it waits for or failed by, None where all is well. ``resolve`` are commands;
-    one that holds ``...`` is to be completed.
+    ``reason`` is the code of what it waits for or failed by, None where all is well. ``resolve`` are
+    commands; one that holds ``...`` is to be completed.
     """
     record = whole(world.transaction, world.head.live_slot, reference)
     if reference.kind == "upload":

@@ -14,18 +14,20 @@ def test_catalogue_is_loaded_once(run: Run, sample: SampleLab) -> None:
     assert "0 facts added" in run("catalogue", "load", "catalogue.yml").out
 
 
-def test_catalogue_comes_from_standard_input(run: Run) -> None:
-    assert run("catalogue", "load", "-", "--json", stdin="acquisition.Project: [p]\n").json["added"] == 1
+def test_catalogue_comes_from_standard_input(run_here: Run) -> None:
+    assert run_here("catalogue", "load", "-", "--json", stdin="acquisition.Project: [p]\n").json["added"] == 1
 
 
-def test_catalogue_with_a_mistake_loads_nothing(run: Run) -> None:
-    ended = run("catalogue", "load", "-", stdin="acquisition.Projct: [p]\nreference.Experimenter: [user_1]\n")
+def test_catalogue_with_a_mistake_loads_nothing(run_here: Run) -> None:
+    ended = run_here(
+        "catalogue", "load", "-", stdin="acquisition.Projct: [p]\nreference.Experimenter: [user_1]\n"
+    )
     assert ended.exit == 1
     assert ended.out.startswith("<stdin>:1:1: error: ")
     assert "acquisition.Project" in ended.out
     assert "nothing was loaded" in ended.out
-    assert run("catalogue", "list", "--json").json["values"] == []
-    again = run("catalogue", "load", "-", "--json", stdin="acquisition.Projct: [p]\n")
+    assert run_here("catalogue", "list", "--json").json["values"] == []
+    again = run_here("catalogue", "load", "-", "--json", stdin="acquisition.Projct: [p]\n")
     assert set(again.json) == {"ok", "findings"}
 
 
@@ -100,15 +102,15 @@ def test_probe_is_inserted_and_removed(run: Run) -> None:
     assert "2023-04-01 10:00:00" in run("subject", "list").out
 
 
-def test_unknown_probe_is_answered_with_the_command_that_adds_it(run: Run) -> None:
-    run("subject", "add", "12345")
-    ended = run("probe", "insert", "12345", "npx_1", "--at", "2023-03-01")
+def test_unknown_probe_is_answered_with_the_command_that_adds_it(run_here: Run) -> None:
+    run_here("subject", "add", "12345")
+    ended = run_here("probe", "insert", "12345", "npx_1", "--at", "2023-03-01")
     assert "daybook catalogue add reference.Probe npx_1" in ended.err
 
 
-def test_empty_lists_say_what_to_do(run: Run) -> None:
-    assert "daybook catalogue load FILE" in run("catalogue", "list").out
-    assert "daybook subject add NAME" in run("subject", "list").out
+def test_empty_lists_say_what_to_do(run_here: Run) -> None:
+    assert "daybook catalogue load FILE" in run_here("catalogue", "list").out
+    assert "daybook subject add NAME" in run_here("subject", "list").out
 
 
 def test_verbs_of_a_group_are_listed_in_its_help() -> None:

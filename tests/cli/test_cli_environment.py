@@ -198,20 +198,20 @@ def test_folder_that_may_not_be_written_is_no_place_for_a_ledger(
     assert ended.err.count("\n") == 1
 
 
-def test_file_name_that_is_no_utf_8_is_stored_spelled_out(run: Run, folder: Path) -> None:
+def test_file_name_that_is_no_utf_8_is_stored_spelled_out(run_here: Run, folder: Path) -> None:
     name = os.fsdecode(b"bad\xff.yml")
     (folder / name).write_text("subject: {name: nobody}\n")
-    ended = run("upload", name)
+    ended = run_here("upload", name)
     assert ended.exit == 1
     assert ended.out.startswith("bad\\xff.yml:1:")
-    assert run("uploads", "--json").json["uploads"][0]["filename"] == "bad\\xff.yml"
-    assert "bad\\xff.yml" in run("uploads").out
+    assert run_here("uploads", "--json").json["uploads"][0]["filename"] == "bad\\xff.yml"
+    assert "bad\\xff.yml" in run_here("uploads").out
 
 
-def test_file_name_cannot_steer_the_terminal(run: Run, folder: Path) -> None:
+def test_file_name_cannot_steer_the_terminal(run_here: Run, folder: Path) -> None:
     (folder / "a\x1b[31m.yml").write_text("subject: {name: nobody}\n")
-    assert "\x1b[31m." not in run("upload", "a\x1b[31m.yml").out
-    assert "\x1b" not in run("uploads").out
+    assert "\x1b[31m." not in run_here("upload", "a\x1b[31m.yml").out
+    assert "\x1b" not in run_here("uploads").out
 
 
 def test_working_directory_that_is_gone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

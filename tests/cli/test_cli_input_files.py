@@ -73,18 +73,18 @@ def test_standard_input_is_validated() -> None:
     assert ended.out.startswith("<stdin>:")
 
 
-def test_file_beyond_the_limit_is_not_read_to_its_end(run: Run, folder: Path) -> None:
+def test_file_beyond_the_limit_is_not_read_to_its_end(run_here: Run, folder: Path) -> None:
     (folder / "daybook.toml").write_text("[limits]\ninput_file_bytes = 100\n")
     (folder / "big.yml").write_bytes(b"#" * 5000)
-    ended = run("validate", "big.yml", "--json")
+    ended = run_here("validate", "big.yml", "--json")
     assert ended.exit == 1
     (finding,) = ended.json["findings"]
     assert finding["code"] == "file-too-large" and "5,000 bytes" in finding["message"]
-    uploaded = run("upload", "big.yml", "--json")
+    uploaded = run_here("upload", "big.yml", "--json")
     assert uploaded.exit == 1
     assert uploaded.json["upload"] is None
-    assert "nothing was ingested" in run("upload", "big.yml").out
-    assert run("uploads", "--json").json["uploads"] == []
+    assert "nothing was ingested" in run_here("upload", "big.yml").out
+    assert run_here("uploads", "--json").json["uploads"] == []
 
 
 # --- findings -------------------------------------------------------------------------------------
@@ -277,5 +277,5 @@ def test_compose_says_why_there_is_nothing_to_compose(
     assert said in ended.err
 
 
-def test_watching_has_no_end_and_so_no_json(run: Run) -> None:
-    assert run("work", "--watch", "--json").exit == 2
+def test_watching_has_no_end_and_so_no_json(run_here: Run) -> None:
+    assert run_here("work", "--watch", "--json").exit == 2

@@ -107,7 +107,7 @@ def test_completion_lists_verbs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {line.partition(",")[2] for line in ended.out.splitlines()} == {"upload", "uploads"}
 
 
-def test_json_is_utf_8_and_holds_what_was_said(run: Run) -> None:
-    run("catalogue", "add", "reference.Experimenter", "Grünbaum")
-    ended = run("catalogue", "list", "--json")
+def test_json_is_utf_8_and_holds_what_was_said(run_here: Run) -> None:
+    run_here("catalogue", "add", "reference.Experimenter", "Grünbaum")
+    ended = run_here("catalogue", "list", "--json")
     assert json.loads(ended.out)["values"][0]["value"] == "Grünbaum"

@@ -17,10 +17,10 @@ def filled(stocked: Run, sample: SampleLab) -> Run:
 
 
 @pytest.mark.parametrize("what", LISTS)
-def test_empty_list_says_what_to_do(run: Run, what: str) -> None:
-    assert "daybook upload FILE" in run(what).out
-    assert run(what, "--json").json == {"ok": True, what: [], "more": False}
-    assert f"See them all: daybook {what}" in run(what, "--user", "nobody").out
+def test_empty_list_says_what_to_do(run_here: Run, what: str) -> None:
+    assert "daybook upload FILE" in run_here(what).out
+    assert run_here(what, "--json").json == {"ok": True, what: [], "more": False}
+    assert f"See them all: daybook {what}" in run_here(what, "--user", "nobody").out
 
 
 def test_lists_hold_their_records(filled: Run) -> None:
@@ -97,11 +97,11 @@ def test_upload_and_clustering_are_shown_whole(filled: Run) -> None:
 
 
 @pytest.mark.parametrize("verb", ["show", "why", "history"])
-def test_unknown_reference_says_what_a_reference_is(run: Run, verb: str) -> None:
-    ended = run(verb, "s999")
+def test_unknown_reference_says_what_a_reference_is(run_here: Run, verb: str) -> None:
+    ended = run_here(verb, "s999")
     assert ended.exit == 1
     assert "Nothing here is called" in ended.err
-    assert run(verb, "s999", "--json").json["error"]["code"] == "not-found"
+    assert run_here(verb, "s999", "--json").json["error"]["code"] == "not-found"
 
 
 def test_why_says_that_all_is_well(filled: Run) -> None:
