@@ -243,7 +243,7 @@ def _match(
 
 
 def _names_serial(name: str, serial: str) -> bool:
-    return re.search(rf"(?<!\d){re.escape(serial)}(?!\d)", name) is not None
+    return serial in name and re.search(rf"(?<!\d){re.escape(serial)}(?!\d)", name) is not None
 
 
 def _refuse_double_use(matches: Sequence[Mapping[str, Any]]) -> None:

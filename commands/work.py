@@ -5,15 +5,18 @@ finds the same work. Two workers may process the same entry; the stream's versio
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
+from time import perf_counter
+from typing import TypeVar
 
 import orjson
 
 from commands.door import Command, Daybook, Decision, World
 from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
-from commands.insertion import SessionOutcome, insert_group, insert_session
-from commands.recordings.roots import Roots
+from commands.insertion import Find, SessionOutcome, insert_group, insert_session
+from commands.recordings.roots import Roots, Search
 from ledger import log
 from ledger.envelope import NewEvent
 from ledger.errors import Refusal
@@ -26,10 +29,16 @@ from ledger.events import (
     SessionInsertFailed,
     SessionWaiting,
 )
+from projections.rebuild import without_garbage_collection
 from projections.records import Clustering, Session
 from projections.rows import requested_by
 
+T = TypeVar("T")
+
 BATCH = 500
+_READ_AT_ONCE = 4  # batches of
+_READ_TOGETHER = 25  # sessions
+_SLOW_S = 0.001  # for one session; a local disk takes a tenth of that, and threads would only get in each other's way
 _ROUNDS = 3
 _UNSETTLED = ("pending", "waiting")
 
@@ -196,7 +205,8 @@ def _work_on_sessions(
     for _ in range(_ROUNDS):
         overtaken: list[int] = []
         for batch in _batches(todo, BATCH):
-            looked_at = list(_look_at_sessions(daybook, roots, batch, worked.faults))
+            with without_garbage_collection():
+                looked_at = list(_look_at_sessions(daybook, roots, batch, worked.faults))
             receipt = daybook.submit(SettleSessions(sessions=looked_at))
             overtaken += _still_pending(daybook, looked_at)
             worked.settled += receipt.last - receipt.first + 1 if receipt.last else 0
@@ -258,32 +268,49 @@ def _unfinished_uploads(daybook: Daybook) -> list[int]:
 def _look_at_sessions(
     daybook: Daybook, roots: Roots, batch: Sequence[int], faults: list[Exception]
 ) -> Iterator[SettledSession]:
+    """Read the directories of a batch; several at once where they answer slowly, as on a file server."""
     with daybook.reading() as world:
         world.state.sessions.prefetch(batch)
         sessions = [world.state.sessions[number] for number in batch]
         entries = current_entries(world, sessions)
         inserted = {subject: inserted_probes(world, subject) for subject in {s.subject for s in sessions}}
-    for session, text in zip(sessions, entries, strict=True):
-        if session.status not in _UNSETTLED:
-            continue  # another worker was faster
-        try:
-            outcome: SessionOutcome = insert_session(
-                session_entry_from_json(text, session.entry_index),
-                session.location,
-                roots=roots,
-                inserted=inserted[session.subject],
-                uploader=session.username,
-                session=session.id,
-            )
-        except Exception as fault:  # noqa: BLE001 - at stage 3 each entry stands alone
-            faults.append(fault)
-            continue
-        yield SettledSession(
+    find = Search(roots).resolve  # of one batch: it remembers the directories above the sessions'
+
+    def look(todo: list[tuple[Session, str]]) -> list[SettledSession | Exception]:
+        return [_look_at_session(row, text, roots, find, inserted[row.subject]) for row, text in todo]
+
+    # what another worker has settled meanwhile is left alone
+    todo = [pair for pair in zip(sessions, entries, strict=True) if pair[0].status in _UNSETTLED]
+    with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+        began = perf_counter()
+        first = look(todo[:_READ_TOGETHER])
+        is_slow = perf_counter() - began > _SLOW_S * len(first)
+        rest = _batches(todo[_READ_TOGETHER:], _READ_TOGETHER)
+        for settled in chain(first, chain.from_iterable((pool.map if is_slow else map)(look, rest))):
+            if isinstance(settled, Exception):
+                faults.append(settled)
+            else:
+                yield settled
+
+
+def _look_at_session(
+    session: Session, entry: str, roots: Roots, find: Find, inserted: list[str]
+) -> SettledSession | Exception:
+    try:
+        outcome: SessionOutcome = insert_session(
+            session_entry_from_json(entry, session.entry_index),
+            session.location,
+            roots=roots,
+            find=find,
+            inserted=inserted,
+            uploader=session.username,
             session=session.id,
-            version=session.version,
-            event=outcome.event,
-            clusterings=list(outcome.clusterings),
         )
+    except Exception as fault:  # noqa: BLE001 - at stage 3 each entry stands alone
+        return fault
+    return SettledSession(
+        session=session.id, version=session.version, event=outcome.event, clusterings=list(outcome.clusterings)
+    )
 
 
 def _look_at_clustering(daybook: Daybook, roots: Roots, number: int) -> SettleClustering:
@@ -296,7 +323,7 @@ def _look_at_clustering(daybook: Daybook, roots: Roots, number: int) -> SettleCl
     event = insert_group(
         group_clustering_from_json(orjson.dumps(entry).decode(), clustering.entry_index),
         clustering.location,
-        roots=roots,
+        find=Search(roots).resolve,
         sessions={number: (session.status, session.message) for number, session in sessions.items()},
     )
     return SettleClustering(clustering=clustering.id, version=clustering.version, event=event)
@@ -320,7 +347,7 @@ def inserted_probes(world: World, subject: str) -> list[str]:
     ]
 
 
-def _batches(items: Iterable[int], size: int) -> Iterator[list[int]]:
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch

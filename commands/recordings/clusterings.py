@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from commands.recordings.disk import file_times, list_files, read_file, shown
+from commands.recordings.disk import HOUSEKEEPING, Listing, file_times, list_files, read_file, shown
 from commands.recordings.session import ProbeOnDisk, SessionDirectoryError, UnreadableSession
 
 Method = Literal["kilosort", "klusta", "tint", "mclust"]
@@ -31,7 +31,6 @@ Method = Literal["kilosort", "klusta", "tint", "mclust"]
 PARAMS_LIMIT = 64 << 10
 TABLE_LIMIT = 16 << 20
 
-_SKIPPED = frozenset(["$recycle.bin", "system volume information", "lost+found", "@eadir", "#recycle"])
 _ENDINGS: dict[str, Method] = {
     "spike_times.npy": "kilosort",
     ".cut": "tint",
@@ -39,6 +38,7 @@ _ENDINGS: dict[str, Method] = {
     ".t32": "mclust",
     ".t64": "mclust",
 }
+ENDINGS = tuple(_ENDINGS)
 _CURATED = re.compile(r"spike_clusters\.npy|cluster_\w+\.[ct]sv")
 _LOOKS_LIKE_PROBE = re.compile(r"probe[ _-]?\w+|(?:.*[_-])?imec\d+(?:[_-].*)?", re.IGNORECASE)
 
@@ -67,15 +67,19 @@ class ClusteringOutput:
     modified_file: str
 
 
-def find_clusterings(directory: Path | str, probes: Sequence[ProbeOnDisk]) -> tuple[ClusteringOutput, ...]:
+def find_clusterings(
+    directory: Path | str, probes: Sequence[ProbeOnDisk], *, listing: Listing | None = None
+) -> tuple[ClusteringOutput, ...]:
     """Find one clustering output for each probe, sorted by location.
+
+    ``listing`` saves a second walk where ``list_session`` has walked the directory already.
 
     Outputs are matched to probes by the names of folders, by serial number, or by the data file that
     ``params.py`` names. With no ``probes``, an output's probe is the folder above it that is named like one.
     Raises NoClustering, ClusteringProblem (none or several for a probe), NotASession, UnreadableSession.
     """
     root = str(directory)
-    found = _outputs(root)
+    found = _outputs(root, listing or list_files(root, ENDINGS, skipped=HOUSEKEEPING))
     if not found:
         raise NoClustering(
             "no-clustering",
@@ -128,9 +132,8 @@ def count_units(table: bytes) -> dict[str, int] | None:
     return dict(sorted(counts.items()))
 
 
-def _outputs(root: str) -> dict[tuple[str, Method], list[str]]:
+def _outputs(root: str, listing: Listing) -> dict[tuple[str, Method], list[str]]:
     """The files that make each output known, by folder and method."""
-    listing = list_files(root, tuple(_ENDINGS), skipped=_SKIPPED)
     outputs: dict[tuple[str, Method], list[str]] = {}
     for folder in listing.folders:
         if PurePosixPath(folder).name.lower() == "klusta" and (files := file_times(root, folder)):
@@ -139,6 +142,8 @@ def _outputs(root: str) -> dict[tuple[str, Method], list[str]]:
         if "klusta" in file.folder.lower().split("/"):
             continue
         name = file.name.lower()
+        if not name.endswith(ENDINGS):
+            continue
         method = _ENDINGS[
             "spike_times.npy" if name.endswith("spike_times.npy") else "." + name.rpartition(".")[2]
         ]

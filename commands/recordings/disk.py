@@ -19,9 +19,8 @@ MAX_ENTRIES = 200_000
 
 MAX_DEPTH = 24
 
-SKIPPED = frozenset(
-    ["curations", "klusta", "$recycle.bin", "system volume information", "lost+found", "@eadir", "#recycle"]
-)
+HOUSEKEEPING = frozenset(["$recycle.bin", "system volume information", "lost+found", "@eadir", "#recycle"])
+SKIPPED = HOUSEKEEPING | {"curations", "klusta"}
 
 _READ = 1 << 16
 _FLAGS = (
@@ -56,6 +55,8 @@ class Listing:
 def shown(name: str | os.PathLike[str]) -> str:
     """A file name as it can be printed and stored: undecodable bytes and control characters spelled out."""
     text = os.fspath(name)
+    if text.isprintable() and text.isascii():
+        return text
     if not text.isascii():
         text = text.encode("utf-8", "surrogateescape" if _escaped(text) else "backslashreplace").decode(
             "utf-8", "backslashreplace"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commands.recordings import axona, neuralynx, neurologger, openephys, spikeglx
-from commands.recordings.disk import Found, Listing, list_files, shown
+from commands.recordings.clusterings import ENDINGS as CLUSTERING_ENDINGS
+from commands.recordings.disk import HOUSEKEEPING, SKIPPED, Found, Listing, list_files, shown
 from commands.recordings.session import (
     NotASession,
     Recording,
@@ -17,6 +18,7 @@ from commands.recordings.session import (
     System,
     session_of,
 )
+from commands.recordings.sessions_txt import TABLE_NAME
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +53,13 @@ def read_session_directory(directory: Path | str, *, within: Path | str | None =
     return read_listed(root, list_files(root, ENDINGS, within=within))
 
 
+def list_session(directory: Path | str, *, within: Path | str | None = None, clusterings: bool = True) -> Listing:
+    """All that stage 3 asks of a session directory in one walk: recordings, ``sessions.txt``, clustering outputs."""
+    if not clusterings:
+        return list_files(directory, (*ENDINGS, TABLE_NAME), within=within)
+    return list_files(directory, (*ENDINGS, TABLE_NAME, *CLUSTERING_ENDINGS), within=within, skipped=HOUSEKEEPING)
+
+
 def read_listed(root: str, listing: Listing) -> SessionDirectory:
     """As read_session_directory, for a directory that was listed already."""
     directory_name = root.rstrip(os.sep).rpartition(os.sep)[2]
@@ -58,8 +67,8 @@ def read_listed(root: str, listing: Listing) -> SessionDirectory:
         directory_name = Path(root).resolve().name or "root"
     by_reader: dict[Reader, list[Found]] = {}
     for found in listing.found:
-        reader = _reader_of(found.name)
-        if found.folder == "" or not reader.flat:
+        reader = _reader_of(found)
+        if reader is not None and (found.folder == "" or not reader.flat):
             by_reader.setdefault(reader, []).append(found)
     if not by_reader:
         raise _nothing(root, listing)
@@ -75,18 +84,18 @@ def read_listed(root: str, listing: Listing) -> SessionDirectory:
     return session_of(reader.system, directory_name, reader.read(root, directory_name, files))
 
 
-def _reader_of(name: str) -> Reader:
-    lowered = name.lower()
-    for reader in READERS:
-        if lowered.endswith(reader.ending):
-            return reader
-    raise LookupError(name)  # list_files gave a name that was not asked for
+def _reader_of(found: Found) -> Reader | None:
+    """The system that a listed file is known by; None for what a wider listing found besides."""
+    lowered = found.name.lower()
+    if not lowered.endswith(ENDINGS) or not SKIPPED.isdisjoint(found.folder.lower().split("/")):
+        return None
+    return next(reader for reader in READERS if lowered.endswith(reader.ending))
 
 
 def _nothing(root: str, listing: Listing) -> NotASession:
     """Say what was looked for, and what is there that comes near."""
     hint = "A session directory holds " + ", ".join(f"{r.known_by} ({r.system})" for r in READERS) + "."
-    deeper = [f.file for f in listing.found]
+    deeper = [found.file for found in listing.found if _reader_of(found) is not None]
     if deeper:
         hint = (
             f"{shown(deeper[0])} lies in a subfolder; the recordings of its system lie directly in their "

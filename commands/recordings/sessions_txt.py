@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from commands.recordings.disk import find_here, shown
+from commands.recordings.disk import Listing, find_here, shown
 from commands.recordings.session import SessionDirectoryError
 
 SIZE_LIMIT = 1 << 20
 LINE_LIMIT = 20_000
 _FIELDS = ("start", "end", "valid_times")
+
+TABLE_NAME = "sessions.txt"
 
 _NUMBER = re.compile(r"\s*#\s*(\d{1,6})(?![\d.])[\s,]*")
 _FIELD = re.compile(r"(?<![\w.])([A-Za-z_]\w*)[ \t]*=[ \t]*(\[[^\[\]]*\]?|[^\s,<>\[\]]*)")
@@ -78,8 +80,14 @@ def find_sessions_txt(directory: Path | str, *, within: Path | str | None = None
     ``within`` (default: the directory itself) is where the target of a linked file must lie.
     Raises UnreadableSession.
     """
-    name = find_here(directory, "sessions.txt", within=within)
+    name = find_here(directory, TABLE_NAME, within=within)
     return None if name is None else Path(directory) / name
+
+
+def listed_sessions_txt(listing: Listing) -> str | None:
+    """As ``find_sessions_txt``, the name only, for a directory that was listed already."""
+    names = [found.name for found in listing.found if not found.folder and found.name.lower() == TABLE_NAME]
+    return max(names, key=lambda name: (name == TABLE_NAME, name), default=None)
 
 
 def parse_sessions_txt(data: bytes) -> TaskTable:

@@ -148,7 +148,7 @@ def test_a_table_that_vanishes_while_it_is_read_waits(lab: Lab, monkeypatch: pyt
     from commands import insertion
 
     directory = lab.record("date_1")
-    monkeypatch.setattr(insertion, "find_sessions_txt", lambda directory: directory / "gone.txt")
+    monkeypatch.setattr(insertion, "listed_sessions_txt", lambda listing: "gone.txt")
     report = lab.upload(session("date_1", tasks=[task(), task()]))
     assert report.sessions[0]["outcome"] == "waiting"
     monkeypatch.undo()

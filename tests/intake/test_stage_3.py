@@ -259,14 +259,14 @@ def test_a_share_that_is_away_makes_everything_wait_and_nothing_fail(lab: Lab) -
 
 def test_a_fault_of_ours_in_one_entry_holds_up_no_other(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     names = lab.record_many(3)
-    read = insertion.read_session_directory
+    read = insertion.open_session
 
-    def fault(directory: Path) -> object:
-        if directory.name == "date_2":
+    def fault(location: str, *rest: object, **options: object) -> object:
+        if location.endswith("date_2"):
             raise RuntimeError("a fault")
-        return read(directory)
+        return read(location, *rest, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(insertion, "read_session_directory", fault)
+    monkeypatch.setattr(insertion, "open_session", fault)
     with pytest.raises(RuntimeError, match="a fault"):
         lab.upload(*map(session, names))
     assert list(lab.statuses().values()) == ["inserted", "pending", "inserted"]
