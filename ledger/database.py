@@ -88,7 +88,7 @@ class Transaction:
 
 @cache
 def _insert(table: str, columns: tuple[str, ...]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 class Database:
@@ -128,12 +128,14 @@ class Database:
                 yield transaction
                 transaction.run("COMMIT")
                 transaction.leave_pipeline()
-            except BaseException:
-                self._roll_back(transaction)
+            except BaseException as error:
+                self._roll_back(transaction, error)
                 raise
             finally:
                 self._local.busy = False
-                with suppress(Exception):  # where the connection was given up, the error that led to it counts
+                with suppress(
+                    Exception
+                ):  # where the connection was given up, the error that led to it counts
                     transaction.close()
 
     def _begun(self, begin: str) -> Transaction:
@@ -146,12 +148,16 @@ class Database:
             raise
         return transaction
 
-    def _roll_back(self, transaction: Transaction) -> None:
+    def _roll_back(self, transaction: Transaction, error: BaseException) -> None:
+        # After an error in a pipeline psycopg takes statements for prepared that are not (its issue 585): the third
+        # or fourth conflict on one connection would end in "prepared statement does not exist".
+        spoilt = type(error).__module__.startswith("psycopg")
         try:
-            with suppress(Exception):  # the error that brought us here
-                transaction.leave_pipeline()
+            transaction.leave_pipeline()
             transaction.run("ROLLBACK")
-        except Exception:  # noqa: BLE001 - the connection is lost: the server rolls back
+        except Exception:  # noqa: BLE001 - an error of the pipeline, or the connection is lost: the server rolls back
+            spoilt = True
+        if spoilt:
             self._give_up_connection()
 
     def _give_up_connection(self) -> None:
@@ -311,7 +317,7 @@ def _refusal(error: BaseException, url: URL) -> Refusal | None:
 def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
     name = getattr(error, "sqlite_errorname", "") or ""
     text = str(error)
-    if name.startswith("SQLITE_CONSTRAINT") and "UNIQUE" in text or name == "SQLITE_CONSTRAINT_PRIMARYKEY":
+    if (name.startswith("SQLITE_CONSTRAINT") and "UNIQUE" in text) or name == "SQLITE_CONSTRAINT_PRIMARYKEY":
         return Conflict("taken", f"Another writer was faster: {text}.", "Try again.")
     if name.startswith("SQLITE_CANTOPEN"):
         if not Path(file).exists():
@@ -333,7 +339,7 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
         return LedgerUnavailable(
             "busy", f"Another process has been writing to {file} for {BUSY_TIMEOUT_S:.0f} s.", "Try again."
         )
-    if name == "SQLITE_FULL" or "disk I/O error" in text and name.startswith("SQLITE_IOERR_WRITE"):
+    if name == "SQLITE_FULL" or ("disk I/O error" in text and name.startswith("SQLITE_IOERR_WRITE")):
         return LedgerUnavailable(
             "disk-full",
             f"The disk that holds {file} is full; nothing of this step was written.",
@@ -382,7 +388,9 @@ def _postgresql_refusal(error: BaseException, address: str) -> Refusal | None:
         )
     if type(error).__name__ == "DataError" and "NUL (0x00)" in text:
         return Refusal(
-            "nul-character", "A text holds the character NUL (U+0000), which cannot be kept.", "Remove it, and try again."
+            "nul-character",
+            "A text holds the character NUL (U+0000), which cannot be kept.",
+            "Remove it, and try again.",
         )
     if state == "53100":
         return LedgerUnavailable(

@@ -13,7 +13,7 @@ _STATEMENTS = ("run", "run_many", "insert_many")
 
 
 def die_at(statement: int, *, after: bool) -> None:
-    """End this process just before, or just after, the so-manieth statement of any transaction from here on."""
+    """End this process just before, or just after, this statement: the first from here on is 1."""
     count = 0
 
     def counted(original: Callable[..., Any]) -> Callable[..., Any]:

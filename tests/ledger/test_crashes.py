@@ -27,7 +27,7 @@ def test_a_crash_before_any_statement_or_after_the_commit_leaves_all_or_nothing(
     daybook = Daybook.open(ledger_url, Actor("user_1"))
 
     def dies(statement: int, *, after: bool = False) -> bool:
-        """Whether the process died there. What it left, and what sending the command again gives, is checked."""
+        """Whether the process died there; checks what it left, and sends the command again."""
         command_id = f"{statement}_{after}"
         before = state_of(daybook)
         child = elsewhere(submit_and_die, ledger_url, command_id, values, statement, after)

@@ -15,7 +15,8 @@ from tests.ledger.writing import append, append_plainly, stored_events
 
 def stored(kind: str, schema: int, payload: str | None) -> StoredEvent:
     return StoredEvent(
-        9, "reference/x", 1, kind, schema, "c", "", 0, "user_1", "{}", "2026-01-31T12:00:00.000000Z", "", "", b"", payload
+        9, "reference/x", 1, kind, schema, "c", "", 0, "user_1", "{}", "2026-01-31T12:00:00.000000Z", "", "", b"",
+        payload,
     )  # fmt: skip
 
 

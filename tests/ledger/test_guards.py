@@ -110,7 +110,7 @@ WAYS_ROUND = {
         "SET session_replication_role = replica",
         "CREATE OR REPLACE FUNCTION daybook_refuse_change() RETURNS trigger LANGUAGE sql AS ''",
         "DELETE FROM head",
-        "INSERT INTO head SELECT 2, origin, size, compact_range, recorded_at, live_slot, projections, rebuild FROM head",
+        "INSERT INTO head (id) VALUES (2)",
         "UPDATE alembic_version SET version_num = '0'",
         "CREATE ROLE other",
     ),

@@ -39,7 +39,7 @@ envelopes = st.tuples(
 
 
 def parsed(data: bytes) -> tuple[object, ...]:
-    """The envelope that leaf data was made of, read by the definition in ``ledger.envelope`` and nothing else."""
+    """The envelope that leaf data was made of, by the definition in ``ledger.envelope`` alone."""
     text, digest = data[:-32].decode(), data[-32:]
     tag, first, rest = text.split("\n", 2)
     assert tag == "daybook/event/1"

@@ -39,14 +39,13 @@ def test_the_same_command_again_gives_the_first_receipt_and_no_event(daybook: Da
     assert size(daybook) == 4
 
 
-@pytest.mark.parametrize("other", [Register(name="2"), Register(name="1", values=1), Rename(name="1")])
-def test_another_command_under_a_used_id_is_refused(daybook: Daybook, other: Command) -> None:
+def test_another_command_under_a_used_id_is_refused(daybook: Daybook) -> None:
     used = daybook.submit(Register(name="1")).command_id
 
-    with pytest.raises(Conflict, match="used before, for a different command") as caught:
-        daybook.submit(other.model_copy(update={"command_id": used}))
-
-    assert caught.value.code == "command-id-reused"
+    for other in (Register(name="2"), Register(name="1", values=1), Rename(name="1")):
+        with pytest.raises(Conflict, match="used before, for a different command") as caught:
+            daybook.submit(other.model_copy(update={"command_id": used}))
+        assert caught.value.code == "command-id-reused"
     assert size(daybook) == 2
 
 
@@ -78,7 +77,7 @@ class Insist(Command):
 
     def decide(self, world: World) -> Decision:
         _attempts.append(1)
-        name = "1" if len(_attempts) <= self.times else "2"
+        name = "1" if len(_attempts) <= self.times else self.command_id
         body = SubjectRegistered(datasource_id=0, name=name)
         return Decision([NewEvent(f"subject/0/{name}", body, subject=f"0/{name}")])
 
@@ -86,15 +85,14 @@ class Insist(Command):
 _attempts: list[int] = []
 
 
-@pytest.mark.parametrize(("times", "attempts"), [(0, 1), (2, 3), (4, 5)])
-def test_a_key_that_was_taken_meanwhile_is_decided_anew(daybook: Daybook, times: int, attempts: int) -> None:
+def test_a_key_that_was_taken_meanwhile_is_decided_anew(daybook: Daybook) -> None:
     daybook.submit(Register(name="1"))
-    _attempts.clear()
 
-    daybook.submit(Insist(times=times))
-
-    assert len(_attempts) == attempts
-    assert size(daybook) == 3
+    for times, attempts in ((0, 1), (2, 3), (4, 5)):
+        _attempts.clear()
+        daybook.submit(Insist(times=times))
+        assert len(_attempts) == attempts
+    assert size(daybook) == 5
 
 
 def test_deciding_anew_ends_after_a_bounded_number_of_times(daybook: Daybook) -> None:

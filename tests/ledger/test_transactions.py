@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -86,6 +87,30 @@ def test_an_error_that_shows_only_at_the_commit_leaves_nothing(database: Databas
 
     assert head_size(database) == 1
     assert len(stored_events(database)) == 1
+
+
+def test_any_number_of_conflicts_leaves_the_connection_good(database: Database) -> None:
+    append(database, [added("a", "taken")])
+    for number in range(12):
+        with pytest.raises(Conflict):
+            append(database, [added("a", "taken", expected_version=0)])
+        append(database, [added(f"{number}")])
+
+    assert head_size(database) == 14
+
+
+def test_a_refusal_with_a_failed_statement_behind_it_leaves_the_connection_good(database: Database) -> None:
+    """On PostgreSQL the statement's error has not shown yet when the refusal is raised."""
+    append(database, [added("a")], "first")
+    for number in range(12):
+        with pytest.raises((Conflict, ZeroDivisionError)), database.writing() as transaction:
+            log.lock_head(transaction)
+            with suppress(Exception):  # on SQLite it shows at once
+                log.write_receipt(transaction, "first", b"", 2, 2, "{}")
+            raise ZeroDivisionError
+        append(database, [added(f"{number}")])
+
+    assert head_size(database) == 14
 
 
 def test_a_lost_server_connection_is_reported_once_and_replaced(

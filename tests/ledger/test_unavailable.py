@@ -35,8 +35,8 @@ def refusal_of(url: str) -> LedgerUnavailable:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "daybook.db", "sqlite://", "sqlite:///:memory:", "mysql://u@h/d", "postgres://u:secret@h/d", "sqlite:/x",
-     "postgresql://u@h:port/d", "\0"],
+    ["", "daybook.db", "sqlite://", "sqlite:///:memory:", "sqlite:/x", "mysql://u@h/d", "\0",
+     "postgres://u:secret@h/d", "postgresql://u@h:port/d"],
 )  # fmt: skip
 def test_what_is_no_address_is_said_with_an_example(text: str) -> None:
     refusal = refusal_of(text)

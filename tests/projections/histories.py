@@ -101,7 +101,7 @@ class Step:
 class History:
     """Legal steps behind position ``size``; ``registered`` etc. say what has come of the steps so far.
 
-    ``prefix`` begins the names of all that is unique, so that several histories can follow each other in one ledger.
+    ``prefix`` begins the names of all that is unique: several histories can follow each other in one ledger.
     """
 
     def __init__(self, choices: Choices, size: int, prefix: str = "") -> None:
@@ -347,8 +347,8 @@ class History:
         self._of_session(session, body, "inserted")
         for at in range(self.choices.number(0, 2)):
             clustering = ClusteringInserted(
-                session=session.id, curator="user_2", location=f"{session.key}/{at}", curation_time="2023-06-01 00:00:00",
-                curation_time_inherited=False, notes=self._maybe("ok"), outputs=[],
+                session=session.id, curator="user_2", location=f"{session.key}/{at}",
+                curation_time="2023-06-01 00:00:00", curation_time_inherited=False, notes=self._maybe("ok"), outputs=[],
             )  # fmt: skip
             stream = f"clustering/{self.position + 1}"
             self._emit(stream, clustering, session.subject, session.username, session.position)
@@ -359,8 +359,8 @@ class History:
     def _tasks(self, count: int | None = None) -> list[dict[str, Any]]:
         count = self.choices.number(1, 3) if count is None else count
         return [
-            {"task_type": "OpenField", "arena_apparatus": self._maybe("150_square"), "task_start": 10 * at + 0.1,
-             "task_stop": self._maybe(10 * at + 5), "stop_inferred": bool(at % 2), "notes": self._maybe("é"),
+            {"task_type": "OpenField", "arena_apparatus": self._maybe("150_square"),
+             "task_start": 10 * at + 0.1, "task_stop": self._maybe(10 * at + 5), "stop_inferred": bool(at % 2), "notes": self._maybe("é"),
              "objects": [{"object_name": "object_1", "coord_x": 0.5, "coord_y": 1}] if at else []}
             for at in range(count)
         ]  # fmt: skip
@@ -413,7 +413,7 @@ class History:
                         curation_time_inherited=True,
                         notes=None,
                         outputs=[{"probe": "imec0"}],
-                    ),  # fmt: skip
+                    ),
                     "inserted",
                 ),
             ]
