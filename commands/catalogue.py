@@ -12,6 +12,7 @@ from commands.door import Command, Decision, World
 from commands.inputfile.catalogue import Catalogue
 from commands.inputfile.known import REFERENCE_TABLES
 from commands.insertion import is_local_time
+from commands.known import LONGEST_NAME
 from commands.recordings.disk import shown
 from ledger.envelope import NewEvent
 from ledger.errors import Refusal
@@ -24,6 +25,12 @@ from ledger.events import (
     SubjectRegistered,
 )
 from projections.apply import compact_json
+
+_A_NAME = f"A name is one line of text, of {LONGEST_NAME} characters at most."
+
+
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and text.isprintable() and len(text) <= LONGEST_NAME
 
 
 def checked_table(name: str) -> str:
@@ -164,8 +171,8 @@ def registered_subject(world: World, name: str) -> str:
 
 def _add_value(world: World, table: str, value: str, attributes: dict[str, Any]) -> list[NewEvent]:
     """To name a known value without its attributes takes none of them away."""
-    if not value.strip() or not value.isprintable():
-        raise Refusal("no-value", f'"{shown(value)}" is no value for {table}.', "Give one line of text.")
+    if not _is_name(value):
+        raise Refusal("no-value", f'"{shown(value[:60])}" is no value for {table}.', _A_NAME)
     known = world.state.reference.get((table, value))
     if known is not None and not attributes:
         attributes = orjson.loads(known.attributes)
@@ -175,11 +182,11 @@ def _add_value(world: World, table: str, value: str, attributes: dict[str, Any])
 
 
 def _register(world: World, datasource_id: int, name: str) -> list[NewEvent]:
-    if not name.strip() or "/" in name or not name.isprintable() or datasource_id != 0:
+    if not _is_name(name) or "/" in name or datasource_id != 0:
         raise Refusal(
             "subject-name",
-            f'"{shown(name)}" of datasource {datasource_id} cannot be registered.',
-            "A name has no slash, and 0 is the only datasource.",
+            f'"{shown(name[:60])}" of datasource {datasource_id} cannot be registered.',
+            f"{_A_NAME} It has no slash, and 0 is the only datasource.",
         )
     key = f"{datasource_id}/{name}"
     if world.state.subjects.get(key) is not None:

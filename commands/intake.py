@@ -19,7 +19,7 @@ from commands.inputfile.check import Checked, CheckedClustering, CheckedSession,
 from commands.inputfile.entries import InputFile
 from commands.inputfile.findings import Finding
 from commands.inputfile.read import Limits, ReadResult, read_input_file
-from commands.known import foreign_sessions, load_known
+from commands.known import LONGEST_NAME, foreign_sessions, load_known
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from commands.work import work
@@ -60,7 +60,8 @@ class Validation:
 
     @property
     def subject(self) -> str:
-        if self.input_file is None:
+        """The subject's key; empty where the file names none that could be registered."""
+        if self.input_file is None or len(self.input_file.subject.name) > LONGEST_NAME:
             return ""
         return f"{self.input_file.subject.datasource_id}/{self.input_file.subject.name}"
 
@@ -124,7 +125,7 @@ def validate(
                 errors=severities.count("error"),
                 warnings=severities.count("warning"),
                 subject=validation.subject,
-            )  # fmt: skip
+            )
         )
     return validation
 
@@ -137,9 +138,13 @@ def _check(daybook: Daybook, read: ReadResult, roots: Roots) -> Validation:
         foreign = foreign_sessions(world, known, read.input_file)
         known_at = world.head.size
     checked = check(
-        read.input_file, known, roots, username=daybook.actor.user, position=read.position,
+        read.input_file,
+        known,
+        roots,
+        username=daybook.actor.user,
+        position=read.position,
         left_out_names=read.left_out_names,
-    )  # fmt: skip
+    )
     findings = (*read.findings, *checked.findings, *_foreign_sessions(read, checked, foreign))
     return Validation(2, in_file_order(findings), read.input_file, checked, known_at)
 
@@ -270,7 +275,8 @@ def _refuse_if_moved(world: World, validation: Validation) -> None:
     assert validation.checked is not None  # noqa: S101 - an accepted file was checked
     marks = ", ".join("?" * len(_UNSETTLING))
     unsettled = world.transaction.run(
-        f"SELECT 1 FROM events WHERE position > ? AND type IN ({marks}) AND (subject IN (?, '') OR username = ?) LIMIT 1",  # noqa: S608
+        f"SELECT 1 FROM events WHERE position > ? AND type IN ({marks}) "
+        "AND (subject IN (?, '') OR username = ?) LIMIT 1",
         (validation.known_at, *_UNSETTLING, validation.subject, world.actor),
     ).fetchone()
     fresh = [session.location for session in validation.checked.sessions if session.duplicate_of is None]
@@ -318,9 +324,12 @@ def upload(
 
 def _reject(daybook: Daybook, data: bytes, filename: str, validation: Validation) -> UploadReport:
     command = RejectInputFile(
-        content=data, filename=filename, subject=validation.subject, stage=validation.stage,
+        content=data,
+        filename=filename,
+        subject=validation.subject,
+        stage=validation.stage,
         findings=[asdict(finding) for finding in validation.findings],
-    )  # fmt: skip
+    )
     number = daybook.submit(command).result["upload"]
     return UploadReport(False, f"u{number}", validation.findings)
 
@@ -334,9 +343,12 @@ def _process(
     unsettled = {number for number, status in before.items() if status in ("pending", "waiting")}
     # with nothing unsettled too: an upload that was killed before its last step is finished here
     work(
-        daybook, roots, sessions=unsettled.intersection(sessions.values()),
-        clusterings=unsettled.intersection(clusterings.values()), progress=progress,
-    )  # fmt: skip
+        daybook,
+        roots,
+        sessions=unsettled.intersection(sessions.values()),
+        clusterings=unsettled.intersection(clusterings.values()),
+        progress=progress,
+    )
     with daybook.reading() as world:
         validated = log.read_positions(world.transaction, [upload + 1])[upload + 1]
         body = orjson.loads(validated.payload or "{}")
@@ -356,7 +368,7 @@ def _process(
                     "session_time": row.session_time,
                     "reason": row.message,
                     "differences": changed_sessions.get(session.entry.index, []),
-                }  # fmt: skip
+                }
             )
         for clustering in checked.clusterings:
             found = world.state.clusterings[clusterings[clustering.entry.index]]
@@ -368,7 +380,7 @@ def _process(
                     "outcome": _outcome(found.status, before[found.id]),
                     "reason": found.message,
                     "differences": changed_clusterings.get(clustering.entry.index, []),
-                }  # fmt: skip
+                }
             )
     return report
 

@@ -11,6 +11,8 @@ from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
 from commands.work import inserted_probes
 
+LONGEST_NAME = 255  # characters; of a subject or a reference value: an index has to hold it on every database
+
 
 def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
     """Everything that ``check`` looks up, at the moment of ``world``: one query a table, not one an entry."""
@@ -67,7 +69,7 @@ def _normalised(locations: Iterable[str], roots: Roots) -> Iterable[str]:
 
 def _session_times(world: World, subject: str) -> dict[str, int]:
     rows = world.transaction.run(
-        f"SELECT session_time, session FROM {world.state.times.table} WHERE subject = ?",  # noqa: S608 - our name
+        f"SELECT session_time, session FROM {world.state.times.table} WHERE subject = ?",
         (subject,),
     )
     return dict(rows.fetchall())

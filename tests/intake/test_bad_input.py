@@ -35,7 +35,8 @@ def common(
 
 def rejected(lab: Lab, data: bytes) -> UploadReport:
     before = lab.size()
-    report = lab.upload_bytes(data)
+    is_json = data.lstrip().startswith(b"{")
+    report = lab.upload_bytes(data, filename="12345.json" if is_json else "12345.yml")
     assert not report.ok and report.sessions == report.clusterings == []
     assert lab.types(before) == ["InputFileReceived", "InputFileRejected"]
     assert lab.kept_bytes() == data
@@ -73,6 +74,8 @@ def test_the_file_that_they_are_made_from_is_good(lab: Lab, data: bytes) -> None
 
 
 def test_ten_thousand_errors_are_a_limited_list(common: Lab) -> None:
-    entries = "".join(f"  - {{location: 'N:/x{n}', experimenter: nobody, tasks: [], extra: 1}}\n" for n in range(10_000))
+    entries = "".join(
+        f"  - {{location: 'N:/x{n}', experimenter: nobody, tasks: [], extra: 1}}\n" for n in range(10_000)
+    )
     report = rejected(common, f"subject: {{name: 12345}}\nsessions:\n{entries}".encode())
     assert 100 <= len(report.findings) <= 30_001

@@ -73,6 +73,8 @@ REFUSED = [
     (AddReferenceValue(table="reference.Experimenter", value="a\nb"), "no-value"),
     (AddReferenceValue(table="reference.Experimenter", value="a\x00b"), "no-value"),
     (RetireReferenceValue(table="reference.Experimenter", value="user_9"), "unknown-value"),
+    (AddReferenceValue(table="reference.Experimenter", value="a" * 100_000), "no-value"),
+    (RegisterSubject(name="a" * 100_000), "subject-name"),
     (RegisterSubject(name=""), "subject-name"),
     (RegisterSubject(name="a/b"), "subject-name"),
     (RegisterSubject(name="a\x00b"), "subject-name"),

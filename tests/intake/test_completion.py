@@ -41,7 +41,11 @@ def test_room_project_and_notes_are_added_and_shown(lab: Lab, one: int) -> None:
     before = lab.size()
     annotate(lab.daybook, one, roots=lab.roots, room="2.345", project=("my_project",), notes="n")
     assert lab.types(before) == ["SessionAnnotated"]
-    assert lab.bodies("SessionAnnotated")[0]["fields"] == {"room": "2.345", "project": ["my_project"], "notes": "n"}
+    assert lab.bodies("SessionAnnotated")[0]["fields"] == {
+        "room": "2.345",
+        "project": ["my_project"],
+        "notes": "n",
+    }
     with lab.daybook.reading() as world:
         whole = listings.whole(world.transaction, world.head.live_slot, Reference("session", one))
     assert (whole["room"], whole["project"], whole["notes"]) == ("2.345", ["my_project"], "n")
@@ -54,7 +58,10 @@ def test_tasks_are_added_to_a_waiting_session_and_inserted_with_it(lab: Lab, wai
     )["status"] == "inserted"  # fmt: skip
     assert [t["task_start"] for t in lab.bodies("SessionInserted")[-1]["tasks"]] == [1]
     entry = entry_of(lab, waiting)
-    assert entry["probe_association"] == {"probe_1": PROBES[0], "probe_2": PROBES[1]} and len(entry["tasks"]) == 1
+    assert (
+        entry["probe_association"] == {"probe_1": PROBES[0], "probe_2": PROBES[1]}
+        and len(entry["tasks"]) == 1
+    )
 
 
 def test_the_owner_stays_and_the_actor_is_named(lab: Lab, one: int) -> None:
@@ -86,7 +93,9 @@ REFUSED: list[tuple[str, Step]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "step"), REFUSED, ids=[f"{i}-{code}" for i, (code, _) in enumerate(REFUSED)])
+@pytest.mark.parametrize(
+    ("code", "step"), REFUSED, ids=[f"{i}-{code}" for i, (code, _) in enumerate(REFUSED)]
+)
 def test_a_wrong_completion_is_refused_in_words(lab: Lab, one: int, code: str, step: Step) -> None:
     lab.record("date_3", day=2, acquiring=True)
     with pytest.raises(Refusal) as refused:
@@ -128,7 +137,9 @@ def test_values_that_were_retired_since_do_not_block_a_completion(lab: Lab) -> N
 OVERTAKEN: list[Step] = [
     lambda lab, one: annotate(lab.daybook, one, roots=lab.roots, notes="mine"),
     lambda lab, one: add_tasks(lab.daybook, one, TASKS, filename="t.yml", roots=lab.roots),
-    lambda lab, one: add_clustering(lab.daybook, one, ClusteringEntry("user_1", "N:/rec/date_1"), roots=lab.roots),
+    lambda lab, one: add_clustering(
+        lab.daybook, one, ClusteringEntry("user_1", "N:/rec/date_1"), roots=lab.roots
+    ),
 ]
 
 

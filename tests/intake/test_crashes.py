@@ -32,7 +32,9 @@ def crash(lab: Lab, data: bytes, command: str, moment: Moment) -> None:
 def assert_everything_once(lab: Lab) -> None:
     counts = Counter(lab.types())
     assert counts["SessionInsertRequested"] == 3 and counts["SessionInserted"] == 2
-    assert counts["SessionWaiting"] == counts["ClusteringInsertRequested"] == counts["ClusteringInserted"] == 1
+    assert (
+        counts["SessionWaiting"] == counts["ClusteringInsertRequested"] == counts["ClusteringInserted"] == 1
+    )
     assert list(lab.statuses().values()) == ["inserted", "inserted", "waiting"]
     assert counts["InputFileReceived"] == counts["InputFileProcessed"]
     with lab.daybook.reading() as world:
@@ -51,7 +53,12 @@ def test_the_same_upload_finishes_what_a_crash_left(lab: Lab, command: str, mome
 
 @pytest.mark.parametrize(
     ("command", "moment"),
-    [("AcceptInputFile", "after"), ("SettleSessions", "after"), ("FinishUpload", "before"), ("FinishUpload", "within")],
+    [
+        ("AcceptInputFile", "after"),
+        ("SettleSessions", "after"),
+        ("FinishUpload", "before"),
+        ("FinishUpload", "within"),
+    ],
 )
 def test_work_finishes_what_a_crash_left(lab: Lab, command: str, moment: Moment) -> None:
     data = small_file(lab)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from commands import insertion, work as working
+from commands import insertion
+from commands import work as working
 from commands.intake import validate
 from commands.recordings import disk
 from commands.recordings.roots import Roots
@@ -184,7 +185,7 @@ def test_hostile_directories_fail_alone_and_say_why(lab: Lab) -> None:
 
     report = lab.upload(*map(session, [*names, "good"]))
 
-    outcomes = {name: entry for name, entry in zip([*names, "good"], report.sessions, strict=True)}
+    outcomes = dict(zip([*names, "good"], report.sessions, strict=True))
     assert outcomes.pop("good")["outcome"] == "inserted"
     assert {name: entry["outcome"] for name, entry in outcomes.items()} == dict.fromkeys(names, "error")
     for failed in lab.bodies("SessionInsertFailed"):
