@@ -6,7 +6,7 @@ entry. The place of the entry in its file is not part of it.
 
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -100,30 +100,18 @@ def differences(stored: str, entry: Entry) -> list[dict[str, Any]]:
     A field is a path such as ``tasks[0].notes``; what one side does not have is its default, or None.
     """
     before, now = orjson.loads(stored), entry_plain(entry)
-    before.pop(_NOT_COMPARED, None)
-    now.pop(_NOT_COMPARED, None)
-    defaults = {name: default for name, default in _FIELDS[type(entry)] if default is not MISSING}
-    return [
-        {"field": path, "stored": left, "given": right}
-        for path, left, right in _differing(
-            "", _with_defaults(before, defaults), _with_defaults(now, defaults)
-        )
-    ]
-
-
-def _with_defaults(plain: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    filled = {
-        name: list(default) if isinstance(default, tuple) else default for name, default in defaults.items()
-    }
-    filled.pop(_NOT_COMPARED, None)
-    return filled | plain
+    found: list[tuple[str, Any, Any]] = []
+    for name, default in _FIELDS[type(entry)]:
+        if name != _NOT_COMPARED:
+            absent = None if default is MISSING else list(default) if isinstance(default, tuple) else default
+            found += _differing(name, before.get(name, absent), now.get(name, absent))
+    return [{"field": path, "stored": left, "given": right} for path, left, right in found]
 
 
 def _differing(path: str, left: Any, right: Any) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(left, dict) and isinstance(right, dict):
         for name in dict.fromkeys((*left, *right)):
-            below = f"{path}.{name}" if path else cast("str", name)
-            yield from _differing(below, left.get(name), right.get(name))
+            yield from _differing(f"{path}.{name}", left.get(name), right.get(name))
     elif isinstance(left, list) and isinstance(right, list):
         for index in range(max(len(left), len(right))):
             pair = [side[index] if index < len(side) else None for side in (left, right)]

@@ -43,6 +43,7 @@ class Document(Protocol):
     """A loaded input file. Positions count lines and columns (characters) from 1."""
 
     root: Any
+    remarks: Sequence[Finding]  # what there is to say about the way it is written
 
     def position(self, parts: Sequence[Part]) -> Position:
         """Where the value at that path starts; of a path that is not there, its nearest parent that is."""

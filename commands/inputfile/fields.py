@@ -32,13 +32,16 @@ def shown(value: Any) -> str:
     if value is None or value is True or value is False:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Plain):
-        return clipped(value, 60) if value else "nothing"
-    return f'the text "{clipped(value, 60)}"'
+        return clipped(value) if value else "nothing"
+    return f'the text "{clipped(value)}"'
 
 
-def clipped(text: str, most: int) -> str:
+def clipped(text: str, most: int = 60) -> str:
+    """A text on one line of at most so many characters."""
     text = text if len(text) <= most else f"{text[: most - 2]} …"
-    return text.encode("unicode_escape").decode() if not text.isprintable() else text
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def is_null(value: Any) -> bool:

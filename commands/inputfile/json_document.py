@@ -24,6 +24,7 @@ from commands.inputfile.document import (
     rest_of_line,
     unreadable,
 )
+from commands.inputfile.findings import Finding
 from commands.inputfile.limits import Limits
 
 _BLANKS = re.compile(r"[ \t\n\r]+")
@@ -55,6 +56,7 @@ class JsonDocument:
 
     def __init__(self, text: str, root: Any) -> None:
         self.root = root
+        self.remarks: Sequence[Finding] = ()
         self._text = text
         self._line_starts: list[int] | None = None
         self._children: dict[int, dict[Part, list[tuple[int, int]]]] = {}
@@ -138,7 +140,7 @@ def load_json(text: str, limits: Limits) -> JsonDocument:
 
 def refuse_deep_nesting(document: JsonDocument, limits: Limits) -> None:
     """Raises ``Unreadable`` where lists and objects are nested deeper than the limit."""
-    level: list[tuple[Place, Any]] = [(None, document.root)]
+    level: list[tuple[Place, Any]] = [(None, document.root)] if isinstance(document.root, dict | list) else []
     for depth in count():
         level = [
             ((place, part), item)

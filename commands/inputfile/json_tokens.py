@@ -8,6 +8,8 @@ import json
 import re
 from dataclasses import dataclass
 
+from commands.inputfile.fields import clipped
+
 SlipOf = tuple[str, str, str, str]
 
 
@@ -24,7 +26,7 @@ class Token:
 
     @property
     def shown(self) -> str:
-        return self.text if len(self.text) <= 40 else f"{self.text[:38]} …"
+        return clipped(self.text, 40)
 
 
 _BLANKS = re.compile(r"[ \t\n\r\f\v\xa0\u2000-\u200b\u3000\ufeff]*")
@@ -73,7 +75,7 @@ def next_token(text: str, at: int, *, key: bool) -> Token:
     found = _COMMENT.match(text, at)
     if found:
         return _made(
-            found, "skip", ("comment", f"JSON has no comments: {_short(found[0])!r}.", "Remove it.", "")
+            found, "skip", ("comment", f"JSON has no comments: {clipped(found[0])}.", "Remove it.", "")
         )
     found = _PLACEHOLDER.match(text, at)
     if found:
@@ -114,8 +116,8 @@ def _quotes(source: str, body: str, code: str, name: str) -> SlipOf:
     right = json.dumps(body, ensure_ascii=False)
     return (
         code,
-        f"{_short(source)} stands in {name}; JSON needs double quotes.",
-        f"Write {_short(right)}.",
+        f"{clipped(source)} stands in {name}; JSON needs double quotes.",
+        f"Write {clipped(right)}.",
         right,
     )
 
@@ -129,10 +131,10 @@ def _bare(text: str, found: re.Match[str]) -> Token:
     end = found.start() + len(source)
     if text[end : end + 1] == '"':
         whole = source + '"'
-        hint = f'Write "{_short(source)}".'
+        hint = f'Write "{clipped(source)}".'
         slip = (
             "missing-quote",
-            f'The quotation mark before {_short(source)}" is missing.',
+            f'The quotation mark before {clipped(source)}" is missing.',
             hint,
             f'"{whole}',
         )
@@ -152,8 +154,8 @@ def _string(text: str, at: int, *, key: bool) -> Token:
             right = json.dumps(
                 "\n".join(line.strip() for line in lines[0][1:-1].splitlines()), ensure_ascii=False
             )
-            message = f"A line break stands inside of the text {_short(lines[0].splitlines()[0])} ..."
-            return _made(lines, "string", ("line-break", message, f"Write {_short(right)}.", right))
+            message = f"A line break stands inside of the text {clipped(lines[0].splitlines()[0])} ..."
+            return _made(lines, "string", ("line-break", message, f"Write {clipped(right)}.", right))
         return _unclosed(text, at, _end_of_line(text, at))
     if not _ENDS_A_STRING.match(text, found.end()):
         until_comma = _ENDS_WITH_COMMA.match(found[0])
@@ -169,7 +171,7 @@ def _string(text: str, at: int, *, key: bool) -> Token:
                 at,
                 longer.end(),
                 source,
-                ("quote-in-text", message, f"Write {_short(right)}.", right),
+                ("quote-in-text", message, f"Write {clipped(right)}.", right),
             )
     source = found[0]
     if _BAD_ESCAPE.search(source):
@@ -178,8 +180,8 @@ def _string(text: str, at: int, *, key: bool) -> Token:
         right = json.dumps(source[1:-1])
         slip = (
             "control-character",
-            f"A control character (such as a tab) stands in {_short(source)}.",
-            f"Write {_short(right)}.",
+            f"A control character (such as a tab) stands in {clipped(source)}.",
+            f"Write {clipped(right)}.",
             right,
         )
         return _made(found, "string", slip)
@@ -191,8 +193,8 @@ def _backslashes(source: str) -> SlipOf:
     slashes = source.replace("\\\\", "/").replace("\\", "/")
     return (
         "backslash",
-        f"A backslash starts an escape sequence, and one in {_short(source)} is none.",
-        f"Write the path with slashes: {_short(slashes)}, or double each backslash: {_short(right)}.",
+        f"A backslash starts an escape sequence, and one in {clipped(source)} is none.",
+        f"Write the path with slashes: {clipped(slashes)}, or double each backslash: {clipped(right)}.",
         right,
     )
 
@@ -202,7 +204,7 @@ def _unclosed(text: str, start: int, end: int) -> Token:
     right = source + '"'
     if _BAD_ESCAPE.search(right):
         right = _backslashes(right)[3]
-    slip = ("missing-quote", f"The closing quotation mark of {_short(source)} is missing.", "", right)
+    slip = ("missing-quote", f"The closing quotation mark of {clipped(source)} is missing.", "", right)
     return Token("string", start, end, source, slip)
 
 
@@ -232,17 +234,13 @@ def mended_value(source: str) -> SlipOf | None:
     if _NUMBER_LIKE.fullmatch(source) and any(sign.isdigit() for sign in source):
         return (
             "number",
-            f"{_short(source)} is not a number as JSON has it.",
-            f"Write no leading 0 or +, and digits on both sides of the point; as a text: {_short(right)}.",
+            f"{clipped(source)} is not a number as JSON has it.",
+            f"Write no leading 0 or +, and digits on both sides of the point; as a text: {clipped(right)}.",
             right,
         )
     return (
         "missing-quote",
-        f"The text {_short(source)} needs double quotes.",
-        f"Write {_short(right)}.",
+        f"The text {clipped(source)} needs double quotes.",
+        f"Write {clipped(right)}.",
         right,
     )
-
-
-def _short(source: str) -> str:
-    return source if len(source) <= 60 else f"{source[:58]} …"

@@ -28,7 +28,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 
 
 def _folded(word: str) -> str:
-    return word.casefold().replace("-", "_").replace(" ", "_").strip("_")
+    return word.casefold().replace("-", "_").replace(" ", "_")
 
 
 def _slips(one: str, other: str, most: float) -> float:

@@ -104,10 +104,9 @@ def _refuse_depth(document: Document, report: Report, limits: Limits) -> None:
 
 def _load(text: str, filename: str, limits: Limits) -> Document:
     """A .json file that holds YAML and a .yml file that holds JSON are read as what they hold."""
-    named_yaml = filename.lower().endswith((".yml", ".yaml"))
     looks_like_json = text.lstrip()[:1] in ("{", "[")
     try:
-        document = _parse(text, limits, looks_like_json=looks_like_json, named_yaml=named_yaml)
+        document = _parse(text, filename.lower().rpartition(".")[2], limits, looks_like_json=looks_like_json)
     except Unreadable as refusal:
         if not refusal.syntax:
             raise
@@ -119,11 +118,12 @@ def _load(text: str, filename: str, limits: Limits) -> Document:
     return document
 
 
-def _parse(text: str, limits: Limits, *, looks_like_json: bool, named_yaml: bool) -> Document:
-    if looks_like_json:
+def _parse(text: str, ending: str, limits: Limits, *, looks_like_json: bool) -> Document:
+    if looks_like_json or ending == "json":
         try:
             return load_json(text, limits)
         except Unreadable as refusal:
-            if not (named_yaml and refusal.syntax):
+            strict = looks_like_json and ending not in ("yml", "yaml")
+            if strict or not refusal.syntax:
                 raise
     return load_yaml(text, limits)

@@ -56,7 +56,7 @@ class Report:
 
     def findings(self) -> list[Finding]:
         """In the order of the file."""
-        found = []
+        found = list(self.document.remarks)
         for severity, code, parts, at, message, hint in self._found:
             if at == KEY:
                 position = self.document.key_position(parts)

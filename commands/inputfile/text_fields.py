@@ -31,11 +31,18 @@ _ESCAPES = {
     "\u2029": r"\P",
 }
 _SMART_QUOTES = "“”„‟‘’‚‛«»"
+_DOUBTFUL = _SMART_QUOTES + " "
 
 
 def name_text(value: Any, report: Report, place: Place, key: Part) -> Any:
     """One line of text, such as a name that must match a table."""
-    if value.__class__ is str and value.isprintable() and value and value[0] not in _SMART_QUOTES:
+    if (
+        value.__class__ is str
+        and value.isprintable()
+        and value
+        and value[0] not in _DOUBTFUL
+        and value[-1] != " "
+    ):
         return value
     text = _any_text(value, report, place, key, "text")
     if text is BAD:
@@ -45,8 +52,13 @@ def name_text(value: Any, report: Report, place: Place, key: Part) -> Any:
             "empty-text", place, key, f"{name_of(key)} is an empty text.", "Fill it in, or remove the key."
         )
         return BAD
+    if text != text.strip():
+        message = (
+            f'{name_of(key)} is "{clipped(text)}", with blanks around it that count when it is compared.'
+        )
+        report.warning("outer-blanks", place, key, message, "Remove the blanks inside of the quotes.")
     if value.__class__ is Plain and " " in text and text not in report.rest_of_line(place, key):
-        message = f'{name_of(key)} goes over several lines; they are read as one text: "{clipped(text, 60)}".'
+        message = f'{name_of(key)} goes over several lines; they are read as one text: "{clipped(text)}".'
         hint = "If it is a list, start each item with a dash and a blank, all dashes in one column."
         report.warning("several-lines", place, key, message, hint)
     return text if _is_clean(text, report, place, key, line_breaks=False) else BAD
@@ -157,8 +169,8 @@ def _any_text(value: Any, report: Report, place: Place, key: Part, expected: str
             "plain-scalar",
             place,
             key,
-            f'{name_of(key)} is taken as the text "{clipped(text, 60)}"; plain YAML would read {reading}.',
-            f'Put it in quotes: "{clipped(text, 60)}".',
+            f'{name_of(key)} is taken as the text "{clipped(text)}"; plain YAML would read {reading}.',
+            f'Put it in quotes: "{clipped(text)}".',
         )
     return text
 

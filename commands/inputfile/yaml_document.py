@@ -56,12 +56,12 @@ class MarkedMapping(dict[str, Any]):
 
 
 class YamlDocument:
-    """See ``Document``. ``merged`` is the position of the first merge key, if there is one."""
+    """See ``Document``. ``merged`` is the mark of the first merge key, if there is one."""
 
     def __init__(self, text: str, root: Any, root_mark: Any, merged: Any) -> None:
         self.root = root
         self._text = text
-        self.merged: Position | None = None if merged is None else _position(merged)
+        self.remarks: Sequence[Finding] = () if merged is None else (_merge_warning(_position(merged)),)
         self._root_mark = root_mark
         self._orders: dict[int, dict[str, int]] = {}
 
@@ -113,6 +113,11 @@ class YamlDocument:
 
 def _position(mark: Any) -> Position:
     return mark.line + 1, mark.column + 1
+
+
+def _merge_warning(at: Position) -> Finding:
+    message = "Merge keys (<<) are taken into account here, but other readers of YAML may not know them."
+    return Finding(1, "warning", "merge-key", "", *at, message, "Write the keys out.")
 
 
 def load_yaml(text: str, limits: Limits) -> YamlDocument:
@@ -279,7 +284,8 @@ class _Builder:
         """``<<: *defaults`` as YAML 1.1 has it: keys that the mapping does not give itself come from the
         other."""
         sources = item if isinstance(item, MarkedList) else [item]
-        self._merged = self._merged or key_mark
+        if self._merged is None or key_mark.index < self._merged.index:
+            self._merged = key_mark
         for source in sources:
             if not isinstance(source, MarkedMapping):
                 self.findings.append(

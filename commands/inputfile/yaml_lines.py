@@ -40,7 +40,3 @@ def body_of(line: str) -> int:
 
 def indent_of(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
-
-
-def short(source: str) -> str:
-    return source if len(source) <= 60 else f"{source[:58]} …"

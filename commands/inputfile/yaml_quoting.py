@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from commands.inputfile.yaml_lines import COMMENT, Repair, short
+from commands.inputfile.fields import clipped
+from commands.inputfile.yaml_lines import COMMENT, Repair
 
 _KEY_AND_VALUE = re.compile(
     r"""(?P<lead>\s*(?:- +)*)(?P<key>[^\s"'#:\[{-][^"'#:]*?|"[^"]*"|'[^']*')\s*:\s+(?P<value>\S.*)"""
@@ -62,8 +63,8 @@ def missing_quote(lines: list[str], number: int) -> Iterator[Repair]:
                 "missing-quote",
                 number,
                 column,
-                f"The closing quotation mark of {short(body)} is missing.",
-                f"Write {short(body + mark)}",
+                f"The closing quotation mark of {clipped(body)} is missing.",
+                f"Write {clipped(body + mark)}",
                 {number: line[:column] + body + mark},
             )
     elif value[-1] in "\"'" and value.count(value[-1]) == 1:
@@ -71,8 +72,8 @@ def missing_quote(lines: list[str], number: int) -> Iterator[Repair]:
             "missing-quote",
             number,
             column,
-            f"The quotation mark before {short(value)} is missing.",
-            f"Write {short(value[-1] + value)}",
+            f"The quotation mark before {clipped(value)} is missing.",
+            f"Write {clipped(value[-1] + value)}",
             {number: line[:column] + value[-1] + value},
         )
 
@@ -83,8 +84,8 @@ def _apostrophe(line: str, number: int, column: int, value: str) -> Repair:
         "quote-in-text",
         number,
         column,
-        f"An apostrophe inside of single quotes ends the text: {short(value)}.",
-        f"Use double quotes around it, or write the apostrophe twice: {short(right)}",
+        f"An apostrophe inside of single quotes ends the text: {clipped(value)}.",
+        f"Use double quotes around it, or write the apostrophe twice: {clipped(right)}",
         {number: line[:column] + right},
     )
 
@@ -102,19 +103,22 @@ def quoted_value(lines: list[str], number: int) -> Iterator[Repair]:
         yield _apostrophe(line, number, column, value)
         return
     if first == '"' and value[-1] == '"' and value.count('"') > 2:
-        code, message = "quote-in-text", f"Quotation marks stand inside of quotation marks: {short(value)}."
+        code, message = "quote-in-text", f"Quotation marks stand inside of quotation marks: {clipped(value)}."
         inner = value[1:-1]
     elif first in "\"'":
-        code, message = "text-after-quote", f"Text follows after the closing quotation mark: {short(value)}."
+        code, message = (
+            "text-after-quote",
+            f"Text follows after the closing quotation mark: {clipped(value)}.",
+        )
     elif first in _SPECIAL:
-        code, message = "needs-quotes", f"The value {short(value)} starts with {_SPECIAL[first]}."
+        code, message = "needs-quotes", f"The value {clipped(value)} starts with {_SPECIAL[first]}."
     elif ": " in value or value.endswith(":"):
-        code, message = "needs-quotes", f"The value {short(value)} holds a colon, which starts a new value."
+        code, message = "needs-quotes", f"The value {clipped(value)} holds a colon, which starts a new value."
     else:
         return
     right = "'" + inner.replace("'", "''") + "'"
     yield Repair(
-        code, number, column, message, f"Put it in quotes: {short(right)}", {number: line[:column] + right}
+        code, number, column, message, f"Put it in quotes: {clipped(right)}", {number: line[:column] + right}
     )
 
 
@@ -135,7 +139,7 @@ def missing_bracket(lines: list[str], number: int) -> Iterator[Repair]:
                     number,
                     column + value.rindex(opener),
                     message,
-                    f"Write {short(mended)}",
+                    f"Write {clipped(mended)}",
                     {number: lines[number][:column] + mended},
                 )
         elif value.count(opener) < value.count(closer):

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 
+from commands.inputfile.fields import clipped
 from commands.inputfile.keywords import ALL_KEYS
 from commands.inputfile.yaml_indentation import indentation, missing_dash, repeated_item
-from commands.inputfile.yaml_lines import COMMENT, Failure, Repair, indent_of, short
+from commands.inputfile.yaml_lines import COMMENT, Failure, Repair, body_of, indent_of
 from commands.inputfile.yaml_quoting import missing_bracket, missing_quote, odd_quotes, quoted_value
 
 _NO_BLANK_AFTER_COLON = re.compile(r"(\s*(?:- +)*)([A-Za-z_]\w*):([^\s:/\\].*)")
@@ -53,19 +54,26 @@ def _tabs(lines: list[str], failure: Failure) -> Iterator[Repair]:
     if not tabbed or tabbed[0] > failure.line:
         return
     how_many = f" (and in {len(tabbed) - 1} more lines)" if len(tabbed) > 1 else ""
-    for width in (8, 4, 2):
-        mended = {}
-        for number in tabbed:
-            body = lines[number].lstrip()
-            mended[number] = lines[number][: len(lines[number]) - len(body)].expandtabs(width) + body
+    for indents in _without_tabs(lines, tabbed):
         yield Repair(
             "tab-indentation",
             tabbed[0],
             lines[tabbed[0]].index("\t"),
             f"A tab stands in the indentation{how_many}; YAML is indented with blanks only.",
             "Replace each tab by blanks (in most editors: Convert indentation to spaces).",
-            mended,
+            {n: " " * indent + lines[n].lstrip() for n, indent in zip(tabbed, indents, strict=True)},
         )
+
+
+def _without_tabs(lines: list[str], tabbed: list[int]) -> Iterator[list[int]]:
+    """Indentations in blanks for those lines: by the width of a tab, then by the lines around them."""
+    for width in (8, 4, 2):
+        yield [len(lines[n][: len(lines[n]) - len(lines[n].lstrip())].expandtabs(width)) for n in tabbed]
+    after = [indent_of(lines[n + 1]) if n + 1 < len(lines) else 0 for n in tabbed]
+    yield after
+    yield [max(0, indent - 2) for indent in after]
+    yield [indent_of(lines[n - 1]) if n else 0 for n in tabbed]
+    yield [body_of(lines[n - 1]) if n else 0 for n in tabbed]
 
 
 def _placeholder(lines: list[str], number: int) -> Iterator[Repair]:
@@ -103,7 +111,7 @@ def _blank_after_colon(lines: list[str], number: int) -> Iterator[Repair]:
             number,
             found.end(2),
             f"A blank is missing after the colon of {key}.",
-            f"Write {key}: {short(value)}",
+            f"Write {key}: {clipped(value)}",
             {number: f"{lead}{key}: {value}"},
         )
 
@@ -116,7 +124,7 @@ def _blank_after_dash(lines: list[str], number: int) -> Iterator[Repair]:
             number,
             found.end(1),
             "A blank is missing after the dash.",
-            f"Write - {short(found[2])}",
+            f"Write - {clipped(found[2])}",
             {number: f"{found[1]}- {found[2]}"},
         )
 
@@ -134,7 +142,7 @@ def _colon(lines: list[str], number: int) -> Iterator[Repair]:
             number,
             found.end(2),
             f"A colon is missing after {key}.",
-            f"Write {key}: {short(value)}".rstrip(),
+            f"Write {key}: {clipped(value)}".rstrip(),
             {number: f"{lead}{key}: {value}".rstrip()},
         )
 
@@ -148,8 +156,8 @@ def _backslashes(lines: list[str], number: int) -> Iterator[Repair]:
                 "backslash",
                 number,
                 found.start(),
-                f"In double quotes a backslash starts an escape sequence; in {short(found[0])} one is none.",
-                f"Write the path with slashes: {short(slashes)}, or put it in single quotes.",
+                f"In double quotes a backslash starts an escape sequence; {clipped(found[0])} holds a wrong one.",
+                f"Write the path with slashes: {clipped(slashes)}, or put it in single quotes.",
                 {number: line[: found.start()] + slashes + line[found.end() :]},
             )
     if line.rstrip().endswith('\\"'):  # "N:\data\" : the last backslash takes the quotation mark with it
@@ -159,9 +167,9 @@ def _backslashes(lines: list[str], number: int) -> Iterator[Repair]:
             "backslash",
             number,
             start,
-            f"In double quotes a backslash starts an escape sequence: in {short(line[start:].rstrip())} "
+            f"In double quotes a backslash starts an escape sequence: in {clipped(line[start:].rstrip())} "
             "the last one takes the closing quotation mark with it.",
-            f"Write the path with slashes: {short(slashes)}, or put it in single quotes.",
+            f"Write the path with slashes: {clipped(slashes)}, or put it in single quotes.",
             {number: line[:start] + slashes},
         )
 

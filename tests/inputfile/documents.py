@@ -1,7 +1,7 @@
 """Input files made to measure: one growing recording campaign, as a document, as YAML and as JSON.
 
-The text looks like what people write (indented block YAML, some strings quoted, some not; indented JSON), because
-the cost of reading depends on it. Benchmarks import this module too.
+The text looks like what people write (indented block YAML, some strings quoted, some not; indented JSON),
+because the cost of reading depends on it. Benchmarks import this module too.
 """
 
 import json
@@ -51,7 +51,7 @@ def campaign_session(number: int) -> dict[str, Any]:
 
 
 def campaign(sessions: int) -> dict[str, Any]:
-    """A document of one subject with that many sessions and one multi-session clustering per hundred of them."""
+    """One subject with that many sessions, and a multi-session clustering for each hundred of them."""
     return {
         "subject": {"name": 12345, "datasource_id": 0},
         "sessions": [campaign_session(number) for number in range(1, sessions + 1)],
@@ -112,7 +112,9 @@ def _session_lines(session: dict[str, Any]) -> list[str]:
     for clustering in session["clustering"]:
         lead = "      - "
         for key, value in clustering.items():
-            lines.append(f'{lead}{key}: "{value}"' if key in ("location", "notes") else f"{lead}{key}: {value}")
+            lines.append(
+                f'{lead}{key}: "{value}"' if key in ("location", "notes") else f"{lead}{key}: {value}"
+            )
             lead = "        "
     return lines
 
@@ -172,7 +174,7 @@ clustering:
     location: N:/my_project/clustering/12345/msc_0001
     group_name: 12345_msc_0001
     sessions:
-      - 12345_1
+      - "12345_1"
       - 2023-05-01 10:00:00
 """
 EXAMPLE_JSON = """\
@@ -246,11 +248,16 @@ def block_yaml(value: Any, indent: int = 0) -> str:
         lines = []
         for key, item in value.items():
             nested = isinstance(item, dict | list) and item
-            lines.append(f"{lead}{_quoted(key)}:" + (f"\n{block_yaml(item, indent + 2)}" if nested else f" {block_yaml(item)}"))
+            lines.append(
+                f"{lead}{_quoted(key)}:"
+                + (f"\n{block_yaml(item, indent + 2)}" if nested else f" {block_yaml(item)}")
+            )
         return "\n".join(lines)
     if isinstance(value, list) and value:
         return "\n".join(
-            f"{lead}-\n{block_yaml(item, indent + 2)}" if isinstance(item, dict | list) and item else f"{lead}- {block_yaml(item)}"
+            f"{lead}-\n{block_yaml(item, indent + 2)}"
+            if isinstance(item, dict | list) and item
+            else f"{lead}- {block_yaml(item)}"
             for item in value
         )
     return _quoted(value) if isinstance(value, str) else json.dumps(value)

@@ -81,7 +81,10 @@ def test_each_empty_field_of_the_published_template_is_a_finding_of_its_own(shar
         number
         for number, line in enumerate(text.splitlines(), 1)
         if re.fullmatch(r"\s+(?:- )?(?:\w+:|-)\s*", line.split("#")[0])
-        and not re.match(r"\s+(?:- )?(experimenter|probe_association|tasks|objects|cue_cards|curtains|clustering|sessions):", line)
+        and not re.match(
+            r"\s+(?:- )?(experimenter|probe_association|tasks|objects|cue_cards|curtains|clustering|sessions):",
+            line,
+        )
     ]
     found = [finding for finding in result.findings if finding.code == "no-value"]
     assert [finding.line for finding in found] == empty
