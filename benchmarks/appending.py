@@ -11,8 +11,8 @@ from benchmarks.peer_ledger import Session, application
 from commands.door import Command, Daybook, Decision, World
 from ledger import log
 from ledger.envelope import NewEvent
-from projections.records import SessionLocation
 from projections.records import Session as SessionRow
+from projections.records import SessionLocation
 from projections.rows import Rows
 
 SUBJECT = "0/12345"
@@ -28,7 +28,9 @@ class RequestSessions(Command):
     def decide(self, world: World) -> Decision:
         first = world.next_position
         events = [
-            NewEvent(f"session/{first + i}", requested_session(SUBJECT, self.number, i), 0, SUBJECT, world.actor)
+            NewEvent(
+                f"session/{first + i}", requested_session(SUBJECT, self.number, i), 0, SUBJECT, world.actor
+            )
             for i in range(self.count)
         ]
         return Decision(events, {"first": first}, correlation=f"u{first}")
@@ -76,7 +78,13 @@ def _against_raw(name: str, place: Path, server: str | None, batches: int) -> Me
     for round_ in range(5):
         numbers = range(round_ * batches, (round_ + 1) * batches)
         began = _size(daybook)
-        own.append(seconds(lambda numbers=numbers: [daybook.submit(RequestSessions(number=n, count=BATCH)) for n in numbers]))
+        own.append(
+            seconds(
+                lambda numbers=numbers: [
+                    daybook.submit(RequestSessions(number=n, count=BATCH)) for n in numbers
+                ]
+            )
+        )
         rows = _rows(daybook, began)
         target = new_ledger(place, server)
         raw.append(seconds(lambda rows=rows, target=target: _write_raw(target, rows)))
@@ -95,18 +103,18 @@ Batch = list[tuple[str, tuple[str, ...], list[tuple[object, ...]]]]
 
 def _rows(daybook: Daybook, after: int) -> list[Batch]:
     """The rows of events, sessions, locations and receipts behind a position, in the batches they were written in."""
-    found: list[Batch] = []
     with daybook.reading() as world:
         events = [tuple(event) for event in log.read_all(world.transaction, after, 10**9)]
         tables: Batch = [("events", log.COLUMNS, events)]
         for record, condition in ((SessionRow, "id > ?"), (SessionLocation, "session > ?")):
             rows = Rows(record, world.head.live_slot)
             rows.attach(world.transaction)
-            values = [rows._layout.values(row) for row in rows.where(condition, [after])]  # noqa: SLF001
-            tables.append((rows.table, rows._layout.columns, values))  # noqa: SLF001
-    for start in range(0, len(events), BATCH):
-        found.append([(table, columns, rows[start : start + BATCH]) for table, columns, rows in tables])
-    return found
+            values = [rows._layout.values(row) for row in rows.where(condition, [after])]
+            tables.append((rows.table, rows._layout.columns, values))
+    return [
+        [(table, columns, rows[start : start + BATCH]) for table, columns, rows in tables]
+        for start in range(0, len(events), BATCH)
+    ]
 
 
 def _write_raw(daybook: Daybook, batches: list[Batch]) -> None:
@@ -115,5 +123,3 @@ def _write_raw(daybook: Daybook, batches: list[Batch]) -> None:
             for table, columns, rows in batch:
                 marks = ", ".join("?" * len(columns))
                 transaction.run_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
-
-

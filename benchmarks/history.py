@@ -5,6 +5,7 @@ uploads hold 100 sessions. Bodies have the size of real ones (about 400 bytes on
 """
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from commands.door import Actor
 from ledger import log
@@ -25,7 +26,7 @@ from projections.apply import apply
 from projections.rows import State
 
 SESSIONS_AN_UPLOAD = 100
-EVENTS_A_SESSION = 5
+_FIRST = datetime(2000, 1, 1)
 
 
 def fill(database: Database, events: int, *, project: bool = True) -> int:
@@ -72,7 +73,9 @@ def one_upload(first: int, number: int) -> Iterator[NewEvent]:
         yield event(f"session/{session}", _inserted(number, offset))
         position += 2
         yield event(f"clustering/{position}", _clustering(session, number, offset))
-    outcomes = [{"index": i, "session": f"s{requested + i}", "outcome": "inserted", "reason": None} for i in range(3)]
+    outcomes = [
+        {"index": i, "session": f"s{requested + i}", "outcome": "inserted", "reason": None} for i in range(3)
+    ]
     yield event(stream, InputFileProcessed(sessions=outcomes, clusterings=[]))
 
 
@@ -88,7 +91,13 @@ def _entry(location: str) -> dict[str, object]:
         {"task_type": "OpenField", "arena_apparatus": "150_square", "task_start": 27, "task_stop": 1533.5},
         {"task_type": "SleepTask", "task_start": 1587, "task_stop": 2110},
     ]
-    return {"location": location, "experimenter": ["user_1"], "tasks": tasks, "room": "2.345", "project": ["my_project"]}
+    return {
+        "location": location,
+        "experimenter": ["user_1"],
+        "tasks": tasks,
+        "room": "2.345",
+        "project": ["my_project"],
+    }
 
 
 def _validated() -> InputFileValidated:
@@ -108,16 +117,34 @@ def _waiting() -> SessionWaiting:
 
 
 def _associated(number: int, offset: int) -> ProbesAssociated:
-    return ProbesAssociated(association={"imec0": "probe_a"}, completed=_entry(f"N:/project/{number}_{offset}"))
+    return ProbesAssociated(
+        association={"imec0": "probe_a"}, completed=_entry(f"N:/project/{number}_{offset}")
+    )
 
 
 def _inserted(number: int, offset: int) -> SessionInserted:
     second = number * SESSIONS_AN_UPLOAD + offset
-    recording = {"system": "neuropixels", "name": "imec0", "file": "imec0/run_g0_t0.imec0.ap.meta", "serial": "18408403232"}
-    probe = {"name": "imec0", "probe": "probe_a", "serial": "18408403232", "part_number": "NP1010", "shanks": 1}
-    task = {"task_type": "OpenField", "arena_apparatus": "150_square", "task_start": 27.0, "task_stop": 1533.5}
+    recording = {
+        "system": "neuropixels",
+        "name": "imec0",
+        "file": "imec0/run_g0_t0.imec0.ap.meta",
+        "serial": "18408403232",
+    }
+    probe = {
+        "name": "imec0",
+        "probe": "probe_a",
+        "serial": "18408403232",
+        "part_number": "NP1010",
+        "shanks": 1,
+    }
+    task = {
+        "task_type": "OpenField",
+        "arena_apparatus": "150_square",
+        "task_start": 27.0,
+        "task_stop": 1533.5,
+    }
     return SessionInserted(
-        session_time=f"{2000 + second // 31_536_000}-01-{1 + second // 86_400 % 28:02} {second // 3600 % 24:02}:{second // 60 % 60:02}:{second % 60:02}.{number:06}",
+        session_time=(_FIRST + timedelta(seconds=second)).isoformat(sep=" "),
         system="neuropixels",
         recordings=[recording],
         probes=[{**probe, "matched_by": "given"}],

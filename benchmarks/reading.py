@@ -60,9 +60,13 @@ def duplicates(place: Path, sessions: int) -> Iterator[Measure]:
         if any(entry["outcome"] != "duplicate" for entry in report.sessions):
             raise AssertionError("the second upload should insert nothing")
 
-    pair = in_turn(again, lambda: validate(daybook, data, filename="a.yml", roots=roots, limits=LIMITS), rounds=3)
+    pair = in_turn(
+        again, lambda: validate(daybook, data, filename="a.yml", roots=roots, limits=LIMITS), rounds=3
+    )
     daybook.close()
-    yield slower(f"upload {sessions:,} known sessions again, end to end", "validating the same file", pair, 1.5)
+    yield slower(
+        f"upload {sessions:,} known sessions again, end to end", "validating the same file", pair, 1.5
+    )
 
 
 def load_lab(daybook: object) -> None:

@@ -35,7 +35,13 @@ def measures(place: Path, server: str | None, events: int) -> Iterator[Measure]:
         rebuilt.append(result)
     count = rebuilt[0].events
     pair = (median(own), median(raw))
-    yield faster(f"rebuild of {count:,} events, all projections, written, {name}", "raw read of the same rows", pair, count, 0.35)
+    yield faster(
+        f"rebuild of {count:,} events, all projections, written, {name}",
+        "raw read of the same rows",
+        pair,
+        count,
+        0.35,
+    )
     yield _against_fold(place, name, count / median(own))
     print(f"  {name}: {_pauses(daybook, rebuilt)}", flush=True)
     yield _verify(daybook, name, count)
@@ -45,7 +51,7 @@ def measures(place: Path, server: str | None, events: int) -> Iterator[Measure]:
 def _read_raw(daybook: Daybook) -> int:
     """Every column of every event, in keyset pages, through the bare driver."""
     after, count = 0, 0
-    sql = f"SELECT {', '.join(COLUMNS)} FROM events WHERE position > ? ORDER BY position LIMIT 10000"  # noqa: S608
+    sql = f"SELECT {', '.join(COLUMNS)} FROM events WHERE position > ? ORDER BY position LIMIT 10000"
     with daybook.database.reading() as transaction:
         while rows := transaction.run(sql, (after,)).fetchall():
             count += len(rows)
@@ -95,14 +101,16 @@ def _verify(daybook: Daybook, name: str, count: int) -> Measure:
     bare = median(seconds(lambda: _hash_bare(rows)) for _ in range(3))
     url = daybook.database.url.render_as_string(hide_password=False)
     own = median(seconds(lambda: verify(url)) for _ in range(3))
-    return faster(f"verify {count:,} events, {name}", "hashing the same bytes in a bare loop", (own, bare), count, 0.6)
+    return faster(
+        f"verify {count:,} events, {name}", "hashing the same bytes in a bare loop", (own, bare), count, 0.6
+    )
 
 
 def _all_rows(daybook: Daybook) -> list[tuple[bytes, bytes]]:
     """Payload and leaf bytes of every event, ready to hash."""
     found = []
     with daybook.database.reading() as transaction:
-        for row in transaction.run(f"SELECT {', '.join(COLUMNS)} FROM events ORDER BY position"):  # noqa: S608
+        for row in transaction.run(f"SELECT {', '.join(COLUMNS)} FROM events ORDER BY position"):
             values: Any = (*row[:13], bytes(row[13]))
             found.append((row[14].encode(), leaf_data(values)))
     return found

@@ -27,7 +27,7 @@ def measures(place: Path, sessions: int) -> Iterator[Measure]:
         own.append(seconds(lambda daybook=daybook: work(daybook, roots)))
         with daybook.reading() as world:
             inserted = world.transaction.run(
-                f"SELECT count(*) FROM {world.state.sessions.table} WHERE status = 'inserted'"  # noqa: S608
+                f"SELECT count(*) FROM {world.state.sessions.table} WHERE status = 'inserted'"
             ).fetchone()[0]
         daybook.close()
         if inserted != sessions:

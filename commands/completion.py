@@ -32,7 +32,6 @@ from commands.work import current_entries, inserted_probes, work
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict, Refusal
 from ledger.events import (
-    Body,
     ClusteringInserted,
     ProbesAssociated,
     SessionAnnotated,

@@ -46,7 +46,12 @@ class Actor:
 
     def via(self) -> str:
         return orjson.dumps(
-            {"interface": self.interface, "version": __version__, "host": platform.node(), "os_user": os_user()}
+            {
+                "interface": self.interface,
+                "version": __version__,
+                "host": platform.node(),
+                "os_user": os_user(),
+            }
         ).decode()
 
 

@@ -35,7 +35,6 @@ from ledger.events import (
     SessionWaiting,
 )
 
-
 # Says nothing about the entry: a share that is away for an hour must not fail everything that waits.
 _PASSING = ("root-not-mounted", "location-unreachable", "session-changing")
 
@@ -189,7 +188,7 @@ def associate(
                     "part_number": probe.part_number,
                     "shanks": probe.shanks,
                     "matched_by": how,
-                }  # fmt: skip
+                }
             )
     if problems:
         raise _Waits(

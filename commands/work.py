@@ -229,7 +229,7 @@ def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> lis
 def _unsettled_sessions(daybook: Daybook, named: Collection[int] | None) -> list[int]:
     with daybook.reading() as world:
         rows = world.transaction.run(
-            f"SELECT id FROM {world.state.sessions.table} WHERE status IN ('pending', 'waiting') ORDER BY id"  # noqa: S608
+            f"SELECT id FROM {world.state.sessions.table} WHERE status IN ('pending', 'waiting') ORDER BY id"
         )
         return [row[0] for row in rows.fetchall() if named is None or row[0] in named]
 
@@ -240,7 +240,7 @@ def _unsettled_clusterings(
     """All of them, or those that are named or stand on one of ``sessions``."""
     with daybook.reading() as world:
         rows = world.transaction.run(
-            f"SELECT c.id, l.session FROM {world.state.clusterings.table} c "  # noqa: S608 - names are ours
+            f"SELECT c.id, l.session FROM {world.state.clusterings.table} c "
             f"JOIN {world.state.clustering_sessions.table} l ON l.clustering = c.id "
             "WHERE c.status IN ('pending', 'waiting') ORDER BY c.id"
         ).fetchall()
@@ -254,12 +254,12 @@ def _unfinished_uploads(daybook: Daybook) -> list[int]:
     """Those of which nothing is pending any more, but which do not say so yet."""
     with daybook.reading() as world:
         uploads = world.transaction.run(
-            f"SELECT id FROM {world.state.uploads.table} WHERE status = 'validated' ORDER BY id"  # noqa: S608
+            f"SELECT id FROM {world.state.uploads.table} WHERE status = 'validated' ORDER BY id"
         ).fetchall()
         pending: set[int] = set()
         for table in (world.state.sessions.table, world.state.clusterings.table) if uploads else ():
             rows = world.transaction.run(
-                f"SELECT upload FROM {table} WHERE status IN ('pending', 'waiting') AND status = 'pending'"  # noqa: S608
+                f"SELECT upload FROM {table} WHERE status IN ('pending', 'waiting') AND status = 'pending'"
             )
             pending.update(row[0] for row in rows.fetchall())
     return [row[0] for row in uploads if row[0] not in pending]
@@ -309,7 +309,10 @@ def _look_at_session(
     except Exception as fault:  # noqa: BLE001 - at stage 3 each entry stands alone
         return fault
     return SettledSession(
-        session=session.id, version=session.version, event=outcome.event, clusterings=list(outcome.clusterings)
+        session=session.id,
+        version=session.version,
+        event=outcome.event,
+        clusterings=list(outcome.clusterings),
     )
 
 

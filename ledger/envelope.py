@@ -16,8 +16,6 @@ from hashlib import sha256
 from typing import ClassVar, NamedTuple, Protocol
 
 
-
-
 class StoredEvent(NamedTuple):
     """One row of the log, as it was appended. ``payload`` is None where it was redacted.
 
@@ -71,7 +69,22 @@ class NewEvent:
 
 def leaf_data(event: tuple[int, str, int, str, int, str, str, int, str, str, str, str, str, bytes]) -> bytes:
     """The bytes that the leaf hash is taken of: the first fourteen columns of a ``StoredEvent``, in its order."""
-    (position, stream, version, kind, schema, command, correlation, causation, actor, via, at, subject, user, digest) = event
+    (
+        position,
+        stream,
+        version,
+        kind,
+        schema,
+        command,
+        correlation,
+        causation,
+        actor,
+        via,
+        at,
+        subject,
+        user,
+        digest,
+    ) = event
     return (
         f"daybook/event/1\n{position},{version},{schema},{causation}\n"
         f"{len(stream)}:{stream}{len(kind)}:{kind}{len(command)}:{command}{len(correlation)}:{correlation}"

@@ -10,7 +10,8 @@ def keep(transaction: Transaction, content: bytes) -> str:
     """Store the bytes if they are not there yet, and return their sha256 as 64 hexadecimal digits."""
     digest = sha256(content).hexdigest()
     transaction.run(
-        "INSERT INTO input_files (sha256, content) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING", (digest, content)
+        "INSERT INTO input_files (sha256, content) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING",
+        (digest, content),
     )
     return digest
 
@@ -19,8 +20,12 @@ def fetch(transaction: Transaction, digest: str) -> bytes:
     """The bytes exactly as they came. Raises IntegrityFailure where they are gone or no longer match."""
     row = transaction.run("SELECT content FROM input_files WHERE sha256 = ?", (digest,)).fetchone()
     if row is None:
-        raise IntegrityFailure("bytes-missing", f"The bytes of input file {digest} are missing.", "Run: daybook verify")
+        raise IntegrityFailure(
+            "bytes-missing", f"The bytes of input file {digest} are missing.", "Run: daybook verify"
+        )
     content = bytes(row[0])
     if sha256(content).hexdigest() != digest:
-        raise IntegrityFailure("bytes-changed", f"The bytes of input file {digest} were changed.", "Run: daybook verify")
+        raise IntegrityFailure(
+            "bytes-changed", f"The bytes of input file {digest} were changed.", "Run: daybook verify"
+        )
     return content

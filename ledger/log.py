@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from ledger.database import Transaction
 from ledger.envelope import NewEvent, StoredEvent, leaf_data, payload_digest
@@ -64,7 +64,9 @@ def _head(transaction: Transaction, lock: str) -> Head:
     ).fetchone()
     if row is None:
         raise LedgerUnavailable("no-ledger", "The database holds no ledger.", "Run: daybook init")
-    return Head(row[0], row[1], CompactRange.from_bytes(row[1], bytes(row[2])), row[3], row[4], row[5], row[6])
+    return Head(
+        row[0], row[1], CompactRange.from_bytes(row[1], bytes(row[2])), row[3], row[4], row[5], row[6]
+    )
 
 
 def create_head(transaction: Transaction, origin: str, live_slot: str, projections: str) -> None:
@@ -86,7 +88,9 @@ def make_live(transaction: Transaction, slot: str, projections: str) -> None:
     transaction.run("UPDATE head SET live_slot = ?, projections = ?, rebuild = ''", (slot, projections))
 
 
-def append(transaction: Transaction, head: Head, events: Sequence[NewEvent], cause: Cause) -> list[StoredEvent]:
+def append(
+    transaction: Transaction, head: Head, events: Sequence[NewEvent], cause: Cause
+) -> list[StoredEvent]:
     """Append events under the lock that ``head`` was read with, and move the head.
 
     Raises Conflict where a stream is not at its ``expected_version``, and Refusal for text with the character NUL:
@@ -106,7 +110,8 @@ def append(transaction: Transaction, head: Head, events: Sequence[NewEvent], cau
             raise _holds_nul(event.stream)
         envelope = (
             position, event.stream, version, kind, schema, cause.command_id, event.correlation or cause.correlation,
-            event.causation, cause.actor, cause.via, recorded_at, event.subject, event.username, payload_digest(payload),
+            event.causation, cause.actor, cause.via, recorded_at, event.subject, event.username,
+            payload_digest(payload),
         )  # fmt: skip
         leaves.append(leaf_hash(leaf_data(envelope)))
         stored.append(StoredEvent(*envelope, payload))
@@ -139,7 +144,7 @@ def _stream_versions(transaction: Transaction, events: Sequence[NewEvent]) -> di
     for start in range(0, len(known), 500):
         some = known[start : start + 500]
         marks = ", ".join("?" * len(some))
-        sql = f"SELECT stream, max(stream_version) FROM events WHERE stream IN ({marks}) GROUP BY stream"  # noqa: S608
+        sql = f"SELECT stream, max(stream_version) FROM events WHERE stream IN ({marks}) GROUP BY stream"
         versions.update(transaction.run(sql, some).fetchall())
     for stream in known:
         version = expected[stream]
@@ -156,7 +161,8 @@ def write_receipt(
     transaction: Transaction, command_id: str, command_sha256: bytes, first: int, last: int, result: str
 ) -> None:
     transaction.run(
-        "INSERT INTO receipts (command_id, command_sha256, first_position, last_position, result) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO receipts (command_id, command_sha256, first_position, last_position, result) "
+        "VALUES (?, ?, ?, ?, ?)",
         (command_id, command_sha256, first, last, result),
     )
 
@@ -164,7 +170,8 @@ def write_receipt(
 def read_receipt(transaction: Transaction, command_id: str) -> tuple[bytes, int, int, str] | None:
     """The command's hash, its first and last position and its result, if it was carried out before."""
     row = transaction.run(
-        "SELECT command_sha256, first_position, last_position, result FROM receipts WHERE command_id = ?", (command_id,)
+        "SELECT command_sha256, first_position, last_position, result FROM receipts WHERE command_id = ?",
+        (command_id,),
     ).fetchone()
     return None if row is None else (bytes(row[0]), row[1], row[2], row[3])
 
@@ -191,7 +198,7 @@ def read_all(
     condition: str = "",
     values: Sequence[str] = (),
 ) -> list[StoredEvent]:
-    """The events behind position ``after``, oldest first, ``limit`` at most; ``condition`` is SQL beginning with AND."""
+    """The events behind position ``after``, oldest first, ``limit`` at most; ``condition`` is SQL: AND ..."""
     sql = f"{_SELECT} WHERE position > ?{condition} ORDER BY position LIMIT ?"
     rows = transaction.run(sql, (after, *values, limit)).fetchall()
     return list(map(StoredEvent._make, rows))
@@ -219,7 +226,8 @@ def select_events(
     limit: int = 100,
 ) -> list[StoredEvent]:
     """The newest ``limit`` events that match, oldest of them first."""
-    conditions, values = [], cast("list[Any]", [])
+    conditions: list[str] = []
+    values: list[Any] = []
     for condition, value in (
         ("actor = ?", actor), ("type = ?", type), ("subject = ?", subject),
         ("recorded_at >= ?", since), ("recorded_at < ?", until), ("position <= ?", up_to),

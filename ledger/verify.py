@@ -138,7 +138,7 @@ def _hash_chunk_elsewhere(url: str, after: int, count: int, keep_leaves: bool) -
 
 def _hash_chunk(transaction: Transaction, after: int, count: int, keep_leaves: bool) -> _Chunk:
     rows = transaction.run(
-        f"SELECT {_COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position",
         (after, after + count),
     )
     problems: list[Problem] = []

@@ -5,8 +5,9 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
+import projections.tables  # noqa: F401 - registers the projections' tables
 from ledger.database import Database
-from projections.tables import metadata
+from ledger.tables import metadata
 
 
 def _run(connection: Connection) -> None:

@@ -70,7 +70,11 @@ def prefetch(state: State, events: Iterable[StoredEvent]) -> None:
         kind, _, number = event.stream.partition("/")
         if event.stream_version > 1 and kind in ids:
             ids[kind].append(int(number))
-    for rows, kind in ((state.sessions, "session"), (state.clusterings, "clustering"), (state.uploads, "upload")):
+    for rows, kind in (
+        (state.sessions, "session"),
+        (state.clusterings, "clustering"),
+        (state.uploads, "upload"),
+    ):
         if len(ids[kind]) > 1:
             rows.prefetch(ids[kind])
 
@@ -89,11 +93,23 @@ def compact_json(value: object) -> str:
 def _received(state: State, event: StoredEvent, body: Payload) -> None:
     state.uploads.add(
         Upload(
-            id=_id(event), username=event.username, subject=event.subject, filename=body["filename"],
-            sha256=body["sha256"], size_bytes=body["size_bytes"], status="received", sessions=0, clusterings=0,
-            inserted=0, duplicates=0, waiting=0, errors=0, received_at=event.recorded_at, processed_at=None,
+            id=_id(event),
+            username=event.username,
+            subject=event.subject,
+            filename=body["filename"],
+            sha256=body["sha256"],
+            size_bytes=body["size_bytes"],
+            status="received",
+            sessions=0,
+            clusterings=0,
+            inserted=0,
+            duplicates=0,
+            waiting=0,
+            errors=0,
+            received_at=event.recorded_at,
+            processed_at=None,
             version=event.stream_version,
-        )  # fmt: skip
+        )
     )
 
 
@@ -133,12 +149,27 @@ def _session_requested(state: State, event: StoredEvent, body: Payload) -> None:
     entry, session = body["entry"], _id(event)
     state.sessions.add(
         Session(
-            id=session, upload=int(event.correlation[1:]), entry_index=body["entry_index"], subject=event.subject,
-            username=event.username, location=body["location"], name=entry.get("name"), status="pending", reason=None,
-            message=None, status_position=event.position, session_time=None, system=None, room=entry.get("room"),
-            project=compact_json(entry.get("project", [])), experimenter=compact_json(entry["experimenter"]), entry=None,
-            requested_at=event.recorded_at, changed_at=event.recorded_at, version=event.stream_version,
-        )  # fmt: skip
+            id=session,
+            upload=int(event.correlation[1:]),
+            entry_index=body["entry_index"],
+            subject=event.subject,
+            username=event.username,
+            location=body["location"],
+            name=entry.get("name"),
+            status="pending",
+            reason=None,
+            message=None,
+            status_position=event.position,
+            session_time=None,
+            system=None,
+            room=entry.get("room"),
+            project=compact_json(entry.get("project", [])),
+            experimenter=compact_json(entry["experimenter"]),
+            entry=None,
+            requested_at=event.recorded_at,
+            changed_at=event.recorded_at,
+            version=event.stream_version,
+        )
     )
     state.locations.add(SessionLocation(body["location"], event.username, session))
 
@@ -170,9 +201,14 @@ def _session_inserted(state: State, event: StoredEvent, body: Payload) -> None:
     for probe in body["probes"]:
         state.probes.add(
             SessionProbe(
-                session.id, probe["name"], probe["probe"], probe["serial"], probe["part_number"], probe["shanks"],
+                session.id,
+                probe["name"],
+                probe["probe"],
+                probe["serial"],
+                probe["part_number"],
+                probe["shanks"],
                 probe["matched_by"],
-            )  # fmt: skip
+            )
         )
     _add_tasks(state, session.id, body["tasks"])
 
@@ -182,10 +218,17 @@ def _add_tasks(state: State, session: int, tasks: list[Payload]) -> None:
         detail = {key: task[key] for key in ("objects", "cue_cards", "curtains") if task.get(key)}
         state.tasks.add(
             SessionTask(
-                session, number, task["task_type"], task.get("arena_apparatus"), task.get("task_start"),
-                task.get("task_stop"), int(task.get("stop_inferred", False)), task.get("notes"),
-                task.get("light_level"), compact_json(detail) if detail else None,
-            )  # fmt: skip
+                session,
+                number,
+                task["task_type"],
+                task.get("arena_apparatus"),
+                task.get("task_start"),
+                task.get("task_stop"),
+                int(task.get("stop_inferred", False)),
+                task.get("notes"),
+                task.get("light_level"),
+                compact_json(detail) if detail else None,
+            )
         )
 
 
@@ -226,12 +269,25 @@ def _clustering_requested(state: State, event: StoredEvent, body: Payload) -> No
     entry, clustering = body["entry"], _id(event)
     state.clusterings.add(
         Clustering(
-            id=clustering, session=None, group_name=entry["group_name"], upload=int(event.correlation[1:]),
-            entry_index=body["entry_index"], subject=event.subject, username=event.username, curator=entry["curator"],
-            location=body["location"], curation_time=None, notes=entry.get("notes"), status="pending", reason=None,
-            message=None, status_position=event.position, requested_at=event.recorded_at,
-            changed_at=event.recorded_at, version=event.stream_version,
-        )  # fmt: skip
+            id=clustering,
+            session=None,
+            group_name=entry["group_name"],
+            upload=int(event.correlation[1:]),
+            entry_index=body["entry_index"],
+            subject=event.subject,
+            username=event.username,
+            curator=entry["curator"],
+            location=body["location"],
+            curation_time=None,
+            notes=entry.get("notes"),
+            status="pending",
+            reason=None,
+            message=None,
+            status_position=event.position,
+            requested_at=event.recorded_at,
+            changed_at=event.recorded_at,
+            version=event.stream_version,
+        )
     )
     state.groups.add(ClusteringGroup(entry["group_name"], event.subject, clustering))
     for session in body["sessions"]:
@@ -258,12 +314,25 @@ def _clustering_inserted(state: State, event: StoredEvent, body: Payload) -> Non
     session = state.sessions[body["session"]]
     state.clusterings.add(
         Clustering(
-            id=_id(event), session=session.id, group_name=None, upload=session.upload, entry_index=session.entry_index,
-            subject=event.subject, username=event.username, curator=body["curator"], location=body["location"],
-            curation_time=body["curation_time"], notes=body["notes"], status="inserted", reason=None, message=None,
-            status_position=event.position, requested_at=event.recorded_at, changed_at=event.recorded_at,
+            id=_id(event),
+            session=session.id,
+            group_name=None,
+            upload=session.upload,
+            entry_index=session.entry_index,
+            subject=event.subject,
+            username=event.username,
+            curator=body["curator"],
+            location=body["location"],
+            curation_time=body["curation_time"],
+            notes=body["notes"],
+            status="inserted",
+            reason=None,
+            message=None,
+            status_position=event.position,
+            requested_at=event.recorded_at,
+            changed_at=event.recorded_at,
             version=event.stream_version,
-        )  # fmt: skip
+        )
     )
 
 
@@ -293,7 +362,7 @@ def _probe_removed(state: State, event: StoredEvent, body: Payload) -> None:
     state.insertions.change((event.subject, body["probe"])).removal_time = body["removal_time"]
 
 
-def _reference_added(state: State, event: StoredEvent, body: Payload) -> None:
+def _reference_added(state: State, _event: StoredEvent, body: Payload) -> None:
     key = (body["table"], body["value"])
     attributes = compact_json(body["attributes"])
     if state.reference.get(key) is None:

@@ -51,7 +51,8 @@ def _newest(
     since: str | None = None,
     limit: int | None = None,
 ) -> list[Any]:
-    conditions, values = ["id > 0"], []
+    conditions = ["id > 0"]
+    values: list[Any] = []
     for condition, value in (
         ("subject = ?", None if subject is None else subject_key(subject)), ("username = ?", user),
         ("status = ?", status), (f"{time_column} >= ?", since),
@@ -61,9 +62,7 @@ def _newest(
             values.append(value)
     columns = record.__dataclass_fields__.keys() - {"TABLE", "KEY"}
     ordered = [name for name in record.__dataclass_fields__ if name in columns]
-    sql = (
-        f"SELECT {', '.join(ordered)} FROM {record.TABLE}_{slot} WHERE {' AND '.join(conditions)} ORDER BY id DESC"  # noqa: S608
-    )
+    sql = f"SELECT {', '.join(ordered)} FROM {record.TABLE}_{slot} WHERE {' AND '.join(conditions)} ORDER BY id DESC"
     if limit is not None:
         sql += " LIMIT ?"
         values.append(limit)
@@ -166,20 +165,26 @@ def _session(transaction: Transaction, slot: str, number: int) -> Plain:
     entry = orjson.loads(row.entry) if row.entry is not None else body_of(events[number])["entry"]
     status = _status_detail(events.get(row.status_position))
     stands_on = transaction.run(
-        f"SELECT clustering FROM clustering_sessions_{slot} WHERE session = ? ORDER BY clustering",  # noqa: S608
+        f"SELECT clustering FROM clustering_sessions_{slot} WHERE session = ? ORDER BY clustering",
         (number,),
     ).fetchall()
     clustering_rows = _rows(transaction, slot, Clustering)
     clustering_rows.prefetch(found[0] for found in stands_on)
     return session_line(row) | {
         "notes": entry.get("notes"),
-        "probes": [_probe(probe) for probe in _rows(transaction, slot, SessionProbe).where("session = ?", [number])],
-        "tasks": [_task(task) for task in _rows(transaction, slot, SessionTask).where("session = ?", [number])],
+        "probes": [
+            _probe(probe) for probe in _rows(transaction, slot, SessionProbe).where("session = ?", [number])
+        ],
+        "tasks": [
+            _task(task) for task in _rows(transaction, slot, SessionTask).where("session = ?", [number])
+        ],
         "recordings": status.get("recordings", []),
         "sessions_txt": status.get("sessions_txt"),
         "clusterings": [clustering_line(found) for found in clustering_rows.where("session = ?", [number])],
         "multi_session_clusterings": [clustering_line(clustering_rows[found[0]]) for found in stands_on],
-        "waiting_for": {key: status[key] for key in ("found", "inserted") if row.status == "waiting" and key in status},
+        "waiting_for": {
+            key: status[key] for key in ("found", "inserted") if row.status == "waiting" and key in status
+        },
         "entry": entry,
     }
 
@@ -192,7 +197,7 @@ def _clustering(transaction: Transaction, slot: str, number: int) -> Plain:
     row: Clustering = _rows(transaction, slot, Clustering)[number]
     detail = _status_detail(log.read_positions(transaction, [row.status_position]).get(row.status_position))
     links = transaction.run(
-        f"SELECT session FROM clustering_sessions_{slot} WHERE clustering = ? ORDER BY session",  # noqa: S608
+        f"SELECT session FROM clustering_sessions_{slot} WHERE clustering = ? ORDER BY session",
         (number,),
     ).fetchall()
     stands_on = [link[0] for link in links] if row.session is None else [row.session]
@@ -227,9 +232,16 @@ def subjects(transaction: Transaction, slot: str) -> list[Plain]:
         insertions.setdefault(row.subject, []).append(
             {"probe": row.probe, "insertion_time": row.insertion_time, "removal_time": row.removal_time}
         )
-    rows = transaction.run(f"SELECT subject, registered_at, registered_by FROM subjects_{slot} ORDER BY subject").fetchall()  # noqa: S608
+    rows = transaction.run(
+        f"SELECT subject, registered_at, registered_by FROM subjects_{slot} ORDER BY subject"
+    ).fetchall()
     return [
-        {"subject": subject_name(key), "registered_at": at, "registered_by": by, "probes": insertions.get(key, [])}
+        {
+            "subject": subject_name(key),
+            "registered_at": at,
+            "registered_by": by,
+            "probes": insertions.get(key, []),
+        }
         for key, at, by in rows
     ]
 
@@ -237,7 +249,7 @@ def subjects(transaction: Transaction, slot: str) -> list[Plain]:
 def reference_values(transaction: Transaction, slot: str, table: str | None = None) -> list[Plain]:
     where, values = ("", []) if table is None else (" WHERE reference = ?", [table])
     rows = transaction.run(
-        f"SELECT reference, value, attributes, retired FROM reference_values_{slot}{where} ORDER BY reference, value",  # noqa: S608
+        f"SELECT reference, value, attributes, retired FROM reference_values_{slot}{where} ORDER BY reference, value",
         values,
     ).fetchall()
     return [

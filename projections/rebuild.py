@@ -47,7 +47,9 @@ def versions() -> str:
     return orjson.dumps(VERSIONS, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def rebuild(database: Database, *, progress: Callable[[int, int], None] = lambda done, total: None) -> Rebuilt:
+def rebuild(
+    database: Database, *, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Rebuilt:
     """Rebuild and swap. Raises Conflict where another rebuild was started meanwhile: the later one wins."""
     started = perf_counter()
     token = uuid.uuid4().hex
@@ -88,7 +90,7 @@ def _shares(database: Database, size: int) -> list[Share]:
     with database.reading() as transaction:
         table = f"activity_{log.read_head(transaction).live_slot}"
         counts = transaction.run(
-            f"SELECT subject, sum(events) FROM {table} WHERE subject <> '' GROUP BY subject ORDER BY 2 DESC, 1"  # noqa: S608
+            f"SELECT subject, sum(events) FROM {table} WHERE subject <> '' GROUP BY subject ORDER BY 2 DESC, 1"
         ).fetchall()
     half: list[str] = []
     here, there = 0, 0
@@ -125,7 +127,9 @@ def _fold_elsewhere(url: str, slot: str, token: str, share: Share, up_to: int) -
     database = Database(url)
     try:
         with without_garbage_collection():
-            return _fold(database, State(slot, complete=True), 0, token, share, up_to, lambda done, total: None)[1]
+            return _fold(
+                database, State(slot, complete=True), 0, token, share, up_to, lambda done, total: None
+            )[1]
     finally:
         database.close()
 
@@ -176,7 +180,7 @@ def _begin(database: Database, token: str) -> tuple[str, int, float]:
         log.name_rebuild(transaction, token)
         for record in RECORDS:
             # DELETE, not TRUNCATE: a reader that is still in this slot keeps its snapshot
-            transaction.run(f"DELETE FROM {record.TABLE}_{slot}")  # noqa: S608 - names are ours
+            transaction.run(f"DELETE FROM {record.TABLE}_{slot}")
     return slot, head.size, perf_counter() - began
 
 
@@ -235,7 +239,9 @@ def _swap(database: Database, state: State, position: int, token: str) -> tuple[
 
 def _check_token(head: log.Head, token: str) -> None:
     if head.rebuild != token:
-        raise Conflict("rebuild-superseded", "Another rebuild began after this one and goes on.", "Nothing to do.")
+        raise Conflict(
+            "rebuild-superseded", "Another rebuild began after this one and goes on.", "Nothing to do."
+        )
 
 
 def contents(transaction: Transaction, slot: str) -> dict[str, list[tuple[object, ...]]]:
@@ -243,6 +249,6 @@ def contents(transaction: Transaction, slot: str) -> dict[str, list[tuple[object
     found = {}
     for record in RECORDS:
         order = ", ".join(record.KEY)
-        rows = transaction.run(f"SELECT * FROM {record.TABLE}_{slot} ORDER BY {order}").fetchall()  # noqa: S608
+        rows = transaction.run(f"SELECT * FROM {record.TABLE}_{slot} ORDER BY {order}").fetchall()
         found[record.TABLE] = sorted(rows)
     return found

@@ -50,13 +50,14 @@ def find(transaction: Transaction, slot: str, text: str, *, location: str | None
 
 def _at(transaction: Transaction, slot: str, location: str) -> Reference | None:
     holder = transaction.run(
-        f"SELECT session FROM session_locations_{slot} WHERE location = ?",  # noqa: S608 - names are ours
+        f"SELECT session FROM session_locations_{slot} WHERE location = ?",
         (location,),
     ).fetchone()
     if holder is not None:
         return Reference("session", holder[0])
-    for kind in ("session", "clustering"):
-        earlier = _ids(transaction, slot, kind, "location = ?", location)  # type: ignore[arg-type]
+    kinds: tuple[Kind, ...] = ("session", "clustering")
+    for kind in kinds:
+        earlier = _ids(transaction, slot, kind, "location = ?", location)
         if earlier:
             return earlier[-1]
     return None
@@ -64,7 +65,7 @@ def _at(transaction: Transaction, slot: str, location: str) -> Reference | None:
 
 def _ids(transaction: Transaction, slot: str, kind: Kind, condition: str, value: object) -> list[Reference]:
     rows = transaction.run(
-        f"SELECT id FROM {_TABLES[kind]}_{slot} WHERE {condition} ORDER BY id LIMIT 1000",  # noqa: S608
+        f"SELECT id FROM {_TABLES[kind]}_{slot} WHERE {condition} ORDER BY id LIMIT 1000",
         (value,),
     ).fetchall()
     return [Reference(kind, row[0]) for row in rows]

@@ -6,7 +6,6 @@ that one record gives up can be taken by another in the same batch.
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from functools import cache
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -36,15 +35,20 @@ class _Layout:
         where = " AND ".join(f"{column} = ?" for column in record.KEY)
         assignments = ", ".join(f"{column} = ?" for column in others)
         # names are ours, never a user's: nothing here can be injected
-        self.select = f"SELECT {', '.join(self.columns)} FROM {self.table}"  # noqa: S608
+        self.select = f"SELECT {', '.join(self.columns)} FROM {self.table}"
         self.select_one = f"{self.select} WHERE {where}"
-        self.update = f"UPDATE {self.table} SET {assignments} WHERE {where}"  # noqa: S608
-        self.delete = f"DELETE FROM {self.table} WHERE {where}"  # noqa: S608
+        self.update = f"UPDATE {self.table} SET {assignments} WHERE {where}"
+        self.delete = f"DELETE FROM {self.table} WHERE {where}"
 
 
-@cache
-def _layout(record: type[Any], slot: str) -> _Layout:
-    return _Layout(record, slot)
+_LAYOUTS: dict[tuple[Any, str], _Layout] = {}
+
+
+def _layout(record: Any, slot: str) -> _Layout:
+    layout = _LAYOUTS.get((record, slot))
+    if layout is None:
+        layout = _LAYOUTS[record, slot] = _Layout(record, slot)
+    return layout
 
 
 class Rows(Generic[R]):
@@ -137,10 +141,14 @@ class Rows(Generic[R]):
 
     def flush(self) -> None:
         if self._changed:
-            self._open().run_many(self._layout.update, list(map(self._layout.updated, self._changed.values())))
+            self._open().run_many(
+                self._layout.update, list(map(self._layout.updated, self._changed.values()))
+            )
             self._changed = {}
         if self._new:
-            self._open().insert_many(self.table, self._layout.columns, list(map(self._layout.values, self._new.values())))
+            self._open().insert_many(
+                self.table, self._layout.columns, list(map(self._layout.values, self._new.values()))
+            )
             self._new = {}
 
     def forget(self, *, beyond: int) -> None:
@@ -192,7 +200,9 @@ class State:
         self.times = Rows(records.SessionTime, slot, complete=complete)
         self.groups = Rows(records.ClusteringGroup, slot, complete=complete)
         self.activity = Rows(records.Activity, slot, complete=complete)
-        self.all: tuple[Rows[Any], ...] = tuple(value for value in vars(self).values() if isinstance(value, Rows))
+        self.all: tuple[Rows[Any], ...] = tuple(
+            value for value in vars(self).values() if isinstance(value, Rows)
+        )
         if transaction is not None:
             self.attach(transaction)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Float, Index, Table, Text, text
 from ledger.tables import Position, metadata
 from projections.records import RECORDS, SLOTS
 
-_COLUMN_TYPES = {int: Position, str: Text, float: Float(53)}
+_COLUMN_TYPES: dict[type, typing.Any] = {int: Position, str: Text, float: Float(53)}
 UNSETTLED = "status IN ('pending', 'waiting')"
 INDEXES = (
     # table, column, condition: an index of the few rows that work looks for costs next to nothing. What came of an
@@ -22,26 +22,30 @@ INDEXES = (
 )
 
 
-def _column(name: str, hint: object, key: tuple[str, ...]) -> Column[typing.Any]:
+def _column(name: str, hint: typing.Any, key: tuple[str, ...]) -> Column[typing.Any]:
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     kind = next(option for option in options if option is not types.NoneType)
     return Column(
-        name, _COLUMN_TYPES[kind], primary_key=name in key, autoincrement=False, nullable=types.NoneType in options
+        name,
+        _COLUMN_TYPES[kind],
+        primary_key=name in key,
+        autoincrement=False,
+        nullable=types.NoneType in options,
     )
 
 
-def _table(record: type, slot: str) -> Table:
+def _table(record: typing.Any, slot: str) -> Table:
     hints = typing.get_type_hints(record)
-    columns = [_column(field.name, hints[field.name], record.KEY) for field in fields(record)]  # type: ignore[attr-defined]
-    name = f"{record.TABLE}_{slot}"  # type: ignore[attr-defined]
+    columns = [_column(field.name, hints[field.name], record.KEY) for field in fields(record)]
+    name = f"{record.TABLE}_{slot}"
     indexes = [
         Index(f"ix_{name}_{column}", column, sqlite_where=where, postgresql_where=where)
         for table, column, condition in INDEXES
-        if table == record.TABLE  # type: ignore[attr-defined]
+        if table == record.TABLE
         for where in (None if condition is None else text(condition),)
     ]
     # where the key is not SQLite's own row id, the key's tree is the table: one page fewer to write
-    return Table(name, metadata, *columns, *indexes, sqlite_with_rowid=record.KEY == ("id",))  # type: ignore[attr-defined]
+    return Table(name, metadata, *columns, *indexes, sqlite_with_rowid=record.KEY == ("id",))
 
 
 TABLES = {(record.TABLE, slot): _table(record, slot) for slot in SLOTS for record in RECORDS}

@@ -21,7 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
 hypothesis.settings.register_profile(
-    "suite", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=list(hypothesis.HealthCheck)
+    "suite",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=list(hypothesis.HealthCheck),
 )
 hypothesis.settings.load_profile("suite")
 

@@ -53,11 +53,15 @@ def read_session_directory(directory: Path | str, *, within: Path | str | None =
     return read_listed(root, list_files(root, ENDINGS, within=within))
 
 
-def list_session(directory: Path | str, *, within: Path | str | None = None, clusterings: bool = True) -> Listing:
+def list_session(
+    directory: Path | str, *, within: Path | str | None = None, clusterings: bool = True
+) -> Listing:
     """All that stage 3 asks of a session directory in one walk: recordings, ``sessions.txt``, clustering outputs."""
     if not clusterings:
         return list_files(directory, (*ENDINGS, TABLE_NAME), within=within)
-    return list_files(directory, (*ENDINGS, TABLE_NAME, *CLUSTERING_ENDINGS), within=within, skipped=HOUSEKEEPING)
+    return list_files(
+        directory, (*ENDINGS, TABLE_NAME, *CLUSTERING_ENDINGS), within=within, skipped=HOUSEKEEPING
+    )
 
 
 def read_listed(root: str, listing: Listing) -> SessionDirectory:

@@ -210,3 +210,22 @@ def test_many_rows_are_prefetched_in_a_few_statements(shared_database: Database,
         monkeypatch.undo()
 
     undone(shared_database, work)
+
+
+def test_keys_that_are_held_back_are_written_last_and_never_forgotten_before(empty: Database) -> None:
+    def work(transaction: Transaction) -> None:
+        state = State(SLOT, transaction)
+        state.locations.add(SessionLocation("N:/a", "user_1", 1))
+        state.flush()
+        state.locations.remove("N:/a")
+        state.flush(keys=False)
+        state.forget(beyond=0)
+        assert state.locations.get("N:/a") is None
+        state.locations.add(SessionLocation("N:/b", "user_1", 2))
+        state.flush(keys=False)
+        state.forget(beyond=0)
+        assert transaction.run(f"SELECT location FROM {state.locations.table}").fetchall() == [("N:/a",)]
+        state.flush()
+        assert transaction.run(f"SELECT location FROM {state.locations.table}").fetchall() == [("N:/b",)]
+
+    undone(empty, work)
