@@ -107,6 +107,15 @@ class TolerantReader:
                 self._note(code, token.start, message, hint, token.start, token.end, edit)
             if token.kind == "skip":
                 continue
+            if self.expects == "end" and token.kind == ":" and self.before.kind == "string":
+                self._insert(
+                    "missing-bracket",
+                    self.before.start,
+                    "A { is missing at the start.",
+                    "{",
+                    self.before.start,
+                )
+                self._push("{", self.before.start, "colon")
             if self.expects == "end":
                 self._after_the_end(token)
                 break

@@ -104,9 +104,11 @@ def _refuse_depth(document: Document, report: Report, limits: Limits) -> None:
 
 def _load(text: str, filename: str, limits: Limits) -> Document:
     """A .json file that holds YAML and a .yml file that holds JSON are read as what they hold."""
-    looks_like_json = text.lstrip()[:1] in ("{", "[")
+    ending = filename.lower().rpartition(".")[2]
+    first = text.lstrip()[:1]
+    looks_like_json = first in ("{", "[") or (ending == "json" and first == '"')
     try:
-        document = _parse(text, filename.lower().rpartition(".")[2], limits, looks_like_json=looks_like_json)
+        document = _parse(text, ending, limits, looks_like_json=looks_like_json)
     except Unreadable as refusal:
         if not refusal.syntax:
             raise

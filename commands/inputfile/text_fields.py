@@ -66,7 +66,7 @@ def name_text(value: Any, report: Report, place: Place, key: Part) -> Any:
 
 def path_of_location(value: Any, report: Report, place: Place, key: Part) -> Any:
     """A path on disk, one line."""
-    if value.__class__ is str and any(sign in value for sign in "\n\t\r\b\f\a\v"):
+    if value.__class__ is str and not value.isprintable() and any(sign in value for sign in "\n\t\r\b\f\a\v"):
         found = next(sign for sign in value if sign in _ESCAPES)
         report.error(
             "escape-in-path",

@@ -21,6 +21,7 @@ CASES = {
     ),
     "closing bracket at the end": ('{"a": [1, 2', [("missing-bracket", 1, 12), ("missing-bracket", 1, 12)]),
     "opening brace": ('{"tasks": ["task_type": "x"}]}', [("missing-bracket", 1, 12)]),
+    "first brace": ('"subject": {"name": "x"}, "sessions": []}', [("missing-bracket", 1, 1)]),
     "bracket too many": ('{"a": [1]]}', [("extra-bracket", 1, 10)]),
     "brace too many": ('{"a": 1}}', [("extra-bracket", 1, 9)]),
     "trailing commas": ('{"a": [1,2,],}', [("trailing-comma", 1, 11), ("trailing-comma", 1, 13)]),

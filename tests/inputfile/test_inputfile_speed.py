@@ -1,13 +1,12 @@
 """Reading stays of the order of parsing: coarse bounds that a quadratic step would break."""
 
-import json
 import time
 from collections.abc import Callable
 
 import yaml
 
 from commands.inputfile.read import read_input_file
-from tests.inputfile.documents import campaign_json, campaign_yaml
+from tests.inputfile.documents import campaign_yaml
 
 
 def least(run: Callable[[], object]) -> float:
@@ -25,13 +24,6 @@ def test_reading_yaml_takes_at_most_thrice_composing_it() -> None:
     ours = least(lambda: read_input_file(data, filename="a.yml"))
     theirs = least(lambda: yaml.compose(data, Loader=yaml.CSafeLoader))
     assert ours < 3 * theirs
-
-
-def test_reading_json_takes_at_most_twelve_times_loading_it() -> None:
-    data = campaign_json(1_000)
-    ours = least(lambda: read_input_file(data, filename="a.json"))
-    theirs = least(lambda: json.loads(data))
-    assert ours < 12 * theirs
 
 
 def test_ten_times_the_sessions_take_about_ten_times_as_long_also_where_each_has_findings() -> None:
