@@ -10,7 +10,6 @@ from commands.catalogue import (
     RemoveProbe,
     RetireReferenceValue,
 )
-from commands.door import Command
 from commands.inputfile.catalogue import read_catalogue
 from ledger.errors import Refusal
 from tests.intake.lab import CATALOGUE, PROBES, Lab, load_catalogue
@@ -94,15 +93,13 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("command", "code"), REFUSED, ids=range(len(REFUSED)))
-def test_what_cannot_be_is_refused_with_what_to_do_and_appends_nothing(
-    lab: Lab, command: Command, code: str
-) -> None:
+def test_what_cannot_be_is_refused_with_what_to_do_and_appends_nothing(lab: Lab) -> None:
     before = lab.size()
-    with pytest.raises(Refusal) as refused:
-        lab.daybook.submit(command)
-    assert refused.value.code == code and refused.value.message and refused.value.hint
-    assert lab.size() == before
+    for command, code in REFUSED:
+        with pytest.raises(Refusal) as refused:
+            lab.daybook.submit(command)
+        assert refused.value.code == code and refused.value.message and refused.value.hint, command
+        assert lab.size() == before
 
 
 def test_a_retired_probe_is_not_inserted(lab: Lab) -> None:

@@ -55,13 +55,13 @@ def test_a_thousand_known_sessions_append_a_handful_of_events(lab: Lab) -> None:
 SPELLINGS = ["N:\\rec\\date_1", "n:/rec//date_1/", "N:/rec/./date_1", "{share}/date_1", "{share}/date_1/"]
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_every_spelling_of_a_location_is_the_same_session_and_no_difference(lab: Lab, spelling: str) -> None:
+def test_every_spelling_of_a_location_is_the_same_session_and_no_difference(lab: Lab) -> None:
     lab.record_many(1)
     lab.upload(session("date_1"))
-    again = lab.upload(session("") | {"location": spelling.format(share=lab.share)})
-    assert [(e["outcome"], e["differences"]) for e in again.sessions] == [("duplicate", [])]
-    assert lab.bodies("InputFileValidated")[-1]["unchanged_sessions"] == [[0, 0]]
+    for spelling in SPELLINGS:
+        again = lab.upload(session("") | {"location": spelling.format(share=lab.share)})
+        assert [(e["outcome"], e["differences"]) for e in again.sessions] == [("duplicate", [])], spelling
+        assert lab.bodies("InputFileValidated")[-1]["unchanged_sessions"] == [[0, 0]]
 
 
 def test_two_spellings_in_one_file_are_an_error(lab: Lab) -> None:
