@@ -131,15 +131,11 @@ def _rejected(state: State, event: StoredEvent, body: Payload) -> None:
     upload.version = event.stream_version
 
 
-def _processed(state: State, event: StoredEvent, body: Payload) -> None:
+def _processed(state: State, event: StoredEvent, _body: Payload) -> None:
     upload = state.uploads.change(_id(event))
     upload.status = "processed"
     upload.processed_at = event.recorded_at
     upload.version = event.stream_version
-    outcomes = [entry["outcome"] for entry in body["sessions"] + body["clusterings"]]
-    upload.inserted = outcomes.count("inserted")
-    upload.waiting = outcomes.count("waiting")
-    upload.errors = outcomes.count("error")
 
 
 # --- sessions -------------------------------------------------------------------------------------------------------
@@ -181,7 +177,17 @@ def _session(state: State, event: StoredEvent) -> Session:
     return session
 
 
-def _set_status(record: Session | Clustering, event: StoredEvent, status: str, body: Payload) -> None:
+_COUNTED = {"inserted": "inserted", "waiting": "waiting", "error": "errors"}
+
+
+def _set_status(
+    state: State, record: Session | Clustering, event: StoredEvent, status: str, body: Payload
+) -> None:
+    """The record's status and its part in the counts of its upload, which say how things stand now."""
+    upload = state.uploads.change(record.upload)
+    for counted, step in ((_COUNTED.get(record.status), -1), (_COUNTED.get(status), 1)):
+        if counted is not None:
+            setattr(upload, counted, getattr(upload, counted) + step)
     record.status = status
     record.status_position = event.position
     record.reason = body.get("reason") or body.get("code")
@@ -189,12 +195,12 @@ def _set_status(record: Session | Clustering, event: StoredEvent, status: str, b
 
 
 def _session_waiting(state: State, event: StoredEvent, body: Payload) -> None:
-    _set_status(_session(state, event), event, "waiting", body)
+    _set_status(state, _session(state, event), event, "waiting", body)
 
 
 def _session_inserted(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    _set_status(session, event, "inserted", {})
+    _set_status(state, session, event, "inserted", {})
     session.session_time = body["session_time"]
     session.system = body["system"]
     state.times.add(SessionTime(session.subject, session.session_time, session.id))
@@ -234,7 +240,7 @@ def _add_tasks(state: State, session: int, tasks: list[Payload]) -> None:
 
 def _session_failed(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    _set_status(session, event, "error", body)
+    _set_status(state, session, event, "error", body)
     state.locations.remove(session.location)
 
 
@@ -247,7 +253,7 @@ def _complete(session: Session, completed: Payload | None) -> None:
 
 def _probes_associated(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    _set_status(session, event, "pending", {})
+    _set_status(state, session, event, "pending", {})
     _complete(session, body["completed"])
 
 
@@ -302,13 +308,13 @@ def _clustering(state: State, event: StoredEvent) -> Clustering:
 
 
 def _clustering_waiting(state: State, event: StoredEvent, body: Payload) -> None:
-    _set_status(_clustering(state, event), event, "waiting", body)
+    _set_status(state, _clustering(state, event), event, "waiting", body)
 
 
 def _clustering_inserted(state: State, event: StoredEvent, body: Payload) -> None:
     if body["session"] is None:
         clustering = _clustering(state, event)
-        _set_status(clustering, event, "inserted", {})
+        _set_status(state, clustering, event, "inserted", {})
         clustering.curation_time = body["curation_time"]
         return
     session = state.sessions[body["session"]]
@@ -338,7 +344,7 @@ def _clustering_inserted(state: State, event: StoredEvent, body: Payload) -> Non
 
 def _clustering_failed(state: State, event: StoredEvent, body: Payload) -> None:
     clustering = _clustering(state, event)
-    _set_status(clustering, event, "error", body)
+    _set_status(state, clustering, event, "error", body)
     state.groups.remove(clustering.group_name)
 
 

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 @dataclass(slots=True)
 class Upload:
-    """``status``: validated, rejected or processed. The counts say what its entries came to when first processed."""
+    """``status``: validated, rejected or processed. The counts say how its new entries stand now;
+    ``duplicates`` and ``errors`` of a rejected file are those of its validation."""
 
     TABLE: ClassVar[str] = "uploads"
     KEY: ClassVar[tuple[str, ...]] = ("id",)
