@@ -51,12 +51,8 @@ def is_null(value: Any) -> bool:
 def wrong(value: Any, report: Report, place: Place, key: Part, expected: str, hint: str = "") -> Bad:
     """Report a value of the wrong type, or a missing one."""
     if is_null(value):
-        hint = (
-            hint
-            if isinstance(key, int)
-            else f"Fill it in, or remove the line if {key} is optional. {hint}".strip()
-        )
-        report.error("no-value", place, key, f"{name_of(key)} has no value; expected {expected}.", hint)
+        message = f"{name_of(key)} has no value; expected {expected}."
+        report.error("no-value", place, key, message, "Fill it in, or remove it.")
     elif isinstance(value, NotJson):
         report.error(
             "not-finite", place, key, f"{name_of(key)} is {value}, which is no number; expected {expected}."
@@ -69,7 +65,7 @@ def wrong(value: Any, report: Report, place: Place, key: Part, expected: str, hi
 
 
 def name_of(key: Part) -> str:
-    return f"item {key + 1} of the list" if isinstance(key, int) else key
+    return f"item {key + 1} of the list" if isinstance(key, int) else clipped(key)
 
 
 def bare_word(value: Any) -> bool | None:

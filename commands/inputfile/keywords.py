@@ -17,7 +17,7 @@ from commands.inputfile.entries import (
     Curtain,
     TaskEntry,
 )
-from commands.inputfile.fields import BAD, Reader, shown, wrong
+from commands.inputfile.fields import BAD, Reader, clipped, name_of, shown, wrong
 from commands.inputfile.nearest import nearest
 from commands.inputfile.number_fields import (
     boolean,
@@ -122,7 +122,7 @@ def _not_a_mapping(value: Any, keywords: Keywords, report: Report, place: Place)
 
 def _report_repeated(repeated: list[Any], report: Report, place: Place) -> None:
     for key in dict.fromkeys(entry if isinstance(entry, str) else entry[0] for entry in repeated):
-        message = f"The key {key} comes a second time in the same mapping."
+        message = f"The key {name_of(key)} comes a second time in the same mapping."
         report.error("duplicate-key", place, key, message, "Keep one of them.", at=REPEAT)
 
 
@@ -144,7 +144,7 @@ def _report_unknown(
         hint = (
             f"It belongs to {' or '.join(homes)}." if homes else f"Known keys: {', '.join(keywords.readers)}."
         )
-    message = f'Unknown key "{key if key.isprintable() else ascii(key)[1:-1]:.80}" in {keywords.what}.'
+    message = f'Unknown key "{clipped(key)}" in {keywords.what}.'
     report.error("unknown-key", place, key, message, hint, at=KEY)
     return meant
 
@@ -187,11 +187,9 @@ def _texts(value: Any, report: Report, place: Place, key: Part) -> Any:
     if BAD in texts:
         return BAD
     if len(set(texts)) < len(texts):
-        for index, text in enumerate(texts):
-            if text in texts[:index]:
-                report.warning(
-                    "repeated-item", here, index, f'"{text}" is in the list {key} already.', "Remove it."
-                )
+        for index in _repetitions(texts):
+            message = f'"{clipped(texts[index])}" is in the list {key} already.'
+            report.warning("repeated-item", here, index, message, "Remove it.")
         texts = list(dict.fromkeys(texts))
     return tuple(texts)
 
@@ -239,7 +237,7 @@ def _two_or_more_sessions(value: Any, report: Report, place: Place, key: Part) -
     references = [session_reference(item, report, here, index) for index, item in enumerate(items)]
     good = BAD not in references
     for index in _repetitions(references):
-        message = f'The session "{references[index]}" is in the list already.'
+        message = f'The session "{clipped(references[index])}" is in the list already.'
         report.error("repeated-session", here, index, message, "Remove it.")
         good = False
     if len(items) < 2:

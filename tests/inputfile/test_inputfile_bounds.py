@@ -243,3 +243,13 @@ def test_time_is_bounded_for_text_that_invites_backtracking(data: bytes, filenam
     seconds, result = timed(data, filename)
     assert result.findings
     assert seconds < 5
+
+
+@pytest.mark.parametrize("size", [1, 200_000])
+def test_repetitions_in_a_long_list_are_found_in_linear_time(size: int) -> None:
+    items = ", ".join(["user_1", "user_2"] * size)
+    text = f"subject: {{name: x}}\nsessions: [{{location: a, experimenter: [{items}], tasks: []}}]\n"
+    seconds, result = timed(text.encode(), "a.yml")
+    assert result.input_file is not None
+    assert result.input_file.sessions[0].experimenter == ("user_1", "user_2")
+    assert seconds < 8
