@@ -16,6 +16,7 @@ from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from ledger.merkle import CompactRange, leaf_hash
 
 COLUMNS = StoredEvent._fields
+STORED_COLUMNS = (*COLUMNS, "leaf_sha256")  # the leaf is kept beside its event: a change is found at its position
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
 _PAGE = 10_000
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON; an escaped backslash before u0000 is only text
@@ -115,7 +116,8 @@ def append(
         )  # fmt: skip
         leaves.append(leaf_hash(leaf_data(envelope)))
         stored.append(StoredEvent(*envelope, payload))
-    transaction.insert_many("events", COLUMNS, stored)
+    rows = [(*each, leaf) for each, leaf in zip(stored, leaves, strict=True)]
+    transaction.insert_many("events", STORED_COLUMNS, rows)
     head.compact_range = head.compact_range.extend(leaves)
     head.size = position
     head.recorded_at = recorded_at

@@ -33,6 +33,7 @@ events = Table(
     Column("username", Text, nullable=False),
     Column("payload_sha256", LargeBinary, nullable=False),
     Column("payload", Text),
+    Column("leaf_sha256", LargeBinary, nullable=False),
     UniqueConstraint("stream", "stream_version"),
 )
 

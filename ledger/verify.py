@@ -25,7 +25,7 @@ CHUNK = 1 << CHUNK_HEIGHT
 _PARALLEL_FROM = 4 * CHUNK
 _COLUMNS = (
     "position, stream, stream_version, type, schema, command_id, correlation, causation, actor, via, recorded_at, "
-    "subject, username, payload_sha256, payload"
+    "subject, username, payload_sha256, payload, leaf_sha256"
 )
 
 
@@ -165,7 +165,7 @@ def _hash_chunk(transaction: Transaction, after: int, count: int, keep_leaves: b
 
 
 def _hash_row(row: tuple[Any, ...]) -> tuple[Problem | None, bytes]:
-    position, digest, payload = row[0], row[13], row[14]
+    position, digest, payload, stored = row[0], row[13], row[14], row[15]
     try:
         leaf = leaf_hash(leaf_data((*row[:13], bytes(digest))))
         intact = payload is None or sha256(payload.encode()).digest() == digest
@@ -173,8 +173,11 @@ def _hash_row(row: tuple[Any, ...]) -> tuple[Problem | None, bytes]:
         return Problem(
             "event-unreadable", position, f"Event {position} holds values that no event has."
         ), b"\0" * 32
-    if intact:
+    if intact and leaf == stored:
         return None, leaf
+    if intact:
+        text = f"Event {position} is not the one that was written: its envelope, or the leaf kept with it, was changed."
+        return Problem("event-changed", position, text), leaf
     text = f"The payload of event {position} is not the one that was written."
     return Problem("payload-changed", position, text), leaf
 

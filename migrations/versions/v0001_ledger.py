@@ -52,6 +52,7 @@ def _create_facts() -> None:
         sa.Column("username", sa.Text(), nullable=False),
         sa.Column("payload_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=True),
+        sa.Column("leaf_sha256", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("position", name="pk_events"),
         sa.UniqueConstraint("stream", "stream_version", name="uq_events_stream"),
     )

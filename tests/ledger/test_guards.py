@@ -73,7 +73,7 @@ def test_the_owner_is_refused_as_well(
 
 def test_replacing_a_row_is_refused(filled: Database, ledger_url: str) -> None:
     before = stored_events(filled)
-    columns = ", ".join(log.COLUMNS)
+    columns = ", ".join(log.STORED_COLUMNS)
     forged = columns.replace("actor", "'user_2'")
     if is_sqlite(ledger_url):
         sql = f"INSERT OR REPLACE INTO events ({columns}) SELECT {forged} FROM events WHERE position = 2"

@@ -204,13 +204,23 @@ def test_a_tail_that_was_cut_with_its_receipts_and_head_is_betrayed_by_the_check
 
 def test_a_history_written_anew_with_right_hashes_is_betrayed_by_the_checkpoint(victim: Victim) -> None:
     as_owner(victim.url, f"UPDATE events SET actor = 'user_2' WHERE position = {CHANGED}")
-    report = victim.tamper(("UPDATE head SET compact_range = ?", (victim.tree(SIZE).to_bytes(),)))
+    leaf = leaf_hash(leaf_data(stored_events(victim.database)[CHANGED - 1][:14]))
+    report = victim.tamper(
+        (f"UPDATE events SET leaf_sha256 = ? WHERE position = {CHANGED}", (leaf,)),
+        ("UPDATE head SET compact_range = ?", (victim.tree(SIZE).to_bytes(),)),
+    )
 
     assert found(report) == {("checkpoint-mismatch", 9)}
 
 
+def test_a_changed_leaf_is_found_at_its_position(victim: Victim) -> None:
+    report = victim.tamper((f"UPDATE events SET leaf_sha256 = ? WHERE position = {CHANGED}", (b"\0" * 32,)))
+
+    assert found(report) == {("event-changed", CHANGED)}
+
+
 def test_an_added_event_is_found(victim: Victim) -> None:
-    columns = ", ".join(log.COLUMNS)
+    columns = ", ".join(log.STORED_COLUMNS)
     values = columns.replace("position", str(SIZE + 1), 1).replace("stream_version", "stream_version + 1", 1)
     report = victim.tamper(
         f"INSERT INTO events ({columns}) SELECT {values} FROM events WHERE position = {SIZE}"
@@ -382,6 +392,7 @@ def test_a_large_ledger_gets_the_same_report_from_one_process_and_from_many(
     assert [(p.code, p.position) for p in report.problems] == [
         ("head-mismatch", CHUNK + 6),
         ("payload-changed", 70_001),
+        ("event-changed", 110_000),
     ]
     as_owner(url, "DELETE FROM events WHERE position = 100000")
     report = both()
