@@ -6,9 +6,10 @@ uploads hold 100 sessions. Bodies have the size of real ones (about 400 bytes on
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from commands.door import Actor
-from ledger import log
+from ledger import input_files, log
 from ledger.database import Database
 from ledger.envelope import NewEvent
 from ledger.events import (
@@ -26,6 +27,7 @@ from projections.apply import apply
 from projections.rows import State
 
 SESSIONS_AN_UPLOAD = 100
+_CONTENT = b"{}\n"
 _FIRST = datetime(2000, 1, 1)
 
 
@@ -39,10 +41,13 @@ def fill(database: Database, events: int, *, project: bool = True) -> int:
             if head.size >= events:
                 return sessions
             state = State(head.live_slot, transaction)
+            input_files.keep(transaction, _CONTENT)
             for _ in range(10):
                 batch = list(one_upload(head.size + 1, upload))
                 cause = log.Cause(f"{upload:032x}", f"user_{upload % 7}", via, f"u{head.size + 1}")
+                first = head.size + 1
                 stored = log.append(transaction, head, batch, cause)
+                log.write_receipt(transaction, cause.command_id, b"", first, head.size, "{}")
                 sessions += SESSIONS_AN_UPLOAD
                 upload += 1
                 if project:
@@ -58,7 +63,9 @@ def one_upload(first: int, number: int) -> Iterator[NewEvent]:
         return NewEvent(stream, body, version, subject, user)
 
     stream = f"upload/{first}"
-    yield event(stream, InputFileReceived(filename="subject.yml", sha256=f"{number:064x}", size_bytes=40_000))
+    yield event(
+        stream, InputFileReceived(filename="subject.yml", sha256=sha256(_CONTENT).hexdigest(), size_bytes=4)
+    )
     yield event(stream, _validated())
     requested = first + 2
     for offset in range(SESSIONS_AN_UPLOAD):

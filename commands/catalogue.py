@@ -205,7 +205,22 @@ def _insert_probe(world: World, subject: str, probe: str, insertion_time: str) -
             f'Probe "{probe}" is in subject {subject.partition("/")[2]} since {known.insertion_time}.',
             f"Remove it first: daybook probe remove {subject.partition('/')[2]} {probe} --at TIME",
         )
+    _refuse_elsewhere(world, subject, probe)
     return [_subject_event(subject, ProbeInserted(probe=probe, insertion_time=insertion_time))]
+
+
+def _refuse_elsewhere(world: World, subject: str, probe: str) -> None:
+    """A probe is in one subject at a time; recovered from there, it may be used again."""
+    elsewhere = world.state.insertions.where(
+        "probe = ? AND subject <> ? AND removal_time IS NULL", [probe, subject]
+    )
+    for known in elsewhere:
+        name = known.subject.partition("/")[2]
+        raise Refusal(
+            "inserted-elsewhere",
+            f'Probe "{probe}" is in subject {name} since {known.insertion_time}.',
+            f"If it was recovered from there: daybook probe remove {name} {probe} --at TIME",
+        )
 
 
 def _checked_time(text: str) -> str:

@@ -21,14 +21,16 @@ from commands.insertion import (
     insert_single,
     is_local_time,
     open_session,
+    probes_at,
     refuse_association,
     resolve_given_tasks,
+    time_text,
 )
 from commands.known import load_known
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, Search, normalise
 from commands.recordings.session import SessionDirectoryError
-from commands.work import current_entries, inserted_probes, work
+from commands.work import current_entries, probes_of, work
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict, Refusal
 from ledger.events import (
@@ -102,10 +104,10 @@ def associate(
     if not association:
         raise Refusal("nothing-given", "There is no probe to associate.", "Give NAME_ON_DISK=PROBE.")
     with daybook.reading() as world:
-        inserted = inserted_probes(world, current.row.subject)
+        probes = probes_of(world, current.row.subject)
     before = current.entry.probe_association or {}
     for name, probe in association.items():
-        if before.get(name, probe) != probe and before[name] in inserted:
+        if before.get(name, probe) != probe and probes.get(before[name], "gone") is None:
             raise Refusal(
                 "has-association",
                 f'"{name}" of session s{session} is associated with probe "{before[name]}" already.',
@@ -113,16 +115,19 @@ def associate(
             )
     entry = replace(current.entry, probe_association={**before, **association})
     _check(daybook, current, entry, roots)
-    _try_association(current, entry, inserted, roots)
+    _try_association(current, entry, probes, roots)
     _submit(daybook, current, ProbesAssociated(association=dict(association), completed=_plain(entry)))
     work(daybook, roots, sessions=[session])
     return _answer(daybook, session)
 
 
-def _try_association(current: _Current, entry: SessionEntry, inserted: list[str], roots: Roots) -> None:
+def _try_association(
+    current: _Current, entry: SessionEntry, probes: Mapping[str, str | None], roots: Roots
+) -> None:
     """Raises Refusal where the session would fail by it: a slip of the pen must not cost the session."""
     try:
         found = open_session(current.row.location, Search(roots).resolve, clusterings=False).found
+        inserted = probes_at(time_text(found.start), probes) if found.start else list(probes)
         refuse_association(found.probes, entry.probe_association, inserted)
     except (SessionDirectoryError, LocationError) as error:
         raise Refusal(error.code, error.message, error.hint) from error

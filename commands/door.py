@@ -10,7 +10,7 @@ import platform
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, cast
@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ledger import __version__, log
 from ledger.database import Database, Transaction
 from ledger.envelope import NewEvent
-from ledger.errors import Conflict, LedgerUnavailable
+from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from ledger.log import Cause, Head
 from projections.apply import apply, prefetch
 from projections.rebuild import rebuild, versions, without_garbage_collection
@@ -29,6 +29,8 @@ from projections.rows import State
 
 SCHEMA_REVISION = "0001"
 _ATTEMPTS = 5
+_LONGEST_USER = 255
+_WAIT_FOR_REBUILD_S = 600
 _ROWS_KEPT = 10_000  # of each table, between two appends of one process
 
 
@@ -43,6 +45,14 @@ class Actor:
 
     user: str
     interface: str = "python"
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.user) <= _LONGEST_USER or not self.user.isprintable():
+            raise Refusal(
+                "user-name",
+                f"A user's name has 1 to {_LONGEST_USER} printable characters.",
+                "Give another one with --as.",
+            )
 
     def via(self) -> str:
         return orjson.dumps(
@@ -127,7 +137,7 @@ class Daybook:
                 _check_schema(transaction)
                 stale = log.read_head(transaction).projections != versions()
             if stale:
-                rebuild(daybook.database)
+                _bring_up_to_date(daybook.database)
         except BaseException:
             daybook.close()
             raise
@@ -196,6 +206,20 @@ def _first_receipt(command: Command, fingerprint: bytes, earlier: tuple[bytes, i
             "Submit it under a new command id.",
         )
     return Receipt(command.command_id, earlier[1], earlier[2], orjson.loads(earlier[3]), repeated=True)
+
+
+def _bring_up_to_date(database: Database) -> None:
+    """Rebuild, or wait for another process that opened the ledger a moment later and does it."""
+    deadline = time.monotonic() + _WAIT_FOR_REBUILD_S
+    with suppress(Conflict):
+        rebuild(database)
+        return
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        with database.reading() as transaction:
+            if log.read_head(transaction).projections == versions():
+                return
+    rebuild(database)
 
 
 def _check_projections(head: Head) -> None:

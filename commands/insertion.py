@@ -84,11 +84,12 @@ def insert_session(
     *,
     roots: Roots,
     find: Find,
-    inserted: Sequence[str],
+    probes: Mapping[str, str | None],
     uploader: str,
     session: int,
 ) -> SessionOutcome:
-    """``location`` is normalised; ``inserted`` are the probes in the subject now; ``session`` is the session's id."""
+    """``location`` is normalised; ``probes`` are all of the subject's with the times of their removal; ``session``
+    is the session's id."""
     try:
         opened = open_session(location, find, clusterings=entry.clustering is True)
         found = opened.found
@@ -98,7 +99,8 @@ def insert_session(
             raise _Fails(
                 "no-start", f"{location} does not say when its recording began.", "Check its header files."
             )
-        probes = associate(found.probes, entry.probe_association, inserted)
+        inserted = probes_at(time_text(found.start), probes)
+        matches = associate(found.probes, entry.probe_association, inserted)
         tasks, sessions_txt = resolve_tasks(entry.tasks, opened)
         clusterings = _session_clusterings(entry, opened, roots, find, uploader, session)
     except (_Waits, SessionDirectoryError, LocationError) as problem:
@@ -107,7 +109,7 @@ def insert_session(
         session_time=time_text(found.start),
         system=found.system,
         recordings=[_plain(recording) for recording in found.recordings],
-        probes=probes,
+        probes=matches,
         tasks=tasks,
         sessions_txt=sessions_txt,
     )
@@ -155,6 +157,11 @@ def _still_acquiring(found: SessionDirectory) -> SessionWaiting:
 
 
 # --- probes ---------------------------------------------------------------------------------------------------------
+
+
+def probes_at(time: str, probes: Mapping[str, str | None]) -> list[str]:
+    """The probes that were not removed yet: a campaign may be uploaded after its end."""
+    return [name for name, removal_time in probes.items() if removal_time is None or removal_time > time]
 
 
 def associate(
@@ -221,7 +228,7 @@ def _match(
         return (
             None,
             "",
-            f'"{probe.name}" was associated with "{name}", which is not inserted in this subject now',
+            f'"{probe.name}" was associated with "{name}", which was not inserted in this subject then',
         )
     by_serial = [name for name in inserted if probe.serial and _names_serial(name, probe.serial)]
     if len(by_serial) == 1:
@@ -231,7 +238,7 @@ def _match(
     if only:
         return inserted[0], "only-one", ""
     if not inserted:
-        return None, "", f'"{probe.name}" has no counterpart: no probe is inserted in this subject now'
+        return None, "", f'"{probe.name}" has no counterpart: no probe was inserted in this subject then'
     if probe.serial:
         return (
             None,

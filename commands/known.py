@@ -9,7 +9,7 @@ from commands.inputfile.entries import InputFile
 from commands.inputfile.known import HeldGroup, HeldLocation, Known
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
-from commands.work import inserted_probes
+from commands.work import probes_of
 
 LONGEST_NAME = 255  # characters; of a subject or a reference value: an index has to hold it on every database
 
@@ -39,7 +39,7 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
         retired=retired,
         arena_not_required=arena_not_required,
         subjects={row.subject.partition("/")[2] for row in world.state.subjects.where("subject >= ?", [""])},
-        probes=frozenset(inserted_probes(world, subject)),
+        probes=frozenset(probes_of(world, subject)),
         session_times=_session_times(world, subject),
         locations={
             place: HeldLocation(row.session, row.username, world.state.sessions[row.session].status)

@@ -1,6 +1,7 @@
 """Create a ledger, or upgrade an older one in place. The only module that runs migrations."""
 
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> bool:
         database.close()
     path = key_path(url, key_directory)
     if head.size == 0 and not path.exists():
-        checkpoint.write_new_key(path, head.origin)  # a crash here: the next run finds this key
+        _write_key(path, head.origin)  # a crash here: the next run finds this key
     daybook = Daybook.open(url, actor)
     try:
         if head.size:
@@ -69,13 +70,25 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> bool:
         daybook.close()
 
 
+def _write_key(path: Path, origin: str) -> None:
+    try:
+        checkpoint.write_new_key(path, origin)
+    except (checkpoint.CheckpointError, OSError) as error:
+        raise LedgerUnavailable(
+            "key-not-written",
+            f"The signing key cannot be written to {path}: {error}.",
+            "Make its folder writable and run the command again.",
+        ) from error
+
+
 def _prepare(database: Database) -> log.Head:
     """The tables, the head row and current projections; what is there already stays."""
     if database.dialect == "sqlite":
         create_sqlite_file(database.url)
     with database.translated_errors():
         _migrate(database)
-    origin = f"daybook/{socket.gethostname()}/{os.urandom(4).hex()}"
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())  # it is part of the key's name
+    origin = f"daybook/{host}/{os.urandom(4).hex()}"
     with database.writing() as transaction:
         if transaction.run("SELECT origin FROM head").fetchone() is None:
             log.create_head(transaction, origin, SLOTS[0], versions())

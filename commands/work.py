@@ -15,7 +15,7 @@ import orjson
 
 from commands.door import Command, Daybook, Decision, World
 from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
-from commands.insertion import Find, SessionOutcome, insert_group, insert_session
+from commands.insertion import Find, SessionOutcome, insert_group, insert_session, probes_at
 from commands.recordings.roots import Roots, Search
 from ledger import log
 from ledger.envelope import NewEvent
@@ -72,7 +72,11 @@ def _settle(
 ) -> list[NewEvent]:
     event = settled.event
     if isinstance(event, SessionInserted):
-        gone = [p["probe"] for p in event.probes if not _is_inserted(world, session.subject, p["probe"])]
+        gone = [
+            p["probe"]
+            for p in event.probes
+            if not _is_inserted(world, session.subject, p["probe"], event.session_time)
+        ]
         if gone:
             return []  # a probe was removed while the disk was read: decided anew in the next round
         key = (session.subject, event.session_time)
@@ -102,9 +106,9 @@ def _settle(
     return events
 
 
-def _is_inserted(world: World, subject: str, probe: str) -> bool:
+def _is_inserted(world: World, subject: str, probe: str, session_time: str) -> bool:
     insertion = world.state.insertions.get((subject, probe))
-    return insertion is not None and insertion.removal_time is None
+    return insertion is not None and bool(probes_at(session_time, {probe: insertion.removal_time}))
 
 
 class SettleClustering(Command):
@@ -273,11 +277,11 @@ def _look_at_sessions(
         world.state.sessions.prefetch(batch)
         sessions = [world.state.sessions[number] for number in batch]
         entries = current_entries(world, sessions)
-        inserted = {subject: inserted_probes(world, subject) for subject in {s.subject for s in sessions}}
+        probes = {subject: probes_of(world, subject) for subject in {s.subject for s in sessions}}
     find = Search(roots).resolve  # of one batch: it remembers the directories above the sessions'
 
     def look(todo: list[tuple[Session, str]]) -> list[SettledSession | Exception]:
-        return [_look_at_session(row, text, roots, find, inserted[row.subject]) for row, text in todo]
+        return [_look_at_session(row, text, roots, find, probes[row.subject]) for row, text in todo]
 
     # what another worker has settled meanwhile is left alone
     todo = [pair for pair in zip(sessions, entries, strict=True) if pair[0].status in _UNSETTLED]
@@ -294,7 +298,7 @@ def _look_at_sessions(
 
 
 def _look_at_session(
-    session: Session, entry: str, roots: Roots, find: Find, inserted: list[str]
+    session: Session, entry: str, roots: Roots, find: Find, probes: dict[str, str | None]
 ) -> SettledSession | Exception:
     try:
         outcome: SessionOutcome = insert_session(
@@ -302,7 +306,7 @@ def _look_at_session(
             session.location,
             roots=roots,
             find=find,
-            inserted=inserted,
+            probes=probes,
             uploader=session.username,
             session=session.id,
         )
@@ -343,11 +347,9 @@ def current_entries(world: World, sessions: Sequence[Session]) -> list[str]:
     ]
 
 
-def inserted_probes(world: World, subject: str) -> list[str]:
-    """The probes that are in the subject now, by name."""
-    return [
-        row.probe for row in world.state.insertions.where("subject = ? AND removal_time IS NULL", [subject])
-    ]
+def probes_of(world: World, subject: str) -> dict[str, str | None]:
+    """Every probe that was inserted in the subject, and when it was removed again; None: it is still in there."""
+    return {row.probe: row.removal_time for row in world.state.insertions.where("subject = ?", [subject])}
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

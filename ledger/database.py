@@ -213,7 +213,9 @@ def _checked_url(text: str) -> URL:
 
 def _engine(url: URL, role: str | None) -> Engine:
     if url.get_backend_name() == "postgresql":
-        options = "-c client_encoding=UTF8" + (f" -c role={role}" if role else "")
+        options = f"-c client_encoding=UTF8 -c lock_timeout={BUSY_TIMEOUT_S:.0f}s" + (
+            f" -c role={role}" if role else ""
+        )
         return create_engine(
             url,
             connect_args={"options": options, "connect_timeout": 10},
@@ -369,6 +371,12 @@ def _postgresql_refusal(error: BaseException, address: str) -> Refusal | None:
         return Conflict("serialization", f"Two writers met: {text}.", "Try again.")
     if state in ("42P01", "3F000") or f'role "{APPLICATION_ROLE}" does not exist' in str(error):
         return LedgerUnavailable("no-ledger", f"{address} holds no ledger.", "Run: daybook init")
+    if state == "55P03":
+        return LedgerUnavailable(
+            "busy",
+            f"Another process has held the ledger at {address} for {BUSY_TIMEOUT_S:.0f} s.",
+            "Try again.",
+        )
     if state == "25006":
         return LedgerUnavailable(
             "read-only", f"{address} is read-only ({text}).", "Connect to the primary server."

@@ -16,7 +16,10 @@ from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from ledger.merkle import CompactRange, leaf_hash
 
 COLUMNS = StoredEvent._fields
-STORED_COLUMNS = (*COLUMNS, "leaf_sha256")  # the leaf is kept beside its event: a change is found at its position
+STORED_COLUMNS = (
+    *COLUMNS,
+    "leaf_sha256",
+)  # the leaf is kept beside its event: a change is found at its position
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
 _PAGE = 10_000
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON; an escaped backslash before u0000 is only text

@@ -171,13 +171,16 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def _begin(database: Database, token: str) -> tuple[str, int, float]:
+    """Take the slot that is not live and empty it. Returns it, the ledger's size, and how long writers were held up."""
+    with database.writing() as transaction:
+        head = log.lock_head(transaction)
+        log.name_rebuild(transaction, token)
+    slot = SLOTS[1 - SLOTS.index(head.live_slot)]
     with database.writing() as transaction:
         # a rebuild that is writing now must commit first: rows that it committed later would not be deleted here
         transaction.wait_for("rebuild")
-        head = log.lock_head(transaction)
         began = perf_counter()
-        slot = SLOTS[1 - SLOTS.index(head.live_slot)]
-        log.name_rebuild(transaction, token)
+        _check_token(log.read_head(transaction), token)
         for record in RECORDS:
             # DELETE, not TRUNCATE: a reader that is still in this slot keeps its snapshot
             transaction.run(f"DELETE FROM {record.TABLE}_{slot}")

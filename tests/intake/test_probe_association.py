@@ -98,7 +98,7 @@ def test_a_probe_removed_between_the_look_and_the_append_is_not_used(
         found = insert(*args, **options)  # type: ignore[arg-type]
         if not overtaken:
             overtaken.append(lab.as_user("user_2").submit(
-                RemoveProbe(subject="12345", probe=PROBES[0], removal_time="2023-06-01 00:00:00")
+                RemoveProbe(subject="12345", probe=PROBES[0], removal_time="2023-04-01 00:00:00")
             ))  # fmt: skip
         return found
 
@@ -116,6 +116,15 @@ def test_a_removed_probe_does_not_count(lab: Lab) -> None:
     lab.record("date_1", serials=STRANGERS[:1])
     one = number(lab.upload(session("date_1")).sessions[0])
     assert probes_of(lab, one) == {"probe_1": (PROBES[0], "only-one")}
+
+
+def test_a_probe_that_was_removed_after_the_recording_counts(lab: Lab) -> None:
+    lab.record("date_1", serials=SERIALS[:1])
+    for probe in PROBES:
+        lab.daybook.submit(RemoveProbe(subject="12345", probe=probe, removal_time="2023-06-01 00:00:00"))
+    report = lab.upload(session("date_1"))
+    assert report.ok
+    assert probes_of(lab, number(report.sessions[0])) == {"probe_1": (PROBES[0], "serial")}
 
 
 def test_associating_inserts_the_session_at_once(lab: Lab) -> None:

@@ -1,11 +1,10 @@
 """The example that is published with the format, on a generated tree: as it stands, and made consistent."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from commands.catalogue import InsertProbe, RemoveProbe
 from commands.intake import UploadReport, validate
 from commands.samples.clusterings import kilosort_output
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
@@ -105,15 +104,3 @@ def test_the_published_template_fails_until_it_is_filled_in(lab: Lab, shared: Pa
     report = lab.upload_bytes(template, filename="mass_ingest_template.yml")
     errors = [finding for finding in report.findings if finding.severity == "error"]
     assert not report.ok and len(errors) > 20 and all(error.line for error in errors)
-
-
-def test_a_probe_that_was_moved_on_is_no_longer_offered(lab: Lab, published: dict[str, bytes]) -> None:
-    """What the subject carries now is what an association is checked against."""
-    probe = f"npx_102_mec_{SERIALS[0]}"
-    lab.daybook.submit(RemoveProbe(subject="102", probe=probe, removal_time="2023-02-01 00:00:00"))
-    found = validate(lab.daybook, published["yml"], filename="a.yml", roots=lab.roots)
-    assert "probe-not-inserted" in [finding.code for finding in found.findings]
-    later = str(datetime(2023, 3, 1) + timedelta(days=1))
-    lab.daybook.submit(InsertProbe(subject="102", probe=probe, insertion_time=later))
-    found = validate(lab.daybook, published["yml"], filename="a.yml", roots=lab.roots)
-    assert "probe-not-inserted" not in [finding.code for finding in found.findings]
