@@ -104,8 +104,9 @@ Batch = list[tuple[str, tuple[str, ...], list[tuple[object, ...]]]]
 def _rows(daybook: Daybook, after: int) -> list[Batch]:
     """The rows of events, sessions, locations and receipts behind a position, in the batches they were written in."""
     with daybook.reading() as world:
-        events = [tuple(event) for event in log.read_all(world.transaction, after, 10**9)]
-        tables: Batch = [("events", log.COLUMNS, events)]
+        names = ", ".join(log.STORED_COLUMNS)
+        events = world.transaction.run(f"SELECT {names} FROM events WHERE position > ?", (after,)).fetchall()
+        tables: Batch = [("events", log.STORED_COLUMNS, events)]
         for record, condition in ((SessionRow, "id > ?"), (SessionLocation, "session > ?")):
             rows = Rows(record, world.head.live_slot)
             rows.attach(world.transaction)

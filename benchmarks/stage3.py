@@ -8,8 +8,9 @@ from statistics import median
 from benchmarks.databases import new_ledger
 from benchmarks.measure import Measure, seconds, slower
 from benchmarks.reading import LIMITS, load_lab, write_lab
-from commands.intake import AcceptInputFile, validate
+from commands.intake import AcceptInputFile, look_at_duplicates
 from commands.recordings.roots import Roots
+from commands.validation import validate
 from commands.work import work
 
 
@@ -22,7 +23,10 @@ def measures(place: Path, sessions: int) -> Iterator[Measure]:
         daybook = new_ledger(place, None)
         load_lab(daybook)
         validation = validate(daybook, data, filename="a.yml", roots=roots, limits=LIMITS, record=False)
-        daybook.submit(AcceptInputFile(content=data, filename="a.yml", validation=validation, roots=roots))
+        standing = look_at_duplicates(daybook, validation, roots)
+        daybook.submit(
+            AcceptInputFile(content=data, filename="a.yml", validation=validation, standing=standing)
+        )
         bare.append(seconds(lambda: read_bare(root, sessions)))
         own.append(seconds(lambda daybook=daybook: work(daybook, roots)))
         with daybook.reading() as world:

@@ -68,7 +68,7 @@ def _verdict(invocation: Invocation, source: Source, *, record: bool) -> _Verdic
     file = invocation.sqlite_file
     if file is not None and not file.exists():
         return _without_ledger(invocation, source)
-    from commands.intake import validate as check_file
+    from commands.validation import validate as check_file
 
     settings = invocation.settings
     try:

@@ -17,7 +17,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
@@ -27,6 +27,7 @@ from commands.recordings.locations import LocationError, joined, parts_of, shown
 
 __all__ = ["LocationError", "Roots", "Search", "normalise", "resolve", "shown"]
 
+_REMEMBERED = 50_000
 MAX_LOCATION_BYTES = 2048  # UTF-8; a unique index over (username, location) has to hold it on every database
 
 _GONE = (errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENODEV)
@@ -58,6 +59,7 @@ class Roots:
     prefixes: ByDepth
     places: ByDepth
     configured: bool
+    known: dict[str, str] = field(default_factory=dict, compare=False, repr=False)  # texts normalised lately
 
     @classmethod
     def of(cls, configuration: Mapping[str, Sequence[str]]) -> "Roots":
@@ -124,6 +126,9 @@ def normalise(location: str, roots: Roots) -> str:
     ``location-outside-roots``, ``location-with-dot-dot``, ``location-with-control-character`` or
     ``location-too-long``.
     """
+    known = roots.known.get(location)
+    if known is not None:
+        return known
     prefix, names = split(location, roots)
     normalised = joined([prefix.rstrip("/"), *names])
     if len(normalised) * 4 > MAX_LOCATION_BYTES and (size := len(normalised.encode())) > MAX_LOCATION_BYTES:
@@ -132,6 +137,9 @@ def normalise(location: str, roots: Roots) -> str:
             f"location {shown(location)} is {size} bytes long; at most {MAX_LOCATION_BYTES} are kept.",
             "Shorten the path, or ask an admin for a root that begins deeper.",
         )
+    if len(roots.known) >= _REMEMBERED:
+        roots.known.clear()
+    roots.known[location] = normalised
     return normalised
 
 

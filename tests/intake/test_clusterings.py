@@ -8,8 +8,8 @@ import pytest
 
 from commands.completion import Rejected, add_clustering
 from commands.inputfile.entries import ClusteringEntry
-from commands.intake import validate
 from commands.samples.clusterings import kilosort_output
+from commands.validation import validate
 from commands.work import work
 from ledger.errors import Refusal
 from projections import listings

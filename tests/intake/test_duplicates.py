@@ -7,8 +7,8 @@ import pytest
 
 from commands.completion import add_clustering, annotate
 from commands.inputfile.entries import ClusteringEntry
-from commands.intake import validate
 from commands.samples.clusterings import kilosort_output
+from commands.validation import validate
 from tests.intake.lab import Lab, document, group, number, session, task
 
 
@@ -190,7 +190,7 @@ def test_a_value_retired_between_check_and_append_rejects_the_file(
     from commands.catalogue import RetireReferenceValue
 
     lab.record_many(1)
-    check = intake._check
+    check = intake.check_file
     retired = threading.Event()
 
     def check_and_be_overtaken(*args: object) -> object:
@@ -202,7 +202,7 @@ def test_a_value_retired_between_check_and_append_rejects_the_file(
             )
         return found
 
-    monkeypatch.setattr(intake, "_check", check_and_be_overtaken)
+    monkeypatch.setattr(intake, "check_file", check_and_be_overtaken)
     report = lab.upload(session("date_1", room="2.345"))
     assert not report.ok and "2.345" in report.findings[-1].message
     assert lab.types()[-2:] == ["InputFileReceived", "InputFileRejected"]

@@ -9,11 +9,11 @@ import pytest
 
 from commands import insertion
 from commands import work as working
-from commands.intake import validate
 from commands.recordings import disk
 from commands.recordings.roots import Roots
 from commands.samples.openephys import openephys_session
 from commands.samples.tetrodes import axona_session, neuralynx_session, neurologger_session
+from commands.validation import validate
 from commands.work import work
 from projections import listings
 from projections.references import Reference

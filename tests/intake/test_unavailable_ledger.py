@@ -12,7 +12,8 @@ from sqlalchemy.engine import make_url
 
 from commands import intake
 from commands.door import Actor, Daybook
-from commands.intake import upload, validate
+from commands.intake import upload
+from commands.validation import validate
 from ledger import database
 from ledger.errors import LedgerUnavailable
 from ledger.verify import verify
@@ -125,7 +126,7 @@ def test_a_connection_lost_between_check_and_append_is_a_refusal_or_mended(
 ) -> None:
     lab.record_many(1)
     data = document(session("date_1"))
-    check = intake._check
+    check = intake.check_file
     cut: list[int] = []
 
     def check_and_lose_the_connection(*args: Any) -> object:
@@ -140,7 +141,7 @@ def test_a_connection_lost_between_check_and_append_is_a_refusal_or_mended(
                 )
         return found
 
-    monkeypatch.setattr(intake, "_check", check_and_lose_the_connection)
+    monkeypatch.setattr(intake, "check_file", check_and_lose_the_connection)
     try:
         lab.upload_bytes(data)
     except LedgerUnavailable as refusal:
