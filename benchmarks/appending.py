@@ -1,14 +1,16 @@
 """Appending: in batches and one at a time, against raw inserts and against the peer, on both databases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
+from tempfile import mkdtemp
 
 from benchmarks.databases import new_database, new_ledger
 from benchmarks.history import requested_session
 from benchmarks.measure import Measure, faster, in_turn, seconds
 from benchmarks.peer_ledger import Session, application
 from commands.door import Command, Daybook, Decision, World
+from commands.validation import RecordCheck
 from ledger import log
 from ledger.envelope import NewEvent
 from projections.records import Session as SessionRow
@@ -17,6 +19,9 @@ from projections.rows import Rows
 
 SUBJECT = "0/12345"
 BATCH = 1000
+PEER_AT_ONCE = (
+    200  # on PostgreSQL; with 1,000 of these events in one save the peer and its server wait for each other
+)
 
 
 class RequestSessions(Command):
@@ -36,39 +41,66 @@ class RequestSessions(Command):
         return Decision(events, {"first": first}, correlation=f"u{first}")
 
 
+def _check(number: int, _count: int) -> RecordCheck:
+    """The smallest command there is: one event, one row of one projection."""
+    return RecordCheck(
+        filename="a.yml",
+        sha256=f"{number:064x}",
+        size_bytes=40_000,
+        ok=True,
+        stage=2,
+        errors=0,
+        warnings=0,
+        subject=SUBJECT,
+    )
+
+
 def measures(place: Path, server: str | None, *, singles: int, batches: int) -> Iterator[Measure]:
-    name = "SQLite" if server is None else "PostgreSQL"
-    yield _against_peer(f"single appends through the door, {name}", place, server, count=1, times=singles)
-    yield _against_peer(f"appends in batches of {BATCH}, {name}", place, server, count=BATCH, times=batches)
-    yield _against_raw(f"appends in batches of {BATCH}, {name}", place, server, batches)
+    on = "SQLite" if server is None else "PostgreSQL"
+    name = f"single appends through the door, a check (1 projection row), {on}"
+    yield _against_peer(name, place, server, command=_check, times=singles)
+    name = f"single appends through the door, a session request (3 projection rows), {on}"
+    yield _against_peer(name, place, server, times=singles)
+    name = f"appends in batches of {BATCH}, {on}"
+    yield _against_peer(name, place, server, count=BATCH, times=batches)
+    yield _against_raw(name, place, server, batches)
 
 
-def _against_peer(name: str, place: Path, server: str | None, *, count: int, times: int) -> Measure:
+def _request(number: int, count: int) -> RequestSessions:
+    return RequestSessions(number=number, count=count)
+
+
+def _against_peer(
+    name: str,
+    place: Path,
+    server: str | None,
+    *,
+    times: int,
+    count: int = 1,
+    command: Callable[[int, int], Command] = _request,
+) -> Measure:
     daybook = new_ledger(place, server)
-    peer = application(None if server is None else new_database(server), Path(new_folder(place)))
+    peer = application(None if server is None else new_database(server), Path(mkdtemp(dir=place)))
     numbers = iter(range(10**9))
+    at_once = count if server is None else PEER_AT_ONCE
 
     def ours() -> None:
         for _ in range(times):
-            daybook.submit(RequestSessions(number=next(numbers), count=count))
+            daybook.submit(command(next(numbers), count))
 
     def theirs() -> None:
         for _ in range(times):
             number = next(numbers)
             bodies = [requested_session(SUBJECT, number, i) for i in range(count)]
-            peer.save(*(Session(SUBJECT, body.location, body.entry) for body in bodies))
+            for start in range(0, count, at_once):
+                some = bodies[start : start + at_once]
+                peer.save(*(Session(SUBJECT, body.location, body.entry) for body in some))
 
     ours(), theirs()  # caches, statements, files
     pair = in_turn(ours, theirs)
     daybook.close()
     peer.close()
     return faster(name, "eventsourcing Application.save, without projections", pair, count * times, 1.0)
-
-
-def new_folder(place: Path) -> str:
-    from tempfile import mkdtemp
-
-    return mkdtemp(dir=place)
 
 
 def _against_raw(name: str, place: Path, server: str | None, batches: int) -> Measure:

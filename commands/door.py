@@ -32,6 +32,7 @@ _ATTEMPTS = 5
 _LONGEST_USER = 255
 _WAIT_FOR_REBUILD_S = 600
 _ROWS_KEPT = 10_000  # of each table, between two appends of one process
+_FORGET_EVERY = 50  # events: how often it is seen to
 
 
 def new_command_id() -> str:
@@ -190,7 +191,9 @@ class Daybook:
         self._local.kept = (-1, None)  # whatever fails from here on, half-changed rows are not used again
         if state is None or size != head.size or state.slot != head.live_slot:
             return State(head.live_slot, transaction)
-        state.forget(beyond=_ROWS_KEPT)
+        if size - getattr(self._local, "forgot_at", 0) > _FORGET_EVERY:
+            self._local.forgot_at = size
+            state.forget(beyond=_ROWS_KEPT)
         state.attach(transaction)
         return cast("State", state)
 

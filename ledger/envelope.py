@@ -46,7 +46,7 @@ class Body(Protocol):
 
     SCHEMA: ClassVar[int]
 
-    def model_dump_json(self) -> str: ...
+    def payload(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

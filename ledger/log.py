@@ -109,7 +109,7 @@ def append(
         position += 1
         versions[event.stream] = version = versions.get(event.stream, 0) + 1
         kind, schema = type(event.body).__name__, event.body.SCHEMA
-        payload = event.body.model_dump_json()
+        payload = event.body.payload()
         if "\\u0000" in payload and _NUL.search(payload):
             raise _holds_nul(event.stream)
         envelope = (

@@ -134,6 +134,10 @@ class Rows(Generic[R]):
         if self._new.pop(key, None) is None:
             self._removed.add(key)
 
+    @property
+    def is_dirty(self) -> bool:
+        return bool(self._new or self._changed or self._removed)
+
     def flush_removed(self) -> None:
         if self._removed:
             self._open().run_many(self._layout.delete, [self._as_tuple(key) for key in self._removed])
@@ -212,7 +216,7 @@ class State:
 
     def flush(self, *, keys: bool = True) -> None:
         """Write what changed. Without ``keys`` the dedup keys that are shared by all subjects stay in memory."""
-        todo = self._to_write(keys)
+        todo = [rows for rows in self._to_write(keys) if rows.is_dirty]
         for rows in todo:
             rows.flush_removed()
         for rows in todo:
@@ -220,7 +224,7 @@ class State:
 
     def forget(self, *, beyond: int) -> None:
         for rows in self.all:
-            if not len(rows):
+            if not rows.is_dirty:
                 rows.forget(beyond=beyond)
 
     def complete(self) -> bool:
