@@ -5,8 +5,9 @@ tables as they are, checks every payload against its hash, rebuilds the tree and
 every stored checkpoint. Ranges of the log are hashed by several processes; each returns the root of its subtree.
 """
 
+import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -59,8 +60,17 @@ class _Chunk:
     leaves: list[bytes]
 
 
-def verify(url: str, *, progress: Callable[[int, int], None] = lambda done, total: None) -> Report:
-    """Check the whole ledger. Raises LedgerUnavailable where it cannot be read at all."""
+def verify(
+    url: str,
+    *,
+    kept: Sequence[str] = (),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Report:
+    """Check the whole ledger, and that it continues the checkpoints in ``kept``, which lay out of the owner's reach.
+
+    Raises LedgerUnavailable where the ledger cannot be read at all, CheckpointError for a text that is none.
+    """
+    elsewhere = [(checkpoint.parse(text).checkpoint.size, text) for text in kept]
     database = Database(url)
     try:
         with database.reading() as transaction:
@@ -71,13 +81,15 @@ def verify(url: str, *, progress: Callable[[int, int], None] = lambda done, tota
                 )
             size, stored_range, origin, recorded_at = row
             report = Report(size, "")
-            trees = _hash_all(url, transaction, size, report, progress)
+            stored = transaction.run("SELECT size, text FROM checkpoints").fetchall()
+            texts = [*stored, *(each for each in elsewhere if each not in stored)]
+            trees = _hash_all(url, transaction, size, {size for size, _ in texts}, report, progress)
             key = _check_ends(transaction, size, origin, recorded_at, report)
             _check_extent(transaction, size, report)
             _check_streams(transaction, report)
             _check_input_files(transaction, report)
             _check_receipts(transaction, size, report)
-            held = _check_checkpoints(transaction, trees, origin, key, report)
+            held = _check_checkpoints(texts, trees, origin, key, report)
             if size in trees:
                 report.root = trees[size].root().hex()
                 _check_tree(trees[size], stored_range, held, report)
@@ -88,11 +100,15 @@ def verify(url: str, *, progress: Callable[[int, int], None] = lambda done, tota
 
 
 def _hash_all(
-    url: str, transaction: Transaction, size: int, report: Report, progress: Callable[[int, int], None]
+    url: str,
+    transaction: Transaction,
+    size: int,
+    sizes: set[int],
+    report: Report,
+    progress: Callable[[int, int], None],
 ) -> dict[int, CompactRange]:
-    """The tree at the head and at the size of every stored checkpoint."""
-    wanted = {row[0] for row in transaction.run("SELECT size FROM checkpoints").fetchall() if row[0] <= size}
-    wanted.add(size)
+    """The tree at the head and at each of the other sizes that it has reached."""
+    wanted = {each for each in sizes if each <= size} | {size}
     trees: dict[int, CompactRange] = {}
     tree = CompactRange(0, ())
     if 0 in wanted:
@@ -129,6 +145,7 @@ def _chunks(url: str, transaction: Transaction, size: int, wanted: set[int]) -> 
 
 
 def _hash_chunk_elsewhere(url: str, after: int, count: int, keep_leaves: bool) -> _Chunk:
+    gc.disable()  # this process does nothing else, and makes no cycles
     database = Database(url)
     with database.reading() as transaction:
         chunk = _hash_chunk(transaction, after, count, keep_leaves)
@@ -322,15 +339,15 @@ def _no_receipt(first: int, last: int) -> Problem:
 
 
 def _check_checkpoints(
-    transaction: Transaction,
+    texts: Sequence[tuple[int, str]],
     trees: dict[int, CompactRange],
     origin: str,
     key: checkpoint.PublicKey | None,
     report: Report,
 ) -> int:
-    """Returns the size of the largest checkpoint that holds."""
+    """``texts`` come with the size that they are kept under. Returns the size of the largest checkpoint that holds."""
     held = 0
-    for size, text in transaction.run("SELECT size, text FROM checkpoints ORDER BY size").fetchall():
+    for size, text in sorted(texts):
         try:
             stated = (
                 checkpoint.verify(text, [key], origin=origin) if key else checkpoint.parse(text).checkpoint

@@ -67,7 +67,7 @@ def compose(invocation: Invocation, directory: str, subject: str | None, target:
 
     text = compose_text(_directory(invocation, directory), subject=subject, location_of=location_of)
     if target is not None:
-        _write_new(Path(target), text)
+        write_new(Path(target), text)
     file = target or "-"
     document = {"ok": True, "file": target, "text": text}
 
@@ -102,7 +102,7 @@ def _directory(invocation: Invocation, text: str) -> Path:
         raise
 
 
-def _write_new(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)

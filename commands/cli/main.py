@@ -38,6 +38,7 @@ _SECTIONS = {
         "history": ("auditing:history", "The events of one record, oldest first."),
         "log": ("auditing:log", "The newest events of the whole ledger."),
         "verify": ("auditing:verify", "Recompute the ledger and say what does not hold."),
+        "checkpoint": ("auditing:checkpoint", "Sign the ledger as it is now, to be kept elsewhere."),
         "rebuild": ("setting_up:rebuild", "Make all lists anew from the events."),
     },
 }

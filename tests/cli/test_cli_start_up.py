@@ -1,9 +1,7 @@
 """What a start costs: the feel of the command line."""
 
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -48,16 +46,3 @@ def test_validate_without_a_ledger_imports_no_database(folder: Path) -> None:
     assert loaded(folder, "validate", "f.yml").isdisjoint(
         {"sqlalchemy", "alembic", "pydantic", "psycopg", "cryptography"}
     )
-
-
-def test_help_takes_at_most_twice_the_import_of_click() -> None:
-    def seconds(*arguments: str) -> float:
-        took = []
-        for _ in range(5):
-            began = time.perf_counter()
-            subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, check=True)
-            took.append(time.perf_counter() - began)
-        return min(took)
-
-    ratios = [seconds("-m", "commands.cli", "--help") / seconds("-c", "import click") for _ in range(3)]
-    assert statistics.median(ratios) < 2, ratios

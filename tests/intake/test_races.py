@@ -1,6 +1,5 @@
 """Many at once: each entry is inserted once, and everybody gets a sensible answer."""
 
-import time
 from collections import Counter
 
 from commands.samples.clusterings import kilosort_output
@@ -58,8 +57,6 @@ def test_copies_of_one_recording_that_race_are_inserted_once(lab: Lab) -> None:
     for n in range(6):
         lab.record(f"copy_{n}")
     files = [document(session(f"copy_{n}")) for n in range(6)]
-    began = time.perf_counter()
     answers = upload_at_once(lab.url, str(lab.share.parent), [("user_1", data) for data in files])
     outcomes = Counter(answer["sessions"][0]["outcome"] for answer in answers)
     assert outcomes == {"inserted": 1, "error": 5}, answers
-    assert time.perf_counter() - began < 60
