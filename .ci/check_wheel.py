@@ -17,7 +17,7 @@ import importlib, pkgutil
 for name in {packages}:
     package = importlib.import_module(name)
     for module in pkgutil.walk_packages(package.__path__, name + "."):
-        if module.name != "migrations.env":  # runs only under Alembic
+        if module.name not in ("migrations.env", "commands.cli.__main__"):  # these run at once
             importlib.import_module(module.name)
 """
 
