@@ -5,13 +5,10 @@ tables as they are, checks every payload against its hash, rebuilds the tree and
 every stored checkpoint. Ranges of the log are hashed by several processes; each returns the root of its subtree.
 """
 
-import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
-from multiprocessing import get_context
 from typing import Any
 
 import orjson
@@ -20,6 +17,7 @@ from ledger import checkpoint
 from ledger.database import Database, Transaction
 from ledger.envelope import leaf_data
 from ledger.merkle import CompactRange, leaf_hash, subtree_root
+from ledger.processes import process_pool
 
 CHUNK_HEIGHT = 15
 CHUNK = 1 << CHUNK_HEIGHT
@@ -58,6 +56,7 @@ class _Chunk:
     roots: list[tuple[int, bytes]]
     problems: list[Problem]
     leaves: list[bytes]
+    received: list[tuple[int, str]]
 
 
 def verify(
@@ -83,11 +82,12 @@ def verify(
             report = Report(size, "")
             stored = transaction.run("SELECT size, text FROM checkpoints").fetchall()
             texts = [*stored, *(each for each in elsewhere if each not in stored)]
-            trees = _hash_all(url, transaction, size, {size for size, _ in texts}, report, progress)
+            sizes = {size for size, _ in texts}
+            trees, received = _hash_all(url, transaction, size, sizes, report, progress)
             key = _check_ends(transaction, size, origin, recorded_at, report)
             _check_extent(transaction, size, report)
             _check_streams(transaction, report)
-            _check_input_files(transaction, report)
+            _check_input_files(transaction, received, report)
             _check_receipts(transaction, size, report)
             held = _check_checkpoints(texts, trees, origin, key, report)
             if size in trees:
@@ -106,8 +106,9 @@ def _hash_all(
     sizes: set[int],
     report: Report,
     progress: Callable[[int, int], None],
-) -> dict[int, CompactRange]:
-    """The tree at the head and at each of the other sizes that it has reached."""
+) -> tuple[dict[int, CompactRange], list[tuple[int, str]]]:
+    """The tree at the head and at each of the other sizes that it has reached; and the files that were received."""
+    received: list[tuple[int, str]] = []
     wanted = {each for each in sizes if each <= size} | {size}
     trees: dict[int, CompactRange] = {}
     tree = CompactRange(0, ())
@@ -115,6 +116,7 @@ def _hash_all(
         trees[0] = tree
     for chunk in _chunks(url, transaction, size, wanted):
         report.problems += chunk.problems
+        received += chunk.received
         start = tree.size
         if chunk.leaves:
             for stop in sorted(
@@ -129,7 +131,7 @@ def _hash_all(
         progress(tree.size, size)
         if chunk.count < min(CHUNK, size - start):
             break  # an event is missing: what follows cannot be in its place
-    return trees
+    return trees, received
 
 
 def _chunks(url: str, transaction: Transaction, size: int, wanted: set[int]) -> Iterator[_Chunk]:
@@ -140,12 +142,11 @@ def _chunks(url: str, transaction: Transaction, size: int, wanted: set[int]) -> 
         for start, count, keep in zip(starts, counts, inside, strict=True):
             yield _hash_chunk(transaction, start, count, keep)
         return
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, 8), mp_context=get_context("forkserver")) as pool:
+    with process_pool(min(os.cpu_count() or 1, 8)) as pool:
         yield from pool.map(_hash_chunk_elsewhere, [url] * len(counts), starts, counts, inside)
 
 
 def _hash_chunk_elsewhere(url: str, after: int, count: int, keep_leaves: bool) -> _Chunk:
-    gc.disable()  # this process does nothing else, and makes no cycles
     database = Database(url)
     with database.reading() as transaction:
         chunk = _hash_chunk(transaction, after, count, keep_leaves)
@@ -160,6 +161,7 @@ def _hash_chunk(transaction: Transaction, after: int, count: int, keep_leaves: b
     )
     problems: list[Problem] = []
     leaves: list[bytes] = []
+    received: list[tuple[int, str]] = []
     expected = after
     for row in rows:
         expected += 1
@@ -172,19 +174,21 @@ def _hash_chunk(transaction: Transaction, after: int, count: int, keep_leaves: b
         if problem is not None:
             problems.append(problem)
         leaves.append(leaf)
+        if row[3] == "InputFileReceived" and (digest := _sha256_in(row[14])) is not None:
+            received.append((row[0], digest))
     if len(leaves) < count and expected == after + len(leaves):
         problems.append(
             Problem("position-missing", expected + 1, f"There is no event at position {expected + 1}.")
         )
     if keep_leaves or len(leaves) < CHUNK:
-        return _Chunk(len(leaves), [], problems, leaves)
-    return _Chunk(len(leaves), [(CHUNK_HEIGHT, subtree_root(leaves))], problems, [])
+        return _Chunk(len(leaves), [], problems, leaves, received)
+    return _Chunk(len(leaves), [(CHUNK_HEIGHT, subtree_root(leaves))], problems, [], received)
 
 
 def _hash_row(row: tuple[Any, ...]) -> tuple[Problem | None, bytes]:
     position, digest, payload, stored = row[0], row[13], row[14], row[15]
     try:
-        leaf = leaf_hash(leaf_data((*row[:13], bytes(digest))))
+        leaf = leaf_hash(leaf_data(row[:14]))
         intact = payload is None or sha256(payload.encode()).digest() == digest
     except (TypeError, ValueError, AttributeError):  # SQLite keeps a number or bytes where text was
         return Problem(
@@ -252,17 +256,12 @@ def _check_ends(
 
 
 def _check_extent(transaction: Transaction, size: int, report: Report) -> None:
-    extra = transaction.run(
-        "SELECT min(position) FROM events WHERE position > ? OR position < 1", (size,)
-    ).fetchone()
-    if extra[0] is not None:
-        report.problems.append(
-            Problem(
-                "beyond-head",
-                extra[0],
-                f"There is an event at position {extra[0]}, outside of the head's {size}.",
-            )
-        )
+    for condition, value in (("position < ?", 1), ("position > ?", size)):
+        (extra,) = transaction.run(f"SELECT min(position) FROM events WHERE {condition}", (value,)).fetchone()
+        if extra is not None:
+            message = f"There is an event at position {extra}, outside of the head's {size}."
+            report.problems.append(Problem("beyond-head", extra, message))
+            return
 
 
 def _check_streams(transaction: Transaction, report: Report) -> None:
@@ -279,7 +278,7 @@ def _check_streams(transaction: Transaction, report: Report) -> None:
         report.problems.append(Problem("stream-gap", position, message))
 
 
-def _check_input_files(transaction: Transaction, report: Report) -> None:
+def _check_input_files(transaction: Transaction, received: Sequence[tuple[int, str]], report: Report) -> None:
     """Every file that was received is there, and holds the bytes that its name says."""
     present = set()
     for (digest,) in transaction.run("SELECT sha256 FROM input_files").fetchall():
@@ -290,12 +289,8 @@ def _check_input_files(transaction: Transaction, report: Report) -> None:
             report.problems.append(
                 Problem("file-changed", None, f"The bytes of input file {digest} were changed.")
             )
-    received = transaction.run(
-        "SELECT position, payload FROM events WHERE type = 'InputFileReceived' ORDER BY position"
-    ).fetchall()
-    for position, payload in received:
-        digest = _sha256_in(payload)
-        if digest is not None and digest not in present:
+    for position, digest in received:
+        if digest not in present:
             report.problems.append(
                 Problem(
                     "file-missing",

@@ -10,10 +10,9 @@ import gc
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from time import perf_counter
 
 import orjson
@@ -21,6 +20,7 @@ import orjson
 from ledger import log
 from ledger.database import Database, Transaction
 from ledger.errors import Conflict, IntegrityFailure
+from ledger.processes import process_pool
 from projections.apply import apply, prefetch
 from projections.records import RECORDS, SLOTS, VERSIONS
 from projections.rows import State
@@ -114,7 +114,7 @@ def _fold_in_parallel(
     progress: Callable[[int, int], None],
 ) -> float:
     url = database.url.render_as_string(hide_password=False)
-    with ProcessPoolExecutor(len(shares), mp_context=get_context("forkserver")) as pool:
+    with process_pool(len(shares)) as pool:
         folds = [pool.submit(_fold_elsewhere, url, slot, token, share, size) for share in shares]
         pauses = []
         for done, fold in enumerate(as_completed(folds), start=1):
