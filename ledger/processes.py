@@ -1,21 +1,21 @@
 """Processes that share a long computation over the log. The only module that starts any."""
 
 import gc
+import multiprocessing
 import signal
-import sys
-import threading
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 
 def process_pool(workers: int) -> ProcessPoolExecutor:
     """A pool whose processes open the database anew, make no cycles, and leave a Ctrl-C to their parent.
 
-    They are forked where that is safe, which spares them half a second of imports: on Linux, from a process
-    without other threads.
+    They are not forked from this process: SQLite's locks do not survive that, and it may have an open connection.
     """
-    method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "forkserver"
-    return ProcessPoolExecutor(workers, mp_context=get_context(method), initializer=_begin)
+    available = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in available else "spawn")
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload(["ledger.database"])  # imported once, for all of them
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
 
 
 def _begin() -> None:
