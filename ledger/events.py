@@ -99,8 +99,9 @@ class SessionInsertRequested(Body):
 
 
 class SessionWaiting(Body):
-    """Stage 3 cannot go on. ``reason``: probe-association, sessions-txt, acquiring. ``found`` are the probes on
-    disk, ``inserted`` those of the subject."""
+    """Stage 3 cannot go on. ``reason``: probe-association, sessions-txt, acquiring; or, where the disk is away for
+    the moment, root-not-mounted, location-unreachable, session-changing. ``found`` are the probes on disk,
+    ``inserted`` those of the subject."""
 
     reason: str
     message: str
@@ -142,8 +143,8 @@ class TasksAdded(Body):
 
 
 class SessionAnnotated(Body):
-    """Room, project or notes that the file left out: ``fields`` names those given now; ``completed`` is the whole
-    entry as it now stands."""
+    """Room, project, notes or a clustering that the file left out: ``fields`` names those given now;
+    ``completed`` is the whole entry as it now stands."""
 
     fields: dict[str, Any]
     completed: dict[str, Any]
