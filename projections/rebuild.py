@@ -176,15 +176,17 @@ def _begin(database: Database, token: str) -> tuple[str, int, float]:
         head = log.lock_head(transaction)
         log.name_rebuild(transaction, token)
     slot = SLOTS[1 - SLOTS.index(head.live_slot)]
-    with database.writing() as transaction:
-        # a rebuild that is writing now must commit first: rows that it committed later would not be deleted here
-        transaction.wait_for("rebuild")
-        began = perf_counter()
-        _check_token(log.read_head(transaction), token)
-        for record in RECORDS:
+    longest = 0.0
+    for record in RECORDS:
+        with database.writing() as transaction:
+            # a rebuild that is writing now must commit first: rows that it committed later would not be deleted here
+            transaction.wait_for("rebuild")
+            began = perf_counter()
+            _check_token(log.read_head(transaction), token)
             # DELETE, not TRUNCATE: a reader that is still in this slot keeps its snapshot
             transaction.run(f"DELETE FROM {record.TABLE}_{slot}")
-    return slot, head.size, perf_counter() - began
+        longest = max(longest, perf_counter() - began)
+    return slot, head.size, longest
 
 
 def _apply_page(
@@ -215,13 +217,18 @@ def _apply_page(
 
 
 def _write(database: Database, state: State, token: str, *, keys: bool) -> float:
-    with database.writing() as transaction:
-        transaction.wait_for("rebuild")
-        began = perf_counter()
-        _check_token(log.read_head(transaction), token)
-        state.attach(transaction)
-        state.flush(keys=keys)
-    return perf_counter() - began
+    """Write the rows, a flush at a time, so that writers get in between. Returns the longest that they had to wait."""
+    longest = 0.0
+    while True:
+        with database.writing() as transaction:
+            transaction.wait_for("rebuild")
+            began = perf_counter()
+            _check_token(log.read_head(transaction), token)
+            state.attach(transaction)
+            state.flush(keys=keys, most=ROWS_A_FLUSH)
+        longest = max(longest, perf_counter() - began)
+        if not state.dirty(keys=keys):
+            return longest
 
 
 def _swap(database: Database, state: State, position: int, token: str) -> tuple[int, float]:

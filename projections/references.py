@@ -37,7 +37,6 @@ def find(transaction: Transaction, slot: str, text: str, *, location: str | None
         exact = _ids(transaction, slot, kind, "id = ?", int(digits[:18]))
         if exact:
             return exact[0]
-        return _one(text, _ids(transaction, slot, kind, "CAST(id AS TEXT) LIKE ?", f"{digits}%"))
     groups = _ids(transaction, slot, "clustering", "group_name = ?", text)
     if groups:
         return groups[-1]
@@ -45,7 +44,10 @@ def find(transaction: Transaction, slot: str, text: str, *, location: str | None
         found = _at(transaction, slot, place)
         if found is not None:
             return found
-    return _one(text, _ids(transaction, slot, "session", "session_time = ?", text))
+    found_at = _ids(transaction, slot, "session", "session_time = ?", text)
+    if kind is not None and digits.isascii() and digits.isdigit() and not found_at:
+        return _one(text, _ids(transaction, slot, kind, "CAST(id AS TEXT) LIKE ?", f"{digits}%"))
+    return _one(text, found_at)
 
 
 def _at(transaction: Transaction, slot: str, location: str) -> Reference | None:

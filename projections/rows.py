@@ -6,6 +6,7 @@ that one record gives up can be taken by another in the same batch.
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from itertools import islice
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -143,17 +144,25 @@ class Rows(Generic[R]):
             self._open().run_many(self._layout.delete, [self._as_tuple(key) for key in self._removed])
             self._removed = set()
 
-    def flush(self) -> None:
+    def flush(self, most: int | None = None) -> int:
+        """Write changed and new rows, of the latter not more than ``most``. Returns how many were written."""
+        written = len(self._changed)
         if self._changed:
             self._open().run_many(
                 self._layout.update, list(map(self._layout.updated, self._changed.values()))
             )
             self._changed = {}
         if self._new:
-            self._open().insert_many(
-                self.table, self._layout.columns, list(map(self._layout.values, self._new.values()))
-            )
-            self._new = {}
+            new = self._new
+            if most is not None and len(new) > most:
+                self._new = dict(islice(new.items(), most, None))
+                new = dict(islice(new.items(), most))
+            else:
+                self._new = {}
+            values = list(map(self._layout.values, new.values()))
+            self._open().insert_many(self.table, self._layout.columns, values)
+            written += len(values)
+        return written
 
     def forget(self, *, beyond: int) -> None:
         """Drop the cache where it holds more than ``beyond`` rows. Only after a flush."""
@@ -214,13 +223,16 @@ class State:
         for rows in self.all:
             rows.attach(transaction)
 
-    def flush(self, *, keys: bool = True) -> None:
-        """Write what changed. Without ``keys`` the dedup keys that are shared by all subjects stay in memory."""
+    def flush(self, *, keys: bool = True, most: int | None = None) -> None:
+        """Write what changed; ``most`` is about how many rows are enough for now. Without ``keys`` the dedup keys that
+        are shared by all subjects stay in memory."""
         todo = [rows for rows in self._to_write(keys) if rows.is_dirty]
         for rows in todo:
             rows.flush_removed()
         for rows in todo:
-            rows.flush()
+            written = rows.flush(most)
+            if most is not None and (most := most - written) <= 0:
+                return
 
     def forget(self, *, beyond: int) -> None:
         for rows in self.all:
