@@ -312,7 +312,7 @@ def _refusal(error: BaseException, url: URL) -> Refusal | None:
     if type(error).__module__.startswith("sqlite3"):
         return _sqlite_refusal(error, str(url.database))
     if type(error).__module__.startswith("psycopg"):
-        return _postgresql_refusal(error, url.render_as_string(hide_password=True))
+        return _postgresql_refusal(error, url.set(drivername="postgresql").render_as_string())
     return None
 
 
