@@ -14,6 +14,7 @@ from commands.inputfile.known import REFERENCE_TABLES
 from commands.insertion import is_local_time
 from commands.known import LONGEST_NAME
 from commands.recordings.disk import shown
+from ledger import log
 from ledger.envelope import NewEvent
 from ledger.errors import Refusal
 from ledger.events import (
@@ -23,8 +24,10 @@ from ledger.events import (
     ReferenceValueAdded,
     ReferenceValueRetired,
     SubjectRegistered,
+    body_of,
 )
 from projections.apply import compact_json
+from projections.records import ProbeInsertion
 
 _A_NAME = f"A name is one line of text, of {LONGEST_NAME} characters at most."
 
@@ -140,6 +143,7 @@ class LoadCatalogue(Command):
         for value in self.catalogue.values:
             events += _add_value(world, checked_table(value.table), value.value, value.attributes)
         probes = {value.value for value in self.catalogue.values if value.table == "reference.Probe"}
+        placed: dict[str, str] = {}
         for subject in self.catalogue.subjects:
             key = f"{subject.datasource_id}/{subject.name}"
             events += _register(world, subject.datasource_id, subject.name)
@@ -153,7 +157,15 @@ class LoadCatalogue(Command):
                         f'Probe "{insertion.probe}" of subject {subject.name} is not in reference.Probe.',
                         "Add it to reference.Probe in the same file.",
                     )
-                events += _insert_probe(world, key, insertion.probe, insertion.insertion_time)
+                inserted = _insert_probe(world, key, insertion.probe, insertion.insertion_time)
+                if inserted and placed.setdefault(insertion.probe, subject.name) != subject.name:
+                    raise Refusal(
+                        "inserted-elsewhere",
+                        f'Probe "{insertion.probe}" is inserted in subject {placed[insertion.probe]} and in '
+                        f"subject {subject.name}.",
+                        "A probe is in one subject at a time: take it out of one of the two.",
+                    )
+                events += inserted
         return Decision(events, {"added": len(events)})
 
 
@@ -197,7 +209,7 @@ def _register(world: World, datasource_id: int, name: str) -> list[NewEvent]:
 def _insert_probe(world: World, subject: str, probe: str, insertion_time: str) -> list[NewEvent]:
     _checked_time(insertion_time)
     known = world.state.insertions.get((subject, probe))
-    if known is not None and known.insertion_time == insertion_time:
+    if known is not None and _was_inserted_at(world, known, insertion_time):
         return []  # a probe that was removed since comes back only with a new insertion time
     if known is not None and known.removal_time is None:
         raise Refusal(
@@ -207,6 +219,18 @@ def _insert_probe(world: World, subject: str, probe: str, insertion_time: str) -
         )
     _refuse_elsewhere(world, subject, probe)
     return [_subject_event(subject, ProbeInserted(probe=probe, insertion_time=insertion_time))]
+
+
+def _was_inserted_at(world: World, known: ProbeInsertion, insertion_time: str) -> bool:
+    """Now or earlier: a catalogue goes on naming an insertion after others have followed it."""
+    if known.insertion_time == insertion_time:
+        return True
+    bodies = [
+        body_of(event)
+        for event in log.read_stream(world.transaction, f"subject/{known.subject}")
+        if event.type == ProbeInserted.__name__
+    ]
+    return any((b["probe"], b["insertion_time"]) == (known.probe, insertion_time) for b in bodies)
 
 
 def _refuse_elsewhere(world: World, subject: str, probe: str) -> None:

@@ -66,6 +66,26 @@ def test_a_probe_comes_and_goes(lab: Lab) -> None:
     assert lab.daybook.submit(InsertProbe(**again)).result == {"added": 1}
 
 
+def test_a_catalogue_does_not_bring_back_an_insertion_that_another_one_followed(lab: Lab) -> None:
+    probe = {"subject": "12345", "probe": PROBES[0]}
+    lab.daybook.submit(RemoveProbe(**probe, removal_time="2023-04-01 00:00:00"))
+    lab.daybook.submit(InsertProbe(**probe, insertion_time="2023-05-01 00:00:00"))
+    before = lab.size()
+    load_catalogue(lab.daybook, CATALOGUE)  # it is in there again
+    lab.daybook.submit(RemoveProbe(**probe, removal_time="2023-06-01 00:00:00"))
+    load_catalogue(lab.daybook, CATALOGUE)  # it is out again
+    assert lab.types(before) == ["ProbeRemoved"]
+
+
+def test_a_catalogue_that_puts_one_probe_into_two_subjects_is_refused_whole(lab: Lab) -> None:
+    before = lab.size()
+    inserted = 'probes: [{probe: npx_3, insertion_time: "2023-03-01 00:00:00"}]'
+    text = f'subjects: [{{name: "23456", {inserted}}}, {{name: "34567", {inserted}}}]'
+    with pytest.raises(Refusal, match="subject 23456 and in subject 34567"):
+        load_catalogue(lab.daybook, text)
+    assert lab.size() == before
+
+
 REFUSED = [
     (AddReferenceValue(table="reference.Experimentr", value="x"), "unknown-table"),
     (AddReferenceValue(table="reference.Experimenter", value=" "), "no-value"),
