@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from commands.door import Command, Daybook, Decision, World
+from commands.duplicates import place
 from commands.inputfile.canonical import entry_json, session_entry_from_json
 from commands.inputfile.check import check
 from commands.inputfile.entries import ClusteringEntry, InputFile, SessionEntry, SubjectEntry
@@ -230,7 +231,7 @@ def _refuse_known_clustering(
 ) -> None:
     location = normalise(clustering.location, roots)
     for number, other in known.items():
-        if normalise(other.location, roots) == location:
+        if place(other.location, roots) == location:
             raise Refusal(
                 "clustering-known",
                 f"Session s{session} has the clustering at {location} already: c{number}.",

@@ -91,16 +91,17 @@ def _name(subject: str) -> str:
 def _placed(entry: SessionEntry, roots: Roots) -> SessionEntry:
     clustering = entry.clustering
     if isinstance(clustering, tuple):
-        clustering = tuple(replace(each, location=_place(each.location, roots)) for each in clustering)
-    return replace(entry, location=_place(entry.location, roots), clustering=clustering)
+        clustering = tuple(replace(each, location=place(each.location, roots)) for each in clustering)
+    return replace(entry, location=place(entry.location, roots), clustering=clustering)
 
 
 def _placed_group(entry: GroupClusteringEntry, roots: Roots) -> GroupClusteringEntry:
-    return replace(entry, location=_place(entry.location, roots))
+    return replace(entry, location=place(entry.location, roots))
 
 
-def _place(location: str, roots: Roots) -> str:
+def place(location: str, roots: Roots) -> str:
+    """The normalised location; of a root that is no longer configured, the text itself."""
     try:
         return normalise(location, roots)
-    except LocationError:  # of a root that is no longer configured
+    except LocationError:
         return location

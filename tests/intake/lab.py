@@ -98,7 +98,7 @@ class Lab:
         self, data: bytes, *, user: str = "user_1", filename: str = "12345.yml", **options: Any
     ) -> UploadReport:
         daybook = self.daybook if user == self.daybook.actor.user else self.as_user(user)
-        return upload(daybook, data, filename=filename, roots=self.roots, **options)
+        return upload(daybook, data, filename=filename, **{"roots": self.roots} | options)
 
     def size(self) -> int:
         with self.daybook.reading() as world:

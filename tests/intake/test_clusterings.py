@@ -8,12 +8,13 @@ import pytest
 
 from commands.completion import Rejected, add_clustering
 from commands.inputfile.entries import ClusteringEntry
+from commands.recordings.roots import Roots
 from commands.samples.clusterings import kilosort_output
 from commands.validation import validate
 from commands.work import work
 from ledger.errors import Refusal
 from projections import listings
-from projections.references import Reference
+from projections.references import Reference, find
 from tests.intake.lab import SERIALS, Lab, document, group, number, session, task
 
 CURATED = datetime(2023, 6, 7, 8, 9, 10)
@@ -303,3 +304,27 @@ def test_a_task_waiting_session_and_its_clustering_finish_with_one_work(lab: Lab
     assert report.clusterings[0]["outcome"] == "waiting"
     (lab.share / "date_1" / "sessions.txt").write_bytes(b"#1, a, start=1, end=2")
     assert work(lab.daybook, lab.roots).settled == 2
+
+
+def test_a_group_name_that_looks_like_the_beginning_of_an_id_is_found_as_a_name(lab: Lab) -> None:
+    sort_both(lab.record("date_1"))
+    lab.record("date_2", day=1)
+    kilosort_output(lab.share.parent / "joint" / "c1" / "probe_1")
+    entries = [session(f"date_{n}", name=f"name_{n}") for n in (1, 2)]
+    report = lab.upload(*entries, clustering=[group("c1", ["name_1", "name_2"])])
+    one = number(report.clusterings[0])
+    with lab.daybook.reading() as world:
+        found = {text: find(world.transaction, world.head.live_slot, text) for text in ("c1", f"c{one}")}
+    assert one >= 10  # else c1 may be an id itself
+    assert found == dict.fromkeys(("c1", f"c{one}"), Reference("clustering", one))
+
+
+def test_a_clustering_of_a_root_that_is_gone_does_not_keep_another_one_out(lab: Lab, tmp_path: Path) -> None:
+    sort_both(lab.record("date_1"))
+    sort_both(tmp_path / "M" / "curated")
+    both = Roots.of({"N:": [str(lab.share.parent)], "M:": [str(tmp_path / "M")]})
+    listed = [{"curator": "user_1", "location": "M:/curated"}]
+    upload = lab.upload_bytes(document(session("date_1", clustering=listed)), roots=both)
+    one = number(upload.sessions[0])
+    added = add_clustering(lab.daybook, one, ClusteringEntry("user_1", "N:/rec/date_1"), roots=lab.roots)
+    assert added["location"] == "N:/rec/date_1"
