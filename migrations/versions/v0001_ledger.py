@@ -294,7 +294,9 @@ def _grant_to_application() -> None:
     op.execute(
         """
         DO $$ BEGIN
-            IF NOT pg_has_role(current_user, 'daybook_app', 'MEMBER') THEN
+            IF NOT pg_has_role(current_user, 'daybook_app', CASE
+                WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'SET'
+            END) THEN
                 GRANT daybook_app TO CURRENT_USER;
             END IF;
         END $$

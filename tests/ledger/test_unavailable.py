@@ -233,6 +233,27 @@ def test_a_login_without_the_role_is_told_whom_to_ask(ledger_templates: object, 
         owner.close()
 
 
+def test_an_owner_who_may_only_create_roles_can_create_a_ledger(
+    ledger_templates: object, postgresql_server: str, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").mkdir()
+    ledger_templates("postgresql", tmp_path)  # type: ignore[operator]  # daybook_app is there from here on
+    name = f"owner_{tmp_path.name[-6:]}_{os.getpid()}"
+    url = make_url(create_database(postgresql_server))
+    with psycopg.connect(postgresql_server, autocommit=True) as server:
+        server.execute(f"CREATE ROLE {name} LOGIN CREATEROLE")
+        # what PostgreSQL 16 and newer give to the creator of a role: to grant it, and not to take it on
+        server.execute(f"GRANT daybook_app TO {name} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        server.execute(f"ALTER DATABASE {url.database} OWNER TO {name}")
+        try:
+            owners = url.set(username=name).render_as_string(hide_password=False)
+            assert initialise(owners, Actor("user_1"), key_directory=tmp_path / "keys")
+            assert verify(owners).problems == []
+        finally:
+            server.execute(f"DROP DATABASE {url.database} WITH (FORCE)")
+            server.execute(f"DROP ROLE {name}")
+
+
 def test_addresses_may_hold_every_character(ledger_templates: object, tmp_path: Path) -> None:
     folder = tmp_path / "a b#c?d%41é"
     folder.mkdir()
