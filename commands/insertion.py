@@ -292,11 +292,14 @@ def resolve_tasks(
         [task.task_type for task in tasks],
         recording_duration_s=opened.found.duration_s,
     )
-    for task, target, row in zip(tasks, resolved, rows, strict=True):
+    next_starts = [task.task_start for task in tasks[1:]] + [True]
+    for task, target, row, next_start in zip(tasks, resolved, rows, next_starts, strict=True):
         if task.task_start is True:
             target["task_start"] = row.start_s
         if task.task_stop is True:
-            target["task_stop"] = row.stop_s
+            # inferred is the start of the next task, which the input file may give otherwise than the table
+            given = row.stop_inferred and next_start is not True
+            target["task_stop"] = next_start if given else row.stop_s
             target["stop_inferred"] = row.stop_inferred
         if task.notes is True:
             target["notes"] = row.notes

@@ -61,6 +61,14 @@ def test_a_given_stop_helps_out_where_the_file_has_none(lab: Lab) -> None:
     assert tasks_of(lab, number(report.sessions[0])) == [(57, 700, False, None)]
 
 
+@pytest.mark.parametrize("start", [950, 1050.5])
+def test_an_inferred_stop_is_the_start_that_the_next_task_was_given(lab: Lab, start: float) -> None:
+    write_sessions_txt(lab.record("date_1", duration_s=1800), ROWS, form="published")
+    report = lab.upload(session("date_1", tasks=[task(), task(task_start=start)]))
+    assert report.sessions[0]["outcome"] == "inserted", report.sessions
+    assert tasks_of(lab, number(report.sessions[0])) == [(57, start, True, None), (start, 1800, True, None)]
+
+
 def test_what_was_inherited_is_in_the_event_and_a_later_change_changes_nothing(lab: Lab) -> None:
     file = write_sessions_txt(lab.record("date_1"), ROWS)
     entry = session("date_1", tasks=[task(), task()])
