@@ -4,6 +4,7 @@ The same checks as for an input file, by the same code: what is given is put int
 is checked as stage 2 checks a new one. Only what is missing can be added; nothing here overwrites.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,6 +43,8 @@ from ledger.events import (
     TasksAdded,
 )
 from projections.records import Session
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Rejected(Refusal):
@@ -192,6 +195,7 @@ def add_clustering(
             f"See: daybook why s{session}",
         )
     _refuse_bad_time(clustering)
+    _refuse_control_characters(clustering.notes)
     _check(daybook, current, replace(current.entry, clustering=(clustering,)), roots)
     known = _known_clusterings(daybook, current)
     entry = replace(current.entry, clustering=(*known.values(), clustering))
@@ -226,6 +230,17 @@ def _refuse_bad_time(clustering: ClusteringEntry) -> None:
         )
 
 
+def _refuse_control_characters(notes: str | None) -> None:
+    """What stage 1 refuses in the notes of an input file."""
+    found = _CONTROL.search(notes or "")
+    if found is not None:
+        raise Refusal(
+            "control-character",
+            f"notes holds the character U+{ord(found[0]):04X}; expected text without control characters.",
+            "Type the text anew rather than copying it.",
+        )
+
+
 def _refuse_known_clustering(
     session: int, clustering: ClusteringEntry, known: Mapping[int, ClusteringEntry], roots: Roots
 ) -> None:
@@ -250,7 +265,9 @@ def annotate(
 ) -> dict[str, Any]:
     """Add room, project or notes where the session has none."""
     current = _current(daybook, session)
-    given: dict[str, Any] = {"room": room, "project": project or None, "notes": notes}
+    _refuse_control_characters(notes)
+    projects = tuple(dict.fromkeys(project))
+    given: dict[str, Any] = {"room": room, "project": projects or None, "notes": notes}
     fields = {name: value for name, value in given.items() if value not in (None, "")}
     if not fields:
         raise Refusal("nothing-given", "There is nothing to add.", "Give --room, --project or --notes.")

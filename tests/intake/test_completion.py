@@ -51,6 +51,19 @@ def test_room_project_and_notes_are_added_and_shown(lab: Lab, one: int) -> None:
     assert (whole["room"], whole["project"], whole["notes"]) == ("2.345", ["my_project"], "n")
 
 
+def test_notes_that_a_file_could_not_hold_are_refused_and_a_project_counts_once(lab: Lab, one: int) -> None:
+    before = lab.size()
+    for notes in ("a\x1b[31mb", "a\x00b", "a\u2028b", "a\ud800b"):
+        with pytest.raises(Refusal, match=r"U\+[0-9A-F]{4}"):
+            annotate(lab.daybook, one, roots=lab.roots, notes=notes)
+        with pytest.raises(Refusal, match=r"U\+[0-9A-F]{4}"):
+            clustering = ClusteringEntry("user_1", "N:/rec/date_1/sorted", notes=notes)
+            add_clustering(lab.daybook, one, clustering, roots=lab.roots)
+    assert lab.size() == before
+    annotate(lab.daybook, one, roots=lab.roots, notes="two\nlines", project=("my_project", "my_project"))
+    assert entry_of(lab, one)["project"] == ["my_project"]
+
+
 def test_tasks_are_added_to_a_waiting_session_and_inserted_with_it(lab: Lab, waiting: int) -> None:
     add_tasks(lab.daybook, waiting, TASKS, filename="t.yml", roots=lab.roots)
     assert associate(
