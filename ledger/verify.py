@@ -348,7 +348,9 @@ def _check_checkpoints(
                 checkpoint.verify(text, [key], origin=origin) if key else checkpoint.parse(text).checkpoint
             )
         except checkpoint.CheckpointError as error:
-            report.problems.append(Problem("checkpoint-unsound", None, f"Checkpoint {size}: {error}"))
+            report.problems.append(
+                Problem("checkpoint-unsound", None, f"Checkpoint {size}: {str(error).rstrip('.')}.")
+            )
             continue
         if (
             stated.size == size
@@ -359,7 +361,10 @@ def _check_checkpoints(
             held = size
             continue
         message = (
-            f"The tree of the first {size} events is not the one signed then; that of the first {held} is."
+            f"The tree of the first {size} events is not the one signed then"
+            if size in trees
+            else f"The first {size} events, whose tree was signed, are not all there"
         )
+        message += f"; that of the first {held} is as it was." if held else "."
         report.problems.append(Problem("checkpoint-mismatch", held + 1, message))
     return held

@@ -164,6 +164,10 @@ def test_a_missing_event_is_found_at_its_position(victim: Victim) -> None:
     report = victim.tamper(f"DELETE FROM events WHERE position = {CHANGED}")
 
     assert {("position-missing", CHANGED), ("stream-gap", CHANGED + 1)} <= found(report)
+    assert (
+        "The first 16 events, whose tree was signed, are not all there; that of the first 8 is as it was."
+        in [problem.message for problem in report.problems]
+    )
 
 
 def test_a_missing_event_is_found_behind_a_changed_payload(victim: Victim) -> None:
