@@ -35,6 +35,6 @@ def _key(key_file: Path) -> checkpoint.SigningKey:
     except (checkpoint.CheckpointError, OSError) as error:
         raise Refusal(
             "no-key",
-            f"The signing key cannot be read: {error}",
+            f"The signing key cannot be read: {str(error).rstrip('.')}.",
             f"It was written by init, to {key_file}; whoever ran init has it.",
         ) from error

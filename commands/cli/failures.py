@@ -16,6 +16,7 @@ NOT_INTACT = 5
 OUR_FAULT = 70
 INTERRUPTED = 130
 CLOSED_PIPE = 141
+_OF_ANOTHER_ROLE = ("no-role", "not-permitted-by-database")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,10 @@ def _usage(error: click.ClickException) -> Failure:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "daybook"
     exit_code = error.exit_code if error.exit_code != REFUSED else USAGE
-    return Failure(exit_code, "usage", error.format_message(), f"See: {path} --help")
+    message = error.format_message()
+    if not message.endswith((".", "?")):
+        message += "."
+    return Failure(exit_code, "usage", message, f"See: {path} --help")
 
 
 def _refusal(error: BaseException) -> Failure | None:
@@ -73,7 +77,7 @@ def _refusal(error: BaseException) -> Failure | None:
     exit_code = REFUSED
     if isinstance(error, IntegrityFailure):
         exit_code = NOT_INTACT
-    elif isinstance(error, Refusal) and code == "not-permitted":
+    elif isinstance(error, Refusal) and code in _OF_ANOTHER_ROLE:
         exit_code = NOT_PERMITTED
     return Failure(exit_code, code, without_passwords(message), without_passwords(hint))
 

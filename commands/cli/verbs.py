@@ -6,6 +6,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 import click
@@ -196,6 +198,8 @@ class LazyRoot(VerbGroup):
             result = run()
         except Exception as error:  # noqa: BLE001 - nobody ever sees a traceback
             failure = failure_of(error, verb=invocation.verb, beside=invocation.state_folder)
+            if failure.code == "no-ledger" and invocation.db is not None:
+                failure = replace(failure, hint=f"Run: daybook --db {quote(invocation.shown_db)} init")
         except KeyboardInterrupt as error:
             failure = failure_of(error, verb=invocation.verb, beside=None)
         else:

@@ -72,7 +72,8 @@ SURROUNDINGS: list[tuple[str, Prepare, list[str], int, str]] = [
     ("no ledger to verify", nothing, ["verify"], 1, "Run: daybook init"),
     ("no ledger to rebuild", nothing, ["rebuild"], 1, "Run: daybook init"),
     ("no folder for the ledger", nothing, ["init", "--db", "sqlite:///no/x.db"], 1, "There is no folder"),
-    ("folder of the ledger gone", nothing, ["log", "--db", "sqlite:///nowhere/x.db"], 1, "Run: daybook init"),
+    ("folder of the ledger gone", nothing, ["log", "--db", "sqlite:///nowhere/x.db"], 1,
+     "Run: daybook --db sqlite:///nowhere/x.db init"),
     ("folder as database", lambda f: (f / "daybook.db").mkdir(), ["sessions"], 1, "is a folder"),
     ("folder as database, init", lambda f: (f / "daybook.db").mkdir(), ["init"], 1, "is a folder"),
     ("text as database", text, ["sessions"], 1, "not an intact"),
@@ -143,7 +144,7 @@ def test_database_that_the_server_does_not_have(postgresql_server: str) -> None:
 def test_database_without_a_ledger_on_a_server(postgresql_server: str) -> None:
     ended = run_cli("--db", postgresql_server, "sessions")
     assert ended.exit == 1
-    assert "Run: daybook init" in ended.err
+    assert "Run: daybook --db postgresql://" in ended.err and " init [no-ledger]" in ended.err
 
 
 def as_nobody(*arguments: str) -> Ended:

@@ -2,9 +2,15 @@
 
 import importlib
 import json
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
 
 import click
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from commands.cli import main
 from commands.cli.main import cli
@@ -48,6 +54,37 @@ def test_refusal_with_json_is_one_document_on_standard_output() -> None:
             "hint": "Run: daybook init",
         },
     }
+
+
+def test_the_ledger_to_create_is_the_one_that_was_asked_for(folder: Path) -> None:
+    url = f"sqlite:///{folder / 'my lab.db'}"
+    hint = run_cli("--db", url, "sessions", "--json").json["error"]["hint"]
+    assert hint == f"Run: daybook --db '{url}' init"
+
+    assert run_cli(*shlex.split(hint.removeprefix("Run: daybook "))).exit == 0
+    assert run_cli("--db", url, "sessions").exit == 0
+
+
+def test_a_login_that_the_ledger_was_not_granted_to_is_not_permitted(
+    ledger_templates: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    url = make_url(ledger_templates("postgresql", tmp_path))
+    name = f"guest_{tmp_path.name[-6:]}_{os.getpid()}"
+    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as server:
+        server.execute(f"CREATE ROLE {name} LOGIN")
+        try:
+            guests = url.set(username=name).render_as_string(hide_password=False)
+            ended = run_cli("--db", guests, "sessions")
+        finally:
+            server.execute(f"DROP ROLE {name}")
+
+    assert ended.exit == 4
+    assert "GRANT daybook_app TO you" in ended.err
+    assert "psycopg" not in ended.err
+
+
+def test_every_usage_error_ends_before_its_hint_begins() -> None:
+    assert "extra argument (b). See: daybook validate --help" in run_cli("validate", __file__, "b").err
 
 
 @pytest.mark.parametrize(
