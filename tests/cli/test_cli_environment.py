@@ -144,7 +144,7 @@ def test_database_that_the_server_does_not_have(postgresql_server: str) -> None:
 def test_database_without_a_ledger_on_a_server(postgresql_server: str) -> None:
     ended = run_cli("--db", postgresql_server, "sessions")
     assert ended.exit == 1
-    assert "Run: daybook --db postgresql://" in ended.err and " init [no-ledger]" in ended.err
+    assert "Run: daybook --db 'postgresql://" in ended.err and " init [no-ledger]" in ended.err
 
 
 def as_nobody(*arguments: str) -> Ended:
