@@ -120,8 +120,14 @@ class RemoveProbe(Command):
                 f'Probe "{self.probe}" is not inserted in subject {self.subject}.',
                 "See: daybook subject list",
             )
-        if insertion.removal_time is not None:
+        if insertion.removal_time == self.removal_time:
             return Decision((), {"removed": 0})
+        if insertion.removal_time is not None:
+            raise Refusal(
+                "already-removed",
+                f'Probe "{self.probe}" was removed from subject {self.subject} at {insertion.removal_time} already.',
+                "If it was inserted again since, record that first: daybook probe insert",
+            )
         if _checked_time(self.removal_time) < insertion.insertion_time:
             raise Refusal(
                 "removed-before-inserted",
@@ -148,16 +154,15 @@ class LoadCatalogue(Command):
             key = f"{subject.datasource_id}/{subject.name}"
             events += _register(world, subject.datasource_id, subject.name)
             for insertion in subject.probes:
-                if (
-                    insertion.probe not in probes
-                    and world.state.reference.get(("reference.Probe", insertion.probe)) is None
-                ):
+                inserted = _insert_probe(world, key, insertion.probe, insertion.insertion_time)
+                known = world.state.reference.get(("reference.Probe", insertion.probe))
+                if inserted and insertion.probe not in probes and (known is None or known.retired):
                     raise Refusal(
                         "unknown-probe",
-                        f'Probe "{insertion.probe}" of subject {subject.name} is not in reference.Probe.',
+                        f'Probe "{insertion.probe}" of subject {subject.name} is not in reference.Probe'
+                        f"{'' if known is None else ' any more'}.",
                         "Add it to reference.Probe in the same file.",
                     )
-                inserted = _insert_probe(world, key, insertion.probe, insertion.insertion_time)
                 if inserted and placed.setdefault(insertion.probe, subject.name) != subject.name:
                     raise Refusal(
                         "inserted-elsewhere",

@@ -62,6 +62,8 @@ def test_a_probe_comes_and_goes(lab: Lab) -> None:
     remove = {"subject": subject, "probe": probe, "removal_time": "2023-04-01 00:00:00"}
     assert lab.daybook.submit(RemoveProbe(**remove)).result == {"removed": 1}
     assert lab.daybook.submit(RemoveProbe(**remove)).result == {"removed": 0}
+    with pytest.raises(Refusal, match="2023-04-01 00:00:00 already"):
+        lab.daybook.submit(RemoveProbe(**remove | {"removal_time": "2023-04-02 00:00:00"}))
     again = insert | {"insertion_time": "2023-05-01 00:00:00"}
     assert lab.daybook.submit(InsertProbe(**again)).result == {"added": 1}
 
@@ -126,3 +128,14 @@ def test_a_retired_probe_is_not_inserted(lab: Lab) -> None:
     lab.daybook.submit(RetireReferenceValue(table="reference.Probe", value="npx_3"))
     with pytest.raises(Refusal, match="any more"):
         lab.daybook.submit(InsertProbe(subject="12345", probe="npx_3", insertion_time=NOON))
+
+
+def test_a_catalogue_inserts_no_retired_probe_and_goes_on_naming_one_that_was_inserted(lab: Lab) -> None:
+    for probe in ("npx_3", PROBES[0]):
+        lab.daybook.submit(RetireReferenceValue(table="reference.Probe", value=probe))
+    before = lab.size()
+    subject = 'subjects: [{name: "12345", probes: [{probe: %s, insertion_time: "2023-03-01 00:00:00"}]}]'
+    load_catalogue(lab.daybook, subject % PROBES[0])
+    with pytest.raises(Refusal, match="any more"):
+        load_catalogue(lab.daybook, subject % "npx_3")
+    assert lab.size() == before
