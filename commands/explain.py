@@ -156,9 +156,8 @@ def _upload(record: Plain) -> tuple[str, list[str]]:
     again = f"daybook upload {shlex.quote(record['filename'])}"
     if record["status"] == "rejected":
         errors = [_finding(finding) for finding in record["findings"] if finding["severity"] == "error"]
-        return _lines(
-            f"It was rejected whole, and nothing of it was ingested: {len(errors)} errors.", errors
-        ), [again]
+        number = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        return _lines(f"It was rejected whole, and nothing of it was ingested: {number}.", errors), [again]
     if record["status"] in ("received", "validated"):
         return "It was accepted; not all of its entries are processed yet.", [_WORK]
     entries = [*record["new_sessions"], *record["new_clusterings"]]

@@ -255,7 +255,11 @@ def _difference_line(difference: Any) -> str:
 
 
 def _value(value: object) -> str:
-    return "(none)" if value is None else str(value)
+    if value is None:
+        return "(none)"
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _outcomes(report: "UploadReport") -> str:

@@ -300,7 +300,9 @@ def why(invocation: Invocation, reference: str) -> None:
 
     def human() -> None:
         reason = f" ({answer['reason']})" if answer["reason"] else ""
-        output.say(f"{answer['ref']} is {output.status(answer['status'])}{reason}.")
+        failed = answer["status"] == "error"
+        state = output.coloured("failed", "red") if failed else f"is {output.status(answer['status'])}"
+        output.say(f"{answer['ref']} {state}{reason}.")
         for line in answer["message"].splitlines():
             output.say(f"  {printable(line)}")
         for line in answer["resolve"]:

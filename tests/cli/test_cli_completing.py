@@ -167,6 +167,7 @@ def test_why_of_a_failed_session_names_the_file_to_upload_again(stocked: Run, sa
     document = stocked("why", session, "--json").json
     assert document["status"] == "error" and document["reason"]
     assert document["resolve"] == ["daybook upload subject_1.yml"]
+    assert stocked("why", session).out.startswith(f"{session} failed ({document['reason']}).")
     whole = stocked("why", upload, "--json").json
     assert whole["resolve"] == [f"daybook why {session}"]
 

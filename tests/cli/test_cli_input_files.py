@@ -190,6 +190,22 @@ def test_entry_that_fails_at_stage_3_gives_exit_code_3(stocked: Run, sample: Sam
     assert stocked("upload", "subject_1.yml", "--json").exit == 3
 
 
+def test_why_counts_one_error_as_one(stocked: Run, folder: Path) -> None:
+    (folder / "empty.yml").write_text("")
+    upload = stocked("upload", "empty.yml", "--json").json["upload"]
+    assert "ingested: 1 error.\n" in stocked("why", upload).out
+
+
+def test_differences_are_written_as_in_an_input_file(stocked: Run, sample: SampleLab) -> None:
+    file = write_input_file(sample, sessions=1)
+    assert stocked("upload", file.name).exit == 0
+    write_input_file(sample, sessions=1, replaced=("notes: true", "notes: 'in the dark'"))
+    out = stocked("upload", file.name).out
+
+    assert "says otherwise" in out
+    assert "notes: true -> in the dark" in out
+
+
 def test_duplicate_that_differs_is_reported_field_by_field(stocked: Run, sample: SampleLab) -> None:
     write_input_file(sample, sessions=1)
     stocked("upload", "subject_1.yml")
