@@ -299,7 +299,7 @@ def _current(daybook: Daybook, session: int) -> _Current:
         if row.status not in ("pending", "waiting", "inserted"):
             raise Refusal(
                 "session-closed",
-                f"Session s{session} is {row.status}: nothing can be added to it.",
+                f"Session s{session} failed: nothing can be added to it.",
                 f"See: daybook why s{session}",
             )
         text = current_entries(world, [row])[0]

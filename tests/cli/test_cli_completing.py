@@ -170,6 +170,8 @@ def test_why_of_a_failed_session_names_the_file_to_upload_again(stocked: Run, sa
     assert stocked("why", session).out.startswith(f"{session} failed ({document['reason']}).")
     whole = stocked("why", upload, "--json").json
     assert whole["resolve"] == [f"daybook why {session}"]
+    closed = stocked("annotate", session, "--room", "2.345")
+    assert closed.exit == 1 and f"Session {session} failed: nothing can be added to it." in closed.err
 
 
 def test_why_of_a_waiting_group_names_the_sessions(stocked: Run, sample: SampleLab, folder: Path) -> None:
