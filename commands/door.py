@@ -239,7 +239,7 @@ def _check_schema(transaction: Transaction) -> None:
     found = transaction.run("SELECT version_num FROM alembic_version").fetchone()
     if found is None or found[0] != SCHEMA_REVISION:
         revision = found[0] if found else "none"
-        newer = revision > SCHEMA_REVISION
+        newer = found is not None and revision > SCHEMA_REVISION
         raise LedgerUnavailable(
             "newer-schema" if newer else "older-schema",
             f"The ledger has schema {revision}, this version of daybook expects {SCHEMA_REVISION}.",

@@ -197,8 +197,16 @@ class _Check:
             for below, code, message, hint in check_tasks(entry.tasks):
                 self._error((*at, *below), code, message, hint, stage=1)
         if entry.clustering.__class__ is tuple:
-            for index, clustering in enumerate(entry.clustering):
-                self._output(clustering, (*at, "clustering", index))
+            self._outputs(entry.clustering, (*at, "clustering"))
+
+    def _outputs(self, clusterings: tuple[ClusteringEntry, ...], at: Parts) -> None:
+        first_at: dict[str, int] = {}
+        for index, clustering in enumerate(clusterings):
+            location = self._output(clustering, (*at, index))
+            if location is not None and (first := first_at.setdefault(location, index)) != index:
+                message = f"location {quoted(clustering.location)} is that of clustering[{first}] too."
+                hint = "A clustering is entered once: remove one."
+                self._error((*at, index, "location"), "duplicate-location", message, hint)
 
     def _one_of(self, table: str, what: str, value: str, parts: Parts) -> bool:
         if value in self._reference.get(table, ()):

@@ -357,6 +357,16 @@ def test_each_of_ten_thousand_sessions_gets_its_findings(known, experimenter, he
     assert len(result.findings) == findings
 
 
+def test_a_clustering_that_is_listed_twice_in_a_session_is_told(checked):
+    text = FULL.replace(
+        "    - {curator: user_3, location: N:/new/clustering}\n",
+        "    - {curator: user_3, location: N:/new/clustering}\n"
+        "    - {curator: user_3, location: 'N:\\new\\clustering\\'}\n",
+    )
+    finding = checked(text).only
+    assert (finding.code, finding.path) == ("duplicate-location", "sessions[0].clustering[1].location")
+
+
 def test_nothing_known_is_a_finding_for_each_value_and_never_a_crash(checked):
     outcome = checked(FULL, group(), known=Known())
     assert set(outcome.codes) == {"unknown-subject", "unknown-value", "unknown-session"}
