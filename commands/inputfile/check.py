@@ -166,7 +166,8 @@ class _Check:
                     "location-of-another-user",
                     f"location {quoted(location)} is that of session s{holder.session} of {holder.username}, "
                     f"which is {holder.status}.",
-                    f"A session is entered once: remove it here, or ask {holder.username} or an admin.",
+                    f"A session is entered once: remove it here, or ask {holder.username} or an admin. "
+                    f"If that is you: --as {holder.username}",
                 )
             elif first is entry:
                 self._look_for(("sessions", entry.index), location)
