@@ -262,6 +262,7 @@ def _unfinished_uploads(daybook: Daybook) -> list[int]:
         ).fetchall()
         pending: set[int] = set()
         for table in (world.state.sessions.table, world.state.clusterings.table) if uploads else ():
+            # the first condition is that of the partial index, which the second alone would not use
             rows = world.transaction.run(
                 f"SELECT upload FROM {table} WHERE status IN ('pending', 'waiting') AND status = 'pending'"
             )
