@@ -30,6 +30,9 @@ class RequestSessions(Command):
     number: int
     count: int
 
+    def authorise(self, world: World) -> None:
+        """Anybody may."""
+
     def decide(self, world: World) -> Decision:
         first = world.next_position
         events = [

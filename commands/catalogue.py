@@ -13,6 +13,7 @@ from commands.inputfile.catalogue import Catalogue
 from commands.inputfile.known import REFERENCE_TABLES
 from commands.insertion import is_local_time
 from commands.known import LONGEST_NAME
+from commands.permission import require_admin, require_writer
 from commands.recordings.disk import shown
 from ledger import log
 from ledger.envelope import NewEvent
@@ -26,7 +27,7 @@ from ledger.events import (
     SubjectRegistered,
     body_of,
 )
-from projections.apply import compact_json
+from projections.handlers.record_status import compact_json
 from projections.records import ProbeInsertion
 
 _A_NAME = f"A name is one line of text, of {LONGEST_NAME} characters at most."
@@ -54,6 +55,9 @@ class AddReferenceValue(Command):
     value: str
     attributes: dict[str, Any] = {}
 
+    def authorise(self, world: World) -> None:
+        require_admin(world, "add reference values")
+
     def decide(self, world: World) -> Decision:
         events = _add_value(world, checked_table(self.table), self.value, self.attributes)
         return Decision(events, {"added": len(events)})
@@ -62,6 +66,9 @@ class AddReferenceValue(Command):
 class RetireReferenceValue(Command):
     table: str
     value: str
+
+    def authorise(self, world: World) -> None:
+        require_admin(world, "retire reference values")
 
     def decide(self, world: World) -> Decision:
         known = world.state.reference.get((checked_table(self.table), self.value))
@@ -81,6 +88,9 @@ class RegisterSubject(Command):
     name: str
     datasource_id: int = 0
 
+    def authorise(self, world: World) -> None:
+        require_writer(world, "register subjects")
+
     def decide(self, world: World) -> Decision:
         events = _register(world, self.datasource_id, self.name)
         return Decision(events, {"added": len(events)})
@@ -92,6 +102,9 @@ class InsertProbe(Command):
     subject: str
     probe: str
     insertion_time: str
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "record probe insertions")
 
     def decide(self, world: World) -> Decision:
         subject = registered_subject(world, self.subject)
@@ -110,6 +123,9 @@ class RemoveProbe(Command):
     subject: str
     probe: str
     removal_time: str
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "record probe removals")
 
     def decide(self, world: World) -> Decision:
         subject = registered_subject(world, self.subject)
@@ -143,6 +159,9 @@ class LoadCatalogue(Command):
     """A whole catalogue file; appends what is new in it and nothing else."""
 
     catalogue: Catalogue
+
+    def authorise(self, world: World) -> None:
+        require_admin(world, "load a catalogue")
 
     def decide(self, world: World) -> Decision:
         events: list[NewEvent] = []

@@ -29,6 +29,7 @@ from commands.insertion import (
     time_text,
 )
 from commands.known import load_known
+from commands.permission import require_owner
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, Search, normalise
 from commands.recordings.session import SessionDirectoryError
@@ -74,6 +75,10 @@ class CompleteSession(Command):
     version: int
     event: ProbesAssociated | TasksAdded | SessionAnnotated
     clustering: ClusteringInserted | None = None
+
+    def authorise(self, world: World) -> None:
+        row = world.state.sessions.get(self.session)
+        require_owner(world, "complete a session", [] if row is None else [row])
 
     def decide(self, world: World) -> Decision:
         row = world.state.sessions.get(self.session)

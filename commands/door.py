@@ -9,7 +9,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,16 +18,18 @@ from typing import Any, cast
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from ledger import __version__, log
+from commands.permission import EVERYONE, NotPermitted
+from ledger import __version__, input_files, log
 from ledger.database import Database, Transaction
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict, LedgerUnavailable, Refusal
+from ledger.events import ActionRefused
 from ledger.log import Cause, Head
 from projections.apply import apply, prefetch
 from projections.rebuild import rebuild, versions, without_garbage_collection
 from projections.rows import State
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 _ATTEMPTS = 5
 _LONGEST_USER = 255
 _WAIT_FOR_REBUILD_S = 600
@@ -54,6 +56,8 @@ class Actor:
                 f"A user's name has 1 to {_LONGEST_USER} printable characters.",
                 "Give another one with --as.",
             )
+        if self.user == EVERYONE:
+            raise Refusal("user-name", f'"{EVERYONE}" stands for all users.', "Give another name with --as.")
 
     def via(self) -> str:
         return orjson.dumps(
@@ -90,11 +94,16 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``result`` is what the receipt answers. No events: nothing happened and nothing is written."""
+    """``result`` is what the receipt answers. No events: nothing happened and nothing is written.
+
+    ``redacted`` are the positions whose payload goes with these events, ``erased`` the sha256 of stored bytes.
+    """
 
     events: Sequence[NewEvent]
     result: dict[str, Any] = field(default_factory=dict)
     correlation: str = ""
+    redacted: Sequence[int] = ()
+    erased: Sequence[str] = ()
 
 
 class Command(BaseModel):
@@ -102,6 +111,10 @@ class Command(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64")
     command_id: str = Field(default_factory=new_command_id)
+
+    def authorise(self, world: World) -> None:
+        """Raises NotPermitted where the actor may not do this."""
+        raise NotImplementedError
 
     def decide(self, world: World) -> Decision:
         """Raises Refusal where the command cannot be carried out."""
@@ -158,6 +171,9 @@ class Daybook:
             try:
                 with without_garbage_collection():
                     return self._once(command, fingerprint)
+            except NotPermitted as refusal:
+                self._record(refusal)
+                raise
             except Conflict as conflict:
                 if conflict.code not in ("taken", "serialization") or attempt == _ATTEMPTS:
                     raise
@@ -171,19 +187,52 @@ class Daybook:
                 return _first_receipt(command, fingerprint, earlier)
             _check_projections(head)
             state = self._state(transaction, head)
-            decision = command.decide(World(transaction, head, state, self.actor.user))
+            world = World(transaction, head, state, self.actor.user)
+            command.authorise(world)
+            decision = command.decide(world)
             if not decision.events:
                 return Receipt(command.command_id, 0, 0, decision.result)
             first = head.size + 1
-            cause = Cause(command.command_id, self.actor.user, self._via, decision.correlation)
-            stored = log.append(transaction, head, decision.events, cause)
-            prefetch(state, stored)
-            apply(state, stored)
-            state.flush()
+            self._append(world, command.command_id, decision)
+            if decision.redacted:
+                _redact(world, decision)
             result = orjson.dumps(decision.result).decode()
             log.write_receipt(transaction, command.command_id, fingerprint, first, head.size, result)
         self._local.kept = (head.size, state)
         return Receipt(command.command_id, first, head.size, decision.result)
+
+    def _append(self, world: World, command_id: str, decision: Decision) -> None:
+        cause = Cause(command_id, self.actor.user, self._via, decision.correlation)
+        stored = log.append(world.transaction, world.head, decision.events, cause)
+        prefetch(world.state, stored)
+        apply(world.state, stored)
+        world.state.flush()
+
+    def require(self, check: Callable[[World], None]) -> None:
+        """Ask before slow work whether it is permitted; the door asks again. Raises NotPermitted, and records it."""
+        try:
+            with self.reading() as world:
+                check(world)
+        except NotPermitted as refusal:
+            self._record(refusal)
+            raise
+
+    def _record(self, refusal: NotPermitted) -> None:
+        """Append that somebody tried what he or she may not do."""
+        event = ActionRefused(
+            action=refusal.action, record=refusal.record, role=refusal.role, needed=refusal.needed
+        )
+        stream = f"user/{self.actor.user}"
+        new = NewEvent(stream, event, None, refusal.subject, self.actor.user)
+        with self.database.writing() as transaction:
+            head = log.lock_head(transaction)
+            _check_projections(head)
+            state = self._state(transaction, head)
+            command_id = new_command_id()
+            self._append(World(transaction, head, state, self.actor.user), command_id, Decision([new]))
+            fingerprint = sha256(event.payload().encode()).digest()
+            log.write_receipt(transaction, command_id, fingerprint, head.size, head.size, "{}")
+        self._local.kept = (head.size, state)
 
     def _state(self, transaction: Transaction, head: Head) -> State:
         """The rows that this thread's last append left in memory, if nobody has appended since; else none."""
@@ -199,6 +248,13 @@ class Daybook:
 
     def close(self) -> None:
         self.database.close()
+
+
+def _redact(world: World, decision: Decision) -> None:
+    for position in decision.redacted:
+        log.redact(world.transaction, position)
+    for digest in decision.erased:
+        input_files.erase(world.transaction, digest)
 
 
 def _first_receipt(command: Command, fingerprint: bytes, earlier: tuple[bytes, int, int, str]) -> Receipt:

@@ -17,6 +17,7 @@ from commands.inputfile.canonical import entry_json
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
 from commands.inputfile.findings import Finding
 from commands.inputfile.read import Limits, read_input_file
+from commands.permission import require_writer
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from commands.validation import Validation, check_file
@@ -62,6 +63,9 @@ class RejectInputFile(Command):
     subject: str
     stage: int
     findings: list[dict[str, Any]]
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "upload input files")
 
     def decide(self, world: World) -> Decision:
         upload = world.next_position
@@ -135,6 +139,9 @@ class AcceptInputFile(Command):
     filename: str
     validation: Any = Field(exclude=True, repr=False)
     standing: Any = Field(exclude=True, repr=False)
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "upload input files")
 
     def decide(self, world: World) -> Decision:
         _refuse_if_moved(world, self.validation)
@@ -240,6 +247,7 @@ def upload(
     duplicate that is still pending, and is processed now.
     """
     filename = shown(filename)
+    daybook.require(lambda world: require_writer(world, "upload input files"))
     read = read_input_file(data, filename=filename, limits=limits)
     for attempt in range(1, _ATTEMPTS + 1):
         validation = check_file(daybook, read, roots)

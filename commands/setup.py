@@ -25,6 +25,9 @@ class CreateLedger(Command):
     origin: str
     public_key: str
 
+    def authorise(self, world: World) -> None:
+        """Whoever makes a ledger is its first admin."""
+
     def decide(self, world: World) -> Decision:
         if world.head.size:
             return Decision((), {"created": False})

@@ -10,6 +10,7 @@ from commands.inputfile.entries import InputFile
 from commands.inputfile.findings import Finding
 from commands.inputfile.read import Limits, ReadResult, read_input_file
 from commands.known import LONGEST_NAME, foreign_sessions, load_known
+from commands.permission import WRITERS, require_writer, role_of
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from ledger.envelope import NewEvent
@@ -50,6 +51,9 @@ class RecordCheck(Command):
     warnings: int
     subject: str
 
+    def authorise(self, world: World) -> None:
+        require_writer(world, "validate input files")
+
     def decide(self, world: World) -> Decision:
         facts = self.model_dump(exclude={"command_id", "subject"})
         stream = f"check/{world.next_position}"
@@ -65,12 +69,15 @@ def validate(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     record: bool = True,
 ) -> Validation:
-    """Stages 0 to 2, or 0 and 1 where there is no ledger; ``record`` appends that it was done."""
+    """Stages 0 to 2, or 0 and 1 where there is no ledger; ``record`` appends that it was done, unless by somebody
+    who changes nothing."""
     filename = shown(filename)  # a name on disk may be no text
     read = read_input_file(data, filename=filename, limits=limits)
     if daybook is None:
         return Validation(read.stage, read.findings, read.input_file)
     validation = check_file(daybook, read, roots)
+    with daybook.reading() as world:
+        record = record and role_of(world, world.actor) in WRITERS
     if record:
         severities = [finding.severity for finding in validation.findings]
         daybook.submit(

@@ -16,6 +16,7 @@ import orjson
 from commands.door import Command, Daybook, Decision, World
 from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
 from commands.insertion import Find, SessionOutcome, insert_group, insert_session, probes_at
+from commands.permission import is_admin, require_owner, require_writer
 from commands.recordings.roots import Roots, Search
 from ledger import log
 from ledger.envelope import NewEvent
@@ -54,6 +55,11 @@ class SettledSession(Command):
 
 class SettleSessions(Command):
     sessions: list[SettledSession]
+
+    def authorise(self, world: World) -> None:
+        world.state.sessions.prefetch(settled.session for settled in self.sessions)
+        rows = [world.state.sessions.get(settled.session) for settled in self.sessions]
+        require_owner(world, "process sessions", [row for row in rows if row is not None])
 
     def decide(self, world: World) -> Decision:
         world.state.sessions.prefetch(settled.session for settled in self.sessions)
@@ -116,6 +122,10 @@ class SettleClustering(Command):
     version: int
     event: ClusteringInserted | ClusteringWaiting | ClusteringInsertFailed
 
+    def authorise(self, world: World) -> None:
+        row = world.state.clusterings.get(self.clustering)
+        require_owner(world, "process clusterings", [] if row is None else [row])
+
     def decide(self, world: World) -> Decision:
         clustering = world.state.clusterings.get(self.clustering)
         if clustering is None or clustering.version != self.version or clustering.status not in _UNSETTLED:
@@ -133,6 +143,10 @@ class FinishUpload(Command):
     """Say what became of the new entries of an upload, once stage 3 has looked at each."""
 
     upload: int
+
+    def authorise(self, world: World) -> None:
+        row = world.state.uploads.get(self.upload)
+        require_owner(world, "finish uploads", [] if row is None else [row])
 
     def decide(self, world: World) -> Decision:
         upload = world.state.uploads.get(self.upload)
@@ -178,14 +192,18 @@ def work(
 ) -> Worked:
     """Process what is pending, look again at what waits, and finish the uploads of which nothing is pending.
 
-    All of it; or, where entries are named, those and the multi-session clusterings that stand on the named sessions.
+    All of it (of an actor who is no admin, what he or she uploaded); or, where entries are named, those and the
+    multi-session clusterings that stand on the named sessions.
     A fault of ours in one entry leaves that one pending and is raised when the others are done.
     """
     worked = Worked()
     everything = sessions is None and clusterings is None
     named = None if everything else frozenset(sessions or ())
-    _work_on_sessions(daybook, roots, _unsettled_sessions(daybook, named), worked, progress)
-    for clustering in _unsettled_clusterings(daybook, named, frozenset(clusterings or ())):
+    daybook.require(lambda world: require_writer(world, "process entries"))
+    with daybook.reading() as world:
+        owner = None if is_admin(world) else world.actor
+    _work_on_sessions(daybook, roots, _unsettled_sessions(daybook, named, owner), worked, progress)
+    for clustering in _unsettled_clusterings(daybook, named, frozenset(clusterings or ()), owner):
         worked.looked_at += 1
         try:
             command = _look_at_clustering(daybook, roots, clustering)
@@ -195,7 +213,7 @@ def work(
             worked.faults.append(fault)
         else:
             worked.settled += daybook.submit(command).last > 0
-    for upload in _unfinished_uploads(daybook):
+    for upload in _unfinished_uploads(daybook, owner):
         daybook.submit(FinishUpload(upload=upload))
     if worked.faults:
         raise worked.faults[0]
@@ -230,35 +248,42 @@ def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> lis
         return [number for number in numbers if world.state.sessions[number].status == "pending"]
 
 
-def _unsettled_sessions(daybook: Daybook, named: Collection[int] | None) -> list[int]:
+def _unsettled_sessions(daybook: Daybook, named: Collection[int] | None, owner: str | None) -> list[int]:
     with daybook.reading() as world:
         rows = world.transaction.run(
-            f"SELECT id FROM {world.state.sessions.table} WHERE status IN ('pending', 'waiting') ORDER BY id"
-        )
-        return [row[0] for row in rows.fetchall() if named is None or row[0] in named]
+            f"SELECT id, username FROM {world.state.sessions.table} "
+            "WHERE status IN ('pending', 'waiting') ORDER BY id"
+        ).fetchall()
+    return [
+        number
+        for number, user in rows
+        if (named is None or number in named) and (owner is None or user == owner)
+    ]
 
 
 def _unsettled_clusterings(
-    daybook: Daybook, sessions: Collection[int] | None, named: Collection[int]
+    daybook: Daybook, sessions: Collection[int] | None, named: Collection[int], owner: str | None
 ) -> list[int]:
-    """All of them, or those that are named or stand on one of ``sessions``."""
+    """All of them, or those that are named or stand on one of ``sessions``; of one owner where one is given."""
     with daybook.reading() as world:
         rows = world.transaction.run(
-            f"SELECT c.id, l.session FROM {world.state.clusterings.table} c "
+            f"SELECT c.id, l.session, c.username FROM {world.state.clusterings.table} c "
             f"JOIN {world.state.clustering_sessions.table} l ON l.clustering = c.id "
             "WHERE c.status IN ('pending', 'waiting') ORDER BY c.id"
         ).fetchall()
     wanted = [
-        number for number, session in rows if sessions is None or number in named or session in sessions
+        number
+        for number, session, user in rows
+        if (sessions is None or number in named or session in sessions) and (owner is None or user == owner)
     ]
     return list(dict.fromkeys(wanted))
 
 
-def _unfinished_uploads(daybook: Daybook) -> list[int]:
+def _unfinished_uploads(daybook: Daybook, owner: str | None) -> list[int]:
     """Those of which nothing is pending any more, but which do not say so yet."""
     with daybook.reading() as world:
         uploads = world.transaction.run(
-            f"SELECT id FROM {world.state.uploads.table} WHERE status = 'validated' ORDER BY id"
+            f"SELECT id, username FROM {world.state.uploads.table} WHERE status = 'validated' ORDER BY id"
         ).fetchall()
         pending: set[int] = set()
         for table in (world.state.sessions.table, world.state.clusterings.table) if uploads else ():
@@ -267,7 +292,7 @@ def _unfinished_uploads(daybook: Daybook) -> list[int]:
                 f"SELECT upload FROM {table} WHERE status IN ('pending', 'waiting') AND status = 'pending'"
             )
             pending.update(row[0] for row in rows.fetchall())
-    return [row[0] for row in uploads if row[0] not in pending]
+    return [number for number, user in uploads if number not in pending and (owner is None or user == owner)]
 
 
 def _look_at_sessions(

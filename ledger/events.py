@@ -39,9 +39,12 @@ class LedgerCreated(Body):
 
 
 class InputFileReceived(Body):
+    """``replays`` is the earlier upload whose stored bytes were taken again."""
+
     filename: str
     sha256: str
     size_bytes: int
+    replays: int | None = None
 
 
 class InputFileValidated(Body):
@@ -89,13 +92,15 @@ class InputFileChecked(Body):
 
 
 class SessionInsertRequested(Body):
-    """``entry`` is the input file's entry, typed; ``location`` is its normalised form, the dedup key."""
+    """``entry`` is the input file's entry, typed; ``location`` is its normalised form, the dedup key.
+    ``replaces`` is the session that a correction deletes for this one."""
 
     datasource_id: int
     subject: str
     location: str
     entry_index: int
     entry: dict[str, Any]
+    replaces: int | None = None
 
 
 class SessionWaiting(Body):
@@ -150,11 +155,30 @@ class SessionAnnotated(Body):
     completed: dict[str, Any]
 
 
+class SessionWithdrawn(Body):
+    """Its owner took back an entry that was never inserted."""
+
+
+class SessionDeleted(Body):
+    """``was`` is the status before: inserted, pending or waiting. The deletion is the event's correlation;
+    ``replaced_by`` is the session that a correction puts in its place."""
+
+    was: str
+    replaced_by: int | None = None
+
+
+class SessionRestored(Body):
+    """``status``: inserted, or pending, which is tried again."""
+
+    status: str
+
+
 # --- clustering/<id> ------------------------------------------------------------------------------------------------
 
 
 class ClusteringInsertRequested(Body):
-    """A multi-session clustering. ``sessions`` are the ids of the sessions that it stands on."""
+    """A multi-session clustering. ``sessions`` are the ids of the sessions that it stands on; ``replaces`` is the
+    clustering that a correction deletes for this one."""
 
     datasource_id: int
     subject: str
@@ -162,6 +186,7 @@ class ClusteringInsertRequested(Body):
     entry_index: int
     sessions: list[int]
     entry: dict[str, Any]
+    replaces: int | None = None
 
 
 class ClusteringWaiting(Body):
@@ -186,6 +211,155 @@ class ClusteringInsertFailed(Body):
     code: str
     message: str
     hint: str = ""
+
+
+class ClusteringWithdrawn(Body):
+    """Its owner took back an entry that was never inserted."""
+
+
+class ClusteringDeleted(Body):
+    """``was`` is the status before: inserted, pending or waiting. The deletion is the event's correlation;
+    ``replaced_by`` is the clustering that a correction puts in its place."""
+
+    was: str
+    replaced_by: int | None = None
+
+
+class ClusteringRestored(Body):
+    """``status``: inserted, or pending, which is tried again."""
+
+    status: str
+
+
+class ClusteringCarriedOver(Body):
+    """A multi-session clustering follows the sessions that replace those it stood on: pairs of (old, new)."""
+
+    sessions: list[tuple[int, int]]
+
+
+# --- deletion/<id>, redaction/<position> ----------------------------------------------------------------------------
+
+
+class DeletionRequested(Body):
+    """``records`` are those that were named (u34, s12, c56), ``impact`` everything that would go with them, as it
+    was shown: ``{"sessions", "clusterings"}`` in inclusive ranges of ids, ``{"tasks", "probes"}`` counted, and
+    ``users``, the number of records of each owner."""
+
+    records: list[str]
+    reason: str
+    impact: dict[str, Any]
+
+
+class CorrectionRequested(Body):
+    """``upload`` holds the corrected file. ``sessions`` and ``clusterings`` are what it would replace:
+    ``{"index", "session" | "clustering", "matched_by", "differences"}``; ``carried_over`` the multi-session
+    clusterings that would follow."""
+
+    upload: int
+    reason: str
+    impact: dict[str, Any]
+    sessions: list[dict[str, Any]]
+    clusterings: list[dict[str, Any]]
+    carried_over: list[int]
+
+
+class RedactionRequested(Body):
+    position: int
+    reason: str
+
+
+class DeletionImpactGrown(Body):
+    """An approval was not carried out, because more would go than had been shown; this is what was shown now."""
+
+    impact: dict[str, Any]
+
+
+class DeletionApproved(Body):
+    """Carried out at once: the events behind it, in the same transaction."""
+
+
+class DeletionRejected(Body):
+    reason: str
+
+
+class DeletionCancelled(Body):
+    """Taken back by whoever had requested it."""
+
+
+class DeletionExecuted(Body):
+    """How many records were deleted, and the tasks that stood on them."""
+
+    sessions: int
+    clusterings: int
+    tasks: int
+
+
+class CorrectionExecuted(Body):
+    """``first`` is the number of the first new record of ``upload``; the pairs are (old, new)."""
+
+    upload: int
+    first: int
+    sessions: list[tuple[int, int]]
+    clusterings: list[tuple[int, int]]
+
+
+class DeletionRestored(Body):
+    """All that the deletion had deleted stands again."""
+
+    sessions: int
+    clusterings: int
+
+
+class PayloadRedacted(Body):
+    """On the stream ``redaction/<position>``: the payload at that position was removed. ``kept`` is what its body
+    still says where every text is blanked: numbers, and which fields there were."""
+
+    position: int
+    stream: str
+    type: str
+    reason: str
+    requested_by: str
+    deletion: int
+    kept: dict[str, Any]
+
+
+class InputFileErased(Body):
+    """On the stream ``input-file/<sha256>``: the stored bytes were removed with the redaction of their receipt."""
+
+    sha256: str
+    deletion: int
+
+
+# --- user/<name> ----------------------------------------------------------------------------------------------------
+
+
+class RoleGranted(Body):
+    """``role``: researcher, admin or auditor. A user has one role: the latest. ``user`` may be "everyone"."""
+
+    user: str
+    role: str
+
+
+class RoleRevoked(Body):
+    """The user is left with the role of everyone, if that has one."""
+
+    user: str
+    role: str
+
+
+class ActionRefused(Body):
+    """Somebody tried what he or she may not do. ``record`` is a reference such as s12, or empty."""
+
+    action: str
+    record: str
+    role: str
+    needed: str
+
+
+class ApprovalPolicySet(Body):
+    """On the stream ``ledger``: whether admins may approve what they requested themselves."""
+
+    own_requests: bool
 
 
 # --- subject/<datasource>/<name>, reference/<table> -----------------------------------------------------------------
@@ -226,6 +400,10 @@ TYPES: dict[str, type[Body]] = {
         SessionInsertRequested, SessionWaiting, SessionInserted, SessionInsertFailed, ProbesAssociated, TasksAdded,
         SessionAnnotated, ClusteringInsertRequested, ClusteringWaiting, ClusteringInserted, ClusteringInsertFailed,
         SubjectRegistered, ProbeInserted, ProbeRemoved, ReferenceValueAdded, ReferenceValueRetired,
+        SessionWithdrawn, SessionDeleted, SessionRestored, ClusteringWithdrawn, ClusteringDeleted, ClusteringRestored,
+        ClusteringCarriedOver, DeletionRequested, CorrectionRequested, RedactionRequested, DeletionImpactGrown,
+        DeletionApproved, DeletionRejected, DeletionCancelled, DeletionExecuted, CorrectionExecuted, DeletionRestored,
+        PayloadRedacted, InputFileErased, RoleGranted, RoleRevoked, ActionRefused, ApprovalPolicySet,
     )
 }  # fmt: skip
 
@@ -248,9 +426,16 @@ def known(event: StoredEvent) -> type[Body]:
 def body_of(event: StoredEvent) -> dict[str, Any]:
     """The event's body in the newest schema version, as plain data: reading a million must stay fast.
 
-    Raises IntegrityFailure for an event that this version of the program does not know.
+    Raises IntegrityFailure for an event that this version of the program does not know, and for one whose payload is
+    gone without a redaction. Of a redacted one it is what was kept (see ``ledger.log``).
     """
-    body: dict[str, Any] = orjson.loads(event.payload or "{}")
+    if event.payload is None:
+        raise IntegrityFailure(
+            "payload-missing",
+            f"The payload of position {event.position} is gone, and no redaction says why.",
+            "Run: daybook verify",
+        )
+    body: dict[str, Any] = orjson.loads(event.payload)
     model = TYPES.get(event.type)
     if model is not None and event.schema == model.SCHEMA:  # nearly always
         return body

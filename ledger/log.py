@@ -1,4 +1,4 @@
-"""Append and read events. The only module that writes the tables ``events``, ``head`` and ``receipts``.
+"""Append and read events. The only module that writes ``events``, ``head``, ``tree_nodes`` and ``receipts``.
 
 Whoever writes locks the head row first and holds it to the commit. Positions therefore have no gap, come in commit
 order, and a reader by position can miss no event.
@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from ledger.database import Transaction
 from ledger.envelope import NewEvent, StoredEvent, leaf_data, payload_digest
@@ -22,6 +24,9 @@ STORED_COLUMNS = (
 )  # the leaf is kept beside its event: a change is found at its position
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
 _PAGE = 10_000
+NODES_EVERY = (
+    8  # heights: of the inner nodes of the tree, one in 255 is kept, and a proof hashes at most 255 anew
+)
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON; an escaped backslash before u0000 is only text
 
 
@@ -121,7 +126,15 @@ def append(
         stored.append(StoredEvent(*envelope, payload))
     rows = [(*each, leaf) for each, leaf in zip(stored, leaves, strict=True)]
     transaction.insert_many("events", STORED_COLUMNS, rows)
-    head.compact_range = head.compact_range.extend(leaves)
+    nodes: list[tuple[int, int, bytes]] = []
+
+    def completed(height: int, index: int, hashes: Sequence[bytes]) -> None:
+        if height and height % NODES_EVERY == 0:
+            nodes.extend((height, index + i, digest) for i, digest in enumerate(hashes))
+
+    head.compact_range = head.compact_range.extend(leaves, completed)
+    if nodes:
+        transaction.insert_many("tree_nodes", ("height", "number", "hash"), nodes)
     head.size = position
     head.recorded_at = recorded_at
     transaction.run(
@@ -183,7 +196,7 @@ def read_receipt(transaction: Transaction, command_id: str) -> tuple[bytes, int,
 
 def read_stream(transaction: Transaction, stream: str) -> list[StoredEvent]:
     rows = transaction.run(_SELECT + " WHERE stream = ? ORDER BY stream_version", (stream,)).fetchall()
-    return [StoredEvent._make(row) for row in rows]
+    return _events(transaction, rows)
 
 
 def read_positions(transaction: Transaction, positions: Collection[int]) -> dict[int, StoredEvent]:
@@ -192,7 +205,7 @@ def read_positions(transaction: Transaction, positions: Collection[int]) -> dict
     for start in range(0, len(wanted), 500):
         some = wanted[start : start + 500]
         rows = transaction.run(f"{_SELECT} WHERE position IN ({', '.join('?' * len(some))})", some).fetchall()
-        found.update((row[0], StoredEvent._make(row)) for row in rows)
+        found.update((event.position, event) for event in _events(transaction, rows))
     return found
 
 
@@ -205,8 +218,7 @@ def read_all(
 ) -> list[StoredEvent]:
     """The events behind position ``after``, oldest first, ``limit`` at most; ``condition`` is SQL: AND ..."""
     sql = f"{_SELECT} WHERE position > ?{condition} ORDER BY position LIMIT ?"
-    rows = transaction.run(sql, (after, *values, limit)).fetchall()
-    return list(map(StoredEvent._make, rows))
+    return _events(transaction, transaction.run(sql, (after, *values, limit)).fetchall())
 
 
 def pages(transaction: Transaction, after: int, up_to: int, size: int = _PAGE) -> Iterator[list[StoredEvent]]:
@@ -242,4 +254,35 @@ def select_events(
             values.append(value)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = transaction.run(f"{_SELECT}{where} ORDER BY position DESC LIMIT ?", [*values, limit]).fetchall()
-    return [StoredEvent._make(row) for row in reversed(rows)]
+    return _events(transaction, rows[::-1])
+
+
+# --- redaction ------------------------------------------------------------------------------------------------------
+
+
+def redact(transaction: Transaction, position: int) -> None:
+    """Remove the payload at ``position``, under the append lock and behind the PayloadRedacted event that names it:
+    the database refuses it otherwise. The projections no longer fit: the next one to open the ledger rebuilds them."""
+    transaction.run("UPDATE events SET payload = NULL WHERE position = ?", (position,))
+    transaction.run("UPDATE head SET projections = ''")
+
+
+def _events(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> list[StoredEvent]:
+    """The events of these rows; a redacted one with what its redaction kept, under ``redacted`` who and why."""
+    events = list(map(StoredEvent._make, rows))
+    for i, event in enumerate(events):
+        if event.payload is None:
+            events[i] = event._replace(payload=_kept(transaction, event.position))
+    return events
+
+
+def _kept(transaction: Transaction, position: int) -> str | None:
+    row = transaction.run(
+        "SELECT payload, actor, recorded_at FROM events WHERE stream = ? AND type = 'PayloadRedacted'",
+        (f"redaction/{position}",),
+    ).fetchone()
+    if row is None:
+        return None
+    body = orjson.loads(row[0])
+    who = {"by": row[1], "at": row[2], "reason": body["reason"], "requested_by": body["requested_by"]}
+    return orjson.dumps(body["kept"] | {"redacted": who}).decode()

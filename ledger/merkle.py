@@ -99,8 +99,16 @@ class CompactRange:
             remaining >>= 1
         return type(self)(self.size + (1 << height), (*kept, root))
 
-    def extend(self, leaf_hashes: Sequence[bytes]) -> Self:
-        """This range with many leaves added in order: the same as appending each of them, only faster."""
+    def extend(
+        self,
+        leaf_hashes: Sequence[bytes],
+        completed: Callable[[int, int, Sequence[bytes]], None] = lambda height, index, hashes: None,
+    ) -> Self:
+        """This range with many leaves added in order: the same as appending each of them, only faster.
+
+        ``completed`` is told the nodes that these leaves complete: their height, the index of the first one at
+        that height, and their hashes.
+        """
         _check_hashes(leaf_hashes, "leaf hash")
         waiting = list(self.hashes)
         finished: list[bytes] = []
@@ -108,6 +116,7 @@ class CompactRange:
         height = 0
         # Whole levels at a time: one comprehension hashes all pairs of a level, with no carry per leaf.
         while level:
+            completed(height, self.size >> height, level)
             if self.size >> height & 1:
                 level = [waiting.pop(), *level]
             if len(level) & 1:

@@ -76,4 +76,24 @@ checkpoints = Table(
     Column("text", Text, nullable=False),
 )
 
+tree_nodes = Table(
+    "tree_nodes",
+    metadata,
+    Column("height", Integer, primary_key=True, autoincrement=False),
+    Column("number", Position, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+    comment="the complete subtrees of 256, 65536, ... leaves: a proof reads a few rows, not the whole log",
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("username", Text, primary_key=True),
+    Column("name", Text),
+    Column("email", Text),
+    sqlite_with_rowid=False,
+    comment="who is behind a username; never in an event, so it can be erased",
+)
+
 IMMUTABLE = ("events", "receipts", "input_files", "checkpoints")

@@ -11,7 +11,10 @@ from typing import ClassVar
 @dataclass(slots=True)
 class Upload:
     """``status``: validated, rejected or processed. The counts say how its new entries stand now;
-    ``duplicates`` and ``errors`` of a rejected file are those of its validation."""
+    ``duplicates`` and ``errors`` of a rejected file are those of its validation.
+
+    Its new records are numbered right behind its first two events, or from ``first_record`` on where a correction
+    inserted them later. ``replays`` is the upload whose bytes it took again."""
 
     TABLE: ClassVar[str] = "uploads"
     KEY: ClassVar[tuple[str, ...]] = ("id",)
@@ -31,11 +34,15 @@ class Upload:
     received_at: str
     processed_at: str | None
     version: int
+    first_record: int | None
+    replays: int | None
 
 
 @dataclass(slots=True)
 class Session:
-    """``status``: pending, waiting, inserted or error, with the ``reason`` and message of the last two.
+    """``status``: pending, waiting, inserted, error, withdrawn or deleted, with the ``reason`` and message of
+    waiting and error. A correction links the session that it deleted and the one that it inserted instead by
+    ``replaced_by`` and ``replaces``.
 
     ``status_position`` is the event that set it. ``entry`` is the input file's entry as completed by commands since,
     or None while it is as requested. ``session_time`` is naive local time.
@@ -63,6 +70,8 @@ class Session:
     requested_at: str
     changed_at: str
     version: int
+    replaces: int | None
+    replaced_by: int | None
 
 
 @dataclass(slots=True)
@@ -122,6 +131,8 @@ class Clustering:
     requested_at: str
     changed_at: str
     version: int
+    replaces: int | None
+    replaced_by: int | None
 
 
 @dataclass(slots=True)
@@ -197,13 +208,76 @@ class ClusteringGroup:
 
 
 @dataclass(slots=True)
+class User:
+    """``role``: researcher, admin, auditor, or empty after it was revoked. The user "everyone" stands for whoever was
+    granted no role."""
+
+    TABLE: ClassVar[str] = "users"
+    KEY: ClassVar[tuple[str, ...]] = ("username",)
+    username: str
+    role: str
+    granted_by: str
+    granted_at: str
+
+
+@dataclass(slots=True)
+class Deletion:
+    """A request to delete records, to replace them by a corrected file's (``upload``), or to redact a payload.
+
+    ``kind``: deletion, correction or redaction. ``status``: requested, rejected, cancelled, executed or restored.
+    ``records`` is a JSON list of what was named. The counts are those of the impact that was shown last, then of
+    what was executed. ``shown_position`` is the event that shows the impact.
+    """
+
+    TABLE: ClassVar[str] = "deletions"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    id: int
+    kind: str
+    status: str
+    subject: str
+    requested_by: str
+    requested_at: str
+    reason: str
+    records: str
+    sessions: int
+    clusterings: int
+    upload: int | None
+    shown_position: int
+    decided_by: str | None
+    decided_at: str | None
+    decision: str | None
+    version: int
+
+
+@dataclass(slots=True)
+class Redaction:
+    """``position`` is the event whose payload is gone, ``event`` the one that says so."""
+
+    TABLE: ClassVar[str] = "redactions"
+    KEY: ClassVar[tuple[str, ...]] = ("position",)
+    position: int
+    stream: str
+    type: str
+    reason: str
+    requested_by: str
+    approved_by: str
+    redacted_at: str
+    event: int
+
+
+@dataclass(slots=True)
 class Activity:
-    """How many events of a type a user caused on a day (UTC) about a subject."""
+    """How many events of a type a user caused on a day (UTC) about a subject and a user's records.
+
+    ``project`` is the JSON list of a session's projects, empty for what is about no session.
+    """
 
     TABLE: ClassVar[str] = "activity"
-    KEY: ClassVar[tuple[str, ...]] = ("actor", "subject", "day", "type")
+    KEY: ClassVar[tuple[str, ...]] = ("actor", "username", "subject", "project", "day", "type")
     actor: str
+    username: str
     subject: str
+    project: str
     day: str
     type: str
     events: int
@@ -212,11 +286,11 @@ class Activity:
 
 RECORDS = (
     Upload, Session, SessionTask, SessionProbe, Clustering, ClusteringSession, Subject, ProbeInsertion,
-    ReferenceValue, SessionLocation, SessionTime, ClusteringGroup, Activity,
+    ReferenceValue, SessionLocation, SessionTime, ClusteringGroup, User, Deletion, Redaction, Activity,
 )  # fmt: skip
 
 SLOTS = ("a", "b")
 """Every projection has two tables: the live one and the one that the next rebuild fills."""
 
-VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 1)
+VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2)
 """Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

@@ -6,9 +6,14 @@ from typing import Literal
 from ledger.database import Transaction
 from ledger.errors import Refusal
 
-Kind = Literal["upload", "session", "clustering"]
-_LETTERS: dict[str, Kind] = {"u": "upload", "s": "session", "c": "clustering"}
-_TABLES: dict[Kind, str] = {"upload": "uploads", "session": "sessions", "clustering": "clusterings"}
+Kind = Literal["upload", "session", "clustering", "deletion"]
+_LETTERS: dict[str, Kind] = {"u": "upload", "s": "session", "c": "clustering", "d": "deletion"}
+_TABLES: dict[Kind, str] = {
+    "upload": "uploads",
+    "session": "sessions",
+    "clustering": "clusterings",
+    "deletion": "deletions",
+}
 _SHOWN = 10
 
 
@@ -80,8 +85,8 @@ def _one(text: str, found: list[Reference]) -> Reference:
         raise Refusal(
             "not-found",
             f'Nothing here is called "{text}".',
-            "Give an id (s12, c34, u56) or the unique beginning of one, a location, a session time or a group name; "
-            "see: daybook sessions",
+            "Give an id (s12, c34, u56, d78) or the unique beginning of one, a location, a session time or a group "
+            "name; see: daybook sessions",
         )
     names = ", ".join(str(reference) for reference in found[:_SHOWN])
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

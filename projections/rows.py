@@ -189,9 +189,10 @@ U = TypeVar("U", records.Session, records.Clustering)
 
 
 def requested_by(rows: Rows[U], upload: records.Upload) -> list[U]:
-    """The sessions, or the multi-session clusterings, that an upload asked for: they are numbered right behind it."""
-    last = upload.id + 1 + upload.sessions + upload.clusterings
-    found = rows.where("id BETWEEN ? AND ? AND upload = ?", [upload.id + 2, last, upload.id])
+    """The sessions, or the multi-session clusterings, that an upload asked for: they are numbered one by one."""
+    first = upload.first_record or upload.id + 2
+    last = first - 1 + upload.sessions + upload.clusterings
+    found = rows.where("id BETWEEN ? AND ? AND upload = ?", [first, last, upload.id])
     return [row for row in found if isinstance(row, records.Session) or row.group_name is not None]
 
 
@@ -212,6 +213,9 @@ class State:
         self.locations = Rows(records.SessionLocation, slot, complete=complete)
         self.times = Rows(records.SessionTime, slot, complete=complete)
         self.groups = Rows(records.ClusteringGroup, slot, complete=complete)
+        self.users = Rows(records.User, slot, complete=complete)
+        self.deletions = Rows(records.Deletion, slot, complete=complete)
+        self.redactions = Rows(records.Redaction, slot, complete=complete)
         self.activity = Rows(records.Activity, slot, complete=complete)
         self.all: tuple[Rows[Any], ...] = tuple(
             value for value in vars(self).values() if isinstance(value, Rows)

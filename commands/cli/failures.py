@@ -16,7 +16,7 @@ NOT_INTACT = 5
 OUR_FAULT = 70
 INTERRUPTED = 130
 CLOSED_PIPE = 141
-_OF_ANOTHER_ROLE = ("no-role", "not-permitted-by-database")
+_OF_ANOTHER_ROLE = ("not-permitted", "no-role", "not-permitted-by-database")
 
 
 @dataclass(frozen=True, slots=True)

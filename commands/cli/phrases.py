@@ -65,6 +65,36 @@ def _annotated(body: Body) -> str:
     return ", ".join(f"{name}: {value}" for name, value in body["fields"].items())
 
 
+def _records(body: Body) -> str:
+    return f"{', '.join(body['records'])}: {body['reason']}"
+
+
+def _impact(body: Body) -> str:
+    impact = body["impact"]
+    sessions, clusterings = (
+        sum(last - first + 1 for first, last in impact[kind]) for kind in ("sessions", "clusterings")
+    )
+    return f"would now take {sessions} sessions and {clusterings} clusterings"
+
+
+def _gone(body: Body) -> str:
+    return f"{body['sessions']} sessions and {body['clusterings']} clusterings"
+
+
+def _replaced(pairs: list[list[int]], letter: str) -> str:
+    return ", ".join(f"{letter}{new} for {letter}{old}" for old, new in pairs)
+
+
+def _corrected(body: Body) -> str:
+    parts = _replaced(body["sessions"], "s"), _replaced(body["clusterings"], "c")
+    return ", ".join(part for part in parts if part)
+
+
+def _refused(body: Body) -> str:
+    record = f": {body['record']}" if body["record"] else ""
+    return f"may not {body['action']}{record}"
+
+
 _PHRASES: dict[str, Callable[[Body], str]] = {
     "LedgerCreated": lambda body: body["origin"],
     "InputFileReceived": lambda body: (
@@ -85,6 +115,31 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "ClusteringWaiting": _waiting,
     "ClusteringInserted": lambda body: f"{body['curator']}, {body['curation_time']}, {body['location']}",
     "ClusteringInsertFailed": _failed,
+    "SessionWithdrawn": lambda body: "",
+    "SessionDeleted": lambda body: f"was {body['was']}",
+    "SessionRestored": lambda body: body["status"],
+    "ClusteringWithdrawn": lambda body: "",
+    "ClusteringDeleted": lambda body: f"was {body['was']}",
+    "ClusteringRestored": lambda body: body["status"],
+    "ClusteringCarriedOver": lambda body: "stands on " + _replaced(body["sessions"], "s"),
+    "DeletionRequested": _records,
+    "CorrectionRequested": lambda body: f"by the file of u{body['upload']}: {body['reason']}",
+    "RedactionRequested": lambda body: f"position {body['position']}: {body['reason']}",
+    "DeletionImpactGrown": _impact,
+    "DeletionApproved": lambda body: "",
+    "DeletionRejected": lambda body: body["reason"],
+    "DeletionCancelled": lambda body: "",
+    "DeletionExecuted": _gone,
+    "CorrectionExecuted": _corrected,
+    "DeletionRestored": _gone,
+    "PayloadRedacted": lambda body: f"{body['type']} at position {body['position']}: {body['reason']}",
+    "InputFileErased": lambda body: f"sha256 {body['sha256'][:12]}",
+    "RoleGranted": lambda body: f"{body['role']} to {body['user']}",
+    "RoleRevoked": lambda body: f"{body['role']} from {body['user']}",
+    "ActionRefused": _refused,
+    "ApprovalPolicySet": lambda body: (
+        f"admins {'may' if body['own_requests'] else 'may not'} approve their own requests"
+    ),
     "SubjectRegistered": lambda body: body["name"],
     "ProbeInserted": lambda body: f"{body['probe']} at {body['insertion_time']}",
     "ProbeRemoved": lambda body: f"{body['probe']} at {body['removal_time']}",

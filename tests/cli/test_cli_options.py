@@ -30,9 +30,9 @@ def test_of_an_option_given_twice_the_later_one_counts(ledger_url: str) -> None:
 
 
 def test_as_names_the_user_who_acts(run: Run) -> None:
-    run("--as", "user_2", "catalogue", "add", "acquisition.Project", "one")
-    run("catalogue", "add", "acquisition.Project", "two", "--as", "user_3")
-    events = run("log", "--type", "ReferenceValueAdded", "--json").json["events"]
+    run("--as", "user_2", "subject", "add", "one")
+    run("subject", "add", "two", "--as", "user_3")
+    events = run("log", "--type", "SubjectRegistered", "--json").json["events"]
     assert [event["actor"] for event in events] == ["user_2", "user_3"]
     assert events[0]["via"]["interface"] == "cli"
 

@@ -14,6 +14,7 @@ from commands.door import Actor, Daybook
 from commands.inputfile.catalogue import read_catalogue
 from commands.intake import UploadReport, upload
 from commands.recordings.roots import Roots
+from commands.roles import GrantRole
 from commands.samples.spikeglx import SampleProbe, probe_meta, spikeglx_session
 from ledger import input_files, log
 from ledger.envelope import StoredEvent
@@ -65,6 +66,10 @@ class Lab:
         if user not in self._others:
             self._others[user] = Daybook.open(self.url, Actor(user))
         return self._others[user]
+
+    def as_admin(self, user: str) -> Daybook:
+        self.daybook.submit(GrantRole(user=user, role="admin"))
+        return self.as_user(user)
 
     def close(self) -> None:
         for daybook in self._others.values():

@@ -78,7 +78,7 @@ def test_tasks_are_added_to_a_waiting_session_and_inserted_with_it(lab: Lab, wai
 
 
 def test_the_owner_stays_and_the_actor_is_named(lab: Lab, one: int) -> None:
-    annotate(lab.as_user("user_2"), one, roots=lab.roots, notes="by somebody else")
+    annotate(lab.as_admin("user_2"), one, roots=lab.roots, notes="by somebody else")
     [event] = [event for event in lab.events() if event.type == "SessionAnnotated"]
     assert (event.actor, event.username, event.correlation) == ("user_2", "user_1", f"u{one - 2}")
 
@@ -167,10 +167,11 @@ def test_a_session_that_somebody_changed_meanwhile_is_a_conflict(
         found = current(daybook, session_number)  # type: ignore[arg-type]
         if not overtaken:
             overtaken.append(1)
-            annotate(lab.as_user("user_2"), one, roots=lab.roots, room="2.345")
+            annotate(lab.as_admin("user_2"), one, roots=lab.roots, room="2.345")
         return found
 
     monkeypatch.setattr(completion, "_current", overtake)
+    lab.as_admin("user_2")
     before = lab.size()
     with pytest.raises(Conflict) as conflict:
         step(lab, one)
@@ -191,7 +192,7 @@ def test_two_equal_clusterings_added_at_once_are_inserted_once(
         found = current(daybook, session_number)  # type: ignore[arg-type]
         if not overtaken:
             overtaken.append(1)
-            add_clustering(lab.as_user("user_2"), one, clustering, roots=lab.roots)
+            add_clustering(lab.as_admin("user_2"), one, clustering, roots=lab.roots)
         return found
 
     monkeypatch.setattr(completion, "_current", overtake)

@@ -197,7 +197,7 @@ def test_a_value_retired_between_check_and_append_rejects_the_file(
         found = check(*args)  # type: ignore[arg-type]
         if not retired.is_set():
             retired.set()
-            lab.as_user("user_2").submit(
+            lab.as_admin("user_2").submit(
                 RetireReferenceValue(table="reference.ExperimentRoom", value="2.345")
             )
         return found

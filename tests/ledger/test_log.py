@@ -67,7 +67,7 @@ def test_every_text_comes_back_as_it_was_given(database: Database, rows: int) ->
             ReferenceValueAdded(table="reference.Curator", value=short, attributes={"note": text}),
             expected_version=None,
             subject=short,
-            username=text,
+            username=short,
         )
         stored = append(database, [event] * rows, actor=short)
 

@@ -92,6 +92,9 @@ class Register(Command):
     name: str
     values: int = 0
 
+    def authorise(self, world: World) -> None:
+        """Anybody may."""
+
     def decide(self, world: World) -> Decision:
         key = f"0/{self.name}"
         if world.state.subjects.get(key) is not None:
@@ -106,6 +109,9 @@ class Rename(Command):
 
     name: str
     values: int = 0
+
+    def authorise(self, world: World) -> None:
+        """Anybody may."""
 
     def decide(self, world: World) -> Decision:
         return Decision([added(self.name)], {"renamed": True})

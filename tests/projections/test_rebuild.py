@@ -158,7 +158,7 @@ def test_projections_of_another_version_are_rebuilt_when_the_ledger_is_opened(
 ) -> None:
     daybook.submit(Register(name="1", values=3))
     before = live(daybook)
-    monkeypatch.setitem(rebuilding.VERSIONS, "sessions", 2)
+    monkeypatch.setitem(rebuilding.VERSIONS, "sessions", 99)
 
     opened = Daybook.open(ledger_url, Actor("user_1"))
     after = live(opened)

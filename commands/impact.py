@@ -1,0 +1,106 @@
+"""What would go with records that are deleted: everything that stands on them, whoever uploaded it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from commands.door import World
+from projections.records import Clustering, Session
+
+STANDING = ("pending", "waiting", "inserted")
+_AT_ONCE = 500  # ids in one query
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """The ids of everything that goes, the named records among it. ``users`` counts the records of each owner."""
+
+    sessions: tuple[int, ...]
+    clusterings: tuple[int, ...]
+    tasks: int
+    probes: int
+    users: dict[str, int]
+
+    def plain(self) -> dict[str, Any]:
+        """As it stands in events: ids as inclusive ranges."""
+        return {
+            "sessions": ranges(self.sessions),
+            "clusterings": ranges(self.clusterings),
+            "tasks": self.tasks,
+            "probes": self.probes,
+            "users": self.users,
+        }
+
+    def beyond(self, shown: dict[str, Any]) -> tuple[list[int], list[int]]:
+        """The sessions and the clusterings that were not in an impact as it was shown."""
+        sessions = set(self.sessions) - set(expanded(shown["sessions"]))
+        clusterings = set(self.clusterings) - set(expanded(shown["clusterings"]))
+        return sorted(sessions), sorted(clusterings)
+
+
+def impact_of(world: World, *, sessions: Iterable[int], clusterings: Iterable[int]) -> Impact:
+    """Of these records and all that stands on them now: the clusterings of a session, those over several sessions of
+    which one goes, tasks and probes. What is not standing any more is left out."""
+    going = [row for row in _sessions(world, sessions) if row.status in STANDING]
+    numbers = [row.id for row in going]
+    standing_on = set(clusterings)
+    table, links = world.state.clusterings.table, world.state.clustering_sessions.table
+    for some, marks in _some(numbers):
+        for sql in (
+            f"SELECT id FROM {table} WHERE session IN ({marks})",
+            f"SELECT clustering FROM {links} WHERE session IN ({marks})",
+        ):
+            standing_on.update(row[0] for row in world.transaction.run(sql, some).fetchall())
+    falling = [row for row in _clusterings(world, standing_on) if row.status in STANDING]
+    users: dict[str, int] = {}
+    for owner in [*(row.username for row in going), *(row.username for row in falling)]:
+        users[owner] = users.get(owner, 0) + 1
+    return Impact(
+        tuple(numbers),
+        tuple(row.id for row in falling),
+        _count(world, world.state.tasks.table, numbers),
+        _count(world, world.state.probes.table, numbers),
+        dict(sorted(users.items())),
+    )
+
+
+def _sessions(world: World, numbers: Iterable[int]) -> list[Session]:
+    wanted = sorted(set(numbers))
+    world.state.sessions.prefetch(wanted)
+    return [row for number in wanted if (row := world.state.sessions.get(number)) is not None]
+
+
+def _clusterings(world: World, numbers: Iterable[int]) -> list[Clustering]:
+    wanted = sorted(set(numbers))
+    world.state.clusterings.prefetch(wanted)
+    return [row for number in wanted if (row := world.state.clusterings.get(number)) is not None]
+
+
+def _count(world: World, table: str, sessions: list[int]) -> int:
+    total = 0
+    for some, marks in _some(sessions):
+        sql = f"SELECT count(*) FROM {table} WHERE session IN ({marks})"
+        total += world.transaction.run(sql, some).fetchone()[0]
+    return total
+
+
+def _some(numbers: list[int]) -> Iterator[tuple[list[int], str]]:
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = numbers[start : start + _AT_ONCE]
+        yield some, ", ".join("?" * len(some))
+
+
+def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as inclusive ranges: ten thousand sessions of one upload take a line."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found
+
+
+def expanded(found: Iterable[tuple[int, int]]) -> Iterator[int]:
+    for first, last in found:
+        yield from range(first, last + 1)

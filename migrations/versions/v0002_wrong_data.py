@@ -1,0 +1,219 @@
+"""Deletions, corrections, redactions and roles; nodes of the tree for proofs; names that can be erased."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+PAGE = 65_536  # leaves
+ENVELOPE = (
+    "position", "stream", "stream_version", "type", "schema", "command_id", "correlation", "causation", "actor", "via",
+    "recorded_at", "subject", "username", "payload_sha256", "leaf_sha256",
+)  # fmt: skip
+
+
+def upgrade() -> None:
+    op.create_table(
+        "tree_nodes",
+        sa.Column("height", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", POSITION, autoincrement=False, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("height", "number", name="pk_tree_nodes"),
+        comment="the complete subtrees of 256, 65536, ... leaves: a proof reads a few rows, not the whole log",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "people",
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("username", name="pk_people"),
+        comment="who is behind a username; never in an event, so it can be erased",
+        sqlite_with_rowid=False,
+    )
+    _keep_nodes()
+    for slot in ("a", "b"):
+        _change_projections(slot)
+    if op.get_bind().dialect.name == "sqlite":
+        _let_redactions_through_on_sqlite()
+    else:
+        _let_redactions_through_on_postgresql()
+        _grant()
+
+
+def _keep_nodes() -> None:
+    """Hash what is there already. Every level is kept as a run of nodes that wait for their sibling."""
+    waiting: dict[int, list[bytes]] = {}
+    number: dict[int, int] = {}
+    for page in _leaf_pages():
+        level, height = page, 0
+        while level:
+            if height and height % 8 == 0:
+                first = number.get(height, 0)
+                number[height] = first + len(level)
+                rows = [
+                    {"height": height, "number": first + i, "hash": digest} for i, digest in enumerate(level)
+                ]
+                op.get_bind().execute(
+                    sa.text("INSERT INTO tree_nodes (height, number, hash) VALUES (:height, :number, :hash)"),
+                    rows,
+                )
+            level = waiting.pop(height, []) + level
+            if len(level) % 2:
+                waiting[height] = [level.pop()]
+            level = [sha256(b"\x01" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=True)]
+            height += 1
+
+
+def _leaf_pages() -> Iterator[list[bytes]]:
+    after = 0
+    query = sa.text("SELECT leaf_sha256 FROM events WHERE position > :after ORDER BY position LIMIT :page")
+    while rows := op.get_bind().execute(query, {"after": after, "page": PAGE}).fetchall():
+        yield [bytes(row[0]) for row in rows]
+        after += len(rows)
+
+
+def _change_projections(slot: str) -> None:
+    """The rows are made anew when the ledger is next opened: the versions of the projections differ."""
+    op.add_column(f"uploads_{slot}", sa.Column("first_record", POSITION, nullable=True))
+    op.add_column(f"uploads_{slot}", sa.Column("replays", POSITION, nullable=True))
+    for table in ("sessions", "clusterings"):
+        op.add_column(f"{table}_{slot}", sa.Column("replaces", POSITION, nullable=True))
+        op.add_column(f"{table}_{slot}", sa.Column("replaced_by", POSITION, nullable=True))
+    op.drop_table(f"activity_{slot}")
+    op.create_table(
+        f"activity_{slot}",
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("events", POSITION, nullable=False),
+        sa.Column("last_at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "actor", "username", "subject", "project", "day", "type", name=f"pk_activity_{slot}"
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        f"users_{slot}",
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("granted_by", sa.Text(), nullable=False),
+        sa.Column("granted_at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("username", name=f"pk_users_{slot}"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        f"deletions_{slot}",
+        sa.Column("id", POSITION, autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("requested_by", sa.Text(), nullable=False),
+        sa.Column("requested_at", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("records", sa.Text(), nullable=False),
+        sa.Column("sessions", POSITION, nullable=False),
+        sa.Column("clusterings", POSITION, nullable=False),
+        sa.Column("upload", POSITION, nullable=True),
+        sa.Column("shown_position", POSITION, nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.Text(), nullable=True),
+        sa.Column("decision", sa.Text(), nullable=True),
+        sa.Column("version", POSITION, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=f"pk_deletions_{slot}"),
+    )
+    op.create_table(
+        f"redactions_{slot}",
+        sa.Column("position", POSITION, autoincrement=False, nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("requested_by", sa.Text(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=False),
+        sa.Column("redacted_at", sa.Text(), nullable=False),
+        sa.Column("event", POSITION, nullable=False),
+        sa.PrimaryKeyConstraint("position", name=f"pk_redactions_{slot}"),
+        sqlite_with_rowid=False,
+    )
+
+
+# A payload may go, and nothing else, and only behind the event that says so: PayloadRedacted on the stream
+# redaction/<position>. The same for stored bytes: InputFileErased on the stream input-file/<sha256>.
+
+
+def _let_redactions_through_on_sqlite() -> None:
+    same = " AND ".join(f"NEW.{column} IS OLD.{column}" for column in ENVELOPE)
+    op.execute("DROP TRIGGER events_refuse_update")
+    op.execute(
+        "CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events WHEN NOT "
+        f"(NEW.payload IS NULL AND {same} AND EXISTS (SELECT 1 FROM events AS r "
+        "WHERE r.stream = 'redaction/' || OLD.position AND r.type = 'PayloadRedacted')) "
+        "BEGIN SELECT RAISE(ABORT, 'events is append-only: UPDATE is refused'); END"
+    )
+    op.execute("DROP TRIGGER input_files_refuse_delete")
+    op.execute(
+        "CREATE TRIGGER input_files_refuse_delete BEFORE DELETE ON input_files WHEN NOT "
+        "EXISTS (SELECT 1 FROM events AS r "
+        "WHERE r.stream = 'input-file/' || OLD.sha256 AND r.type = 'InputFileErased') "
+        "BEGIN SELECT RAISE(ABORT, 'input_files is append-only: DELETE is refused'); END"
+    )
+
+
+def _let_redactions_through_on_postgresql() -> None:
+    same = " AND ".join(f"NEW.{column} = OLD.{column}" for column in ENVELOPE)
+    schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema())")).scalar()
+    # pg_temp last: a temporary table called events must not answer for the real one
+    for name, allowed, otherwise in (
+        (
+            "daybook_refuse_change_of_events",
+            f"NEW.payload IS NULL AND {same} AND EXISTS (SELECT 1 FROM events AS r "
+            "WHERE r.stream = 'redaction/' || OLD.position AND r.type = 'PayloadRedacted')",
+            "NEW",
+        ),
+        (
+            "daybook_refuse_deletion_of_input_files",
+            "EXISTS (SELECT 1 FROM events AS r "
+            "WHERE r.stream = 'input-file/' || OLD.sha256 AND r.type = 'InputFileErased')",
+            "OLD",
+        ),
+    ):
+        op.execute(
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$ "
+            f"BEGIN IF {allowed} THEN RETURN {otherwise}; END IF; "
+            "RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP; END $$"
+        )
+    for table, verb, function in (
+        ("events", "UPDATE", "daybook_refuse_change_of_events"),
+        ("input_files", "DELETE", "daybook_refuse_deletion_of_input_files"),
+    ):
+        trigger = f"{table}_refuse_{verb.lower()}"
+        op.execute(f"DROP TRIGGER {trigger} ON {table}")
+        op.execute(
+            f"CREATE TRIGGER {trigger} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+        )
+        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+
+
+def _grant() -> None:
+    op.execute("GRANT UPDATE (payload) ON events TO daybook_app")
+    op.execute("GRANT DELETE ON input_files TO daybook_app")
+    op.execute("GRANT SELECT, INSERT ON tree_nodes TO daybook_app")
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON people TO daybook_app")
+    tables = [
+        f"{table}_{slot}" for table in ("activity", "users", "deletions", "redactions") for slot in "ab"
+    ]
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} TO daybook_app")
+
+
+def downgrade() -> None:
+    raise NotImplementedError("A ledger is never migrated backwards: restore a backup.")

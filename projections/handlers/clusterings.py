@@ -1,0 +1,126 @@
+"""The clusterings, with the dedup key of those over several sessions."""
+
+from ledger.envelope import StoredEvent
+from projections.handlers.record_status import Payload, set_status, stream_id
+from projections.records import Clustering, ClusteringGroup, ClusteringSession
+from projections.rows import State
+
+
+def clustering_requested(state: State, event: StoredEvent, body: Payload) -> None:
+    entry, clustering = body["entry"], stream_id(event)
+    state.clusterings.add(
+        Clustering(
+            id=clustering,
+            session=None,
+            group_name=entry["group_name"],
+            upload=int(event.correlation[1:]),
+            entry_index=body["entry_index"],
+            subject=event.subject,
+            username=event.username,
+            curator=entry["curator"],
+            location=body["location"],
+            curation_time=None,
+            notes=entry.get("notes"),
+            status="pending",
+            reason=None,
+            message=None,
+            status_position=event.position,
+            requested_at=event.recorded_at,
+            changed_at=event.recorded_at,
+            version=event.stream_version,
+            replaces=body.get("replaces"),
+            replaced_by=None,
+        )
+    )
+    state.groups.add(ClusteringGroup(entry["group_name"], event.subject, clustering))
+    for session in body["sessions"]:
+        state.clustering_sessions.add(ClusteringSession(clustering, session))
+
+
+def _clustering(state: State, event: StoredEvent) -> Clustering:
+    clustering = state.clusterings.change(stream_id(event))
+    clustering.changed_at = event.recorded_at
+    clustering.version = event.stream_version
+    return clustering
+
+
+def clustering_waiting(state: State, event: StoredEvent, body: Payload) -> None:
+    set_status(state, _clustering(state, event), event, "waiting", body)
+
+
+def clustering_inserted(state: State, event: StoredEvent, body: Payload) -> None:
+    if body["session"] is None:
+        clustering = _clustering(state, event)
+        set_status(state, clustering, event, "inserted", {})
+        clustering.curation_time = body["curation_time"]
+        return
+    session = state.sessions[body["session"]]
+    state.clusterings.add(
+        Clustering(
+            id=stream_id(event),
+            session=session.id,
+            group_name=None,
+            upload=session.upload,
+            entry_index=session.entry_index,
+            subject=event.subject,
+            username=event.username,
+            curator=body["curator"],
+            location=body["location"],
+            curation_time=body["curation_time"],
+            notes=body["notes"],
+            status="inserted",
+            reason=None,
+            message=None,
+            status_position=event.position,
+            requested_at=event.recorded_at,
+            changed_at=event.recorded_at,
+            version=event.stream_version,
+            replaces=None,
+            replaced_by=None,
+        )
+    )
+
+
+def clustering_failed(state: State, event: StoredEvent, body: Payload) -> None:
+    clustering = _clustering(state, event)
+    set_status(state, clustering, event, "error", body)
+    state.groups.remove(clustering.group_name)
+
+
+def clustering_withdrawn(state: State, event: StoredEvent, _body: Payload) -> None:
+    clustering = _clustering(state, event)
+    set_status(state, clustering, event, "withdrawn", {})
+    _free_group(state, clustering)
+
+
+def clustering_deleted(state: State, event: StoredEvent, body: Payload) -> None:
+    clustering = _clustering(state, event)
+    clustering.replaced_by = body["replaced_by"]
+    if clustering.session is None:
+        set_status(state, clustering, event, "deleted", {})
+        _free_group(state, clustering)
+    else:
+        clustering.status, clustering.status_position = "deleted", event.position
+
+
+def _free_group(state: State, clustering: Clustering) -> None:
+    held = state.groups.get(clustering.group_name)
+    if held is not None and held.clustering == clustering.id:
+        state.groups.remove(clustering.group_name)
+
+
+def clustering_restored(state: State, event: StoredEvent, body: Payload) -> None:
+    clustering = _clustering(state, event)
+    clustering.replaced_by = None
+    if clustering.session is None:
+        set_status(state, clustering, event, body["status"], {})
+        state.groups.add(ClusteringGroup(str(clustering.group_name), clustering.subject, clustering.id))
+    else:
+        clustering.status, clustering.status_position = body["status"], event.position
+
+
+def clustering_carried_over(state: State, event: StoredEvent, body: Payload) -> None:
+    clustering = _clustering(state, event)
+    for old, new in body["sessions"]:
+        state.clustering_sessions.remove((clustering.id, old))
+        state.clustering_sessions.add(ClusteringSession(clustering.id, new))

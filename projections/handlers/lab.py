@@ -1,0 +1,37 @@
+"""Subjects with their probes, and reference values."""
+
+from ledger.envelope import StoredEvent
+from projections.handlers.record_status import Payload, compact_json
+from projections.records import ProbeInsertion, ReferenceValue, Subject
+from projections.rows import State
+
+
+def subject_registered(state: State, event: StoredEvent, _body: Payload) -> None:
+    state.subjects.add(Subject(event.subject, event.recorded_at, event.actor))
+
+
+def probe_inserted(state: State, event: StoredEvent, body: Payload) -> None:
+    key = (event.subject, body["probe"])
+    if state.insertions.get(key) is None:
+        state.insertions.add(ProbeInsertion(*key, body["insertion_time"], None))
+    else:
+        insertion = state.insertions.change(key)
+        insertion.insertion_time, insertion.removal_time = body["insertion_time"], None
+
+
+def probe_removed(state: State, event: StoredEvent, body: Payload) -> None:
+    state.insertions.change((event.subject, body["probe"])).removal_time = body["removal_time"]
+
+
+def reference_added(state: State, _event: StoredEvent, body: Payload) -> None:
+    key = (body["table"], body["value"])
+    attributes = compact_json(body["attributes"])
+    if state.reference.get(key) is None:
+        state.reference.add(ReferenceValue(*key, attributes, 0))
+    else:
+        value = state.reference.change(key)
+        value.attributes, value.retired = attributes, 0
+
+
+def reference_retired(state: State, _event: StoredEvent, body: Payload) -> None:
+    state.reference.change((body["table"], body["value"])).retired = 1

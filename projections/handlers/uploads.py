@@ -1,0 +1,56 @@
+"""The uploads: what became of each input file."""
+
+from ledger.envelope import StoredEvent
+from projections.handlers.record_status import Payload, stream_id
+from projections.records import Upload
+from projections.rows import State
+
+
+def received(state: State, event: StoredEvent, body: Payload) -> None:
+    state.uploads.add(
+        Upload(
+            id=stream_id(event),
+            username=event.username,
+            subject=event.subject,
+            filename=body["filename"],
+            sha256=body["sha256"],
+            size_bytes=body["size_bytes"],
+            status="received",
+            sessions=0,
+            clusterings=0,
+            inserted=0,
+            duplicates=0,
+            waiting=0,
+            errors=0,
+            received_at=event.recorded_at,
+            processed_at=None,
+            version=event.stream_version,
+            first_record=None,
+            replays=body.get("replays"),
+        )
+    )
+
+
+def validated(state: State, event: StoredEvent, body: Payload) -> None:
+    upload = state.uploads.change(stream_id(event))
+    upload.status = "validated"
+    upload.sessions = body["sessions"]
+    upload.clusterings = body["clusterings"]
+    ranges = body["unchanged_sessions"] + body["unchanged_clusterings"]
+    changed = len(body["changed_sessions"]) + len(body["changed_clusterings"])
+    upload.duplicates = changed + sum(last - first + 1 for first, last in ranges)
+    upload.version = event.stream_version
+
+
+def rejected(state: State, event: StoredEvent, body: Payload) -> None:
+    upload = state.uploads.change(stream_id(event))
+    upload.status = "rejected"
+    upload.errors = sum(finding["severity"] == "error" for finding in body["findings"])
+    upload.version = event.stream_version
+
+
+def processed(state: State, event: StoredEvent, _body: Payload) -> None:
+    upload = state.uploads.change(stream_id(event))
+    upload.status = "processed"
+    upload.processed_at = event.recorded_at
+    upload.version = event.stream_version
