@@ -39,7 +39,8 @@ _ATTEMPTS = 10
 _OPEN = ("pending", "waiting")
 # What can make a file that was checked a moment ago wrong now, or a duplicate new again.
 _UNSETTLING = (
-    "ReferenceValueRetired", "ProbeRemoved", "SessionInsertFailed", "ClusteringInsertFailed",
+    "ReferenceValueRetired", "ProbeRemoved", "SessionInsertFailed", "ClusteringInsertFailed", "SessionWithdrawn",
+    "SessionDeleted", "ClusteringWithdrawn", "ClusteringDeleted",
 )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class LedgerCreated(Body):
 class InputFileReceived(Body):
     """``replays`` is the earlier upload whose stored bytes were taken again."""
 
+    SCHEMA: ClassVar[int] = 2
     filename: str
     sha256: str
     size_bytes: int
@@ -95,6 +96,7 @@ class SessionInsertRequested(Body):
     """``entry`` is the input file's entry, typed; ``location`` is its normalised form, the dedup key.
     ``replaces`` is the session that a correction deletes for this one."""
 
+    SCHEMA: ClassVar[int] = 2
     datasource_id: int
     subject: str
     location: str
@@ -180,6 +182,7 @@ class ClusteringInsertRequested(Body):
     """A multi-session clustering. ``sessions`` are the ids of the sessions that it stands on; ``replaces`` is the
     clustering that a correction deletes for this one."""
 
+    SCHEMA: ClassVar[int] = 2
     datasource_id: int
     subject: str
     location: str
@@ -407,7 +410,11 @@ TYPES: dict[str, type[Body]] = {
     )
 }  # fmt: skip
 
-UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    ("InputFileReceived", 1): lambda body: body | {"replays": None},
+    ("SessionInsertRequested", 1): lambda body: body | {"replaces": None},
+    ("ClusteringInsertRequested", 1): lambda body: body | {"replaces": None},
+}
 """(type, schema version) -> how a body of that version is read as one of the next version."""
 
 

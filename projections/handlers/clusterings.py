@@ -28,7 +28,7 @@ def clustering_requested(state: State, event: StoredEvent, body: Payload) -> Non
             requested_at=event.recorded_at,
             changed_at=event.recorded_at,
             version=event.stream_version,
-            replaces=body.get("replaces"),
+            replaces=body["replaces"],
             replaced_by=None,
         )
     )

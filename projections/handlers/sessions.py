@@ -30,7 +30,7 @@ def session_requested(state: State, event: StoredEvent, body: Payload) -> None:
             requested_at=event.recorded_at,
             changed_at=event.recorded_at,
             version=event.stream_version,
-            replaces=body.get("replaces"),
+            replaces=body["replaces"],
             replaced_by=None,
         )
     )

@@ -26,7 +26,7 @@ def received(state: State, event: StoredEvent, body: Payload) -> None:
             processed_at=None,
             version=event.stream_version,
             first_record=None,
-            replays=body.get("replays"),
+            replays=body["replays"],
         )
     )
 

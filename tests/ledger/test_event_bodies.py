@@ -51,6 +51,23 @@ def test_an_older_body_is_read_through_every_version_between(renamed_twice: None
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "payload", "added"),
+    [
+        ("InputFileReceived", '{"filename":"f.yml","sha256":"00","size_bytes":1}', "replays"),
+        ("SessionInsertRequested", '{"location":"N:/a","entry":{}}', "replaces"),
+        ("ClusteringInsertRequested", '{"location":"N:/a","entry":{}}', "replaces"),
+    ],
+)
+def test_what_the_first_version_wrote_replaces_and_replays_nothing(
+    kind: str, payload: str, added: str
+) -> None:
+    read = body_of(stored(kind, 1, payload))
+
+    assert read.pop(added) is None
+    assert read == body_of(stored(kind, 2, payload))
+
+
 @pytest.mark.parametrize(("kind", "schema"), [("ReferenceValueRetired", 2), ("SubjectMoved", 1)])
 def test_an_event_of_a_newer_program_is_refused_with_its_position(kind: str, schema: int) -> None:
     with pytest.raises(IntegrityFailure, match=f"Position 9 holds {kind} version {schema}") as caught:
