@@ -124,6 +124,15 @@ def append(
         )  # fmt: skip
         leaves.append(leaf_hash(leaf_data(envelope)))
         stored.append(StoredEvent(*envelope, payload))
+    if stored:
+        _write(transaction, head, stored, leaves)
+    return stored
+
+
+def _write(
+    transaction: Transaction, head: Head, stored: Sequence[StoredEvent], leaves: Sequence[bytes]
+) -> None:
+    """The rows of these events, the nodes of the tree that they complete, and the head behind them."""
     rows = [(*each, leaf) for each, leaf in zip(stored, leaves, strict=True)]
     transaction.insert_many("events", STORED_COLUMNS, rows)
     nodes: list[tuple[int, int, bytes]] = []
@@ -135,13 +144,12 @@ def append(
     head.compact_range = head.compact_range.extend(leaves, completed)
     if nodes:
         transaction.insert_many("tree_nodes", ("height", "number", "hash"), nodes)
-    head.size = position
-    head.recorded_at = recorded_at
+    head.size = stored[-1].position
+    head.recorded_at = stored[-1].recorded_at
     transaction.run(
         "UPDATE head SET size = ?, compact_range = ?, recorded_at = ?",
-        (head.size, head.compact_range.to_bytes(), recorded_at),
+        (head.size, head.compact_range.to_bytes(), head.recorded_at),
     )
-    return stored
 
 
 def _holds_nul(stream: str) -> Refusal:
@@ -255,6 +263,44 @@ def select_events(
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = transaction.run(f"{_SELECT}{where} ORDER BY position DESC LIMIT ?", [*values, limit]).fetchall()
     return _events(transaction, rows[::-1])
+
+
+# --- as it is stored ------------------------------------------------------------------------------------------------
+
+
+def stored_stream(transaction: Transaction, stream: str) -> list[StoredEvent]:
+    """The events of a stream as their hashes stand for them: the payload of a redacted one is None."""
+    sql = f"{_SELECT} WHERE stream = ? ORDER BY stream_version"
+    return list(map(StoredEvent._make, transaction.run(sql, (stream,)).fetchall()))
+
+
+def stored_pages(
+    transaction: Transaction, after: int, up_to: int, size: int = _PAGE
+) -> Iterator[list[StoredEvent]]:
+    """All events in (after, up_to], page by page, as their hashes stand for them."""
+    sql = f"{_SELECT} WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
+    while after < up_to:
+        page = list(map(StoredEvent._make, transaction.run(sql, (after, up_to, size)).fetchall()))
+        if not page:
+            return
+        yield page
+        after = page[-1].position
+
+
+def take_over(
+    transaction: Transaction, head: Head, events: Sequence[StoredEvent], leaves: Sequence[bytes]
+) -> None:
+    """Append events of another database, exactly as they were stored there; their positions follow the head.
+
+    The projections no longer fit: the next one to open the ledger rebuilds them.
+    """
+    _write(transaction, head, events, leaves)
+    transaction.run("UPDATE head SET projections = ''")
+
+
+def name_origin(transaction: Transaction, origin: str) -> None:
+    """Say which ledger an empty log becomes."""
+    transaction.run("UPDATE head SET origin = ? WHERE size = 0", (origin,))
 
 
 # --- redaction ------------------------------------------------------------------------------------------------------
