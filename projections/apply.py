@@ -57,10 +57,13 @@ def _count(state: State, counts: dict[_Counted, int], last_at: dict[_Counted, st
 def prefetch(state: State, events: Iterable[StoredEvent]) -> None:
     """Load in bulk the rows that ``apply`` of these events will change."""
     ids: dict[str, list[int]] = {"session": [], "clustering": [], "upload": []}
+    moving: dict[str, list[int]] = {"session": [], "clustering": [], "upload": []}
     for event in events:
         kind, _, number = event.stream.partition("/")
         if event.stream_version > 1 and kind in ids:
             ids[kind].append(int(number))
+            if event.type in _GIVE_OR_TAKE_KEYS:
+                moving[kind].append(int(number))
     for rows, kind in (
         (state.sessions, "session"),
         (state.clusterings, "clustering"),
@@ -68,6 +71,24 @@ def prefetch(state: State, events: Iterable[StoredEvent]) -> None:
     ):
         if len(ids[kind]) > 1:
             rows.prefetch(ids[kind])
+    if len(moving["session"]) + len(moving["clustering"]) > 1:
+        _prefetch_keys(state, moving["session"], moving["clustering"])
+
+
+_GIVE_OR_TAKE_KEYS = frozenset(
+    f"{record}{change}"
+    for record in ("Session", "Clustering")
+    for change in ("Withdrawn", "Deleted", "Restored")
+)
+
+
+def _prefetch_keys(state: State, sessions: Iterable[int], clusterings: Iterable[int]) -> None:
+    held = [row for number in sessions if (row := state.sessions.get(number)) is not None]
+    groups = [group for number in clusterings if (group := state.clusterings.get(number)) is not None]
+    state.uploads.prefetch([*(row.upload for row in held), *(group.upload for group in groups)])
+    state.locations.prefetch(row.location for row in held)
+    state.times.prefetch((row.subject, row.session_time) for row in held if row.session_time is not None)
+    state.groups.prefetch(group.group_name for group in groups if group.group_name is not None)
 
 
 _HANDLERS: dict[str, Callable[[State, StoredEvent, Payload], None]] = {

@@ -93,14 +93,22 @@ class Rows(Generic[R]):
         return record
 
     def prefetch(self, keys: Iterable[Any]) -> None:
-        """Load rows by a single-column key in bulk, so that the ``get`` of each is free."""
+        """Load rows in bulk, so that the ``get`` of each is free. Of a key of several columns all but the last should
+        repeat: each combination of them is a query."""
         if self.complete:
             return
-        wanted = [key for key in dict.fromkeys(keys) if key not in self._known]
-        for start in range(0, len(wanted), 500):
-            some = wanted[start : start + 500]
-            self._known.update(dict.fromkeys(some))
-            self.where(f"{self._layout.key_columns[0]} IN ({', '.join('?' * len(some))})", some)
+        *leading, last = self._layout.key_columns
+        groups: dict[Any, list[Any]] = {}
+        for key in dict.fromkeys(keys):
+            if key not in self._known:
+                self._known[key] = None
+                *same, value = self._as_tuple(key)
+                groups.setdefault(tuple(same), []).append(value)
+        equal = "".join(f"{column} = ? AND " for column in leading)
+        for same, wanted in groups.items():
+            for start in range(0, len(wanted), 500):
+                some = wanted[start : start + 500]
+                self.where(f"{equal}{last} IN ({', '.join('?' * len(some))})", [*same, *some])
 
     def where(self, condition: str, values: Iterable[Any]) -> list[R]:
         """The rows that match an SQL condition, in key order, as they are in the cache. Not for dirty tables."""

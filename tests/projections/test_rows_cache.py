@@ -117,9 +117,10 @@ class Cache(RuleBasedStateMachine):
         for rows in self.rows.values():
             rows.forget(beyond=beyond)
 
-    @rule(names=st.lists(NAMES))
-    def prefetch(self, names: list[str]) -> None:
-        self.rows[1].prefetch(names)
+    @rule(names=st.lists(st.tuples(NAMES, NAMES)))
+    def prefetch(self, names: list[tuple[str, str]]) -> None:
+        self.rows[1].prefetch(one for one, _ in names)
+        self.rows[2].prefetch(names)
 
     @rule()
     def ask_with_sql(self) -> None:
@@ -207,6 +208,9 @@ def test_many_rows_are_prefetched_in_a_few_statements(shared_database: Database,
         assert fresh.locations["N:/1199"].session == 1_199
         assert fresh.locations.get("N:/1250") is None
         assert len(statements) == 3
+        fresh.times.prefetch((f"0/{number % 2}", f"time {number}") for number in range(1_200))
+        assert fresh.times.get(("0/1", "time 1")) is None
+        assert len(statements) == 3 + 2 * 2  # two subjects, each in two parts
         monkeypatch.undo()
 
     undone(shared_database, work)
