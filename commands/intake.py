@@ -17,14 +17,14 @@ from commands.inputfile.canonical import entry_json
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
 from commands.inputfile.findings import Finding
 from commands.inputfile.read import Limits, read_input_file
-from commands.permission import require_writer
+from commands.permission import require_owner, require_writer
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from commands.validation import Validation, check_file
 from commands.work import work
-from ledger import input_files
+from ledger import input_files, log
 from ledger.envelope import NewEvent
-from ledger.errors import Conflict
+from ledger.errors import Conflict, IntegrityFailure, Refusal
 from ledger.events import (
     ClusteringInsertRequested,
     InputFileProcessed,
@@ -33,7 +33,7 @@ from ledger.events import (
     InputFileValidated,
     SessionInsertRequested,
 )
-from projections.records import Clustering, Session
+from projections.records import Clustering, Session, Upload
 
 _ATTEMPTS = 10
 _OPEN = ("pending", "waiting")
@@ -58,21 +58,38 @@ class UploadReport:
 # --- accepting and rejecting ----------------------------------------------------------------------------------------
 
 
-class RejectInputFile(Command):
+class _TakesInputFile(Command):
+    """``replays`` is the earlier upload whose stored bytes are taken again: what comes of them is its owner's."""
+
     content: bytes
     filename: str
+    replays: int | None = None
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "upload input files")
+        if self.replays is not None:
+            require_owner(world, "replay an upload", [world.state.uploads[self.replays]])
+
+    def owner(self, world: World) -> str:
+        return world.actor if self.replays is None else world.state.uploads[self.replays].username
+
+    def received(self, world: World) -> InputFileReceived:
+        digest = input_files.keep(world.transaction, self.content)
+        return InputFileReceived(
+            filename=self.filename, sha256=digest, size_bytes=len(self.content), replays=self.replays
+        )
+
+
+class RejectInputFile(_TakesInputFile):
     subject: str
     stage: int
     findings: list[dict[str, Any]]
 
-    def authorise(self, world: World) -> None:
-        require_writer(world, "upload input files")
-
     def decide(self, world: World) -> Decision:
         upload = world.next_position
         stream = f"upload/{upload}"
-        owner: dict[str, Any] = {"subject": self.subject, "username": world.actor}
-        received = _received(world, self.content, self.filename)
+        owner: dict[str, Any] = {"subject": self.subject, "username": self.owner(world)}
+        received = self.received(world)
         rejected = InputFileRejected(stage=self.stage, findings=self.findings)
         events = [
             NewEvent(stream, received, 0, **owner),
@@ -132,26 +149,22 @@ def look_at_duplicates(daybook: Daybook, validation: Validation, roots: Roots) -
         )
 
 
-class AcceptInputFile(Command):
+class AcceptInputFile(_TakesInputFile):
     """A file that passed stages 0 to 2. ``validation`` and ``standing`` are what the decision rests on; they follow
     from the content and the ledger."""
 
-    content: bytes
-    filename: str
     validation: Any = Field(exclude=True, repr=False)
     standing: Any = Field(exclude=True, repr=False)
 
-    def authorise(self, world: World) -> None:
-        require_writer(world, "upload input files")
-
     def decide(self, world: World) -> Decision:
-        _refuse_if_moved(world, self.validation)
+        username = self.owner(world)
+        _refuse_if_moved(world, self.validation, username)
         upload = world.next_position
         new = numbered(self.validation.checked, upload)
-        owner: dict[str, Any] = {"subject": self.validation.subject, "username": world.actor}
+        owner: dict[str, Any] = {"subject": self.validation.subject, "username": username}
         stream = f"upload/{upload}"
         events = [
-            NewEvent(stream, _received(world, self.content, self.filename), 0, **owner),
+            NewEvent(stream, self.received(world), 0, **owner),
             NewEvent(stream, self._validated(), 0, **owner, causation=upload),
         ]
         owner["causation"] = upload + 1
@@ -205,12 +218,7 @@ class AcceptInputFile(Command):
         )
 
 
-def _received(world: World, content: bytes, filename: str) -> InputFileReceived:
-    digest = input_files.keep(world.transaction, content)
-    return InputFileReceived(filename=filename, sha256=digest, size_bytes=len(content))
-
-
-def _refuse_if_moved(world: World, validation: Validation) -> None:
+def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
     """Raises Conflict where the check no longer holds: a key was taken or given up, a value was retired."""
     if world.head.size == validation.known_at:
         return
@@ -219,7 +227,7 @@ def _refuse_if_moved(world: World, validation: Validation) -> None:
     unsettled = world.transaction.run(
         f"SELECT 1 FROM events WHERE position > ? AND type IN ({marks}) "
         "AND (subject IN (?, '') OR username = ?) LIMIT 1",
-        (validation.known_at, *_UNSETTLING, validation.subject, world.actor),
+        (validation.known_at, *_UNSETTLING, validation.subject, owner),
     ).fetchone()
     fresh = [session.location for session in validation.checked.sessions if session.duplicate_of is None]
     names = [c.entry.group_name for c in validation.checked.clusterings if c.duplicate_of is None]
@@ -241,21 +249,25 @@ def upload(
     roots: Roots,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Callable[[int, int], None] = lambda done, total: None,
+    replayed: Upload | None = None,
 ) -> UploadReport:
     """Validate, accept or reject, and process: the whole way of one input file.
 
     Killed anywhere, the same call again finishes the job: an entry that was accepted and not processed is a
-    duplicate that is still pending, and is processed now.
+    duplicate that is still pending, and is processed now. ``replayed`` is the upload that the bytes are from.
     """
     filename = shown(filename)
     daybook.require(lambda world: require_writer(world, "upload input files"))
     read = read_input_file(data, filename=filename, limits=limits)
+    taken: dict[str, Any] = {"content": data, "filename": filename}
+    if replayed is not None:
+        taken["replays"] = replayed.id
     for attempt in range(1, _ATTEMPTS + 1):
-        validation = check_file(daybook, read, roots)
+        validation = check_file(daybook, read, roots, owner=replayed.username if replayed else None)
         if not validation.ok:
-            return _reject(daybook, data, filename, validation)
+            return _reject(daybook, validation, taken)
         standing = look_at_duplicates(daybook, validation, roots)
-        command = AcceptInputFile(content=data, filename=filename, validation=validation, standing=standing)
+        command = AcceptInputFile(**taken, validation=validation, standing=standing)
         try:
             number = daybook.submit(command).result["upload"]
             break
@@ -265,10 +277,57 @@ def upload(
     return _process(daybook, number, validation, standing, roots, progress)
 
 
-def _reject(daybook: Daybook, data: bytes, filename: str, validation: Validation) -> UploadReport:
+def replay(
+    daybook: Daybook,
+    number: int,
+    *,
+    roots: Roots,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> UploadReport:
+    """Take the stored bytes of an earlier upload again, against the ledger and the disk as they are now.
+
+    A new upload, of the same owner whoever asks. Raises Refusal where there is no such upload, or its bytes were
+    erased.
+    """
+    earlier = _earlier(daybook, number)
+    daybook.require(lambda world: require_owner(world, "replay an upload", [earlier]))
+    with daybook.reading() as world:
+        first = earlier if earlier.replays is None else world.state.uploads[earlier.replays]
+        data = stored_bytes(world, earlier)
+    return upload(
+        daybook, data, filename=first.filename, roots=roots, limits=limits, progress=progress, replayed=first
+    )
+
+
+def _earlier(daybook: Daybook, number: int) -> Upload:
+    with daybook.reading() as world:
+        row = world.state.uploads.get(number)
+    if row is None:
+        raise Refusal("not-found", f"There is no upload u{number}.", "See: daybook uploads")
+    return row
+
+
+def stored_bytes(world: World, row: Upload) -> bytes:
+    """The bytes of an upload as they came. Raises Refusal where a redaction erased them."""
+    redacted = world.state.redactions.get(row.id)  # of the receipt, which says under which hash they are
+    erased = log.read_stream(world.transaction, f"input-file/{row.sha256}")
+    try:
+        if redacted is None:
+            return input_files.fetch(world.transaction, row.sha256)
+    except IntegrityFailure:
+        if not erased:
+            raise
+    raise Refusal(
+        "bytes-erased",
+        f"The stored bytes of u{row.id} were erased by a redaction.",
+        f"See: daybook history u{row.id}. Whoever has the file itself can upload it: daybook upload FILE",
+    )
+
+
+def _reject(daybook: Daybook, validation: Validation, taken: dict[str, Any]) -> UploadReport:
     command = RejectInputFile(
-        content=data,
-        filename=filename,
+        **taken,
         subject=validation.subject,
         stage=validation.stage,
         findings=[asdict(finding) for finding in validation.findings],

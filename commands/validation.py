@@ -8,6 +8,7 @@ from commands.door import Command, Daybook, Decision, World
 from commands.inputfile.check import Checked, check
 from commands.inputfile.entries import InputFile
 from commands.inputfile.findings import Finding
+from commands.inputfile.known import Known
 from commands.inputfile.read import Limits, ReadResult, read_input_file
 from commands.known import LONGEST_NAME, foreign_sessions, load_known
 from commands.permission import WRITERS, require_writer, role_of
@@ -95,19 +96,29 @@ def validate(
     return validation
 
 
-def check_file(daybook: Daybook, read: ReadResult, roots: Roots) -> Validation:
-    """Stage 2 of a file that was read, against the ledger and the disk as they are now."""
+def check_file(daybook: Daybook, read: ReadResult, roots: Roots, *, owner: str | None = None) -> Validation:
+    """Stage 2 of a file that was read, against the ledger and the disk as they are now.
+
+    ``owner`` is the user whose records its entries are; else the one who acts."""
     if read.input_file is None:
         return Validation(read.stage, read.findings)
     with daybook.reading() as world:
         known = load_known(world, read.input_file, roots)
         foreign = foreign_sessions(world, known, read.input_file)
         known_at = world.head.size
+    return check_against(read, known, roots, owner=owner or daybook.actor.user, foreign=foreign, at=known_at)
+
+
+def check_against(
+    read: ReadResult, known: Known, roots: Roots, *, owner: str, foreign: Mapping[int, str], at: int
+) -> Validation:
+    """Stage 2 of a file that passed stage 1, against what is known ``at`` a position; only the disk is looked at."""
+    assert read.input_file is not None  # noqa: S101 - it passed stage 1
     checked = check(
         read.input_file,
         known,
         roots,
-        username=daybook.actor.user,
+        username=owner,
         position=read.position,
         left_out_names=read.left_out_names,
     )
@@ -116,7 +127,7 @@ def check_file(daybook: Daybook, read: ReadResult, roots: Roots) -> Validation:
         *checked.findings,
         *_foreign_sessions(read, checked, foreign),
     )
-    return Validation(2, _in_file_order(findings), read.input_file, checked, known_at)
+    return Validation(2, _in_file_order(findings), read.input_file, checked, at)
 
 
 def _of_what_is_new(read: ReadResult, checked: Checked) -> Iterator[Finding]:

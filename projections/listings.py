@@ -79,6 +79,8 @@ def session_line(row: Session) -> Plain:
         "name": row.name,
         "username": row.username,
         "upload": f"u{row.upload}",
+        "replaces": _linked("s", row.replaces),
+        "replaced_by": _linked("s", row.replaced_by),
         "system": row.system,
         "experimenter": orjson.loads(row.experimenter),
         "room": row.room,
@@ -102,6 +104,8 @@ def clustering_line(row: Clustering) -> Plain:
         "location": row.location,
         "username": row.username,
         "upload": f"u{row.upload}",
+        "replaces": _linked("c", row.replaces),
+        "replaced_by": _linked("c", row.replaced_by),
         "notes": row.notes,
         "reason": row.reason,
         "message": row.message,
@@ -127,7 +131,12 @@ def upload_line(row: Upload) -> Plain:
         "errors": row.errors,
         "received_at": row.received_at,
         "processed_at": row.processed_at,
+        "replays": _linked("u", row.replays),
     }
+
+
+def _linked(letter: str, number: int | None) -> str | None:
+    return None if number is None else f"{letter}{number}"
 
 
 def whole(transaction: Transaction, slot: str, reference: Reference) -> Plain:

@@ -169,6 +169,11 @@ def upload(invocation: Invocation, file: str) -> int:
             limits=settings.limits,
             progress=progress,
         )
+    return answer_upload(invocation, report, source.shown)
+
+
+def answer_upload(invocation: Invocation, report: "UploadReport", file: str) -> int:
+    """Say what became of an input file; the exit code."""
     document = {
         "ok": report.ok,
         "upload": report.upload,
@@ -176,7 +181,7 @@ def upload(invocation: Invocation, file: str) -> int:
         "sessions": report.sessions,
         "clusterings": report.clusterings,
     }
-    invocation.answer(document, lambda: _write_upload(report, source.shown))
+    invocation.answer(document, lambda: _write_upload(report, file))
     if not report.ok:
         return REFUSED
     return (
