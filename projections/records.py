@@ -146,6 +146,18 @@ class ClusteringSession:
 
 
 @dataclass(slots=True)
+class Duplicate:
+    """An upload that brought a session or a clustering again, with differences: the first entry that did. Of the
+    duplicates without any, the log has index ranges, not records."""
+
+    TABLE: ClassVar[str] = "duplicates"
+    KEY: ClassVar[tuple[str, ...]] = ("record", "upload")
+    record: int
+    upload: int
+    entry_index: int
+
+
+@dataclass(slots=True)
 class Subject:
     TABLE: ClassVar[str] = "subjects"
     KEY: ClassVar[tuple[str, ...]] = ("subject",)
@@ -285,7 +297,7 @@ class Activity:
 
 
 RECORDS = (
-    Upload, Session, SessionTask, SessionProbe, Clustering, ClusteringSession, Subject, ProbeInsertion,
+    Upload, Session, SessionTask, SessionProbe, Clustering, ClusteringSession, Duplicate, Subject, ProbeInsertion,
     ReferenceValue, SessionLocation, SessionTime, ClusteringGroup, User, Deletion, Redaction, Activity,
 )  # fmt: skip
 

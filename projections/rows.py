@@ -215,6 +215,7 @@ class State:
         self.probes = Rows(records.SessionProbe, slot, complete=complete)
         self.clusterings = Rows(records.Clustering, slot, complete=complete)
         self.clustering_sessions = Rows(records.ClusteringSession, slot, complete=complete)
+        self.duplicates = Rows(records.Duplicate, slot, complete=complete)
         self.subjects = Rows(records.Subject, slot, complete=complete)
         self.insertions = Rows(records.ProbeInsertion, slot, complete=complete)
         self.reference = Rows(records.ReferenceValue, slot, complete=complete)

@@ -19,6 +19,8 @@ INDEXES = (
     ("clusterings", "status", UNSETTLED),
     ("clustering_sessions", "session", None),
     ("uploads", "status", "status = 'validated'"),
+    ("uploads", "sha256", None),
+    ("deletions", "status", "status = 'requested'"),
 )
 
 

@@ -132,6 +132,22 @@ def _change_projections(slot: str) -> None:
         sa.Column("version", POSITION, nullable=False),
         sa.PrimaryKeyConstraint("id", name=f"pk_deletions_{slot}"),
     )
+    op.create_index(
+        f"ix_deletions_{slot}_status",
+        f"deletions_{slot}",
+        ["status"],
+        sqlite_where=sa.text("status = 'requested'"),
+        postgresql_where=sa.text("status = 'requested'"),
+    )
+    op.create_index(f"ix_uploads_{slot}_sha256", f"uploads_{slot}", ["sha256"])
+    op.create_table(
+        f"duplicates_{slot}",
+        sa.Column("record", POSITION, autoincrement=False, nullable=False),
+        sa.Column("upload", POSITION, autoincrement=False, nullable=False),
+        sa.Column("entry_index", POSITION, nullable=False),
+        sa.PrimaryKeyConstraint("record", "upload", name=f"pk_duplicates_{slot}"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         f"redactions_{slot}",
         sa.Column("position", POSITION, autoincrement=False, nullable=False),
@@ -210,7 +226,9 @@ def _grant() -> None:
     op.execute("GRANT SELECT, INSERT ON tree_nodes TO daybook_app")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON people TO daybook_app")
     tables = [
-        f"{table}_{slot}" for table in ("activity", "users", "deletions", "redactions") for slot in "ab"
+        f"{table}_{slot}"
+        for table in ("activity", "users", "deletions", "duplicates", "redactions")
+        for slot in "ab"
     ]
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} TO daybook_app")
 

@@ -2,7 +2,7 @@
 
 from ledger.envelope import StoredEvent
 from projections.handlers.record_status import Payload, stream_id
-from projections.records import Upload
+from projections.records import Duplicate, Upload
 from projections.rows import State
 
 
@@ -40,6 +40,11 @@ def validated(state: State, event: StoredEvent, body: Payload) -> None:
     changed = len(body["changed_sessions"]) + len(body["changed_clusterings"])
     upload.duplicates = changed + sum(last - first + 1 for first, last in ranges)
     upload.version = event.stream_version
+    for kind in ("session", "clustering"):
+        named = {entry[kind]: entry["index"] for entry in reversed(body[f"changed_{kind}s"])}
+        for record, index in named.items():
+            if record:  # a redaction blanks it
+                state.duplicates.add(Duplicate(int(record[1:]), upload.id, index))
 
 
 def rejected(state: State, event: StoredEvent, body: Payload) -> None:
