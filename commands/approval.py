@@ -1,10 +1,17 @@
-"""The rules that deletions, corrections and redactions share: who may decide on a request, and when."""
+"""The rules that deletions, corrections and redactions share: who may decide on a request, and when.
 
-from commands.door import World
-from commands.permission import NotPermitted, require_admin, role_of
+Here a request is turned down or taken back; to approve one is to carry it out, which each kind does in its own module.
+"""
+
+from commands.door import Command, Decision, World
+from commands.permission import NotPermitted, require_admin, require_writer, role_of
 from commands.roles import own_requests_approved
+from ledger.envelope import NewEvent
 from ledger.errors import Refusal
+from ledger.events import Body, DeletionCancelled, DeletionRejected
 from projections.records import Deletion
+
+_LONGEST_REASON = 2_000  # characters
 
 
 def require_approver(world: World, row: Deletion, action: str) -> None:
@@ -30,6 +37,15 @@ def require_approver(world: World, row: Deletion, action: str) -> None:
         needed="another admin than the requester",
         subject=row.subject,
     )
+
+
+def require_decider(world: World, number: int, action: str) -> None:
+    """As ``require_approver``, of a request by its number, which need not exist."""
+    row = world.state.deletions.get(number)
+    if row is None:
+        require_admin(world, action, record=f"d{number}")
+    else:
+        require_approver(world, row, action)
 
 
 def require_requester(world: World, row: Deletion, action: str) -> None:
@@ -59,3 +75,60 @@ def open_request(world: World, number: int) -> Deletion:
             f"See: daybook delete show d{number}",
         )
     return row
+
+
+def checked_reason(text: str) -> str:
+    """The reason without space around it. Raises Refusal where nothing is left."""
+    reason = text.strip()
+    if not reason or len(reason) > _LONGEST_REASON:
+        raise Refusal(
+            "reason",
+            f"A reason of {len(reason)} characters was given; expected are 1 to {_LONGEST_REASON}.",
+            "Say what is wrong: whoever reads the history later wants to know why.",
+        )
+    return reason
+
+
+def request_event(row: Deletion, body: Body, *, causation: int = 0) -> NewEvent:
+    """The next event of a request. All of them are about its subject: a rebuild may fold subjects apart."""
+    return NewEvent(
+        f"deletion/{row.id}",
+        body,
+        row.version,
+        row.subject,
+        row.requested_by,
+        causation or row.shown_position,
+    )
+
+
+class RejectRequest(Command):
+    """A deletion, correction or redaction is not carried out."""
+
+    request: int
+    reason: str
+
+    def authorise(self, world: World) -> None:
+        require_decider(world, self.request, "reject")
+
+    def decide(self, world: World) -> Decision:
+        row = open_request(world, self.request)
+        event = request_event(row, DeletionRejected(reason=checked_reason(self.reason)))
+        result = {"request": f"d{row.id}", "kind": row.kind, "status": "rejected"}
+        return Decision([event], result, correlation=f"d{row.id}")
+
+
+class CancelRequest(Command):
+    """The requester takes a deletion, correction or redaction back."""
+
+    request: int
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "cancel requests")
+        row = world.state.deletions.get(self.request)
+        if row is not None:
+            require_requester(world, row, "cancel")
+
+    def decide(self, world: World) -> Decision:
+        row = open_request(world, self.request)
+        result = {"request": f"d{row.id}", "kind": row.kind, "status": "cancelled"}
+        return Decision([request_event(row, DeletionCancelled())], result, correlation=f"d{row.id}")

@@ -37,6 +37,10 @@ class Impact:
         clusterings = set(self.clusterings) - set(expanded(shown["clusterings"]))
         return sorted(sessions), sorted(clusterings)
 
+    def exceeds(self, shown: dict[str, Any]) -> bool:
+        """Whether anything would go that was not in an impact as it was shown, tasks added since among it."""
+        return self.beyond(shown) != ([], []) or self.tasks > shown["tasks"]
+
 
 def impact_of(world: World, *, sessions: Iterable[int], clusterings: Iterable[int]) -> Impact:
     """Of these records and all that stands on them now: the clusterings of a session, those over several sessions of
@@ -45,7 +49,7 @@ def impact_of(world: World, *, sessions: Iterable[int], clusterings: Iterable[in
     numbers = [row.id for row in going]
     standing_on = set(clusterings)
     table, links = world.state.clusterings.table, world.state.clustering_sessions.table
-    for some, marks in _some(numbers):
+    for some, marks in parts(numbers):
         for sql in (
             f"SELECT id FROM {table} WHERE session IN ({marks})",
             f"SELECT clustering FROM {links} WHERE session IN ({marks})",
@@ -78,13 +82,14 @@ def _clusterings(world: World, numbers: Iterable[int]) -> list[Clustering]:
 
 def _count(world: World, table: str, sessions: list[int]) -> int:
     total = 0
-    for some, marks in _some(sessions):
+    for some, marks in parts(sessions):
         sql = f"SELECT count(*) FROM {table} WHERE session IN ({marks})"
         total += world.transaction.run(sql, some).fetchone()[0]
     return total
 
 
-def _some(numbers: list[int]) -> Iterator[tuple[list[int], str]]:
+def parts(numbers: list[int]) -> Iterator[tuple[list[int], str]]:
+    """The numbers in parts that fit into one query, each with its marks: ``?, ?, ?``."""
     for start in range(0, len(numbers), _AT_ONCE):
         some = numbers[start : start + _AT_ONCE]
         yield some, ", ".join("?" * len(some))

@@ -1,0 +1,237 @@
+"""Undo an executed deletion: all that it deleted stands again, or nothing does and every hindrance is named."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from commands.deletion import name_of
+from commands.door import Command, Decision, World
+from commands.impact import STANDING, parts
+from commands.permission import require_admin
+from ledger import log
+from ledger.envelope import NewEvent
+from ledger.errors import Refusal
+from ledger.events import ClusteringRestored, DeletionRestored, SessionRestored
+from projections.records import Clustering, Deletion, Session
+
+_EXECUTED = ("DeletionExecuted", "CorrectionExecuted")
+
+
+class Blocked(Refusal):
+    """``blockers`` has a sentence for each hindrance."""
+
+    def __init__(self, number: int, blockers: list[str]) -> None:
+        more = f" And {len(blockers) - 1:,} more." if len(blockers) > 1 else ""
+        super().__init__(
+            "blocked",
+            f"d{number} cannot be restored whole, so nothing was: {blockers[0]}{more}",
+            "Delete what stands in the way, then restore again.",
+        )
+        self.blockers = blockers
+
+
+class RestoreDeletion(Command):
+    """Of a deletion or a correction. What waited for something is pending again."""
+
+    request: int
+
+    def authorise(self, world: World) -> None:
+        row = world.state.deletions.get(self.request)
+        subject = "" if row is None else row.subject
+        require_admin(world, "restore", record=f"d{self.request}", subject=subject)
+
+    def decide(self, world: World) -> Decision:
+        row = _executed(world, self.request)
+        executed, fallen = _fallen(world, row)
+        blockers = _blockers(world, fallen)
+        if blockers:
+            raise Blocked(row.id, blockers)
+        events = [_restored(record, causation=executed) for record in fallen.all()]
+        body = DeletionRestored(sessions=len(fallen.sessions), clusterings=len(fallen.clusterings))
+        events.append(
+            NewEvent(f"deletion/{row.id}", body, row.version, row.subject, row.requested_by, executed)
+        )
+        result: dict[str, Any] = {
+            "request": f"d{row.id}",
+            "kind": row.kind,
+            "status": "restored",
+            "sessions": len(fallen.sessions),
+            "clusterings": len(fallen.clusterings),
+            "pending": sum(_status(record) == "pending" for record in fallen.all()),
+        }
+        return Decision(events, result, correlation=f"d{row.id}")
+
+
+def _executed(world: World, number: int) -> Deletion:
+    row = world.state.deletions.get(number)
+    if row is None:
+        raise Refusal("not-found", f"There is no request d{number}.", "See: daybook delete list --all")
+    if row.kind == "redaction":
+        raise Refusal(
+            "not-restorable",
+            f"d{number} is a redaction: what it removed is gone for good.",
+            "Nothing can bring it back.",
+        )
+    if row.status != "executed":
+        raise Refusal(
+            "not-executed",
+            f"d{number} is {row.status}; only what was executed can be restored.",
+            f"See: daybook delete show d{number}",
+        )
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class _Fallen:
+    sessions: dict[int, Session]
+    clusterings: dict[int, Clustering]
+
+    def all(self) -> Iterator[Session | Clustering]:
+        yield from self.sessions.values()
+        yield from self.clusterings.values()
+
+
+def _fallen(world: World, row: Deletion) -> tuple[int, _Fallen]:
+    """What just this deletion deleted, not an earlier one; and the position that says that it was carried out."""
+    stream = {
+        event.type: event.position for event in log.read_stream(world.transaction, f"deletion/{row.id}")
+    }
+    executed = next(stream[kind] for kind in _EXECUTED if kind in stream)
+    numbers: dict[str, list[int]] = {"SessionDeleted": [], "ClusteringDeleted": []}
+    for page in log.pages(world.transaction, stream["DeletionApproved"], executed - 1):
+        for event in page:
+            if event.type in numbers:
+                numbers[event.type].append(int(event.stream.partition("/")[2]))
+    world.state.sessions.prefetch(numbers["SessionDeleted"])
+    world.state.clusterings.prefetch(numbers["ClusteringDeleted"])
+    return executed, _Fallen(
+        {number: world.state.sessions[number] for number in numbers["SessionDeleted"]},
+        {number: world.state.clusterings[number] for number in numbers["ClusteringDeleted"]},
+    )
+
+
+def _status(record: Session | Clustering) -> str:
+    """Whether it was inserted is in the row itself, which says so too where the event that deleted it was redacted."""
+    time = record.session_time if isinstance(record, Session) else record.curation_time
+    return "pending" if time is None else "inserted"
+
+
+def _restored(record: Session | Clustering, *, causation: int) -> NewEvent:
+    owner = (record.version, record.subject, record.username, causation)
+    if isinstance(record, Session):
+        return NewEvent(f"session/{record.id}", SessionRestored(status=_status(record)), *owner)
+    return NewEvent(f"clustering/{record.id}", ClusteringRestored(status=_status(record)), *owner)
+
+
+# --- what stands in the way ---------------------------------------------------------------------------------
+
+Hindrance = tuple[str, Session | Clustering | None]
+"""A sentence, and the record that it ends with."""
+
+
+def _blockers(world: World, fallen: _Fallen) -> list[str]:
+    """A sentence for each key that was taken since, and for each session that a clustering would miss."""
+    found = [
+        *_replacements(world, fallen),
+        *_taken_keys(world, fallen),
+        *_missing_sessions(world, fallen),
+        *_same_outputs(world, fallen),
+    ]
+    since = log.read_positions(
+        world.transaction, {row.status_position for _, row in found if row is not None}
+    )
+    sentences = []
+    for sentence, row in found:
+        if row is not None:
+            time = since[row.status_position].recorded_at[:19].replace("T", " ")
+            sentence += f" {name_of(row)} of {row.username}, {row.status} {time}Z"
+        sentences.append(f"{sentence}.")
+    return sentences
+
+
+def _replacements(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
+    """A location may be free again and its recording stand elsewhere: a correction moved it."""
+    sessions, clusterings = world.state.sessions, world.state.clusterings
+    sessions.prefetch(row.replaced_by for row in fallen.sessions.values() if row.replaced_by is not None)
+    clusterings.prefetch(
+        row.replaced_by for row in fallen.clusterings.values() if row.replaced_by is not None
+    )
+    for row in fallen.all():
+        if row.replaced_by is not None:
+            rows = sessions if isinstance(row, Session) else clusterings
+            replacement: Session | Clustering = rows[row.replaced_by]
+            if replacement.status in STANDING:
+                yield f"{name_of(row)} was replaced by", replacement
+
+
+def _taken_keys(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
+    locations, times, groups = world.state.locations, world.state.times, world.state.groups
+    sessions, clusterings = fallen.sessions.values(), fallen.clusterings.values()
+    locations.prefetch(row.location for row in sessions)
+    times.prefetch((row.subject, row.session_time) for row in sessions if row.session_time is not None)
+    groups.prefetch(row.group_name for row in clusterings if row.group_name is not None)
+    places = {row.id: held.session for row in sessions if (held := locations.get(row.location)) is not None}
+    moments = {
+        row.id: time.session
+        for row in sessions
+        if row.session_time is not None
+        and (time := times.get((row.subject, row.session_time))) is not None
+        and time.session != places.get(row.id)  # named once
+    }
+    names = {
+        row.id: group.clustering
+        for row in clusterings
+        if row.group_name is not None and (group := groups.get(row.group_name)) is not None
+    }
+    world.state.sessions.prefetch([*places.values(), *moments.values()])
+    world.state.clusterings.prefetch(names.values())
+    for number, holder in places.items():
+        location = fallen.sessions[number].location
+        yield f"s{number}: location {location} is held by", world.state.sessions[holder]
+    for number, holder in moments.items():
+        moment = fallen.sessions[number].session_time
+        yield f"s{number}: session_time {moment} is held by", world.state.sessions[holder]
+    for number, holder in names.items():
+        name = fallen.clusterings[number].group_name
+        yield f"c{number}: group_name {name} is held by", world.state.clusterings[holder]
+
+
+def _missing_sessions(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
+    """Of clusterings that stand on a session which another deletion deleted."""
+    links = [(row.id, row.session) for row in fallen.clusterings.values() if row.session is not None]
+    for some, marks in parts([row.id for row in fallen.clusterings.values() if row.session is None]):
+        sql = f"SELECT clustering, session FROM {world.state.clustering_sessions.table} WHERE clustering IN ({marks})"
+        links += world.transaction.run(sql, some).fetchall()
+    elsewhere = sorted(link for link in links if link[1] not in fallen.sessions)
+    world.state.sessions.prefetch(session for _, session in elsewhere)
+    gone = {
+        session: row.status_position
+        for _, session in elsewhere
+        if (row := world.state.sessions[session]).status == "deleted"
+    }
+    deleting = log.read_positions(world.transaction, set(gone.values()))
+    for clustering, session in elsewhere:
+        if session in gone:
+            yield (
+                f"c{clustering} stands on s{session}, which {deleting[gone[session]].correlation} deleted",
+                None,
+            )
+
+
+def _same_outputs(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
+    """Of single-session clusterings that were added to their session again since."""
+    alone = {
+        row.id: (row.session, row.location)
+        for row in fallen.clusterings.values()
+        if row.session is not None and row.session not in fallen.sessions
+    }
+    standing: dict[tuple[int | None, str], Clustering] = {}
+    for some, marks in parts(sorted({session for session, _ in alone.values()})):
+        for row in world.state.clusterings.where(f"session IN ({marks}) AND status = 'inserted'", some):
+            standing[row.session, row.location] = row
+    for number, (session, location) in alone.items():
+        if (session, location) in standing:
+            yield (
+                f"c{number}: its session has a clustering at {location} again,",
+                standing[session, location],
+            )
