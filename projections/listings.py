@@ -11,7 +11,15 @@ from ledger import log
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent
 from ledger.events import body_of
-from projections.records import Clustering, ProbeInsertion, Session, SessionProbe, SessionTask, Upload
+from projections.records import (
+    Clustering,
+    Deletion,
+    ProbeInsertion,
+    Session,
+    SessionProbe,
+    SessionTask,
+    Upload,
+)
 from projections.references import Reference
 from projections.rows import Rows, requested_by
 
@@ -36,7 +44,37 @@ def clusterings(transaction: Transaction, slot: str, **filters: Any) -> list[Pla
 
 
 def uploads(transaction: Transaction, slot: str, **filters: Any) -> list[Plain]:
-    return [upload_line(row) for row in _newest(transaction, slot, Upload, "received_at", **filters)]
+    found = _newest(transaction, slot, Upload, "received_at", **filters)
+    return [upload_line(row) | _left_out(transaction, slot, row) for row in found]
+
+
+def _left_out(transaction: Transaction, slot: str, row: Upload) -> Plain:
+    """How many of an upload's new entries are in none of the counts of its row. They are looked for only where those
+    do not add up."""
+    counts = {"pending": 0, "withdrawn": 0, "deleted": 0}
+    known = row.inserted + row.duplicates + row.waiting + row.errors
+    if row.status != "rejected" and known < row.sessions + row.clusterings:
+        first = row.first_record or row.id + 2
+        last = first - 1 + row.sessions + row.clusterings
+        for table, condition in (("sessions", ""), ("clusterings", " AND group_name IS NOT NULL")):
+            rows = transaction.run(
+                f"SELECT status, count(*) FROM {table}_{slot} WHERE id BETWEEN ? AND ? AND upload = ?{condition} "
+                "GROUP BY status",
+                (first, last, row.id),
+            )
+            for status, count in rows.fetchall():
+                if status in counts:
+                    counts[status] += count
+    return counts
+
+
+def deletions(
+    transaction: Transaction, slot: str, *, decided: bool = False, limit: int | None = None
+) -> list[Plain]:
+    """Requests to delete, correct or redact, newest last: those that are open, or with ``decided`` all."""
+    condition, values = ("id > 0", []) if decided else ("status = ?", ["requested"])
+    rows: list[Deletion] = _rows(transaction, slot, Deletion).where(condition, values)
+    return [deletion_line(row) for row in (rows[-limit:] if limit else rows)]
 
 
 def _newest(
@@ -135,6 +173,26 @@ def upload_line(row: Upload) -> Plain:
     }
 
 
+def deletion_line(row: Deletion) -> Plain:
+    """``sessions`` and ``clusterings`` count what would go as it was shown last, then what went."""
+    return {
+        "request": f"d{row.id}",
+        "kind": row.kind,
+        "status": row.status,
+        "subject": subject_name(row.subject),
+        "records": orjson.loads(row.records),
+        "sessions": row.sessions,
+        "clusterings": row.clusterings,
+        "upload": _linked("u", row.upload),
+        "requested_by": row.requested_by,
+        "requested_at": row.requested_at,
+        "reason": row.reason,
+        "decided_by": row.decided_by,
+        "decided_at": row.decided_at,
+        "decision": row.decision,
+    }
+
+
 def _linked(letter: str, number: int | None) -> str | None:
     return None if number is None else f"{letter}{number}"
 
@@ -145,6 +203,8 @@ def whole(transaction: Transaction, slot: str, reference: Reference) -> Plain:
         return _upload(transaction, slot, reference.id)
     if reference.kind == "session":
         return _session(transaction, slot, reference.id)
+    if reference.kind == "deletion":
+        return _request(transaction, slot, reference.id)
     return _clustering(transaction, slot, reference.id)
 
 
@@ -160,19 +220,25 @@ def _upload(transaction: Transaction, slot: str, number: int) -> Plain:
     judged = bodies.get("InputFileValidated") or bodies.get("InputFileRejected") or {}
     sessions = requested_by(_rows(transaction, slot, Session), row)
     clusterings = requested_by(_rows(transaction, slot, Clustering), row)
-    return upload_line(row) | {
-        "findings": judged.get("findings", []),
-        "new_sessions": [session_line(session) for session in sessions],
-        "new_clusterings": [clustering_line(clustering) for clustering in clusterings],
-        "changed_duplicates": judged.get("changed_sessions", []) + judged.get("changed_clusterings", []),
-    }
+    return (
+        upload_line(row)
+        | _left_out(transaction, slot, row)
+        | {
+            "findings": judged.get("findings", []),
+            "new_sessions": [session_line(session) for session in sessions],
+            "new_clusterings": [clustering_line(clustering) for clustering in clusterings],
+            "changed_duplicates": judged.get("changed_sessions", []) + judged.get("changed_clusterings", []),
+        }
+    )
 
 
 def _session(transaction: Transaction, slot: str, number: int) -> Plain:
     row: Session = _rows(transaction, slot, Session)[number]
     events = log.read_positions(transaction, {number, row.status_position})
     entry = orjson.loads(row.entry) if row.entry is not None else body_of(events[number])["entry"]
-    status = _status_detail(events.get(row.status_position))
+    event = events.get(row.status_position)
+    status = _status_detail(event)
+    inserted = _inserted_detail(transaction, f"session/{number}", event, row.session_time)
     stands_on = transaction.run(
         f"SELECT clustering FROM clustering_sessions_{slot} WHERE session = ? ORDER BY clustering",
         (number,),
@@ -180,6 +246,7 @@ def _session(transaction: Transaction, slot: str, number: int) -> Plain:
     clustering_rows = _rows(transaction, slot, Clustering)
     clustering_rows.prefetch(found[0] for found in stands_on)
     return session_line(row) | {
+        "deleted_by": _deleted_by(transaction, slot, row, event),
         "notes": entry.get("notes"),
         "probes": [
             _probe(probe) for probe in _rows(transaction, slot, SessionProbe).where("session = ?", [number])
@@ -187,8 +254,8 @@ def _session(transaction: Transaction, slot: str, number: int) -> Plain:
         "tasks": [
             _task(task) for task in _rows(transaction, slot, SessionTask).where("session = ?", [number])
         ],
-        "recordings": status.get("recordings", []),
-        "sessions_txt": status.get("sessions_txt"),
+        "recordings": inserted.get("recordings", []),
+        "sessions_txt": inserted.get("sessions_txt"),
         "clusterings": [clustering_line(found) for found in clustering_rows.where("session = ?", [number])],
         "multi_session_clusterings": [clustering_line(clustering_rows[found[0]]) for found in stands_on],
         "waiting_for": {
@@ -202,9 +269,52 @@ def _status_detail(event: StoredEvent | None) -> Plain:
     return {} if event is None else body_of(event)
 
 
+def _inserted_detail(
+    transaction: Transaction, stream: str, status: StoredEvent | None, inserted_at: str | None
+) -> Plain:
+    """What was inserted, also of a record that was deleted or restored since."""
+    if status is not None and status.type.endswith("Inserted"):
+        return body_of(status)
+    if inserted_at is None:
+        return {}
+    return next(
+        body_of(event)
+        for event in log.read_stream(transaction, stream)
+        if event.type in ("SessionInserted", "ClusteringInserted")
+    )
+
+
+def _deleted_by(
+    transaction: Transaction, slot: str, row: Session | Clustering, status: StoredEvent | None
+) -> Plain | None:
+    """The deletion or correction that deleted a record which is deleted now: who asked, why, and who approved."""
+    if row.status != "deleted" or status is None:
+        return None
+    deletion: Deletion = _rows(transaction, slot, Deletion)[int(status.correlation[1:])]
+    return {
+        "deletion": f"d{deletion.id}",
+        "kind": deletion.kind,
+        "requested_by": deletion.requested_by,
+        "reason": deletion.reason,
+        "approved_by": deletion.decided_by,
+        "at": deletion.decided_at,
+    }
+
+
+def _request(transaction: Transaction, slot: str, number: int) -> Plain:
+    row: Deletion = _rows(transaction, slot, Deletion)[number]
+    events = log.read_stream(transaction, f"deletion/{number}")
+    shown = next((event for event in events if event.position == row.shown_position), None)
+    return deletion_line(row) | {
+        "impact": _status_detail(shown).get("impact"),
+        "events": [event_line(event) for event in events],
+    }
+
+
 def _clustering(transaction: Transaction, slot: str, number: int) -> Plain:
     row: Clustering = _rows(transaction, slot, Clustering)[number]
-    detail = _status_detail(log.read_positions(transaction, [row.status_position]).get(row.status_position))
+    event = log.read_positions(transaction, [row.status_position]).get(row.status_position)
+    detail = _inserted_detail(transaction, f"clustering/{number}", event, row.curation_time)
     links = transaction.run(
         f"SELECT session FROM clustering_sessions_{slot} WHERE clustering = ? ORDER BY session",
         (number,),
@@ -213,6 +323,7 @@ def _clustering(transaction: Transaction, slot: str, number: int) -> Plain:
     found = _rows(transaction, slot, Session)
     found.prefetch(stands_on)
     return clustering_line(row) | {
+        "deleted_by": _deleted_by(transaction, slot, row, event),
         "outputs": detail.get("outputs", []),
         "curation_time_inherited": detail.get("curation_time_inherited"),
         "sessions": [session_line(found[session]) for session in stands_on],
