@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import orjson
+
 from commands.door import Daybook
 from ledger import checkpoint, log
-from ledger.errors import Refusal
+from ledger.checkpoint import Checkpoint, CheckpointError, PublicKey
+from ledger.database import Transaction
+from ledger.errors import IntegrityFailure, Refusal
 
 
 def make_checkpoint(daybook: Daybook, key_file: Path) -> str:
@@ -24,15 +28,66 @@ def make_checkpoint(daybook: Daybook, key_file: Path) -> str:
                 f"{key_file} is the signing key of {key.name}; this ledger is {head.origin}.",
                 "Use the key that init wrote for this ledger.",
             )
-        text = checkpoint.sign(checkpoint.Checkpoint(head.origin, head.size, head.compact_range.root()), key)
+        text = checkpoint.sign(Checkpoint(head.origin, head.size, head.compact_range.root()), key)
         transaction.run("INSERT INTO checkpoints (size, text) VALUES (?, ?)", (head.size, text))
     return text
+
+
+def newest_checkpoint(daybook: Daybook, key_file: Path) -> str | None:
+    """One that is made now, where the key is there; else the newest that is stored, if there is any."""
+    if key_file.exists():
+        return make_checkpoint(daybook, key_file)
+    with daybook.database.reading() as transaction:
+        row = transaction.run("SELECT text FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+    return None if row is None else str(row[0])
+
+
+def ledger_key(transaction: Transaction) -> PublicKey:
+    """The key that signs this ledger's checkpoints, as its first event says."""
+    row = transaction.run("SELECT payload FROM events WHERE position = 1").fetchone()
+    try:
+        return checkpoint.parse_public_key(orjson.loads(row[0])["public_key"])
+    except (ValueError, KeyError, TypeError) as error:  # CheckpointError and JSONDecodeError are ValueErrors
+        raise IntegrityFailure(
+            "no-key", "Event 1 does not say which key signs the checkpoints.", "Run: daybook verify"
+        ) from error
+
+
+def own_checkpoint(transaction: Transaction, text: str) -> Checkpoint:
+    """A checkpoint that came from elsewhere, if this ledger's key signed it and the ledger has reached its size.
+
+    Raises Refusal where it is another ledger's, or signed by somebody else, and IntegrityFailure where events of it
+    are gone. Its root is not compared.
+    """
+    key, head = ledger_key(transaction), log.read_head(transaction)
+    found = checkpoint.parse(text).checkpoint
+    if found.origin not in (key.name, head.origin):
+        raise Refusal(
+            "foreign-checkpoint",
+            f'This is a checkpoint of the ledger "{found.origin}"; this one is "{head.origin}".',
+            "Give a checkpoint of this ledger, or its ledger with --db.",
+        )
+    try:
+        checkpoint.verify(text, [key])
+    except CheckpointError as error:
+        raise Refusal(
+            "checkpoint-unsound",
+            f"The checkpoint is not this ledger's: {str(error).rstrip('.')}.",
+            "Get it again from where it was kept.",
+        ) from error
+    if found.size > head.size:
+        raise IntegrityFailure(
+            "events-missing",
+            f"A checkpoint of {found.size} events was signed, but the ledger has {head.size}.",
+            "Run: daybook verify --checkpoint FILE",
+        )
+    return found
 
 
 def _key(key_file: Path) -> checkpoint.SigningKey:
     try:
         return checkpoint.read_key(key_file)
-    except (checkpoint.CheckpointError, OSError) as error:
+    except (CheckpointError, OSError) as error:
         raise Refusal(
             "no-key",
             f"The signing key cannot be read: {str(error).rstrip('.')}.",

@@ -80,14 +80,16 @@ class StoredTree:
 
     def root(self, size: int) -> bytes:
         """The root of the tree of the first ``size`` events, as far as the stored nodes tell."""
-        if size == 0:
-            return EMPTY_ROOT
+        return self.compact_range(size).root() if size else EMPTY_ROOT
+
+    def compact_range(self, size: int) -> CompactRange:
+        """What the head held when the log had ``size`` events."""
         hashes, start = [], 0
         for height in reversed(range(size.bit_length())):
             if size >> height & 1:
                 hashes.append(self(height, start >> height))
                 start += 1 << height
-        return CompactRange(size, tuple(hashes)).root()
+        return CompactRange(size, tuple(hashes))
 
 
 def prove_inclusion(tree: StoredTree, *, position: int, leaf: bytes, size: int, root: bytes) -> list[bytes]:

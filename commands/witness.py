@@ -1,0 +1,219 @@
+"""Witnesses: people who countersign checkpoints, each only ever one history of a ledger.
+
+A witness does what https://c2sp.org/tlog-witness says, with files instead of HTTP: beside the witness's key lies what it
+cosigned last of every ledger, and a checkpoint that is not proven to continue that is refused. So two checkpoints with
+the signature of one witness never contradict each other. Needs no ledger and trusts none.
+"""
+
+import os
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ledger import checkpoint
+from ledger.checkpoint import CheckpointError, KeyKind, PublicKey, SigningKey
+from ledger.errors import Refusal
+from ledger.merkle import ProofError, verify_consistency
+
+Seen = dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """``first``: the witness had seen nothing of this ledger before, and took its key as it was given."""
+
+    text: str
+    witness: PublicKey
+    ledger: PublicKey
+    size: int
+    since: int
+    first: bool
+
+
+def new_witness_key(path: Path, name: str) -> PublicKey:
+    try:
+        return checkpoint.write_new_key(path, name, kind=KeyKind.WITNESS).public()
+    except CheckpointError as error:
+        raise Refusal("key-not-written", f"{_sentence(error)}") from error
+
+
+def last_seen(key_file: Path, origin: str) -> str | None:
+    """The checkpoint that the witness cosigned last of this ledger, or None."""
+    entry = _read_seen(_seen_file(key_file)).get(origin)
+    return None if entry is None else entry["checkpoint"]
+
+
+def cosign(
+    key_file: Path, text: str, *, ledger: PublicKey | None, consistency: tuple[int, list[bytes]] | None
+) -> Cosigned:
+    """The checkpoint with the witness's signature under it, once it is proven to continue what was cosigned before.
+
+    ``ledger`` is the ledger's key, needed for the first checkpoint of a ledger and compared from then on;
+    ``consistency`` the proof, and the size that it begins at. What is cosigned is remembered before it is handed out:
+    a crash in between costs nothing, as the same checkpoint may be cosigned again. Raises Refusal.
+    """
+    key = _key(key_file)
+    signed = checkpoint.parse(text).checkpoint
+    with _alone(key_file):
+        seen = _read_seen(_seen_file(key_file))
+        before = seen.get(signed.origin)
+        trusted = _trusted(signed.origin, before, ledger)
+        try:
+            checkpoint.verify(text, [trusted], origin=trusted.name)
+        except CheckpointError as error:
+            raise Refusal(
+                "checkpoint-unsound", f"It is not signed by the ledger's key: {_sentence(error)}"
+            ) from error
+        since = 0
+        if before is not None:
+            since = _require_continued(before["checkpoint"], signed, consistency)
+        seen[signed.origin] = {"public_key": checkpoint.public_key_text(trusted), "checkpoint": text}
+        _write_seen(_seen_file(key_file), seen)
+    return Cosigned(checkpoint.cosign(text, key), key.public(), trusted, signed.size, since, before is None)
+
+
+def _require_continued(
+    before: str, signed: checkpoint.Checkpoint, consistency: tuple[int, list[bytes]] | None
+) -> int:
+    """Returns the size seen before. Raises Refusal where the past is another, or is not proven to be the same."""
+    old = checkpoint.parse(before).checkpoint
+    start, proof = consistency if consistency is not None else (old.size, [])
+    if signed.size < old.size:
+        raise Refusal(
+            "older-than-seen",
+            f"This checkpoint has {signed.size} events; the witness has cosigned one of {old.size} already.",
+            "Give one that is newer.",
+        )
+    if start != old.size or (consistency is None and signed.size > old.size):
+        raise Refusal(
+            "no-consistency-proof",
+            f"The witness cosigned a checkpoint of {old.size} events last; that this one of {signed.size} continues it "
+            "has to be proven.",
+            "Give --proof FILE, made by: daybook prove --since CHECKPOINT -o FILE (CHECKPOINT is what it cosigned "
+            "last, or any other of that size)",
+        )
+    try:
+        verify_consistency(
+            old_size=old.size, old_root=old.root, new_size=signed.size, new_root=signed.root, proof=proof
+        )
+    except ProofError as error:
+        raise Refusal(
+            "not-consistent",
+            f"This checkpoint of {signed.size} events does not continue the one of {old.size} that the witness cosigned "
+            f"({error}).",
+            "Do not cosign it. If the ledger's key signed both, its past was rewritten: keep both checkpoints, they "
+            "prove it.",
+        ) from error
+    return old.size
+
+
+def consistency_in(document: dict[str, Any]) -> tuple[int, list[bytes]] | None:
+    """The consistency proof of a ``daybook/proof/1``, and the size that it begins at."""
+    try:
+        since = document["since"]
+        size = checkpoint.parse(since["checkpoint"]).checkpoint.size
+        return size, [b64decode(one, validate=True) for one in since["proof"]]
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _trusted(origin: str, before: dict[str, str] | None, given: PublicKey | None) -> PublicKey:
+    remembered = checkpoint.parse_public_key(before["public_key"]) if before is not None else None
+    if given is None and remembered is None:
+        raise Refusal(
+            "no-ledger-key",
+            f'The witness has not seen a checkpoint of "{origin}" before and does not know its key.',
+            "Give it with --log-key KEY, as you got it from the ledger's owner.",
+        )
+    if given is not None and remembered is not None and given != remembered:
+        raise Refusal(
+            "other-ledger-key",
+            f'The witness knows another key of "{origin}": {checkpoint.public_key_text(remembered)}.',
+            "Ask the ledger's owner. Two keys for one ledger may mean two pasts.",
+        )
+    return remembered or given  # type: ignore[return-value]  # one of them is there
+
+
+def _key(key_file: Path) -> SigningKey:
+    try:
+        key = checkpoint.read_key(key_file)
+    except CheckpointError as error:
+        raise Refusal("no-key", f"The witness's key cannot be read: {_sentence(error)}") from error
+    if key.kind is not KeyKind.WITNESS:
+        raise Refusal(
+            "not-a-witness-key",
+            f"{key_file} is the key of the ledger {key.name}; a witness signs with a key of its own.",
+            "Make one: daybook checkpoint --new-witness-key FILE NAME",
+        )
+    return key
+
+
+# --- what the witness has seen ----------------------------------------------------------------------------------------
+
+
+def _seen_file(key_file: Path) -> Path:
+    return key_file.with_name(key_file.name + ".seen")
+
+
+def _read_seen(file: Path) -> Seen:
+    """By origin: the ledger's key, and the checkpoint cosigned last."""
+    try:
+        found = orjson.loads(file.read_bytes())
+        for entry in found.values():
+            checkpoint.parse(entry["checkpoint"])
+            checkpoint.parse_public_key(entry["public_key"])
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refusal(
+            "seen-unreadable",
+            f"{file}, in which the witness keeps what it cosigned, cannot be read ({type(error).__name__}).",
+            "Restore it from a backup. Without it, retire this witness's key and make another.",
+        ) from error
+    return dict(found)
+
+
+def _write_seen(file: Path, seen: Seen) -> None:
+    """The whole file or none of it: a witness that forgets what it cosigned can be made to sign two pasts."""
+    temporary = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(orjson.dumps(seen, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(file)
+    except OSError as error:
+        raise Refusal(
+            "seen-not-written", f"{file} cannot be written: {error.strerror}.", "Nothing was cosigned."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(key_file: Path) -> Iterator[None]:
+    """Two runs at once could each find their checkpoint to continue the same one, and sign both."""
+    lock = key_file.with_name(key_file.name + ".lock")
+    try:
+        lock.touch(exist_ok=False)
+    except FileExistsError as error:
+        raise Refusal(
+            "witness-busy",
+            f"{lock} says that this witness is cosigning now.",
+            "If it is not, remove that file.",
+        ) from error
+    except OSError as error:
+        raise Refusal("seen-not-written", f"{lock} cannot be written: {error.strerror}.") from error
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _sentence(error: Exception) -> str:
+    return str(error).rstrip(".") + "."
