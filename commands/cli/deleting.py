@@ -1,0 +1,416 @@
+"""Verbs that take records away and bring them back: ``withdraw``, ``delete ...``, ``restore``."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from commands.cli import output
+from commands.cli.failures import REFUSED
+from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.output import Column, plural, printable
+from commands.cli.phrases import phrase
+from commands.cli.records import limit_option, older_left_out
+from commands.cli.times import shown
+from commands.cli.verbs import Verb, VerbGroup
+from ledger.errors import Refusal
+
+_LISTED = 10
+_REQUEST_COLUMNS = [
+    Column("request"),
+    Column("kind"),
+    Column("status", is_status=True),
+    Column("requested by"),
+    Column("requested (UTC)"),
+    Column("records", "end"),
+    Column("sessions", right=True),
+    Column("clusterings", right=True),
+    Column("reason", "end"),
+]
+_OWNER_COLUMNS = [
+    Column("owner"),
+    Column("sessions", right=True),
+    Column("clusterings of one session", right=True),
+    Column("over several", right=True),
+]
+_RECORD_COLUMNS = [
+    Column("record"),
+    Column("status", is_status=True),
+    Column("subject"),
+    Column("owner"),
+    Column("time"),
+    Column("location", "middle"),
+]
+_HISTORY_COLUMNS = [Column("recorded (UTC)"), Column("actor"), Column("type"), Column("what it says", "end")]
+
+
+def _request_number(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
+    match = re.fullmatch(r"d([1-9][0-9]{0,17})", value)
+    if match is None:
+        raise click.BadParameter(f'"{value}" is not the id of a request, such as d70.')
+    return int(match[1])
+
+
+request_argument = click.argument("request", metavar="ID", callback=_request_number)
+
+
+# --- withdraw -----------------------------------------------------------------------------------------------
+
+
+@click.command(cls=Verb)
+@click.argument("references", metavar="REF...", nargs=-1, required=True)
+@pass_invocation
+def withdraw(invocation: Invocation, references: Sequence[str]) -> None:
+    """Take back entries of yours that were never inserted.
+
+    REF is the exact id of a session or a multi-session clustering that is pending, waits or failed (s12, c34), or
+    of an upload (u56) for all such entries of it. All of them or none.
+    """
+    from commands.withdrawal import Withdraw
+
+    with invocation.daybook() as daybook:
+        result = daybook.submit(Withdraw(records=list(references))).result
+
+    def human() -> None:
+        names = result["withdrawn"]
+        if not names:
+            output.say("Nothing to do: all of it was withdrawn before.")
+            return
+        output.say(f"Withdrawn: {_some(names)}.")
+        if result["fails"]:
+            output.say(
+                f"{_some(result['fails'])} stands on what was withdrawn and will fail when it is next looked at."
+                if len(result["fails"]) == 1
+                else f"{_some(result['fails'])} stand on what was withdrawn and will fail when next looked at."
+            )
+
+    invocation.answer({"ok": True, **result}, human)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return printable(", ".join(names[:_LISTED]) + more)
+
+
+# --- delete -------------------------------------------------------------------------------------------------
+
+
+@click.group(cls=VerbGroup)
+def delete() -> None:
+    """Request, preview, approve or reject a deletion.
+
+    Corrections and redactions are requests too: list, show, approve, reject and cancel are for all of them.
+    """
+
+
+@delete.command("request")
+@click.argument("references", metavar="REF...", nargs=-1, required=True)
+@click.option("--reason", required=True, metavar="TEXT", help="Why it has to go; kept for good.")
+@pass_invocation
+def request_(invocation: Invocation, references: Sequence[str], reason: str) -> None:
+    """Ask that records are deleted, and see what would go with them.
+
+    REF is the exact id of a session, a clustering or an upload (s12, c34, u56); an upload stands for all that came
+    of it. Nothing is deleted before an admin approves.
+    """
+    from commands.deletion import RequestDeletion
+    from commands.requests import request
+    from commands.roles import own_requests_approved
+
+    with invocation.daybook() as daybook:
+        receipt = daybook.submit(RequestDeletion(records=list(references), reason=reason))
+        with daybook.reading() as world:
+            found = request(world, int(receipt.result["request"][1:]))
+            own_allowed = own_requests_approved(world)
+
+    def human() -> None:
+        output.say(
+            f"{found['request']} asks for the deletion of {_some(found['records'])}. Nothing is deleted yet."
+        )
+        write_takes(found)
+        other = "" if own_allowed else f" other than {printable(found['requested_by'])}"
+        output.say()
+        output.say(f"An admin{other} decides: daybook delete approve {found['request']}")
+        output.say(f"To take it back: daybook delete cancel {found['request']}")
+
+    invocation.answer({"ok": True, **found}, human)
+
+
+def write_takes(found: dict[str, Any]) -> None:
+    """What a request takes with it, or took, in sentences and tables."""
+    takes = found["takes"]
+    gone = found["status"] in ("executed", "restored")
+    output.say(f"{'It took' if gone else 'It would take'} {_taken(takes)}.")
+    requester = printable(found["requested_by"])
+    others = [owner for owner in takes["owners"] if not owner["own"]]
+    if others:
+        each = ", ".join(f"{sum(_counts(owner)):,} of {printable(owner['user'])}" for owner in others)
+        output.say(f"Not all of it is {requester}'s own: {each}.")
+    else:
+        output.say(f"All of it is {requester}'s own.")
+    for clustering in takes["over_several"][:_LISTED]:
+        if clustering["stands_on"]:
+            whose = f"{clustering['clustering']} ({clustering['group_name']}) of {clustering['username']}"
+            output.say(f"{printable(whose)} stands on {_some(clustering['stands_on'])}.")
+    output.say()
+    output.write_table(_OWNER_COLUMNS, [[owner["user"], *_counts(owner)] for owner in takes["owners"]])
+    output.say()
+    output.write_table(_RECORD_COLUMNS, [_record(row) for row in takes["first"]])
+    left = takes["records"] - len(takes["first"])
+    if left:
+        output.say(f"... and {left:,} more: daybook delete show {found['request']} --json has all ids.")
+
+
+def _taken(takes: dict[str, Any]) -> str:
+    """``2 sessions with 3 tasks and 2 probes, and 1 clustering over several sessions``."""
+    sessions, clusterings, several = map(sum, zip(*map(_counts, takes["owners"]), strict=True))
+    parts = []
+    if sessions:
+        with_them = f"{plural(takes['tasks'], 'task')} and {plural(takes['probes'], 'probe')}"
+        parts.append(f"{plural(sessions, 'session')} with {with_them}")
+    if clusterings:
+        parts.append(f"{plural(clusterings, 'clustering')} of one session")
+    if several:
+        parts.append(f"{plural(several, 'clustering')} over several sessions")
+    return ", and ".join(parts)
+
+
+def _counts(owner: dict[str, Any]) -> list[int]:
+    return [owner["sessions"], owner["clusterings"], owner["over_several"]]
+
+
+def _record(row: dict[str, Any]) -> list[object]:
+    is_clustering = "clustering" in row
+    return [
+        row["clustering"] if is_clustering else row["session"],
+        row["status"],
+        row["subject"],
+        row["username"],
+        row["curation_time"] if is_clustering else row["session_time"],
+        row["location"],
+    ]
+
+
+@delete.command("list")
+@click.option("--all", "decided", is_flag=True, help="Those that were decided, too.")
+@limit_option
+@pass_invocation
+def list_(invocation: Invocation, decided: bool, limit: int | None) -> None:
+    """List the requests that are open.
+
+    Deletions, corrections and redactions; newest last.
+    """
+    from commands.cli.records import LIMIT
+    from projections.listings import deletions
+
+    wanted = limit if limit is not None else (0 if invocation.json else LIMIT)
+    with invocation.reading() as world:
+        found = deletions(
+            world.transaction, world.head.live_slot, decided=decided, limit=wanted + 1 if wanted else None
+        )
+    more = bool(wanted) and len(found) > wanted
+    if more:
+        del found[0]
+
+    def human() -> None:
+        if not found:
+            output.say(
+                "Nothing was ever requested."
+                if decided
+                else "No request is open. See all: daybook delete list --all"
+            )
+            return
+        output.write_table(_REQUEST_COLUMNS, [_request_line(row) for row in found])
+        older_left_out(more, "request")
+
+    invocation.answer({"ok": True, "requests": found, "more": more}, human)
+
+
+def _request_line(row: dict[str, Any]) -> list[object]:
+    return [
+        row["request"],
+        row["kind"],
+        row["status"],
+        row["requested_by"],
+        shown(row["requested_at"]),
+        _some(row["records"]),
+        row["sessions"],
+        row["clusterings"],
+        row["reason"],
+    ]
+
+
+@delete.command("show")
+@request_argument
+@pass_invocation
+def show_(invocation: Invocation, request: int) -> None:
+    """Show a request, its history, and what it takes with it."""
+    from commands.requests import request as find
+
+    with invocation.reading() as world:
+        found = find(world, request)
+    invocation.answer({"ok": True, **found}, lambda: write_request(found))
+
+
+def write_request(found: dict[str, Any]) -> None:
+    what = f"the {found['kind']} of {_some(found['records'])}"
+    if found["kind"] == "correction":
+        what = f"the correction of {_some(found['records'])} by the file of {found['upload']}"
+    elif found["kind"] == "redaction":
+        what = f"the redaction of position {_some(found['records'])}"
+    output.say(
+        f"{found['request']} is {output.status(found['status'])}: {printable(found['requested_by'])} asked for {what}."
+    )
+    output.say(f"Reason: {printable(found['reason'])}")
+    if found["takes"] is not None and found["takes"]["records"]:
+        write_takes(found)
+    grown = found["grown"]
+    if grown is not None:
+        what = _some([*grown["records"], *([f"{grown['tasks']:,} tasks more"] if grown["tasks"] else [])])
+        output.say()
+        output.say(f"It would take more now than was shown last: {what}.")
+        output.say("The next approval is refused for that, and counts as showing it.")
+    output.say()
+    rows = [
+        [shown(event["recorded_at"]), event["actor"], event["type"], phrase(event["type"], event["body"])]
+        for event in found["events"]
+    ]
+    output.write_table(_HISTORY_COLUMNS, rows)
+
+
+@delete.command("approve")
+@request_argument
+@click.option(
+    "--accept-impact",
+    is_flag=True,
+    help="Also what has come to stand on the records since; exactly as the last refusal showed it.",
+)
+@pass_invocation
+def approve_(invocation: Invocation, request: int, accept_impact: bool) -> None:
+    """Approve a request, which carries it out at once.
+
+    For an admin other than the requester. Refused where more would go than was shown: look at it, then
+    repeat with --accept-impact.
+    """
+    from commands.deletion import approve
+
+    with invocation.daybook() as daybook:
+        result = approve(daybook, request, accept_impact=accept_impact, roots=invocation.settings.roots)
+
+    def human() -> None:
+        if result.get("kind") != "deletion":
+            output.say(f"d{request} was carried out. See: daybook delete show d{request}")
+            return
+        output.say(
+            f"d{request} was carried out: {plural(result['sessions'], 'session')} and "
+            f"{plural(result['clusterings'], 'clustering')} are deleted."
+        )
+        output.say(f"To undo it, whole: daybook restore d{request}")
+
+    invocation.answer({"ok": True, **result}, human)
+
+
+@delete.command("reject")
+@request_argument
+@click.option("--reason", required=True, metavar="TEXT", help="Why not; the requester reads it.")
+@pass_invocation
+def reject_(invocation: Invocation, request: int, reason: str) -> None:
+    """Turn a request down.
+
+    For an admin other than the requester.
+    """
+    from commands.approval import RejectRequest
+
+    with invocation.daybook() as daybook:
+        result = daybook.submit(RejectRequest(request=request, reason=reason)).result
+    invocation.answer(
+        {"ok": True, **result}, lambda: output.say(f"d{request} is rejected; nothing was changed.")
+    )
+
+
+@delete.command("cancel")
+@request_argument
+@pass_invocation
+def cancel_(invocation: Invocation, request: int) -> None:
+    """Take back a request of yours."""
+    from commands.approval import CancelRequest
+
+    with invocation.daybook() as daybook:
+        result = daybook.submit(CancelRequest(request=request)).result
+    invocation.answer(
+        {"ok": True, **result}, lambda: output.say(f"d{request} is cancelled; nothing was changed.")
+    )
+
+
+@delete.command("policy")
+@click.option(
+    "--own-requests",
+    type=click.Choice(("allow", "refuse")),
+    help="Whether an admin may approve what he or she requested; never for redactions.",
+)
+@pass_invocation
+def policy_(invocation: Invocation, own_requests: str | None) -> None:
+    """Say whether admins may approve their own requests, or set it."""
+    from commands.roles import SetApprovalPolicy, own_requests_approved
+
+    with invocation.daybook() as daybook:
+        if own_requests is not None:
+            daybook.submit(SetApprovalPolicy(own_requests=own_requests == "allow"))
+        with daybook.reading() as world:
+            allowed = own_requests_approved(world)
+    may = "may" if allowed else "may not"
+    invocation.answer(
+        {"ok": True, "own_requests": "allow" if allowed else "refuse"},
+        lambda: output.say(f"Admins {may} approve deletions and corrections that they requested themselves."),
+    )
+
+
+# --- restore ------------------------------------------------------------------------------------------------
+
+
+@click.command(cls=Verb)
+@request_argument
+@pass_invocation
+def restore(invocation: Invocation, request: int) -> int:
+    """Undo an executed deletion, whole.
+
+    For an admin. Refused, with everything that stands in the way, where a location, a session time or a group name
+    was taken since.
+    """
+    from commands.restoration import Blocked, RestoreDeletion
+
+    with invocation.daybook() as daybook:
+        try:
+            result = daybook.submit(RestoreDeletion(request=request)).result
+        except Blocked as blocked:
+            return _blocked(invocation, blocked)
+
+    def human() -> None:
+        output.say(
+            f"d{request} is undone: {plural(result['sessions'], 'session')} and "
+            f"{plural(result['clusterings'], 'clustering')} stand again."
+        )
+        if result["pending"]:
+            output.say(f"{result['pending']:,} of them had not been inserted and are pending: daybook work")
+
+    invocation.answer({"ok": True, **result}, human)
+    return 0
+
+
+def _blocked(invocation: Invocation, blocked: Any) -> int:
+    refusal: Refusal = blocked
+    document = {
+        "ok": False,
+        "error": {"code": refusal.code, "message": refusal.message, "hint": refusal.hint},
+        "blockers": blocked.blockers,
+    }
+    if invocation.json:
+        output.write_json(document)
+        return REFUSED
+    for sentence in blocked.blockers:
+        output.say(printable(sentence))
+    output.say(
+        f"{output.coloured('error:', 'red', bold=True)} {printable(str(refusal))} [{refusal.code}]", err=True
+    )
+    return REFUSED
