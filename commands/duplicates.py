@@ -4,7 +4,7 @@ Compared is what the user wrote with what is stored now, completed by commands s
 are no difference.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
 from commands.work import current_entries
 from ledger import log
+from projections.records import Session
 
 
 @dataclass(slots=True)
@@ -43,12 +44,7 @@ def compare_sessions(
     rows = [world.state.sessions[number] for _, number in duplicates]
     same, changed = [], []
     for (entry, _), row, stored in zip(duplicates, rows, current_entries(world, rows), strict=True):
-        found: list[dict[str, Any]] = []
-        if row.subject != subject:
-            found += [{"field": "subject", "stored": _name(row.subject), "given": _name(subject)}]
-        if stored != entry_json(entry):
-            before = _placed(session_entry_from_json(stored, entry.index), roots)
-            found += differences(entry_json(before), _placed(entry, roots))
+        found = session_differences(row, stored, entry, subject, roots)
         if found:
             changed.append({"index": entry.index, "session": f"s{row.id}", "differences": found})
         else:
@@ -56,21 +52,46 @@ def compare_sessions(
     return Compared(ranges(same), changed)
 
 
+def session_differences(
+    row: Session, stored: str, entry: SessionEntry, subject: str, roots: Roots
+) -> list[dict[str, Any]]:
+    """``stored`` is the session's entry as it stands, in its canonical form."""
+    found: list[dict[str, Any]] = []
+    if row.subject != subject:
+        found += [{"field": "subject", "stored": _name(row.subject), "given": _name(subject)}]
+    if stored != entry_json(entry):
+        before = _placed(session_entry_from_json(stored, entry.index), roots)
+        found += differences(entry_json(before), _placed(entry, roots))
+    return found
+
+
 def compare_clusterings(world: World, clusterings: Sequence[CheckedClustering], roots: Roots) -> Compared:
     duplicates = [(c.entry, c.duplicate_of) for c in clusterings if c.duplicate_of is not None]
-    requests = log.read_positions(world.transaction, [number for _, number in duplicates])
+    stored = requested_groups(world, [number for _, number in duplicates])
     same, changed = [], []
     for entry, number in duplicates:
-        stored = orjson.dumps(orjson.loads(requests[number].payload or "{}")["entry"]).decode()
-        found: list[dict[str, Any]] = []
-        if stored != entry_json(entry):
-            before = _placed_group(group_clustering_from_json(stored, entry.index), roots)
-            found = differences(entry_json(before), _placed_group(entry, roots))
+        found = group_differences(stored[number], entry, roots)
         if found:
             changed.append({"index": entry.index, "clustering": f"c{number}", "differences": found})
         else:
             same.append(entry.index)
     return Compared(ranges(same), changed)
+
+
+def requested_groups(world: World, numbers: Collection[int]) -> dict[int, str]:
+    """The entries of multi-session clusterings, in their canonical form."""
+    requests = log.read_positions(world.transaction, numbers)
+    return {
+        number: orjson.dumps(orjson.loads(request.payload or "{}")["entry"]).decode()
+        for number, request in requests.items()
+    }
+
+
+def group_differences(stored: str, entry: GroupClusteringEntry, roots: Roots) -> list[dict[str, Any]]:
+    if stored == entry_json(entry):
+        return []
+    before = _placed_group(group_clustering_from_json(stored, entry.index), roots)
+    return differences(entry_json(before), _placed_group(entry, roots))
 
 
 def ranges(indexes: Iterable[int]) -> list[tuple[int, int]]:

@@ -263,7 +263,7 @@ def upload(
     if replayed is not None:
         taken["replays"] = replayed.id
     for attempt in range(1, _ATTEMPTS + 1):
-        validation = check_file(daybook, read, roots, owner=replayed.username if replayed else None)
+        validation = check_file(daybook, read, roots, replayed.username if replayed else daybook.actor.user)
         if not validation.ok:
             return _reject(daybook, validation, taken)
         standing = look_at_duplicates(daybook, validation, roots)

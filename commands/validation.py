@@ -96,7 +96,7 @@ def validate(
     return validation
 
 
-def check_file(daybook: Daybook, read: ReadResult, roots: Roots, *, owner: str | None = None) -> Validation:
+def check_file(daybook: Daybook, read: ReadResult, roots: Roots, owner: str | None = None) -> Validation:
     """Stage 2 of a file that was read, against the ledger and the disk as they are now.
 
     ``owner`` is the user whose records its entries are; else the one who acts."""

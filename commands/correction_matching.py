@@ -1,0 +1,195 @@
+"""Which stored record an entry of a corrected file stands for: by its location, its name, or its place. Reads the
+ledger; never goes by likeness.
+
+A location or a group_name that is held names its record, whatever subject and user that is of. A session whose
+location was wrong is known by the name that it had, or by its place in the file as it was last uploaded.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from commands.door import World
+from commands.duplicates import place
+from commands.impact import STANDING
+from commands.inputfile.entries import InputFile
+from commands.inputfile.read import Limits, read_input_file
+from commands.intake import stored_bytes
+from commands.permission import ADMIN, role_of
+from commands.recordings.roots import Roots
+from ledger.errors import Refusal
+from projections.records import Session, Upload
+
+_STDIN = "stdin"  # what a file is called that came without a name
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """``by``: location, name or place; group_name of a clustering."""
+
+    record: int
+    by: str
+
+
+@dataclass(slots=True)
+class Matches:
+    """By the index of the entry in the file; an entry that is in neither stands for no record."""
+
+    sessions: dict[int, Match] = field(default_factory=dict)
+    clusterings: dict[int, Match] = field(default_factory=dict)
+
+
+def find_matches(
+    world: World, input_file: InputFile, *, filename: str, requester: str, roots: Roots, limits: Limits
+) -> Matches:
+    """The records that stand and that the entries of the file stand for."""
+    found = Matches()
+    given = {entry.index: place(entry.location, roots) for entry in input_file.sessions}
+    world.state.locations.prefetch(given.values())
+    for index, location in given.items():
+        held = world.state.locations.get(location)
+        if held is not None:
+            found.sessions[index] = Match(held.session, "location")
+    world.state.groups.prefetch(entry.group_name for entry in input_file.clustering)
+    for entry in input_file.clustering:
+        group = world.state.groups.get(entry.group_name)
+        if group is not None:
+            found.clusterings[entry.index] = Match(group.clustering, "group_name")
+    if len(found.sessions) < len(given):
+        owners = _owners(world, found, requester)
+        moved = _Moved(world, input_file, filename, given, owners, roots, limits)
+        moved.by_name(found.sessions)
+        moved.by_place(found.sessions)
+    return found
+
+
+def standing_sessions(
+    world: World, subjects: Collection[str], owners: Collection[str] | None
+) -> list[Session]:
+    """The sessions of these subjects that stand, in order: of the owners, or of anybody where that is None."""
+    marks = ", ".join("?" * len(subjects))
+    numbers: set[int] = set()
+    for sql in (
+        f"SELECT session FROM {world.state.times.table} WHERE subject IN ({marks})",
+        f"SELECT id FROM {world.state.sessions.table} WHERE status IN ('pending', 'waiting') "
+        f"AND subject IN ({marks})",
+    ):
+        numbers.update(row[0] for row in world.transaction.run(sql, list(subjects)).fetchall())
+    world.state.sessions.prefetch(numbers)
+    rows = [world.state.sessions[number] for number in sorted(numbers)]
+    return [row for row in rows if row.status in STANDING and (owners is None or row.username in owners)]
+
+
+def _owners(world: World, found: Matches, requester: str) -> Collection[str] | None:
+    """Whose records the file is about: of its known locations, else the requester's; an admin's may be anybody's."""
+    numbers = [match.record for match in found.sessions.values()]
+    world.state.sessions.prefetch(numbers)
+    owners = {world.state.sessions[number].username for number in numbers}
+    if not owners and role_of(world, requester) != ADMIN:
+        owners = {requester}
+    return owners or None
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Looks for the sessions whose location the file no longer has. ``given`` are its locations, by index."""
+
+    world: World
+    input_file: InputFile
+    filename: str
+    given: Mapping[int, str]
+    owners: Collection[str] | None
+    roots: Roots
+    limits: Limits
+
+    @property
+    def subject(self) -> str:
+        return f"{self.input_file.subject.datasource_id}/{self.input_file.subject.name}"
+
+    def by_name(self, matched: dict[int, Match]) -> None:
+        """A name is unique in a file, not in the ledger: where several sessions had it, it names none of them."""
+        unmatched = {
+            entry.name: entry.index
+            for entry in self.input_file.sessions
+            if entry.name is not None and entry.index not in matched
+        }
+        if not unmatched:
+            return
+        here = set(self.given.values())
+        named: dict[str, list[int]] = {}
+        for row in standing_sessions(self.world, [self.subject], self.owners):
+            if row.name in unmatched and row.location not in here:
+                named.setdefault(row.name, []).append(row.id)
+        for name, numbers in named.items():
+            if len(numbers) == 1:
+                matched[unmatched[name]] = Match(numbers[0], "name")
+
+    def by_place(self, matched: dict[int, Match]) -> None:
+        earlier = self._earlier_file() if len(matched) < len(self.given) else None
+        if earlier is None:
+            return
+        locations = self.world.state.locations
+        locations.prefetch(earlier.values())
+        rows = [row for location in earlier.values() if (row := locations.get(location)) is not None]
+        held = {
+            row.location: row.session for row in rows if self.owners is None or row.username in self.owners
+        }
+        matched |= in_step(self.given, earlier, held, matched)
+
+    def _earlier_file(self) -> Mapping[int, str] | None:
+        """The locations, by index, of the file as it was last accepted: the one of this name and subject, else the
+        newest of this subject or of this name, if it has a location in common with the corrected file."""
+        rows = self._uploads()
+        for row in rows:
+            if row.subject == self.subject and row.filename == self.filename:
+                return self._locations(row)
+        for row in rows:
+            if row.subject == self.subject or self.filename != _STDIN:
+                earlier = self._locations(row)
+                return None if set(earlier.values()).isdisjoint(self.given.values()) else earlier
+        return None
+
+    def _uploads(self) -> list[Upload]:
+        """The accepted ones, newest first; the file of a correction counts once that was carried out."""
+        deletions = self.world.state.deletions.table
+        rows = self.world.state.uploads.where(
+            "status IN ('validated', 'processed') AND (subject = ? OR filename = ?) AND NOT EXISTS "
+            f"(SELECT 1 FROM {deletions} d WHERE d.upload = {self.world.state.uploads.table}.id "
+            "AND d.kind = 'correction' AND d.status NOT IN ('executed', 'restored'))",
+            [self.subject, self.filename],
+        )
+        return [row for row in reversed(rows) if self.owners is None or row.username in self.owners]
+
+    def _locations(self, row: Upload) -> Mapping[int, str]:
+        try:
+            data = stored_bytes(self.world, row)
+        except Refusal:  # erased
+            return {}
+        read = read_input_file(data, filename=row.filename, limits=self.limits)
+        entries = read.input_file.sessions if read.input_file is not None else ()
+        return {entry.index: place(entry.location, self.roots) for entry in entries}
+
+
+def in_step(
+    given: Mapping[int, str],
+    earlier: Mapping[int, str],
+    held: Mapping[str, int],
+    matched: Mapping[int, Match],
+) -> dict[int, Match]:
+    """The entries in whose place the earlier file had one whose location is gone from the corrected file.
+
+    Both files, as locations by index, are gone through side by side. Where either has a location that the other has
+    elsewhere, the rest is out of step, and nothing more is matched. ``held``: which session holds a location.
+    """
+    here, there = set(given.values()), set(earlier.values())
+    taken = {match.record for match in matched.values()}
+    found: dict[int, Match] = {}
+    for index in range(min(len(given), len(earlier))):
+        now, before = given.get(index), earlier.get(index)
+        if now == before:
+            continue
+        if now is None or before is None or now in there or before in here:
+            break
+        session = held.get(before)
+        if index not in matched and session is not None and session not in taken:
+            found[index] = Match(session, "place")
+    return found
