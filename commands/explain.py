@@ -5,7 +5,10 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from commands.deletion import impact_grown
 from commands.door import World
+from commands.requests import grown
+from commands.roles import own_requests_approved
 from ledger import log
 from ledger.events import body_of
 from projections.listings import whole
@@ -24,7 +27,10 @@ def why(world: World, reference: Reference) -> Plain:
     commands; one that holds ``...`` is to be completed.
     """
     record = whole(world.transaction, world.head.live_slot, reference)
-    if reference.kind == "upload":
+    if reference.kind == "deletion":
+        message, resolve = _request(world, reference, record)
+        reason = "approval" if record["status"] == "requested" else None
+    elif reference.kind == "upload":
         message, resolve = _upload(record)
         reason = {"rejected": "rejected", "validated": "unfinished"}.get(record["status"])
     else:
@@ -53,7 +59,24 @@ def _entry(world: World, reference: Reference, record: Plain) -> tuple[str, list
     if status == "inserted":
         at = record.get("session_time") or record.get("curation_time")
         return f"All is well: it is inserted ({at}), and nothing is to be done.", []
-    return f"It is {status}.", [f"daybook history {reference}"]
+    if status == "deleted":
+        return _deleted(record)
+    again = f"daybook upload {_file_of(world, record)}"
+    return "It was taken back before it was inserted; its file can be uploaded again.", [again]
+
+
+def _deleted(record: Plain) -> tuple[str, list[str]]:
+    deletion = record["deleted_by"]
+    message = f"It was deleted by {deleted_by(deletion)}."
+    if record["replaced_by"] is not None:
+        message += f"\nIt was replaced by {record['replaced_by']}."
+    return message, [f"daybook delete show {deletion['deletion']}", f"daybook restore {deletion['deletion']}"]
+
+
+def deleted_by(deletion: Plain) -> str:
+    """``d70 (requested by user_1: wrong animal; approved by user_2)``."""
+    asked, approved = f"requested by {deletion['requested_by']}", f"approved by {deletion['approved_by']}"
+    return f"{deletion['deletion']} ({asked}: {deletion['reason']}; {approved})"
 
 
 def _waiting(reference: Reference, record: Plain) -> tuple[str, list[str]]:
@@ -149,6 +172,50 @@ def _file_of(world: World, record: Plain) -> str:
     return shlex.quote(upload["filename"])
 
 
+# --- requests ---------------------------------------------------------------------------------------------
+
+
+def _request(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
+    status = record["status"]
+    if status == "requested":
+        return _open_request(world, reference, record)
+    by = f"{record['decided_by']} at {record['decided_at'][:19].replace('T', ' ')}Z"
+    if status == "rejected":
+        return f"It was rejected by {by}: {record['decision']}", []
+    if status == "cancelled":
+        return f"It was taken back by {by}.", []
+    if status == "restored":
+        return f"It was approved by {by}; what it had deleted stands again.", []
+    if record["kind"] == "redaction":
+        return f"It was approved by {by}; the payload is gone.", []
+    return f"It was approved by {by}. It can be undone, whole.", [f"daybook restore {reference}"]
+
+
+def _open_request(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
+    requester = record["requested_by"]
+    is_redaction = record["kind"] == "redaction"
+    other = "" if not is_redaction and own_requests_approved(world) else f" other than {requester}"
+    message = f"It waits for an admin{other}, who approves or rejects it; {requester} can take it back."
+    approve = [f"daybook delete approve {reference}"]
+    row = world.state.deletions[reference.id]
+    if row.shown_position != row.id:
+        message += "\nIts impact had grown when it was to be approved, and was shown again."
+        approve = [f"daybook delete approve {reference} --accept-impact"]
+    more = grown(world, reference.id)
+    if more is not None:
+        message += f"\n{impact_grown(reference.id, more).message}"
+        approve = [
+            f"daybook delete approve {reference}",
+            f"daybook delete approve {reference} --accept-impact",
+        ]
+    return message, [
+        f"daybook delete show {reference}",
+        *approve,
+        f"daybook delete reject {reference} --reason {_OPEN}",
+        f"daybook delete cancel {reference}",
+    ]
+
+
 # --- uploads ----------------------------------------------------------------------------------------------
 
 
@@ -167,7 +234,8 @@ def _upload(record: Plain) -> tuple[str, list[str]]:
         return f"All is well: {len(entries)} of {len(entries)} new entries inserted{known}.", []
     names = [_name(entry) for entry in still]
     listed = [
-        f"{name} is {entry['status']}: {entry['message']}" for name, entry in zip(names, still, strict=True)
+        f"{name} is {entry['status']}" + (f": {entry['message']}" if entry["message"] else "")
+        for name, entry in zip(names, still, strict=True)
     ]
     message = _lines(f"It was accepted; of {len(entries)} new entries {len(still)} are not inserted.", listed)
     return message, [f"daybook why {name}" for name in names[:_LISTED]]

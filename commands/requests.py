@@ -19,7 +19,8 @@ LISTED = 20  # records that are described one by one
 
 def request(world: World, number: int) -> Plain:
     """The request with its history, and ``takes``: the impact that was shown last, told. While a deletion is open,
-    ``grown`` is what it would take now beyond that, None where nothing: see ``commands.deletion.added``."""
+    ``grown`` is what it would take now beyond that, None where nothing: see ``commands.deletion.added``.
+    ``accept_impact`` says whether the impact was shown again since the request: an approval has to accept it."""
     row = world.state.deletions.get(number)
     if row is None:
         raise Refusal("not-found", f"There is no request d{number}.", "See: daybook delete list --all")
@@ -28,6 +29,7 @@ def request(world: World, number: int) -> Plain:
     return found | {
         "takes": None if impact is None else told(world, impact, row.requested_by),
         "grown": grown(world, number),
+        "accept_impact": row.status == "requested" and row.shown_position != row.id,
     }
 
 

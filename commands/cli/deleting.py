@@ -271,6 +271,11 @@ def write_request(found: dict[str, Any]) -> None:
         output.say()
         output.say(f"It would take more now than was shown last: {what}.")
         output.say("The next approval is refused for that, and counts as showing it.")
+    elif found["accept_impact"]:
+        output.say()
+        output.say(
+            f"More than was requested, as shown: daybook delete approve {found['request']} --accept-impact"
+        )
     output.say()
     rows = [
         [shown(event["recorded_at"]), event["actor"], event["type"], phrase(event["type"], event["body"])]

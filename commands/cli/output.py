@@ -22,8 +22,14 @@ STATUS_COLOURS = {
     "pending": "yellow",
     "received": "yellow",
     "validated": "yellow",
+    "requested": "yellow",
+    "executed": "green",
+    "restored": "cyan",
     "error": "red",
     "rejected": "red",
+    "deleted": "magenta",
+    "withdrawn": "magenta",
+    "cancelled": "magenta",
 }
 
 

@@ -14,6 +14,7 @@ from commands.cli.verbs import Verb
 from commands.inputfile.findings import Finding
 
 LIMIT = 100
+_STATUSES = ("pending", "waiting", "inserted", "error", "withdrawn", "deleted")
 _SESSION_COLUMNS = [
     Column("session"),
     Column("status", is_status=True),
@@ -117,7 +118,7 @@ def _list(
 
 
 @click.command(cls=Verb)
-@_filters(("pending", "waiting", "inserted", "error"))
+@_filters(_STATUSES)
 @pass_invocation
 def sessions(
     invocation: Invocation,
@@ -153,7 +154,7 @@ def write_sessions(found: Sequence[dict[str, Any]]) -> None:
 
 
 @click.command(cls=Verb)
-@_filters(("pending", "waiting", "inserted", "error"))
+@_filters(_STATUSES)
 @pass_invocation
 def clusterings(
     invocation: Invocation,
@@ -203,7 +204,7 @@ def uploads(
 ) -> None:
     """List uploads.
 
-    Newest last; the counts say what their entries came to when they were first processed.
+    Newest last; the outcome counts how their entries stand now.
     """
     filters = {"subject": subject, "user": owner, "status": status, "since": since}
     empty = "Nothing was uploaded yet. Begin with: daybook upload FILE"
@@ -220,7 +221,7 @@ def _write_uploads(found: Sequence[dict[str, Any]]) -> None:
 
 
 def _came_to(upload: dict[str, Any]) -> str:
-    names = ("inserted", "duplicates", "waiting", "errors")
+    names = ("inserted", "duplicates", "pending", "waiting", "errors", "withdrawn", "deleted")
     return ", ".join(f"{upload[name]:,} {name}" for name in names if upload[name])
 
 
@@ -230,13 +231,23 @@ def _came_to(upload: dict[str, Any]) -> str:
 def show(invocation: Invocation, reference: str) -> None:
     """Show one upload, session or clustering, whole.
 
-    REF is an id or its unique beginning (s12, c34, u56), a location, a session time or a group name.
+    REF is an id or its unique beginning (s12, c34, u56), a location, a session time or a group name; or a request
+    to delete, correct or redact (d78).
     """
+    from commands.requests import request
     from projections.listings import whole
 
     with invocation.reading() as world:
         found = invocation.find(world, reference)
-        record = whole(world.transaction, world.head.live_slot, found)
+        if found.kind == "deletion":
+            record = request(world, found.id)
+        else:
+            record = whole(world.transaction, world.head.live_slot, found)
+    if found.kind == "deletion":
+        from commands.cli.deleting import write_request
+
+        invocation.answer({"ok": True, **record}, lambda: write_request(record))
+        return
     invocation.answer({"ok": True, "kind": found.kind, **record}, lambda: _write_record(record))
 
 
@@ -250,6 +261,10 @@ def _write_record(record: dict[str, Any]) -> None:
         if value not in (None, "", []):
             text = printable(", ".join(map(str, value)) if isinstance(value, list) else value)
             output.say(f"{key:<{width}}  {output.status(text) if key == 'status' else text}")
+    if record.get("deleted_by"):
+        from commands.explain import deleted_by
+
+        output.say(f"{'deleted_by':<{width}}  {printable(deleted_by(record['deleted_by']))}")
     for key, value in record.items():
         if _is_table(value):
             output.say()
