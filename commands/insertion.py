@@ -4,7 +4,7 @@ Reads session directories, and nothing else: no ledger, no clock. It runs outsid
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -413,15 +413,20 @@ def insert_group(
                 message=f"Session s{session} was not inserted ({message or status}).",
                 hint="Mend the session, then upload again.",
             )
-    missing = [f"s{session}" for session, (status, _) in sessions.items() if status != "inserted"]
+    missing = [session for session, (status, _) in sessions.items() if status != "inserted"]
     if missing:
-        return ClusteringWaiting(
-            reason="clustering-sessions",
-            message=f"Its sessions are not all inserted yet: {', '.join(missing)}.",
-        )
+        return waits_for(missing)
     try:
         return _inserted(entry, location, find_clusterings(find(location), ()), None)
     except (SessionDirectoryError, LocationError) as error:
         if error.code in _PASSING:
             return ClusteringWaiting(reason=error.code, message=error.message)
         return ClusteringInsertFailed(code=error.code, message=error.message, hint=error.hint)
+
+
+def waits_for(sessions: Iterable[int]) -> ClusteringWaiting:
+    """Of a multi-session clustering that stands on sessions which are not inserted yet."""
+    missing = ", ".join(f"s{session}" for session in sessions)
+    return ClusteringWaiting(
+        reason="clustering-sessions", message=f"Its sessions are not all inserted yet: {missing}."
+    )

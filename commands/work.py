@@ -35,6 +35,7 @@ from projections.records import Clustering, Session
 from projections.rows import requested_by
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 BATCH = 500
 _READ_AT_ONCE = 4  # batches of
@@ -306,21 +307,32 @@ def _look_at_sessions(
         probes = {subject: probes_of(world, subject) for subject in {s.subject for s in sessions}}
     find = Search(roots).resolve  # of one batch: it remembers the directories above the sessions'
 
-    def look(todo: list[tuple[Session, str]]) -> list[SettledSession | Exception]:
-        return [_look_at_session(row, text, roots, find, probes[row.subject]) for row, text in todo]
+    def look(found: tuple[Session, str]) -> SettledSession | Exception:
+        row, text = found
+        return _look_at_session(row, text, roots, find, probes[row.subject])
 
     # what another worker has settled meanwhile is left alone
     todo = [pair for pair in zip(sessions, entries, strict=True) if pair[0].status in _UNSETTLED]
+    for settled in looked_at_each(todo, look):
+        if isinstance(settled, Exception):
+            faults.append(settled)
+        else:
+            yield settled
+
+
+def looked_at_each(todo: Sequence[T], look: Callable[[T], U]) -> Iterator[U]:
+    """What ``look`` finds in each session directory, in order; it reads several at once where they answer slowly."""
+
+    def look_at_some(some: Sequence[T]) -> list[U]:
+        return [look(each) for each in some]
+
     with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
         began = perf_counter()
-        first = look(todo[:_READ_TOGETHER])
+        first = look_at_some(todo[:_READ_TOGETHER])
         is_slow = perf_counter() - began > _SLOW_S * len(first)
         rest = _batches(todo[_READ_TOGETHER:], _READ_TOGETHER)
-        for settled in chain(first, chain.from_iterable((pool.map if is_slow else map)(look, rest))):
-            if isinstance(settled, Exception):
-                faults.append(settled)
-            else:
-                yield settled
+        yield from first
+        yield from chain.from_iterable((pool.map if is_slow else map)(look_at_some, rest))
 
 
 def _look_at_session(
