@@ -25,7 +25,9 @@ from ledger.envelope import NewEvent
 from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from ledger.events import ActionRefused
 from ledger.log import Cause, Head
+from ledger.moments import Moment
 from projections.apply import apply, prefetch
+from projections.past import About, Past, put_before
 from projections.rebuild import rebuild, versions, without_garbage_collection
 from projections.rows import State
 
@@ -180,6 +182,13 @@ class Daybook:
         raise AssertionError("unreachable")
 
     def _once(self, command: Command, fingerprint: bytes) -> Receipt:
+    @contextmanager
+    def reading_past(self, moment: Moment, about: About = Past.everything) -> Iterator[World]:
+        """The world as it was, as far as a reading is about it. Raises Refusal where the ledger has no such moment."""
+        with self.database.past() as transaction:
+            head = put_before(transaction, moment, about)
+            yield World(transaction, head, State(head.live_slot, transaction), self.actor.user)
+
         with self.database.writing() as transaction:
             head = log.lock_head(transaction)
             earlier = log.read_receipt(transaction, command.command_id)

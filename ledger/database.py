@@ -21,6 +21,11 @@ from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
 APPLICATION_ROLE = "daybook_app"  # on PostgreSQL: may append and project, owns nothing
 BUSY_TIMEOUT_S = 60.0
 _COPY_FROM = 20  # rows
+_TEMPORARY_FIRST = "SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)"
+_SCHEMA_OF_EVENTS = (
+    "SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.oid = 'events'::regclass"
+)
 Row = tuple[Any, ...]
 
 
@@ -34,11 +39,14 @@ class Transaction:
 
     On PostgreSQL statements are pipelined: what returns nothing is not waited for, so that an append costs four
     round trips instead of a dozen. An error of a statement may therefore show at the next fetch or at the commit.
+
+    ``durable`` goes before a table's name where temporary ones may hide it (see ``Database.past``).
     """
 
     def __init__(self, connection: Connection, dialect: str) -> None:
         self.connection = connection
         self.dialect = dialect
+        self.durable = ""
         driver: Any = connection.connection.driver_connection
         self._driver = driver
         self._cursor = driver.cursor()
@@ -70,6 +78,11 @@ class Transaction:
             return
         self.run_many(_insert(table, tuple(columns)), rows)
 
+    def refuse_writes(self) -> None:
+        """From here on nothing durable can be written. On SQLite a reading of the past never could."""
+        if self.dialect == "postgresql":
+            self.run("SET TRANSACTION READ ONLY")
+
     def wait_for(self, task: str) -> None:
         """Hold the lock of this name to the end of the transaction. On SQLite a writer is alone as it is."""
         if self.dialect == "postgresql":
@@ -98,6 +111,7 @@ class Database:
         self.url = _checked_url(url)
         self.dialect = self.url.get_backend_name()
         self.engine = _engine(self.url, role)
+        self._role = role
         self._local = threading.local()
 
     @contextmanager
@@ -117,7 +131,28 @@ class Database:
             yield transaction
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Transaction]:
+    def past(self) -> Iterator[Transaction]:
+        """One moment of the ledger, before which temporary tables and views of the same names may be put: they hide
+        the durable ones from every statement. Nothing else can be written, and at the end nothing of it is left."""
+        # READ ONLY would refuse to make temporary tables: ``refuse_writes`` is for when they are made
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if self.dialect == "postgresql" else "BEGIN"
+        with self._transaction(begin, end="ROLLBACK") as transaction:
+            if self.dialect == "postgresql":
+                # statements that were prepared before are planned anew where the path is another one
+                transaction.run(_TEMPORARY_FIRST)
+                transaction.durable = transaction.run(_SCHEMA_OF_EVENTS).fetchone()[0] + "."
+                yield transaction
+                return
+            transaction.durable = "main."
+            driver: Any = transaction.connection.connection.driver_connection
+            driver.set_authorizer(_authorise_past)
+            try:
+                yield transaction
+            finally:
+                driver.set_authorizer(_authorise if self._role else None)
+
+    @contextmanager
+    def _transaction(self, begin: str, end: str = "COMMIT") -> Iterator[Transaction]:
         if getattr(self._local, "busy", False):
             # PostgreSQL would take the inner BEGIN for a warning and the inner COMMIT for the outer one's
             raise RuntimeError("a transaction is open on this thread already: transactions do not nest")
@@ -126,7 +161,7 @@ class Database:
             self._local.busy = True
             try:
                 yield transaction
-                transaction.run("COMMIT")
+                transaction.run(end)
                 transaction.leave_pipeline()
             except BaseException as error:
                 self._roll_back(transaction, error)
@@ -302,6 +337,23 @@ def create_sqlite_file(url: URL) -> None:
             connection.close()
     except sqlite3.Error as error:
         raise _refusal(error, url) or LedgerUnavailable(
+def _authorise_past(
+    action: int, name: str | None, value: str | None, database: str | None, trigger: str | None
+) -> int:
+    """While the past is read: temporary tables, views and indexes may be made and filled, and nothing else written."""
+    import sqlite3
+
+    temporary = (
+        sqlite3.SQLITE_CREATE_TEMP_TABLE, sqlite3.SQLITE_CREATE_TEMP_VIEW, sqlite3.SQLITE_CREATE_TEMP_INDEX,
+    )  # fmt: skip
+    writing = (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE, sqlite3.SQLITE_REINDEX)
+    if action in temporary:
+        return sqlite3.SQLITE_OK
+    if action in writing:
+        return sqlite3.SQLITE_OK if database == "temp" else sqlite3.SQLITE_DENY
+    return _authorise(action, name, value, database, trigger)
+
+
             "database-not-created", f"{path}: {error}."
         ) from error
 

@@ -124,6 +124,10 @@ class Rows(Generic[R]):
                 found.append(known)
         return found
 
+    def every(self) -> list[R]:
+        """All rows of a complete cache, in no order."""
+        return [record for record in self._known.values() if record is not None]
+
     def add(self, record: R) -> R:
         key = self._layout.key(record)
         self._known[key] = record

@@ -19,7 +19,7 @@ def compact_json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-_COUNTED = {"inserted": "inserted", "waiting": "waiting", "error": "errors"}
+COUNTED = {"inserted": "inserted", "waiting": "waiting", "error": "errors"}
 
 
 def set_status(
@@ -27,7 +27,7 @@ def set_status(
 ) -> None:
     """The record's status and its part in the counts of its upload, which say how things stand now."""
     upload = state.uploads.change(record.upload)
-    for counted, step in ((_COUNTED.get(record.status), -1), (_COUNTED.get(status), 1)):
+    for counted, step in ((COUNTED.get(record.status), -1), (COUNTED.get(status), 1)):
         if counted is not None:
             setattr(upload, counted, getattr(upload, counted) + step)
     record.status = status

@@ -1,0 +1,125 @@
+"""Which records a reference may mean at any time, and the subjects that are bound up with a record.
+
+Reads the present rows. A record keeps its number, subject, location and group name for ever, so that whatever a
+reference meant once is among what it could mean by any of the rows of today.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from ledger import log
+from ledger.database import Transaction
+from ledger.events import body_of
+
+_LETTERS = {"u": "uploads", "s": "sessions", "c": "clusterings", "d": "deletions"}
+_AS_FIND = 1000  # rows: what ``references.find`` looks at for a beginning of an id
+_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Candidates:
+    """Numbers of records by their table. ``beginnings`` are those that an unfinished id begins: which of them are
+    there is all that counts, where they are several."""
+
+    records: dict[str, set[int]] = field(default_factory=dict)
+    beginnings: dict[str, set[int]] = field(default_factory=dict)
+
+
+def candidates(
+    transaction: Transaction, slot: str, text: str, location: str | None, position: int
+) -> Candidates:
+    """Whatever ``references.find`` could find for this text when the ledger ended at ``position``."""
+    found = Candidates()
+    kind, digits = _LETTERS.get(text[:1]), text[1:]
+    is_id = kind is not None and digits.isascii() and digits.isdigit()
+
+    def look(into: dict[str, set[int]], table: str, condition: str, values: list[object]) -> None:
+        sql = f"SELECT id FROM {table}_{slot} WHERE id <= ? AND {condition} ORDER BY id LIMIT {_AS_FIND}"
+        rows = transaction.run(sql, [position, *values]).fetchall()
+        if rows:
+            into.setdefault(table, set()).update(row[0] for row in rows)
+
+    if kind is not None and is_id:
+        look(found.records, kind, "id = ?", [int(digits[:18])])
+        if found.records:
+            return found
+        look(found.beginnings, kind, "CAST(id AS TEXT) LIKE ?", [f"{digits}%"])
+    places = [place for place in (location, text) if place]
+    for table in ("sessions", "clusterings"):
+        look(found.records, table, f"location IN ({marks(places)})", [*places])
+    look(found.records, "clusterings", "group_name = ?", [text])
+    look(found.records, "sessions", "session_time = ?", [text])
+    return found
+
+
+def subjects_of(transaction: Transaction, slot: str, table: str, numbers: Collection[int]) -> set[str]:
+    found: set[str] = set()
+    for some in portions(numbers):
+        sql = f"SELECT DISTINCT subject FROM {table}_{slot} WHERE id IN ({marks(some)})"
+        found.update(row[0] for row in transaction.run(sql, some).fetchall())
+    if table == "deletions":
+        found |= _subjects_of_requests(transaction, slot, numbers)
+    return found
+
+
+def _subjects_of_requests(transaction: Transaction, slot: str, numbers: Collection[int]) -> set[str]:
+    """Of all records that were named in these requests, or were to go with them."""
+    found: set[str] = set()
+    for number in numbers:
+        for event in log.read_stream(transaction, f"deletion/{number}"):
+            body = body_of(event)
+            impact = body.get("impact", {})
+            for table in ("sessions", "clusterings"):
+                for first, last in impact.get(table, ()):
+                    sql = f"SELECT DISTINCT subject FROM {table}_{slot} WHERE id BETWEEN ? AND ?"
+                    found.update(row[0] for row in transaction.run(sql, (first, last)).fetchall())
+        named = transaction.run(f"SELECT records FROM deletions_{slot} WHERE id = ?", (number,)).fetchone()
+        for name in orjson.loads(named[0]) if named is not None else ():
+            of = _LETTERS.get(name[:1])
+            if of in ("uploads", "sessions", "clusterings") and name[1:].isdigit():
+                found |= subjects_of(transaction, slot, of, [int(name[1:])])
+    return found
+
+
+def bound_up(transaction: Transaction, slot: str, subjects: Collection[str]) -> set[str]:
+    """These subjects, and all others that their records are linked with: by a correction of a wrong subject, or a
+    clustering that stands on sessions of another one."""
+    known: set[str] = set()
+    new = {subject for subject in subjects if subject}
+    while new:
+        known |= new
+        linked: set[str] = set()
+        for some in portions(new):
+            for sql in _links(slot, marks(some)):
+                linked.update(row[0] for row in transaction.run(sql, some).fetchall())
+        new = linked - known
+    return known
+
+
+def _links(slot: str, wanted: str) -> Iterator[str]:
+    for table in ("sessions", "clusterings"):
+        for link in ("replaces", "replaced_by"):
+            yield (
+                f"SELECT DISTINCT other.subject FROM {table}_{slot} own JOIN {table}_{slot} other "
+                f"ON other.id = own.{link} WHERE own.{link} IS NOT NULL AND own.subject IN ({wanted})"
+            )
+    joined = (
+        f"FROM clustering_sessions_{slot} l JOIN sessions_{slot} s ON s.id = l.session "
+        f"JOIN clusterings_{slot} c ON c.id = l.clustering"
+    )
+    yield f"SELECT DISTINCT s.subject {joined} WHERE c.subject IN ({wanted})"
+    yield f"SELECT DISTINCT c.subject {joined} WHERE s.subject IN ({wanted})"
+
+
+def portions(items: Collection[int] | Collection[str]) -> Iterator[list[Any]]:
+    """So many at a time that one statement can name them."""
+    ordered: list[Any] = sorted(items)
+    for start in range(0, len(ordered), _AT_ONCE):
+        yield ordered[start : start + _AT_ONCE]
+
+
+def marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
