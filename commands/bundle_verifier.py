@@ -720,10 +720,14 @@ def verify(
 
 def lines_of(report: Report) -> Iterable[str]:
     """The report for people."""
-    part = "all events" if report.whole else "some events"
-    if report.size:
-        yield f"Ledger {report.origin}: {part} of the first {report.size:,}, root {report.root}."
-    yield f"Read {report.events:,} events ({report.redacted:,} redacted) and {report.files:,} input files."
+    events = _counted(report.events, "event")
+    what = f"all {events}" if report.whole else f"{events} of the first {report.size:,}"
+    if not report.size:
+        yield f"Ledger {report.origin}: {events}, without a checkpoint."
+    else:
+        yield f"Ledger {report.origin}: {what if report.events else 'a checkpoint'}, root {report.root}."
+    if report.redacted or report.files:
+        yield f"  with {_counted(report.files, 'input file')}; the payloads of {report.redacted:,} were redacted"
     for text in report.checked:
         yield f"  checked: {text}"
     for text in report.unchecked:
@@ -731,6 +735,10 @@ def lines_of(report: Report) -> Iterable[str]:
     for problem in report.problems:
         where = "" if problem.position is None else f"position {problem.position}: "
         yield f"  PROBLEM: {where}{problem.message} [{problem.code}]"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _source(file: Path) -> str:

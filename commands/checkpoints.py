@@ -1,13 +1,16 @@
 """Sign what the ledger holds now: a few lines of text that, kept elsewhere, betray a rewritten past."""
 
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from commands.door import Daybook
 from ledger import checkpoint, log
-from ledger.checkpoint import Checkpoint, CheckpointError, PublicKey
-from ledger.database import Transaction
+from ledger.checkpoint import Checkpoint, CheckpointError, KeyKind, PublicKey
+from ledger.database import Database, Transaction
 from ledger.errors import IntegrityFailure, Refusal
 
 
@@ -62,11 +65,7 @@ def own_checkpoint(transaction: Transaction, text: str) -> Checkpoint:
     key, head = ledger_key(transaction), log.read_head(transaction)
     found = checkpoint.parse(text).checkpoint
     if found.origin not in (key.name, head.origin):
-        raise Refusal(
-            "foreign-checkpoint",
-            f'This is a checkpoint of the ledger "{found.origin}"; this one is "{head.origin}".',
-            "Give a checkpoint of this ledger, or its ledger with --db.",
-        )
+        raise _foreign(found.origin, head.origin)
     try:
         checkpoint.verify(text, [key])
     except CheckpointError as error:
@@ -82,6 +81,67 @@ def own_checkpoint(transaction: Transaction, text: str) -> Checkpoint:
             "Run: daybook verify --checkpoint FILE",
         )
     return found
+
+
+def signers(url: str, kept: Mapping[str, str], trust: Sequence[PublicKey]) -> list[dict[str, Any]]:
+    """Who signed the checkpoints in ``kept`` (by name), as far as the keys are known: the ledger's, and ``trust``.
+
+    Raises Refusal for a checkpoint of another ledger, or one that a trusted witness has not signed.
+    """
+    database = Database(url)
+    try:
+        with database.reading() as transaction:
+            key, head = _key_if_any(transaction), log.read_head(transaction)
+    finally:
+        database.close()
+    found: list[dict[str, Any]] = []
+    for name, text in kept.items():
+        signed = checkpoint.parse(text)
+        if signed.checkpoint.origin not in {head.origin, key.name if key else head.origin}:
+            raise _foreign(signed.checkpoint.origin, head.origin)
+        for witness in trust:
+            _require_cosigned(name, text, witness)
+        known = {(each.name, each.key_id): each for each in (*([key] if key else []), *trust)}
+        for signature in signed.signatures:
+            by = known.get((signature.name, signature.key_id))
+            at = int.from_bytes(signature.payload[:8], "big") if by and by.kind is KeyKind.WITNESS else None
+            found.append(
+                {
+                    "checkpoint": name,
+                    "size": signed.checkpoint.size,
+                    "name": signature.name,
+                    "key_id": signature.key_id.hex(),
+                    "by": "unknown" if by is None else "ledger" if by == key else "witness",
+                    "cosigned_at": None if at is None else datetime.fromtimestamp(at, UTC).isoformat(),
+                }
+            )
+    return found
+
+
+def _key_if_any(transaction: Transaction) -> PublicKey | None:
+    try:
+        return ledger_key(transaction)
+    except IntegrityFailure:
+        return None  # verify reports it
+
+
+def _require_cosigned(name: str, text: str, witness: PublicKey) -> None:
+    try:
+        checkpoint.verify(text, [witness])
+    except CheckpointError as error:
+        raise Refusal(
+            "not-cosigned",
+            f"{name} is not signed by the witness {witness.name}: {str(error).rstrip('.')}.",
+            "Give the copy that the witness returned.",
+        ) from error
+
+
+def _foreign(found: str, origin: str) -> Refusal:
+    return Refusal(
+        "foreign-checkpoint",
+        f'This is a checkpoint of the ledger "{found}"; this one is "{origin}".',
+        "Give a checkpoint of this ledger, or its ledger with --db.",
+    )
 
 
 def _key(key_file: Path) -> checkpoint.SigningKey:

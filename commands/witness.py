@@ -1,8 +1,8 @@
 """Witnesses: people who countersign checkpoints, each only ever one history of a ledger.
 
-A witness does what https://c2sp.org/tlog-witness says, with files instead of HTTP: beside the witness's key lies what it
-cosigned last of every ledger, and a checkpoint that is not proven to continue that is refused. So two checkpoints with
-the signature of one witness never contradict each other. Needs no ledger and trusts none.
+A witness does what https://c2sp.org/tlog-witness says, with files instead of HTTP: beside the witness's key lies what
+it cosigned last of every ledger, and a checkpoint that is not proven to continue that is refused. So two checkpoints
+with the signature of one witness never contradict each other. Needs no ledger and trusts none.
 """
 
 import os
@@ -104,8 +104,8 @@ def _require_continued(
     except ProofError as error:
         raise Refusal(
             "not-consistent",
-            f"This checkpoint of {signed.size} events does not continue the one of {old.size} that the witness cosigned "
-            f"({error}).",
+            f"This checkpoint of {signed.size} events does not continue the one of {old.size} that the witness "
+            f"cosigned ({error}).",
             "Do not cosign it. If the ledger's key signed both, its past was rewritten: keep both checkpoints, they "
             "prove it.",
         ) from error

@@ -18,7 +18,7 @@ from commands.cli.invocation import Invocation, user_name
 from ledger.errors import Refusal
 
 GLOBAL_OPTIONS = ("db", "user", "config", "json")
-NAMES_OF_FILES = ("file", "directory", "target", "keep")
+NAMES_OF_FILES = ("file", "files", "directory", "target", "keep", "since", "receipt", "proof", "key_file")
 _BROKEN = re.compile("[\\0\ud800-\udfff]")
 
 

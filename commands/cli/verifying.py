@@ -3,6 +3,7 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,33 +14,18 @@ from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import plural, printable
 from commands.cli.progress import shown_progress
 from commands.cli.sources import read_source
+from commands.cli.targets import refuse_existing
 from commands.cli.verbs import Verb
+from ledger.errors import LedgerUnavailable, Refusal
+
+if TYPE_CHECKING:
+    from commands.bundle_verifier import Report
+    from ledger.checkpoint import PublicKey
+
+_LARGEST_PROOF = 1 << 28
 
 
-@click.command(cls=Verb)
-@click.option("-o", "--output", "target", metavar="FILE", help="Write it there instead of printing it.")
-@pass_invocation
-def checkpoint(invocation: Invocation, target: str | None) -> None:
-    """Sign the ledger as it is now, to be kept elsewhere.
-
-    The text says how many events there are and what they hash to. Kept where the owner of the database cannot
-    change it, it shows later whether anything before it was rewritten: daybook verify --checkpoint FILE
-    """
-    from commands.checkpoints import make_checkpoint
-    from commands.setup import key_path
-
-    key_file = key_path(invocation.settings.db, Path())
-    with invocation.daybook() as daybook:
-        text = make_checkpoint(daybook, key_file)
-    if target is not None:
-        write_new(Path(target), text)
-    invocation.answer(
-        {"ok": True, "checkpoint": text, "file": target},
-        lambda: output.say(text.rstrip("\n") if target is None else f"Wrote {printable(target)}."),
-    )
-
-
-def _read_checkpoint(file: str) -> str:
+def read_checkpoint(file: str) -> str:
     from ledger.checkpoint import CheckpointError, parse
 
     data = read_source(file, 1 << 20).data
@@ -50,6 +36,137 @@ def _read_checkpoint(file: str) -> str:
     return data.decode()
 
 
+def _public_key(text: str) -> "PublicKey":
+    from ledger.checkpoint import CheckpointError, parse_public_key
+
+    try:
+        return parse_public_key(text)
+    except CheckpointError as error:
+        raise click.UsageError(f"This is no public key: {str(error).rstrip('.')}.") from None
+
+
+# --- checkpoint -----------------------------------------------------------------------------------------------------
+
+
+@click.command(cls=Verb)
+@click.option("-o", "--output", "target", metavar="FILE", help="Write it there instead of printing it.")
+@click.option(
+    "--cosign", "file", metavar="FILE", help="Countersign this checkpoint, as a witness; with --key."
+)
+@click.option("--key", "key_file", metavar="FILE", help="The witness's own key.")
+@click.option(
+    "--proof", metavar="FILE", help="That it continues what the witness cosigned last: of prove --since."
+)
+@click.option(
+    "--log-key", metavar="KEY", help="The ledger's public key, when the witness first sees the ledger."
+)
+@click.option(
+    "--new-witness-key", "keep", nargs=2, metavar="FILE NAME", help="Make a key for a witness of this name."
+)
+@pass_invocation
+def checkpoint(
+    invocation: Invocation,
+    target: str | None,
+    file: str | None,
+    key_file: str | None,
+    proof: str | None,
+    log_key: str | None,
+    keep: tuple[str, str] | None,
+) -> None:
+    """Sign the ledger as it is now, to be kept elsewhere.
+
+    The text says how many events there are and what they hash to. Kept where the owner of the database cannot
+    change it, it shows later whether anything before it was rewritten: daybook verify --checkpoint FILE. A witness
+    signs it too, with --cosign, and only what continues all that this witness has signed before.
+    """
+    if keep is not None:
+        _make_witness_key(invocation, *keep)
+        return
+    if (file is None) is not (key_file is None) or (
+        file is None and (proof is not None or log_key is not None)
+    ):
+        raise click.UsageError(
+            "--cosign FILE, --key FILE and, where needed, --proof and --log-key go together."
+        )
+    if target is not None:
+        refuse_existing(target)
+    if file is not None and key_file is not None:
+        _cosign(invocation, read_checkpoint(file), Path(key_file), proof, log_key, target)
+        return
+    from commands.checkpoints import make_checkpoint
+    from commands.setup import key_path
+
+    own_key = key_path(invocation.settings.db, Path())
+    with invocation.daybook() as daybook:
+        text = make_checkpoint(daybook, own_key)
+    _write_checkpoint(invocation, text, target, {})
+
+
+def _write_checkpoint(invocation: Invocation, text: str, target: str | None, more: dict[str, Any]) -> None:
+    if target is not None:
+        write_new(Path(target), text)
+    invocation.answer(
+        {"ok": True, "checkpoint": text, "file": target, **more},
+        lambda: output.say(text.rstrip("\n") if target is None else f"Wrote {printable(target)}."),
+    )
+
+
+def _make_witness_key(invocation: Invocation, file: str, name: str) -> None:
+    from commands.witness import new_witness_key
+    from ledger.checkpoint import public_key_text
+
+    text = public_key_text(new_witness_key(Path(file), name))
+
+    def human() -> None:
+        output.say(
+            f"Wrote the key of the witness {printable(name)} to {printable(file)}: only its owner may read it."
+        )
+        output.say(f"Its public key, for verify --trust: {text}")
+
+    invocation.answer({"ok": True, "file": file, "public_key": text}, human)
+
+
+def _cosign(
+    invocation: Invocation,
+    text: str,
+    key_file: Path,
+    proof: str | None,
+    log_key: str | None,
+    target: str | None,
+) -> None:
+    from commands import witness
+    from ledger.checkpoint import public_key_text
+
+    consistency = None if proof is None else witness.consistency_in(_read_proof(proof))
+    if proof is not None and consistency is None:
+        hint = "Make one: daybook prove --since CHECKPOINT -o FILE"
+        raise click.UsageError(f"{printable(proof)} holds no consistency proof. {hint}")
+    given = None if log_key is None else _public_key(log_key)
+    done = witness.cosign(key_file, text, ledger=given, consistency=consistency)
+    if done.first:
+        invocation.note(
+            f"the witness's first checkpoint of this ledger; its key: {public_key_text(done.ledger)}"
+        )
+    elif done.size > done.since:
+        invocation.note(
+            f"it continues the checkpoint of {done.since:,} events that the witness signed before."
+        )
+    more = {"witness": public_key_text(done.witness), "continues": None if done.first else done.since}
+    _write_checkpoint(invocation, done.text, target, more)
+
+
+def _read_proof(file: str) -> Any:
+    import orjson
+
+    try:
+        return orjson.loads(read_source(file, _LARGEST_PROOF).data)
+    except orjson.JSONDecodeError:
+        raise click.UsageError(f"{printable(file)} is no proof: it is not JSON.") from None
+
+
+# --- verify ---------------------------------------------------------------------------------------------------------
+
+
 @click.command(cls=Verb)
 @click.option(
     "--checkpoint",
@@ -58,23 +175,53 @@ def _read_checkpoint(file: str) -> str:
     multiple=True,
     help="A checkpoint that was kept elsewhere; may be repeated.",
 )
+@click.option("--receipt", metavar="FILE", help="Check this receipt or proof instead of the whole ledger.")
+@click.option("--bundle", "file", metavar="FILE", help="Check this bundle; no ledger is needed.")
+@click.option(
+    "--trust", metavar="KEY", multiple=True, help="A witness's public key, which must have cosigned."
+)
 @pass_invocation
-def verify(invocation: Invocation, files: tuple[str, ...]) -> int:
+def verify(
+    invocation: Invocation,
+    files: tuple[str, ...],
+    receipt: str | None,
+    file: str | None,
+    trust: tuple[str, ...],
+) -> int:
     """Recompute the ledger and say what does not hold.
 
     Every payload against its hash, the tree against the head and against every stored checkpoint, every
     uploaded file against its name. Exit code 5 where anything does not hold.
     """
+    if receipt is not None and file is not None:
+        raise click.UsageError("Give either --receipt or --bundle.")
+    if trust and not (files or receipt or file):
+        raise click.UsageError(
+            "--trust KEY needs what the witness has signed: --checkpoint, --receipt or --bundle."
+        )
+    for text in trust:
+        _public_key(text)
+    kept = {name: read_checkpoint(name) for name in files}
+    if receipt is not None:
+        return _verify_receipt(invocation, receipt, tuple(kept.values()), trust)
+    if file is not None:
+        return _verify_bundle(invocation, file, tuple(kept.values()), trust)
+    return _verify_ledger(invocation, kept, trust)
+
+
+def _verify_ledger(invocation: Invocation, kept: dict[str, str], trust: tuple[str, ...]) -> int:
+    from commands.checkpoints import signers
     from ledger.verify import verify as verify_ledger
 
-    kept = [_read_checkpoint(file) for file in files]
+    signatures = signers(invocation.settings.db, kept, [_public_key(text) for text in trust])
     with shown_progress("verifying") as progress:
-        report = verify_ledger(invocation.settings.db, kept=kept, progress=progress)
+        report = verify_ledger(invocation.settings.db, kept=list(kept.values()), progress=progress)
     document = {
         "ok": report.ok,
         "events": report.events,
         "root": report.root,
         "problems": [asdict(problem) for problem in report.problems],
+        "signatures": signatures,
     }
 
     def human() -> None:
@@ -82,6 +229,8 @@ def verify(invocation: Invocation, files: tuple[str, ...]) -> int:
             where = "" if problem.position is None else f"position {problem.position}: "
             label = output.coloured("problem:", "red", bold=True)
             output.say(f"{label} {where}{printable(problem.message)} [{problem.code}]")
+        for signature in signatures:
+            output.say(printable(_signature_line(signature)))
         if report.ok:
             output.say(
                 f"{output.coloured('Intact', 'green')}: {plural(report.events, 'event')}, root {report.root}."
@@ -94,4 +243,69 @@ def verify(invocation: Invocation, files: tuple[str, ...]) -> int:
     invocation.answer(document, human)
     if sys.stdout is not None:
         sys.stdout.flush()
+    return 0 if report.ok else NOT_INTACT
+
+
+def _signature_line(signature: dict[str, Any]) -> str:
+    what = f"{signature['checkpoint']} ({plural(signature['size'], 'event')})"
+    who = f"{signature['name']}+{signature['key_id']}"
+    if signature["by"] == "unknown":
+        return f"{what} has a signature by {who}, which was not checked: its key is not known (--trust KEY)."
+    at = f" at {signature['cosigned_at'][:19].replace('T', ' ')}Z" if signature["cosigned_at"] else ""
+    return f"{what} is signed by the {signature['by']} {who}{at}."
+
+
+def _verify_receipt(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
+    from commands import proofs
+    from commands.bundle_verifier import Elsewhere, Malformed, verify_document
+    from ledger.database import Database
+
+    text = read_source(file, _LARGEST_PROOF).data.decode("utf-8", "replace")
+    offline = False
+    try:
+        database = Database(invocation.settings.db)
+        try:
+            with database.reading() as transaction:
+                report = proofs.check(transaction, text, checkpoints=kept, trust=trust)
+        except LedgerUnavailable as refusal:
+            if refusal.code != "no-ledger":
+                raise
+            offline, report = True, verify_document(text, Elsewhere(trust=trust, checkpoints=kept))
+        finally:
+            database.close()
+    except Malformed as error:
+        raise Refusal(
+            "malformed", f"{printable(file)}: {error}.", "Get it again from where it was kept."
+        ) from None
+    if offline:
+        invocation.note(f"there is no ledger at {invocation.shown_db}: the file was checked by itself.")
+    return _answer(invocation, report)
+
+
+def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
+    from commands import bundle_verifier
+
+    elsewhere = bundle_verifier.Elsewhere(trust=trust, checkpoints=kept)
+    try:
+        with shown_progress("verifying") as progress:
+            report = bundle_verifier.verify(Path(file), elsewhere, progress)
+    except bundle_verifier.Malformed as error:
+        hint = "Get it again from where it was kept."
+        raise Refusal("malformed", f"{printable(file)}: {error}.", hint) from None
+    return _answer(invocation, report)
+
+
+def _answer(invocation: Invocation, report: "Report") -> int:
+    from commands.bundle_verifier import lines_of
+
+    def human() -> None:
+        for line in lines_of(report):
+            output.say(printable(line))
+        if report.public_key:
+            output.say(f"Key: {printable(report.public_key)}")
+            output.say(f"Fingerprint: sha256 {report.fingerprint}")
+        held = output.coloured("Intact", "green") if not report.unchecked else "What was checked holds"
+        output.say(f"{held}." if report.ok else f"{plural(len(report.problems), 'problem')}: not intact.")
+
+    invocation.answer({"ok": report.ok, **asdict(report)}, human)
     return 0 if report.ok else NOT_INTACT

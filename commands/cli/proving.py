@@ -1,0 +1,156 @@
+"""Verbs that make proofs for others: ``prove``, ``bundle``. They append no event."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.cli import output
+from commands.cli.drafts import write_new
+from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.output import plural, printable
+from commands.cli.progress import shown_progress
+from commands.cli.targets import new_file, refuse_existing
+from commands.cli.verbs import Verb
+from commands.cli.verifying import read_checkpoint
+
+if TYPE_CHECKING:
+    from commands.door import Daybook
+
+_target = click.option(
+    "-o", "--output", "target", metavar="FILE", help="Write it there instead of printing it."
+)
+
+
+@click.command(cls=Verb)
+@click.argument("reference", metavar="[REF|POSITION]", required=False)
+@click.option(
+    "--checkpoint", "file", metavar="FILE", help="Prove it under this checkpoint, not under the newest."
+)
+@click.option("--since", metavar="FILE", help="Prove that nothing before this checkpoint was rewritten.")
+@_target
+@pass_invocation
+def prove(
+    invocation: Invocation, reference: str | None, file: str | None, since: str | None, target: str | None
+) -> None:
+    """Prove that a record is in the ledger, or that nothing was rewritten.
+
+    REF is a record (s12, c34, u56, d78, a location) or a stream: all of its events; POSITION is one event. The
+    proof is a file that anybody checks without the ledger: daybook verify --receipt FILE, or the verify.py of a
+    bundle. Where the signing key is, a checkpoint is made for it.
+    """
+    if (reference is None) is (since is None):
+        raise click.UsageError("Expected either REF (or a position), or --since FILE.")
+    if since is not None and file is not None:
+        raise click.UsageError("--checkpoint goes with REF; --since proves up to the newest checkpoint.")
+    if target is not None:
+        refuse_existing(target)
+    from commands import proofs
+    from commands.setup import key_path
+
+    given, old = (None if name is None else read_checkpoint(name) for name in (file, since))
+    key_file = key_path(invocation.settings.db, Path())
+    with invocation.daybook() as daybook:
+        if old is not None:
+            text = proofs.prove_since(daybook, old, key_file=key_file)
+        else:
+            what = _stream_or_position(invocation, daybook, str(reference))
+            text = proofs.prove(daybook, what, checkpoint=given, key_file=key_file)
+    write_proof(invocation, text, target)
+
+
+def write_proof(invocation: Invocation, text: str, target: str | None) -> None:
+    import orjson
+
+    document = orjson.loads(text)
+    if target is not None:
+        write_new(Path(target), text)
+
+    def human() -> None:
+        if target is None:
+            output.say(text.encode(), nl=False)
+            output.say(_sentence(document), err=True)
+        else:
+            output.say(_sentence(document))
+            output.say(
+                f"Wrote {printable(target)}. To check it: daybook verify --receipt {printable(target)}"
+            )
+
+    invocation.answer({"ok": True, "file": target, "proof": document}, human)
+
+
+def _sentence(document: dict[str, Any]) -> str:
+    """What has been proven."""
+    from ledger.checkpoint import parse
+
+    if document["checkpoint"] is None:
+        count = len(document["events"])
+        return f"{plural(count, 'event')}, without a proof: the signing key is not here."
+    signed = parse(document["checkpoint"]).checkpoint
+    whole = f"the {signed.size:,} events that {signed.origin} signed"
+    if document["since"] is not None:
+        old = parse(document["since"]["checkpoint"]).checkpoint
+        return (
+            f"Proven: {whole} begin with the {old.size:,} of the older checkpoint; none of those was changed."
+        )
+    events = document["events"]
+    positions = ", ".join(f"{event['position']} {event['type']}" for event in events[:10])
+    more = f" and {len(events) - 10:,} more" if len(events) > 10 else ""
+    verb = "is" if len(events) == 1 else "are"
+    return f"Proven: {plural(len(events), 'event')} ({positions}{more}) {verb} among {whole}."
+
+
+def _stream_or_position(invocation: Invocation, daybook: "Daybook", text: str) -> str | int:
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    return stream_of(invocation, daybook, text)
+
+
+def stream_of(invocation: Invocation, daybook: "Daybook", text: str) -> str:
+    from ledger import log
+
+    with daybook.reading() as world:
+        if "/" in text and log.stored_stream(world.transaction, text):
+            return text
+        return invocation.find(world, text).stream
+
+
+@click.command(cls=Verb)
+@click.argument("target", metavar="FILE")
+@click.argument("references", metavar="[REF]...", nargs=-1)
+@click.option("--checkpoint", "file", metavar="FILE", help="Up to this checkpoint, not the newest.")
+@pass_invocation
+def bundle(invocation: Invocation, target: str, references: tuple[str, ...], file: str | None) -> None:
+    """Write a file that a stranger can verify offline.
+
+    A zip file with the events, the input files, the checkpoint, and a script that recomputes it all: python
+    verify.py. Without REF the whole ledger; with REF only those records, the uploads that they came from, and a
+    proof of each event.
+    """
+    from commands.bundle import origins, write_bundle
+    from commands.checkpoints import newest_checkpoint
+    from commands.setup import key_path
+    from ledger.errors import Refusal
+
+    refuse_existing(target)
+    key_file = key_path(invocation.settings.db, Path())
+    given = None if file is None else read_checkpoint(file)
+    with invocation.daybook() as daybook:
+        text = given if given is not None else newest_checkpoint(daybook, key_file)
+        if text is None:
+            raise Refusal(
+                "no-checkpoint",
+                f"Nothing was signed yet, and the signing key is not at {key_file}.",
+                "Ask whoever has the key to run: daybook checkpoint",
+            )
+        named = [stream_of(invocation, daybook, reference) for reference in references]
+        streams = origins(daybook, named)
+        with new_file(target) as stream, shown_progress("bundling") as progress:
+            count = write_bundle(daybook, stream, checkpoint=text, streams=streams, progress=progress)
+    size = Path(target).stat().st_size
+
+    def human() -> None:
+        output.say(f"Wrote {printable(target)}: {plural(count, 'event')}, {size:,} bytes.")
+        output.say("Whoever receives it unpacks it and runs: python verify.py")
+
+    invocation.answer({"ok": True, "file": target, "events": count, "size_bytes": size}, human)
