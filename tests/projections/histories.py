@@ -1,7 +1,8 @@
 """Random histories of a lab, as events that commands could have appended: each is legal where it stands.
 
 ``History`` keeps what a legal next event depends on, and nothing of the projections: it is their independent
-model as far as it goes. Steps are drawn from any source of choices, ``Seeded`` or hypothesis.
+model as far as it goes. Steps are drawn from any source of choices, ``Seeded`` or hypothesis. What is done about
+wrong data comes on top of it in ``tests.projections.wrong_data``.
 """
 
 import random
@@ -41,7 +42,7 @@ CONTENT = b"sessions: []\n"  # of every input file; ``verify`` expects it among 
 USERS = ("user_1", "user_2")
 SUBJECTS = ("12345", "6", "Überfluß 中")
 PROBES = ("npx_1", "npx_2")
-GROUPS = ("group_1", "group_2")
+GROUPS = ("group_1", "group_2", "group_3")
 TABLES = ("reference.Experimenter", "reference.ExperimentRoom")
 
 
@@ -63,9 +64,13 @@ class Choices(Protocol):
     def number(self, low: int, high: int) -> int: ...
 
 
+STANDING = ("pending", "waiting", "inserted")
+
+
 @dataclass
 class Entry:
-    """A session or a multi-session clustering as the history knows it."""
+    """A session or a clustering as the history knows it. ``key`` is the dedup key: the location, or the name of the
+    group; a clustering of one session has none. ``sessions`` are those that a clustering stands on."""
 
     id: int
     subject: str
@@ -73,11 +78,23 @@ class Entry:
     upload: int
     index: int
     key: str
-    version: int = 1
     status: str = "pending"
     position: int = 0
     body: dict[str, Any] = field(default_factory=dict)
     tasks: int = 0
+    time: str | None = None
+    sessions: list[int] = field(default_factory=list)
+    replaces: int | None = None
+    replaced_by: int | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.status in STANDING
+
+    @property
+    def counts(self) -> bool:
+        """Among the entries of its upload; a clustering of one session is a part of that session's."""
+        return bool(self.key)
 
 
 @dataclass
@@ -85,7 +102,6 @@ class Upload:
     id: int
     subject: str
     username: str
-    version: int = 2
     open: bool = True
 
 
@@ -108,7 +124,7 @@ class History:
         self.choices = choices
         self.position = size
         self.subjects = [prefix + name for name in SUBJECTS]
-        self.places = [f"N:/data{prefix}/{number}" for number in range(6)]
+        self.places = [f"N:/data{prefix}/{number}" for number in range(10)]
         self.group_names = [prefix + name for name in GROUPS]
         self.tables = [prefix + name for name in TABLES]
         self.versions: dict[str, int] = {}
@@ -119,37 +135,55 @@ class History:
         self.sessions: list[Entry] = []
         self.clusterings: list[Entry] = []
         self.locations: dict[str, int] = {}
-        self.times: set[tuple[str, str]] = set()
+        self.times: dict[tuple[str, str], int] = {}
         self.groups: dict[str, int] = {}
         self._events: list[NewEvent] = []
 
     def step(self) -> Step:
         """The next command's events; there is always one that is legal."""
-        actions: list[Callable[[], str]] = [self._add_value, self._upload, self._reject, self._check]
-        for action, possible in (
-            (self._register, len(self.registered) < len(self.subjects)),
-            (self._insert_probe, self.registered),
-            (self._remove_probe, any(self.inserted.values())),
-            (self._retire_value, any(self.values.values())),
-            (self._settle_sessions, self._with_status(self.sessions, "pending", "waiting")),
-            (self._associate, self._with_status(self.sessions, "waiting")),
-            (self._add_tasks, self._taskless()),
-            (self._annotate, self._with_status(self.sessions, "pending", "waiting", "inserted")),
-            (self._settle_clustering, self._with_status(self.clusterings, "pending", "waiting")),
-            (self._process, any(upload.open for upload in self.uploads)),
-        ):
+        actions = self._always()
+        for action, possible in self._possibly():
             if possible:
                 actions += [action, action]
         self._events = []
         correlation = self.choices.choose(actions)()
         return Step(self.choices.choose(USERS), correlation, self._events)
 
+    def _always(self) -> list[Callable[[], str]]:
+        return [self._add_value, self._reject, self._check]
+
+    def _possibly(self) -> list[tuple[Callable[[], str], Any]]:
+        return [
+            (self._register, len(self.registered) < len(self.subjects)),
+            (self._insert_probe, self.registered),
+            (self._remove_probe, any(self.inserted.values())),
+            (self._retire_value, any(self.values.values())),
+            (self._upload, len(self.locations) < len(self.places)),
+            (self._settle_sessions, self._with_status(self.sessions, "pending", "waiting")),
+            (self._settle_sessions, self._with_status(self.sessions, "pending", "waiting")),
+            (self._associate, self._with_status(self.sessions, "waiting")),
+            (self._add_tasks, self._taskless()),
+            (self._annotate, self._with_status(self.sessions, "pending", "waiting", "inserted")),
+            (self._settle_clustering, self._with_status(self.clusterings, "pending", "waiting")),
+            (self._process, any(upload.open for upload in self.uploads)),
+        ]
+
     def _emit(
-        self, stream: str, body: Body, subject: str = "", username: str = "", causation: int = 0
+        self,
+        stream: str,
+        body: Body,
+        subject: str = "",
+        username: str = "",
+        causation: int = 0,
+        *,
+        correlation: str = "",
     ) -> int:
-        version = self.versions.get(stream, 0)
-        self.versions[stream] = version + 1
-        self._events.append(NewEvent(stream, body, version, subject, username, causation))
+        """Returns the event's position. ``correlation`` is the step's where it is not given."""
+        expected: int | None = self.versions.get(stream, 0)
+        if stream == "ledger" or stream.startswith("user/"):  # older than this history
+            expected = None
+        self.versions[stream] = self.versions.get(stream, 0) + 1
+        self._events.append(NewEvent(stream, body, expected, subject, username, causation, correlation))
         self.position += 1
         return self.position
 
@@ -159,6 +193,9 @@ class History:
     @staticmethod
     def _with_status(entries: Sequence[Entry], *statuses: str) -> list[Entry]:
         return [entry for entry in entries if entry.status in statuses]
+
+    def _session(self, number: int) -> Entry:
+        return next(one for one in self.sessions if one.id == number)
 
     def _taskless(self) -> list[Entry]:
         return [
@@ -251,47 +288,45 @@ class History:
         for index, location in enumerate(sessions, start=known):
             self._request_session(self.uploads[-1], index, location)
         for index, group in enumerate(groups):
-            self._request_clustering(self.uploads[-1], index, group)
+            own = [one.id for one in self.sessions if one.subject == subject and one.stands]
+            self._request_clustering(self.uploads[-1], index, group, own[-2:])
         return correlation
 
-    def _request_session(self, upload: Upload, index: int, location: str) -> None:
+    def _request_session(
+        self, upload: Upload, index: int, location: str, replaces: int | None = None
+    ) -> None:
         entry: dict[str, Any] = {"location": location.lower(), "experimenter": ["user_2"], "tasks": []}
         for name, value in (("name", f"session_{index}"), ("room", "2.345"), ("project", ["a", "b"])):
             if (given := self._maybe(value)) is not None:
                 entry[name] = given
         number = self.position + 1
         body = SessionInsertRequested(
-            datasource_id=0, subject=upload.subject[2:], location=location, entry_index=index, entry=entry
-        )
-        self._emit(f"session/{number}", body, upload.subject, upload.username, upload.id)
-        self.sessions.append(
-            Entry(
-                number,
-                upload.subject,
-                upload.username,
-                upload.id,
-                index,
-                location,
-                position=number,
-                body=entry,
-            )
-        )
+            datasource_id=0, subject=upload.subject[2:], location=location, entry_index=index, entry=entry,
+            replaces=replaces,
+        )  # fmt: skip
+        self._request("session", upload, body)
+        session = Entry(number, upload.subject, upload.username, upload.id, index, location, position=number)
+        session.body, session.replaces = entry, replaces
+        self.sessions.append(session)
         self.locations[location] = number
 
-    def _request_clustering(self, upload: Upload, index: int, group: str) -> None:
-        own = [session.id for session in self.sessions if session.subject == upload.subject]
+    def _request(self, kind: str, upload: Upload, body: Body) -> None:
+        stream = f"{kind}/{self.position + 1}"
+        self._emit(stream, body, upload.subject, upload.username, upload.id, correlation=f"u{upload.id}")
+
+    def _request_clustering(
+        self, upload: Upload, index: int, group: str, sessions: list[int], replaces: int | None = None
+    ) -> None:
         entry = {"group_name": group, "curator": "user_2", "notes": self._maybe("well isolated")}
         number = self.position + 1
         body = ClusteringInsertRequested(
             datasource_id=0, subject=upload.subject[2:], location=f"N:/{group}", entry_index=index,
-            sessions=own[-2:], entry=entry,
+            sessions=sessions, entry=entry, replaces=replaces,
         )  # fmt: skip
-        self._emit(f"clustering/{number}", body, upload.subject, upload.username, upload.id)
-        self.clusterings.append(
-            Entry(
-                number, upload.subject, upload.username, upload.id, index, group, position=number, body=entry
-            )
-        )
+        self._request("clustering", upload, body)
+        clustering = Entry(number, upload.subject, upload.username, upload.id, index, group, position=number)
+        clustering.sessions, clustering.replaces = list(sessions), replaces
+        self.clusterings.append(clustering)
         self.groups[group] = number
 
     def _process(self) -> str:
@@ -302,7 +337,7 @@ class History:
             return [
                 {"index": one.index, kind: one.id, "outcome": one.status, "reason": None}
                 for one in entries
-                if one.upload == upload.id
+                if one.upload == upload.id and one.counts
             ]
 
         body = InputFileProcessed(
@@ -316,22 +351,25 @@ class History:
     def _settle_sessions(self) -> str:
         unsettled = self._with_status(self.sessions, "pending", "waiting")
         for session in unsettled[: self.choices.number(1, 3)]:
-            self.choices.choose([self._insert, self._insert, self._wait, self._fail])(session)
+            self.choices.choose([self._insert, self._insert, self._insert, self._wait, self._fail])(session)
         return ""
 
     def _of_session(self, session: Entry, body: Body, status: str | None = None) -> None:
-        position = self._emit(
-            f"session/{session.id}", body, session.subject, session.username, session.position
-        )
+        self._of("session", session, body, status)
+
+    def _of(self, kind: str, record: Entry, body: Body, status: str | None = None) -> None:
+        stream = f"{kind}/{record.id}"
+        position = self._emit(stream, body, record.subject, record.username, record.position)
         if status is not None:
-            session.status, session.position = status, position
+            record.status, record.position = status, position
 
     def _insert(self, session: Entry) -> None:
         time = f"2023-05-0{self.choices.number(1, 9)} 10:00:00"
         if (session.subject, time) in self.times:
             self._fail(session)
             return
-        self.times.add((session.subject, time))
+        self.times[session.subject, time] = session.id
+        session.time = time
         names = PROBES[: self.choices.number(0, 2)]
         probes = [
             {"name": f"imec{at}", "probe": name, "serial": self._maybe("18408403232"), "part_number": None,
@@ -350,8 +388,13 @@ class History:
                 session=session.id, curator="user_2", location=f"{session.key}/{at}",
                 curation_time="2023-06-01 00:00:00", curation_time_inherited=False, notes=self._maybe("ok"), outputs=[],
             )  # fmt: skip
-            stream = f"clustering/{self.position + 1}"
-            self._emit(stream, clustering, session.subject, session.username, session.position)
+            number = self.position + 1
+            self._emit(
+                f"clustering/{number}", clustering, session.subject, session.username, session.position
+            )
+            own = Entry(number, session.subject, session.username, session.upload, session.index, "")
+            own.status, own.position, own.sessions = "inserted", number, [session.id]
+            self.clusterings.append(own)
 
     def _completed_tasks(self, session: Entry) -> list[dict[str, Any]]:
         return self._tasks(session.tasks) if session.tasks else []
@@ -400,29 +443,18 @@ class History:
 
     def _settle_clustering(self) -> str:
         clustering = self.choices.choose(self._with_status(self.clusterings, "pending", "waiting"))
-        body, status = self.choices.choose(
-            [
-                (ClusteringWaiting(reason="clustering-sessions", message="Not all inserted yet."), "waiting"),
-                (ClusteringInsertFailed(code="session-failed", message="One failed."), "error"),
-                (
-                    ClusteringInserted(
-                        session=None,
-                        curator="user_2",
-                        location=f"N:/{clustering.key}",
-                        curation_time="2023-06-01 00:00:00",
-                        curation_time_inherited=True,
-                        notes=None,
-                        outputs=[{"probe": "imec0"}],
-                    ),
-                    "inserted",
-                ),
-            ]
-        )
-        stream = f"clustering/{clustering.id}"
-        clustering.position = self._emit(
-            stream, body, clustering.subject, clustering.username, clustering.position
-        )
-        clustering.status = status
+        outcomes: list[tuple[Body, str]] = [
+            (ClusteringWaiting(reason="clustering-sessions", message="Not all inserted yet."), "waiting"),
+            (ClusteringInsertFailed(code="session-failed", message="One failed."), "error"),
+        ]
+        if all(self._session(number).status == "inserted" for number in clustering.sessions):
+            body = ClusteringInserted(
+                session=None, curator="user_2", location=f"N:/{clustering.key}", curation_time="2023-06-01 00:00:00",
+                curation_time_inherited=True, notes=None, outputs=[{"probe": "imec0"}],
+            )  # fmt: skip
+            outcomes.append((body, "inserted"))
+        body, status = self.choices.choose(outcomes)
+        self._of("clustering", clustering, body, status)
         if status == "error":
             del self.groups[clustering.key]
         return ""
