@@ -28,7 +28,7 @@ from ledger.log import Cause, Head
 from ledger.moments import Moment
 from projections.apply import apply, prefetch
 from projections.past import About, Past, put_before
-from projections.rebuild import rebuild, versions, without_garbage_collection
+from projections.rebuild import rebuild, remove_remains, versions, without_garbage_collection
 from projections.rows import State
 
 SCHEMA_REVISION = "0002"
@@ -151,9 +151,9 @@ class Daybook:
         try:
             with daybook.database.reading() as transaction:
                 _check_schema(transaction)
-                stale = log.read_head(transaction).projections != versions()
-            if stale:
-                _bring_up_to_date(daybook.database)
+                head = log.read_head(transaction)
+            if head.projections != versions() or head.rebuild == log.EMPTYING:
+                bring_up_to_date(daybook.database)
         except BaseException:
             daybook.close()
             raise
@@ -260,8 +260,7 @@ class Daybook:
 
 
 def _redact(world: World, decision: Decision) -> None:
-    for position in decision.redacted:
-        log.redact(world.transaction, position)
+    log.redact(world.transaction, world.head, decision.redacted)
     for digest in decision.erased:
         input_files.erase(world.transaction, digest)
 
@@ -276,22 +275,35 @@ def _first_receipt(command: Command, fingerprint: bytes, earlier: tuple[bytes, i
     return Receipt(command.command_id, earlier[1], earlier[2], orjson.loads(earlier[3]), repeated=True)
 
 
-def _bring_up_to_date(database: Database) -> None:
-    """Rebuild, or wait for another process that opened the ledger a moment later and does it."""
+def bring_up_to_date(database: Database) -> bool:
+    """Rebuild, or wait for another process that opened the ledger a moment later and does it. What a redaction left
+    behind is removed: False where free space of the database may still hold something of it."""
+    with database.reading() as transaction:
+        head = log.read_head(transaction)
+    if head.projections == versions():
+        return remove_remains(database)
     deadline = time.monotonic() + _WAIT_FOR_REBUILD_S
     with suppress(Conflict):
         rebuild(database)
-        return
+        return remove_remains(database)
     while time.monotonic() < deadline:
         time.sleep(0.2)
         with database.reading() as transaction:
             if log.read_head(transaction).projections == versions():
-                return
+                return remove_remains(database)
     rebuild(database)
+    return remove_remains(database)
 
 
 def _check_projections(head: Head) -> None:
-    """One version's handlers must not go on in tables that another version has rebuilt meanwhile."""
+    """One version's handlers must not go on in tables that another version has rebuilt meanwhile, nor in tables that
+    still hold what was redacted."""
+    if head.projections == log.REDACTED:
+        raise LedgerUnavailable(
+            "redacted-meanwhile",
+            "A payload of this ledger was redacted a moment ago, and the lists that held it are being made anew.",
+            "Start this program again.",
+        )
     if head.projections != versions():
         raise LedgerUnavailable(
             "other-version",

@@ -208,6 +208,35 @@ class Database:
             self._local.connection = connection
         return connection
 
+    def overwrite_free_space(self) -> bool:
+        """On SQLite: write the file anew without what was deleted from it, and empty its write-ahead log. False where
+        somebody who is reading held that up, and on PostgreSQL, where only the owner can (VACUUM FULL)."""
+        if self.dialect != "sqlite":
+            return False
+        with self.translated_errors():
+            # a connection of its own, without the authoriser: the rows stay what they are
+            connection = _connect_sqlite(_sqlite_address(self.url))
+            try:
+                connection.execute("VACUUM")
+                held_up = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.close()
+        return not held_up
+
+    def empty_journal(self) -> None:
+        """On SQLite: empty the write-ahead log, which holds earlier states of pages, what was erased among it. Somebody
+        who is reading may hold that up; the last one to close the file does it then."""
+        if self.dialect != "sqlite":
+            return
+        with self.translated_errors():
+            # a connection of its own, without the authoriser: the rows stay what they are
+            connection = _connect_sqlite(Path(self.url.database or "").absolute().as_uri() + "?mode=rw")
+            try:
+                connection.execute("PRAGMA busy_timeout = 1000")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
     def close(self) -> None:
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is not None:
@@ -257,8 +286,7 @@ def _engine(url: URL, role: str | None) -> Engine:
             poolclass=QueuePool,
             max_overflow=-1,
         )
-    # mode=rw: a missing file is an error and not an empty ledger
-    address = Path(url.database or "").absolute().as_uri() + "?mode=rw"
+    address = _sqlite_address(url)
     # The pool is named: for an address without a file SQLAlchemy would take one that closes, after five threads,
     # the connections that others are using. A thread keeps its connection, so there is no upper limit.
     engine = create_engine(
@@ -268,6 +296,11 @@ def _engine(url: URL, role: str | None) -> Engine:
     if role:
         event.listen(engine, "connect", lambda connection, _record: connection.set_authorizer(_authorise))
     return engine
+
+
+def _sqlite_address(url: URL) -> str:
+    # mode=rw: a missing file is an error and not an empty ledger
+    return Path(url.database or "").absolute().as_uri() + "?mode=rw"
 
 
 def _connect_sqlite(address: str) -> Any:
@@ -288,6 +321,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")  # a receipt that was handed out survives a power cut
     cursor.execute("PRAGMA cache_size = -65536")
     cursor.execute("PRAGMA temp_store = MEMORY")
+    cursor.execute("PRAGMA secure_delete = ON")  # what is erased for legal reasons is gone from the file too
     cursor.execute(
         "PRAGMA recursive_triggers = ON"
     )  # else INSERT OR REPLACE deletes without asking the triggers
@@ -318,6 +352,23 @@ def _authorise(
     return sqlite3.SQLITE_OK if action in harmless else sqlite3.SQLITE_DENY
 
 
+def _authorise_past(
+    action: int, name: str | None, value: str | None, database: str | None, trigger: str | None
+) -> int:
+    """While the past is read: temporary tables, views and indexes may be made and filled, and nothing else written."""
+    import sqlite3
+
+    temporary = (
+        sqlite3.SQLITE_CREATE_TEMP_TABLE, sqlite3.SQLITE_CREATE_TEMP_VIEW, sqlite3.SQLITE_CREATE_TEMP_INDEX,
+    )  # fmt: skip
+    writing = (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE, sqlite3.SQLITE_REINDEX)
+    if action in temporary:
+        return sqlite3.SQLITE_OK
+    if action in writing:
+        return sqlite3.SQLITE_OK if database == "temp" else sqlite3.SQLITE_DENY
+    return _authorise(action, name, value, database, trigger)
+
+
 def create_sqlite_file(url: URL) -> None:
     """Make the database file in write-ahead mode, if it is not there yet: readers then never wait for a writer."""
     import sqlite3
@@ -337,23 +388,6 @@ def create_sqlite_file(url: URL) -> None:
             connection.close()
     except sqlite3.Error as error:
         raise _refusal(error, url) or LedgerUnavailable(
-def _authorise_past(
-    action: int, name: str | None, value: str | None, database: str | None, trigger: str | None
-) -> int:
-    """While the past is read: temporary tables, views and indexes may be made and filled, and nothing else written."""
-    import sqlite3
-
-    temporary = (
-        sqlite3.SQLITE_CREATE_TEMP_TABLE, sqlite3.SQLITE_CREATE_TEMP_VIEW, sqlite3.SQLITE_CREATE_TEMP_INDEX,
-    )  # fmt: skip
-    writing = (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE, sqlite3.SQLITE_REINDEX)
-    if action in temporary:
-        return sqlite3.SQLITE_OK
-    if action in writing:
-        return sqlite3.SQLITE_OK if database == "temp" else sqlite3.SQLITE_DENY
-    return _authorise(action, name, value, database, trigger)
-
-
             "database-not-created", f"{path}: {error}."
         ) from error
 

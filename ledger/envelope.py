@@ -92,5 +92,12 @@ def leaf_data(event: tuple[int, str, int, str, int, str, str, int, str, str, str
     ).encode() + digest
 
 
+def head_data(row: tuple[int, str, int, bytes, str, str, str, str]) -> bytes:
+    """The bytes that the head row's sha256 is taken of: all of its other columns, from ``id`` to ``rebuild``, each with
+    its length before it."""
+    texts = [str(value).encode() if not isinstance(value, bytes) else value for value in row]
+    return b"daybook/head/1\n" + b"".join(b"%d:%b" % (len(text), text) for text in texts)
+
+
 def payload_digest(payload: str) -> bytes:
     return sha256(payload.encode()).digest()

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from ledger.database import Transaction
-from ledger.errors import IntegrityFailure
+from ledger.errors import IntegrityFailure, Refusal
 
 
 def keep(transaction: Transaction, content: bytes) -> str:
@@ -17,9 +17,20 @@ def keep(transaction: Transaction, content: bytes) -> str:
 
 
 def fetch(transaction: Transaction, digest: str) -> bytes:
-    """The bytes exactly as they came. Raises IntegrityFailure where they are gone or no longer match."""
+    """The bytes exactly as they came. Raises Refusal where they were erased, IntegrityFailure where they are gone or no
+    longer match."""
     row = transaction.run("SELECT content FROM input_files WHERE sha256 = ?", (digest,)).fetchone()
     if row is None:
+        erased = transaction.run(
+            "SELECT recorded_at FROM events WHERE stream = ? ORDER BY stream_version DESC LIMIT 1",
+            (f"input-file/{digest}",),
+        ).fetchone()
+        if erased is not None:
+            raise Refusal(
+                "bytes-erased",
+                f"The bytes of input file {digest} were removed with a redaction at {erased[0]}.",
+                "What was ingested from it stays. See: daybook log --type InputFileErased",
+            )
         raise IntegrityFailure(
             "bytes-missing", f"The bytes of input file {digest} are missing.", "Run: daybook verify"
         )

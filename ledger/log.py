@@ -8,12 +8,13 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
 from ledger.database import Transaction
-from ledger.envelope import NewEvent, StoredEvent, leaf_data, payload_digest
+from ledger.envelope import NewEvent, StoredEvent, head_data, leaf_data, payload_digest
 from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from ledger.merkle import CompactRange, leaf_hash
 
@@ -24,17 +25,21 @@ STORED_COLUMNS = (
 )  # the leaf is kept beside its event: a change is found at its position
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
 _PAGE = 10_000
-NODES_EVERY = (
 _SCAN_FROM = 20_000  # streams
+NODES_EVERY = (
     8  # heights: of the inner nodes of the tree, one in 255 is kept, and a proof hashes at most 255 anew
 )
+REDACTED = "redacted"  # ``head.projections``: the lists still hold what the log does not any more
+EMPTYING = "emptying"  # ``head.rebuild``: they were made anew, and the old ones are not all gone yet
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON; an escaped backslash before u0000 is only text
 
 
 @dataclass(slots=True)
 class Head:
     """Where the log ends. ``live_slot`` says which of the two sets of projection tables is current,
-    ``projections`` which version of each projection made it, ``rebuild`` who is filling the other slot now."""
+    ``projections`` which version of each projection made it, ``rebuild`` who is filling the other slot now.
+
+    The row has a sha256 over all of this, so that a change of any of it is found."""
 
     origin: str
     size: int
@@ -81,21 +86,42 @@ def _head(transaction: Transaction, lock: str) -> Head:
 
 def create_head(transaction: Transaction, origin: str, live_slot: str, projections: str) -> None:
     """Write the one head row of a new ledger: an empty log."""
+    values = _head_values(Head(origin, 0, CompactRange(), "", live_slot, projections, ""))
     transaction.run(
-        "INSERT INTO head (id, origin, size, compact_range, recorded_at, live_slot, projections, rebuild) "
-        "VALUES (1, ?, 0, ?, '', ?, ?, '')",
-        (origin, b"", live_slot, projections),
+        "INSERT INTO head (id, origin, size, compact_range, recorded_at, live_slot, projections, rebuild, sha256) "
+        "VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
+        values,
     )
 
 
-def name_rebuild(transaction: Transaction, token: str) -> None:
+def _store_head(transaction: Transaction, head: Head) -> None:
+    """Under the append lock, with which ``head`` was read."""
+    transaction.run(
+        "UPDATE head SET origin = ?, size = ?, compact_range = ?, recorded_at = ?, live_slot = ?, projections = ?, "
+        "rebuild = ?, sha256 = ?",
+        _head_values(head),
+    )
+
+
+def _head_values(head: Head) -> tuple[Any, ...]:
+    row = (
+        head.origin, head.size, head.compact_range.to_bytes(), head.recorded_at, head.live_slot, head.projections,
+        head.rebuild,
+    )  # fmt: skip
+    return (*row, sha256(head_data((1, *row))).digest())
+
+
+def name_rebuild(transaction: Transaction, head: Head, token: str) -> None:
     """Say who fills the slot that is not live; whoever was at it before finds out and stops."""
-    transaction.run("UPDATE head SET rebuild = ?", (token,))
+    head.rebuild = token
+    _store_head(transaction, head)
 
 
-def make_live(transaction: Transaction, slot: str, projections: str) -> None:
+def make_live(transaction: Transaction, head: Head, slot: str, projections: str) -> None:
     """Swap the projection slots. Under the append lock: the slot must stand at the head's position."""
-    transaction.run("UPDATE head SET live_slot = ?, projections = ?, rebuild = ''", (slot, projections))
+    head.rebuild = EMPTYING if head.projections == REDACTED else ""
+    head.live_slot, head.projections = slot, projections
+    _store_head(transaction, head)
 
 
 def append(
@@ -147,10 +173,7 @@ def _write(
         transaction.insert_many("tree_nodes", ("height", "number", "hash"), nodes)
     head.size = stored[-1].position
     head.recorded_at = stored[-1].recorded_at
-    transaction.run(
-        "UPDATE head SET size = ?, compact_range = ?, recorded_at = ?",
-        (head.size, head.compact_range.to_bytes(), head.recorded_at),
-    )
+    _store_head(transaction, head)
 
 
 def _holds_nul(stream: str) -> Refusal:
@@ -208,6 +231,23 @@ def read_stream(transaction: Transaction, stream: str) -> list[StoredEvent]:
     return _events(transaction, rows)
 
 
+def read_streams(transaction: Transaction, streams: Collection[str], up_to: int) -> Iterator[StoredEvent]:
+    """The events of these streams up to a position, in the order of the log."""
+    if len(streams) > _SCAN_FROM:  # one pass over the log is then cheaper, and takes the memory of a page
+        wanted = frozenset(streams)
+        for page in pages(transaction, 0, up_to):
+            yield from (event for event in page if event.stream in wanted)
+        return
+    names = sorted(streams)
+    rows: list[Any] = []
+    for start in range(0, len(names), 500):
+        some = names[start : start + 500]
+        sql = f"{_SELECT} WHERE stream IN ({', '.join('?' * len(some))}) AND position <= ?"
+        rows += transaction.run(sql, (*some, up_to)).fetchall()
+    rows.sort()
+    yield from _events(transaction, rows)
+
+
 def read_positions(transaction: Transaction, positions: Collection[int]) -> dict[int, StoredEvent]:
     found: dict[int, StoredEvent] = {}
     wanted = sorted(positions)
@@ -231,23 +271,6 @@ def read_all(
 
 
 def pages(transaction: Transaction, after: int, up_to: int, size: int = _PAGE) -> Iterator[list[StoredEvent]]:
-def read_streams(transaction: Transaction, streams: Collection[str], up_to: int) -> Iterator[StoredEvent]:
-    """The events of these streams up to a position, in the order of the log."""
-    if len(streams) > _SCAN_FROM:  # one pass over the log is then cheaper, and takes the memory of a page
-        wanted = frozenset(streams)
-        for page in pages(transaction, 0, up_to):
-            yield from (event for event in page if event.stream in wanted)
-        return
-    names = sorted(streams)
-    rows: list[Any] = []
-    for start in range(0, len(names), 500):
-        some = names[start : start + 500]
-        sql = f"{_SELECT} WHERE stream IN ({', '.join('?' * len(some))}) AND position <= ?"
-        rows += transaction.run(sql, (*some, up_to)).fetchall()
-    rows.sort()
-    yield from _events(transaction, rows)
-
-
     """All events in (after, up_to], page by page: memory stays that of one page."""
     while after < up_to:
         page = read_all(transaction, after, min(size, up_to - after))
@@ -312,23 +335,29 @@ def take_over(
 
     The projections no longer fit: the next one to open the ledger rebuilds them.
     """
+    head.projections = ""
     _write(transaction, head, events, leaves)
-    transaction.run("UPDATE head SET projections = ''")
 
 
 def name_origin(transaction: Transaction, origin: str) -> None:
     """Say which ledger an empty log becomes."""
-    transaction.run("UPDATE head SET origin = ? WHERE size = 0", (origin,))
+    head = lock_head(transaction)
+    if head.size == 0:
+        head.origin = origin
+        _store_head(transaction, head)
 
 
 # --- redaction ------------------------------------------------------------------------------------------------------
 
 
-def redact(transaction: Transaction, position: int) -> None:
-    """Remove the payload at ``position``, under the append lock and behind the PayloadRedacted event that names it:
-    the database refuses it otherwise. The projections no longer fit: the next one to open the ledger rebuilds them."""
-    transaction.run("UPDATE events SET payload = NULL WHERE position = ?", (position,))
-    transaction.run("UPDATE head SET projections = ''")
+def redact(transaction: Transaction, head: Head, positions: Collection[int]) -> None:
+    """Remove the payloads, under the append lock and behind the PayloadRedacted events that name them: the database
+    refuses it otherwise. The projections no longer fit: the next one to open the ledger rebuilds them. A rebuild that
+    is going on has read what is gone now, and is stopped."""
+    for position in positions:
+        transaction.run("UPDATE events SET payload = NULL WHERE position = ?", (position,))
+    head.projections, head.rebuild = REDACTED, ""
+    _store_head(transaction, head)
 
 
 def _events(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> list[StoredEvent]:
@@ -341,6 +370,7 @@ def _events(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> list[Sto
 
 
 def _kept(transaction: Transaction, position: int) -> str | None:
+    # the log itself, where a reading of the past hides what came later: what is gone now is gone from the past too
     row = transaction.run(
         f"SELECT payload, actor, recorded_at FROM {transaction.durable}events "
         "WHERE stream = ? AND type = 'PayloadRedacted'",

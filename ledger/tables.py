@@ -48,6 +48,7 @@ head = Table(
     Column("live_slot", Text, nullable=False),
     Column("projections", Text, nullable=False),
     Column("rebuild", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
     comment="one row: the size of the log, the compact range of its tree, which projection slot is live",
 )
 

@@ -174,7 +174,7 @@ def _begin(database: Database, token: str) -> tuple[str, int, float]:
     """Take the slot that is not live and empty it. Returns it, the ledger's size, and how long writers were held up."""
     with database.writing() as transaction:
         head = log.lock_head(transaction)
-        log.name_rebuild(transaction, token)
+        log.name_rebuild(transaction, head, token)
     slot = SLOTS[1 - SLOTS.index(head.live_slot)]
     longest = 0.0
     for record in RECORDS:
@@ -243,8 +243,32 @@ def _swap(database: Database, state: State, position: int, token: str) -> tuple[
                 prefetch(state, page)
             apply(state, page)
         state.flush()
-        log.make_live(transaction, state.slot, versions())
+        log.make_live(transaction, head, state.slot, versions())
     return head.size, perf_counter() - began
+
+
+def remove_remains(database: Database) -> bool:
+    """Behind a rebuild that a redaction called for: empty the other slot, which still holds what was redacted, and have
+    the file hold nothing of it. True where the database leaves none of it in free space.
+
+    Killed anywhere, it is done again when the ledger is next opened; nothing is done where nothing was redacted.
+    """
+    with database.reading() as transaction:
+        if log.read_head(transaction).rebuild != log.EMPTYING:
+            return True
+    for record in RECORDS:
+        with database.writing() as transaction:
+            transaction.wait_for("rebuild")
+            head = log.read_head(transaction)
+            if head.rebuild != log.EMPTYING:  # another rebuild has taken the slot, and empties it first
+                return False
+            transaction.run(f"DELETE FROM {record.TABLE}_{SLOTS[1 - SLOTS.index(head.live_slot)]}")
+    clean = database.overwrite_free_space()
+    with database.writing() as transaction:
+        head = log.lock_head(transaction)
+        if head.rebuild == log.EMPTYING:
+            log.name_rebuild(transaction, head, "")
+    return clean
 
 
 def _check_token(head: log.Head, token: str) -> None:

@@ -1,4 +1,5 @@
-"""Deletions, corrections, redactions and roles; nodes of the tree for proofs; names that can be erased."""
+"""Deletions, corrections, redactions and roles; nodes of the tree for proofs; names that can be erased; a head row that
+is hashed itself."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -39,6 +40,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     _keep_nodes()
+    _hash_head()
     for slot in ("a", "b"):
         _change_projections(slot)
     if op.get_bind().dialect.name == "sqlite":
@@ -78,6 +80,21 @@ def _leaf_pages() -> Iterator[list[bytes]]:
     while rows := op.get_bind().execute(query, {"after": after, "page": PAGE}).fetchall():
         yield [bytes(row[0]) for row in rows]
         after += len(rows)
+
+
+def _hash_head() -> None:
+    op.add_column("head", sa.Column("sha256", sa.LargeBinary(), server_default=sa.text("''"), nullable=False))
+    columns = ("id", "origin", "size", "compact_range", "recorded_at", "live_slot", "projections", "rebuild")
+    connection = op.get_bind()
+    for row in connection.execute(sa.text(f"SELECT {', '.join(columns)} FROM head")).fetchall():
+        values = [
+            bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode() for value in row
+        ]
+        data = b"daybook/head/1\n" + b"".join(b"%d:%b" % (len(value), value) for value in values)
+        update = sa.text("UPDATE head SET sha256 = :digest WHERE id = :id")
+        connection.execute(update, {"digest": sha256(data).digest(), "id": row[0]})
+    if connection.dialect.name == "postgresql":
+        op.alter_column("head", "sha256", server_default=None)
 
 
 def _change_projections(slot: str) -> None:

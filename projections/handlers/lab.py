@@ -20,7 +20,9 @@ def probe_inserted(state: State, event: StoredEvent, body: Payload) -> None:
 
 
 def probe_removed(state: State, event: StoredEvent, body: Payload) -> None:
-    state.insertions.change((event.subject, body["probe"])).removal_time = body["removal_time"]
+    key = (event.subject, body["probe"])
+    if state.insertions.get(key) is not None:  # else a redaction has blanked its insertion
+        state.insertions.change(key).removal_time = body["removal_time"]
 
 
 def reference_added(state: State, _event: StoredEvent, body: Payload) -> None:
@@ -34,4 +36,6 @@ def reference_added(state: State, _event: StoredEvent, body: Payload) -> None:
 
 
 def reference_retired(state: State, _event: StoredEvent, body: Payload) -> None:
-    state.reference.change((body["table"], body["value"])).retired = 1
+    key = (body["table"], body["value"])
+    if state.reference.get(key) is not None:  # else a redaction has blanked the event that added it
+        state.reference.change(key).retired = 1

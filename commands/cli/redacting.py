@@ -1,0 +1,41 @@
+"""The verb that asks for a redaction: ``redact``."""
+
+import click
+
+from commands.cli import output
+from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.output import printable
+from commands.cli.verbs import Verb
+
+
+@click.command(cls=Verb)
+@click.argument("position", type=click.IntRange(min=1))
+@click.option(
+    "--reason",
+    required=True,
+    metavar="TEXT",
+    help="Why. It stays in the log: name nobody in it, and nothing of what is to go.",
+)
+@pass_invocation
+def redact(invocation: Invocation, position: int, reason: str) -> None:
+    """Request that one payload is removed for legal reasons.
+
+    POSITION is an event's, as daybook log and daybook history show it. Two admins are needed: one requests it, another
+    approves it, and it is gone at once. The event stays, with its place, its hash, who did it and when. The stored file
+    goes with the receipt of an upload (InputFileReceived).
+    """
+    from commands.redaction import RequestRedaction
+
+    with invocation.daybook() as daybook:
+        result = daybook.submit(RequestRedaction(position=position, reason=reason)).result
+    approve = f"daybook delete approve {result['request']}"
+
+    def human() -> None:
+        what = printable(f"{result['type']} of {result['stream']}, position {result['position']}")
+        output.say(f"Requested {result['request']}: to redact {what}.")
+        if result["copies"]:
+            named = ", ".join(map(str, result["copies"]))
+            output.say(f"The same may stand at other positions, which are redacted one by one: {named}.")
+        output.say(f"Another admin approves it with: {approve}")
+
+    invocation.answer({"ok": True, **result, "approve": approve}, human)
