@@ -183,10 +183,11 @@ class Daybook:
 
     def _once(self, command: Command, fingerprint: bytes) -> Receipt:
     @contextmanager
-    def reading_past(self, moment: Moment, about: About = Past.everything) -> Iterator[World]:
-        """The world as it was, as far as a reading is about it. Raises Refusal where the ledger has no such moment."""
+    def reading_past(self, moment: Moment, about: About | None = None) -> Iterator[World]:
+        """The world as it was, as far as a reading is about it: all but the counts of who did what, unless said.
+        Raises Refusal where the ledger has no such moment."""
         with self.database.past() as transaction:
-            head = put_before(transaction, moment, about)
+            head = put_before(transaction, moment, about or Past.everything)
             yield World(transaction, head, State(head.live_slot, transaction), self.actor.user)
 
         with self.database.writing() as transaction:

@@ -85,8 +85,8 @@ def _subjects_of_requests(transaction: Transaction, slot: str, numbers: Collecti
 
 
 def bound_up(transaction: Transaction, slot: str, subjects: Collection[str]) -> set[str]:
-    """These subjects, and all others that their records are linked with: by a correction of a wrong subject, or a
-    clustering that stands on sessions of another one."""
+    """These subjects, and all others that their records are linked with: by a correction of a wrong subject, by a
+    clustering that stands on sessions of another one, or by a file that brought one of them again."""
     known: set[str] = set()
     new = {subject for subject in subjects if subject}
     while new:
@@ -112,6 +112,12 @@ def _links(slot: str, wanted: str) -> Iterator[str]:
     )
     yield f"SELECT DISTINCT s.subject {joined} WHERE c.subject IN ({wanted})"
     yield f"SELECT DISTINCT c.subject {joined} WHERE s.subject IN ({wanted})"
+    joined = (
+        f"FROM duplicates_{slot} d JOIN sessions_{slot} s ON s.id = d.record "
+        f"JOIN uploads_{slot} u ON u.id = d.upload"
+    )
+    yield f"SELECT DISTINCT s.subject {joined} WHERE u.subject IN ({wanted})"
+    yield f"SELECT DISTINCT u.subject {joined} WHERE s.subject IN ({wanted})"
 
 
 def portions(items: Collection[int] | Collection[str]) -> Iterator[list[Any]]:

@@ -28,6 +28,7 @@ from projections.records import (
     ClusteringGroup,
     ClusteringSession,
     Deletion,
+    Duplicate,
     ProbeInsertion,
     Redaction,
     ReferenceValue,
@@ -48,6 +49,7 @@ _OWNERS: dict[Any, str] = {
     SessionTime: "session", Clustering: "id", ClusteringSession: "clustering", ClusteringGroup: "clustering",
     Upload: "id",
 }  # fmt: skip
+_RECORDS = {*_OWNERS, Duplicate}
 _LAB = (Subject, ProbeInsertion, ReferenceValue, User)
 _KINDS: tuple[Any, ...] = (Session, Clustering, Upload)
 _CHUNK = 500  # records that are folded before it is seen whether a page is full
@@ -96,24 +98,27 @@ class Past:
 
     def records(self) -> None:
         """Of all sessions, clusterings and uploads."""
-        self._readable |= _OWNERS.keys()
+        self._readable |= _RECORDS
         self._take({record: self._changed(record) for record in _KINDS})
 
     def named(self, text: str, location: str | None = None) -> None:
         """Of whatever ``text`` can mean (as in ``references.find``), and all that is bound up with its subject."""
-        self._readable |= _OWNERS.keys()
+        self._readable |= _RECORDS
         self.requests()
         found = candidates(self._transaction, self._slot, text, location, self.position)
         subjects: set[str] = set()
-        for table, numbers in [*found.records.items(), *found.beginnings.items()]:
-            if table in found.records or len(numbers) == 1:
-                subjects |= subjects_of(self._transaction, self._slot, table, numbers)
-        for some in portions(bound_up(self._transaction, self._slot, subjects)):
-            condition = f"subject IN ({marks(some)})"
-            self._take({record: self._changed(record, condition, some) for record in _KINDS})
+        for table, some in found.records.items():
+            subjects |= subjects_of(self._transaction, self._slot, table, some)
+        for table, some in found.beginnings.items():
+            if len(some) == 1:
+                subjects |= subjects_of(self._transaction, self._slot, table, some)
+        for names in portions(bound_up(self._transaction, self._slot, subjects)):
+            condition = f"subject IN ({marks(names)})"
+            self._take({record: self._changed(record, condition, names) for record in _KINDS})
         for record in _KINDS:
-            for some in portions(found.beginnings.get(record.TABLE, ())):
-                self._take({record: self._changed(record, f"id IN ({marks(some)})", some)})
+            numbers = found.records.get(record.TABLE, set()) | found.beginnings.get(record.TABLE, set())
+            for chosen in portions(numbers):
+                self._take({record: self._changed(record, f"id IN ({marks(chosen)})", chosen)})
 
     def page(
         self,
@@ -346,6 +351,8 @@ class Past:
             table = f"{self._transaction.durable}{of.TABLE}_{self._slot}"
             same = f"owner.id = row.{owner} AND {self._unchanged(of, 'owner.')}"
             return f"EXISTS (SELECT 1 FROM {table} AS owner WHERE {same})"
+        if record is Duplicate:
+            return f"row.upload < {self.position}"  # of the second event of the upload
         if record is Redaction:
             return f"row.position <= {self.position}"
         if record is Activity:

@@ -10,7 +10,7 @@ from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column
 from commands.cli.phrases import phrase
 from commands.cli.records import LIMIT, limit_option, older_left_out
-from commands.cli.times import shown, utc_time
+from commands.cli.times import as_of_option, shown, utc_time
 from commands.cli.verbs import Verb
 from ledger.errors import Refusal
 
@@ -19,8 +19,9 @@ _ALL = 2**62
 
 @click.command(cls=Verb)
 @click.argument("reference", metavar="REF")
+@as_of_option
 @pass_invocation
-def history(invocation: Invocation, reference: str) -> None:
+def history(invocation: Invocation, reference: str, as_of: int | str | None) -> None:
     """The events of one record, oldest first.
 
     REF is an id or its unique beginning (s12, c34, u56), a location, a session time, a group name, or a
@@ -29,7 +30,7 @@ def history(invocation: Invocation, reference: str) -> None:
     from ledger import log as event_log
     from projections.listings import event_line
 
-    with invocation.reading() as world:
+    with invocation.reading(as_of, invocation.about(reference)) as world:
         stream = event_log.read_stream(world.transaction, reference) if "/" in reference else []
         name = reference
         if not stream:
@@ -71,6 +72,7 @@ def _write_events(events: Sequence[dict[str, Any]], *, with_stream: bool) -> Non
 @click.option("--since", metavar="TIME", callback=utc_time, help="From this date or time on (UTC).")
 @click.option("--until", metavar="TIME", callback=utc_time, help="Before this date or time (UTC).")
 @limit_option
+@as_of_option
 @pass_invocation
 def log(
     invocation: Invocation,
@@ -80,6 +82,7 @@ def log(
     since: str | None,
     until: str | None,
     limit: int | None,
+    as_of: int | str | None,
 ) -> None:
     """The newest events of the whole ledger.
 
@@ -87,10 +90,11 @@ def log(
     """
     from ledger import log as event_log
     from projections.listings import event_line, subject_key
+    from projections.past import Past
 
     _refuse_unknown_type(kind)
     wanted = limit if limit is not None else (0 if invocation.json else LIMIT)
-    with invocation.reading() as world:
+    with invocation.reading(as_of, Past.nothing) as world:
         stored = event_log.select_events(
             world.transaction,
             actor=actor,

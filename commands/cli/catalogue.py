@@ -11,6 +11,7 @@ from commands.cli.finding_lines import counted, plain, write_findings
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, plural, printable
 from commands.cli.sources import read_source
+from commands.cli.times import as_of_option
 from commands.cli.verbs import VerbGroup
 
 
@@ -132,15 +133,17 @@ def retire(invocation: Invocation, table: str, value: str) -> None:
 
 @catalogue.command("list")
 @click.argument("table", required=False)
+@as_of_option
 @pass_invocation
-def list_values(invocation: Invocation, table: str | None) -> None:
+def list_values(invocation: Invocation, table: str | None, as_of: int | str | None) -> None:
     """List the values of one reference table, or of all."""
     from commands.catalogue import checked_table
     from projections.listings import reference_values
+    from projections.past import Past
 
     if table is not None:
         checked_table(table)
-    with invocation.reading() as world:
+    with invocation.reading(as_of, Past.lab) as world:
         values = reference_values(world.transaction, world.head.live_slot, table)
 
     def human() -> None:

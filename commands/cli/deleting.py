@@ -12,7 +12,7 @@ from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, plural, printable
 from commands.cli.phrases import phrase
 from commands.cli.records import limit_option, older_left_out
-from commands.cli.times import shown
+from commands.cli.times import as_of_option, shown
 from commands.cli.verbs import Verb, VerbGroup
 from ledger.errors import Refusal
 
@@ -195,17 +195,19 @@ def _record(row: dict[str, Any]) -> list[object]:
 @delete.command("list")
 @click.option("--all", "decided", is_flag=True, help="Those that were decided, too.")
 @limit_option
+@as_of_option
 @pass_invocation
-def list_(invocation: Invocation, decided: bool, limit: int | None) -> None:
+def list_(invocation: Invocation, decided: bool, limit: int | None, as_of: int | str | None) -> None:
     """List the requests that are open.
 
     Deletions, corrections and redactions; newest last.
     """
     from commands.cli.records import LIMIT
     from projections.listings import deletions
+    from projections.past import Past
 
     wanted = limit if limit is not None else (0 if invocation.json else LIMIT)
-    with invocation.reading() as world:
+    with invocation.reading(as_of, Past.requests) as world:
         found = deletions(
             world.transaction, world.head.live_slot, decided=decided, limit=wanted + 1 if wanted else None
         )
@@ -243,12 +245,13 @@ def _request_line(row: dict[str, Any]) -> list[object]:
 
 @delete.command("show")
 @request_argument
+@as_of_option
 @pass_invocation
-def show_(invocation: Invocation, request: int) -> None:
+def show_(invocation: Invocation, request: int, as_of: int | str | None) -> None:
     """Show a request, its history, and what it takes with it."""
     from commands.requests import request as find
 
-    with invocation.reading() as world:
+    with invocation.reading(as_of, invocation.about(f"d{request}")) as world:
         found = find(world, request)
     invocation.answer({"ok": True, **found}, lambda: write_request(found))
 

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.cli import output
+from commands.cli.times import shown
 
 if TYPE_CHECKING:
     from commands.cli.settings import Settings
     from commands.door import Actor, Daybook, World
+    from ledger.moments import Moment
+    from projections.past import About
     from projections.references import Reference
 
 
@@ -78,20 +81,38 @@ class Invocation:
             opened.close()
 
     @contextmanager
-    def reading(self) -> "Iterator[World]":
-        with self.daybook() as daybook, daybook.reading() as world:
-            yield world
+    def reading(self, as_of: "Moment | None" = None, about: "About | None" = None) -> "Iterator[World]":
+        """The ledger now, or at an earlier moment; then ``about`` says what of it is read (all records, unless
+        said). Raises Refusal where there is no such moment."""
+        with self.daybook() as daybook:
+            if as_of is None:
+                with daybook.reading() as world:
+                    yield world
+                return
+            with daybook.reading_past(as_of, about) as world:
+                if not self.json:
+                    at = shown(world.head.recorded_at) or "the empty ledger"
+                    self.note(f"as of position {world.head.size:,}, {at}")
+                yield world
 
     def find(self, world: "World", text: str) -> "Reference":
         """The record that a person means; a location may be in any spelling."""
-        from commands.recordings.roots import LocationError, normalise
         from projections.references import find
 
+        return find(world.transaction, world.head.live_slot, text, location=self._location(text))
+
+    def about(self, text: str) -> "About":
+        """Of whatever record a person may mean."""
+        location = self._location(text)
+        return lambda past: past.named(text, location)
+
+    def _location(self, text: str) -> str | None:
+        from commands.recordings.roots import LocationError, normalise
+
         try:
-            location = normalise(text, self.settings.roots)
+            return normalise(text, self.settings.roots)
         except LocationError:
-            location = None
-        return find(world.transaction, world.head.live_slot, text, location=location)
+            return None
 
     def answer(self, document: dict[str, Any], human: Callable[[], None]) -> None:
         """The answer of a verb: one JSON document, or what ``human`` prints."""

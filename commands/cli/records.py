@@ -9,7 +9,7 @@ from commands.cli import output
 from commands.cli.finding_lines import write_findings
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, plural, printable
-from commands.cli.times import shown, utc_time
+from commands.cli.times import as_of_option, shown, utc_time
 from commands.cli.verbs import Verb
 from commands.inputfile.findings import Finding
 
@@ -71,6 +71,7 @@ def _filters(statuses: Sequence[str]) -> Callable[[Command], Command]:
                     help="Requested at this date or time (UTC) or later.",
                 ),
                 limit_option,
+                as_of_option,
             )
         ):
             function = option(function)
@@ -92,15 +93,18 @@ def _list(
     what: str,
     filters: dict[str, Any],
     limit: int | None,
+    as_of: int | str | None,
     human: Callable[[list[Any]], None],
     empty: str,
 ) -> None:
     from projections import listings
+    from projections.records import Clustering, Session, Upload
 
     wanted = limit if limit is not None else (0 if invocation.json else LIMIT)
-    with invocation.reading() as world:
-        find = getattr(listings, what)
-        found = find(world.transaction, world.head.live_slot, **filters, limit=wanted + 1 if wanted else None)
+    kind = {"sessions": Session, "clusterings": Clustering, "uploads": Upload}[what]
+    page = {**filters, "limit": wanted + 1 if wanted else None}
+    with invocation.reading(as_of, lambda past: past.page(kind, **page)) as world:
+        found = getattr(listings, what)(world.transaction, world.head.live_slot, **page)
     more = bool(wanted) and len(found) > wanted
     if more:
         del found[0]
@@ -127,6 +131,7 @@ def sessions(
     status: str | None,
     since: str | None,
     limit: int | None,
+    as_of: int | str | None,
 ) -> None:
     """List sessions.
 
@@ -134,7 +139,7 @@ def sessions(
     """
     filters = {"subject": subject, "user": owner, "status": status, "since": since}
     empty = "There are no sessions yet. Upload an input file: daybook upload FILE"
-    _list(invocation, "sessions", filters, limit, write_sessions, empty)
+    _list(invocation, "sessions", filters, limit, as_of, write_sessions, empty)
 
 
 def write_sessions(found: Sequence[dict[str, Any]]) -> None:
@@ -163,6 +168,7 @@ def clusterings(
     status: str | None,
     since: str | None,
     limit: int | None,
+    as_of: int | str | None,
 ) -> None:
     """List clusterings.
 
@@ -170,7 +176,7 @@ def clusterings(
     """
     filters = {"subject": subject, "user": owner, "status": status, "since": since}
     empty = "There are no clusterings yet. They come with an input file: daybook upload FILE"
-    _list(invocation, "clusterings", filters, limit, write_clusterings, empty)
+    _list(invocation, "clusterings", filters, limit, as_of, write_clusterings, empty)
 
 
 def write_clusterings(found: Sequence[dict[str, Any]]) -> None:
@@ -201,6 +207,7 @@ def uploads(
     status: str | None,
     since: str | None,
     limit: int | None,
+    as_of: int | str | None,
 ) -> None:
     """List uploads.
 
@@ -208,7 +215,7 @@ def uploads(
     """
     filters = {"subject": subject, "user": owner, "status": status, "since": since}
     empty = "Nothing was uploaded yet. Begin with: daybook upload FILE"
-    _list(invocation, "uploads", filters, limit, _write_uploads, empty)
+    _list(invocation, "uploads", filters, limit, as_of, _write_uploads, empty)
 
 
 def _write_uploads(found: Sequence[dict[str, Any]]) -> None:
@@ -227,8 +234,9 @@ def _came_to(upload: dict[str, Any]) -> str:
 
 @click.command(cls=Verb)
 @click.argument("reference", metavar="REF")
+@as_of_option
 @pass_invocation
-def show(invocation: Invocation, reference: str) -> None:
+def show(invocation: Invocation, reference: str, as_of: int | str | None) -> None:
     """Show one upload, session or clustering, whole.
 
     REF is an id or its unique beginning (s12, c34, u56), a location, a session time or a group name; or a request
@@ -237,7 +245,7 @@ def show(invocation: Invocation, reference: str) -> None:
     from commands.requests import request
     from projections.listings import whole
 
-    with invocation.reading() as world:
+    with invocation.reading(as_of, invocation.about(reference)) as world:
         found = invocation.find(world, reference)
         if found.kind == "deletion":
             record = request(world, found.id)
@@ -301,8 +309,9 @@ def _cell(value: object) -> object:
 
 @click.command(cls=Verb)
 @click.argument("reference", metavar="REF")
+@as_of_option
 @pass_invocation
-def why(invocation: Invocation, reference: str) -> None:
+def why(invocation: Invocation, reference: str, as_of: int | str | None) -> None:
     """Say what a record waits for, or why it failed.
 
     And the command that would resolve it. REF is an id or its unique beginning (s12, c34, u56), a location,
@@ -310,7 +319,7 @@ def why(invocation: Invocation, reference: str) -> None:
     """
     from commands.explain import why as explain
 
-    with invocation.reading() as world:
+    with invocation.reading(as_of, invocation.about(reference)) as world:
         answer = explain(world, invocation.find(world, reference))
 
     def human() -> None:

@@ -7,7 +7,7 @@ import click
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column
-from commands.cli.times import local_time
+from commands.cli.times import as_of_option, local_time
 from commands.cli.verbs import VerbGroup
 
 
@@ -44,12 +44,14 @@ def add(invocation: Invocation, name: str) -> None:
 
 
 @subject.command("list")
+@as_of_option
 @pass_invocation
-def list_subjects(invocation: Invocation) -> None:
+def list_subjects(invocation: Invocation, as_of: int | str | None) -> None:
     """List the subjects and their probes."""
     from projections.listings import subjects
+    from projections.past import Past
 
-    with invocation.reading() as world:
+    with invocation.reading(as_of, Past.lab) as world:
         found = subjects(world.transaction, world.head.live_slot)
 
     def human() -> None:

@@ -1,11 +1,15 @@
 """Times on the command line: ISO 8601, read as UTC for the log, kept as naive local time for probes.
 
-``utc_time`` and ``local_time`` are callbacks of click options; they raise click.BadParameter.
+``utc_time``, ``local_time`` and ``moment`` are callbacks of click options; they raise click.BadParameter.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import click
+
+Command = Callable[..., Any]
 
 
 def utc_time(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -21,6 +25,30 @@ def utc_time(_context: click.Context, _parameter: click.Parameter, value: str | 
             f'"{value}" is not a time. Expected a date or a time in UTC: {expected}.'
         ) from None
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment(context: click.Context, parameter: click.Parameter, value: str | None) -> int | str | None:
+    """A position of the log, or a time as in ``utc_time``. Digits alone are a position."""
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return int(text[:19])
+    try:
+        return utc_time(context, parameter, value)
+    except click.BadParameter:
+        raise click.BadParameter(
+            f'"{value}" is neither a position of the log, such as 1234, nor a date or a time in UTC, such as '
+            '2026-01-31, "2026-01-31 14:30" or 2026-01-31T14:30:00+01:00.'
+        ) from None
+
+
+def as_of_option(function: Command) -> Command:
+    """``--as-of``, for a verb that reads: its value is for ``invocation.reading``."""
+    return click.option(
+        "--as-of",
+        metavar="MOMENT",
+        callback=moment,
+        help="What it said then: a position of the log, or a time (UTC).",
+    )(function)
 
 
 def local_time(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
