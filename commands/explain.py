@@ -40,9 +40,16 @@ def why(world: World, reference: Reference) -> Plain:
         "ref": str(reference),
         "status": record["status"],
         "reason": reason,
-        "message": message,
+        "message": _lines(message, [_redacted(redaction) for redaction in record["redactions"]]),
         "resolve": resolve,
     }
+
+
+def _redacted(redaction: Plain) -> str:
+    return (
+        f"Its {redaction['type']}, position {redaction['position']}, was redacted by {redaction['redacted_by']} at "
+        f"{redaction['redacted_at']}, as {redaction['requested_by']} requested: {redaction['reason']}"
+    )
 
 
 # --- sessions and clusterings -----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 Ids are written with their letter (``s12``), subjects without the datasource where it is 0.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from projections.records import (
     Clustering,
     Deletion,
     ProbeInsertion,
+    Redaction,
     Session,
     SessionProbe,
     SessionTask,
@@ -199,13 +201,27 @@ def _linked(letter: str, number: int | None) -> str | None:
 
 def whole(transaction: Transaction, slot: str, reference: Reference) -> Plain:
     """Everything about one record."""
-    if reference.kind == "upload":
-        return _upload(transaction, slot, reference.id)
-    if reference.kind == "session":
-        return _session(transaction, slot, reference.id)
-    if reference.kind == "deletion":
-        return _request(transaction, slot, reference.id)
-    return _clustering(transaction, slot, reference.id)
+    read = {"upload": _upload, "session": _session, "deletion": _request, "clustering": _clustering}
+    found = read[reference.kind](transaction, slot, reference.id)
+    return found | {"redactions": redactions(transaction, slot, {reference.stream})}
+
+
+def redactions(transaction: Transaction, slot: str, streams: Collection[str]) -> list[Plain]:
+    """What was redacted of the events of these streams: where the texts of a record are "(redacted)", this says why."""
+    rows = _rows(transaction, slot, Redaction).where("position > ?", [0])  # few: two admins agreed on each
+    return [
+        {
+            "position": row.position,
+            "type": row.type,
+            "stream": row.stream,
+            "redacted_by": row.approved_by,
+            "requested_by": row.requested_by,
+            "redacted_at": row.redacted_at,
+            "reason": row.reason,
+        }
+        for row in rows
+        if row.stream in streams
+    ]
 
 
 def _rows(transaction: Transaction, slot: str, record: type[Any]) -> Rows[Any]:

@@ -12,6 +12,7 @@ from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, plural, printable
 from commands.cli.phrases import phrase
 from commands.cli.records import limit_option, older_left_out
+from commands.cli.redacting import write_redacted
 from commands.cli.times import as_of_option, shown
 from commands.cli.verbs import Verb, VerbGroup
 from ledger.errors import Refusal
@@ -307,6 +308,9 @@ def approve_(invocation: Invocation, request: int, accept_impact: bool) -> None:
         result = approve(daybook, request, accept_impact=accept_impact, roots=invocation.settings.roots)
 
     def human() -> None:
+        if result.get("kind") == "redaction":
+            write_redacted(result)
+            return
         if result.get("kind") != "deletion":
             output.say(f"d{request} was carried out. See: daybook delete show d{request}")
             return

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from commands.cli.times import shown
+
 Body = dict[str, Any]
 
 
@@ -10,8 +12,15 @@ def phrase(kind: str, body: Body | None) -> str:
     """The gist of an event's body; empty for a type without one."""
     if body is None:
         return "(redacted)"
+    if "redacted" in body:
+        return redacted(body["redacted"])
     say = _PHRASES.get(kind)
     return "" if say is None else say(body)
+
+
+def redacted(why: Body) -> str:
+    """``(redacted) by user_2 at 2026-01-31 12:00:00, as user_1 requested: the reason``."""
+    return f"(redacted) by {why['by']} at {shown(why['at'])}, as {why['requested_by']} requested: {why['reason']}"
 
 
 def _counts(entries: list[Body]) -> str:

@@ -105,6 +105,8 @@ def _list(
     page = {**filters, "limit": wanted + 1 if wanted else None}
     with invocation.reading(as_of, lambda past: past.page(kind, **page)) as world:
         found = getattr(listings, what)(world.transaction, world.head.live_slot, **page)
+        streams = {f"{what[:-1]}/{row[what[:-1]][1:]}" for row in found}
+        redacted = listings.redactions(world.transaction, world.head.live_slot, streams)
     more = bool(wanted) and len(found) > wanted
     if more:
         del found[0]
@@ -113,12 +115,20 @@ def _list(
         if found:
             human(found)
             older_left_out(more, what[:-1])
+            _write_redactions(redacted)
         elif any(value is not None for value in filters.values()):
             output.say(f"No {what} match. See them all: daybook {what}")
         else:
             output.say(empty)
 
-    invocation.answer({"ok": True, what: found, "more": more}, write)
+    invocation.answer({"ok": True, what: found, "more": more, "redactions": redacted}, write)
+
+
+def _write_redactions(found: Sequence[dict[str, Any]]) -> None:
+    for row in found:
+        by = f"by {row['redacted_by']} at {shown(row['redacted_at'])}, as {row['requested_by']} requested"
+        where = f"{row['type']} of {row['stream']}, position {row['position']}"
+        output.say(printable(f"(redacted) {where}: {by}: {row['reason']}"), err=True)
 
 
 @click.command(cls=Verb)

@@ -1,5 +1,7 @@
 """The verb that asks for a redaction: ``redact``."""
 
+from typing import Any
+
 import click
 
 from commands.cli import output
@@ -39,3 +41,16 @@ def redact(invocation: Invocation, position: int, reason: str) -> None:
         output.say(f"Another admin approves it with: {approve}")
 
     invocation.answer({"ok": True, **result, "approve": approve}, human)
+
+
+def write_redacted(result: dict[str, Any]) -> None:
+    """What an approval has removed."""
+    what = printable(f"{result['type']} of {result['stream']}, position {result['position']}")
+    with_it = ", and the stored file with it" if result["file_erased"] else ""
+    output.say(f"{result['request']} was carried out: {what}, is redacted{with_it}.")
+    if not result["clean"]:
+        output.say(
+            "Free space of the database may still hold what was removed. On SQLite it goes when the programs that are "
+            "reading the ledger end; on PostgreSQL the owner runs VACUUM FULL."
+        )
+    output.say("Backups, exports and bundles that were made before are not changed.")
