@@ -96,7 +96,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``result`` is what the receipt answers. No events: nothing happened and nothing is written.
+    """``result`` is what the receipt answers. No events: the log has nothing to tell, and no receipt is kept.
 
     ``redacted`` are the positions whose payload goes with these events, ``erased`` the sha256 of stored bytes.
     """
@@ -121,6 +121,23 @@ class Command(BaseModel):
     def decide(self, world: World) -> Decision:
         """Raises Refusal where the command cannot be carried out."""
         raise NotImplementedError
+
+
+class _RecordRefusal(Command):
+    """The one thing that somebody without any role can add to the ledger."""
+
+    action: str
+    record: str
+    role: str
+    needed: str
+    subject: str
+
+    def authorise(self, world: World) -> None:
+        """It was refused already, to whoever it was."""
+
+    def decide(self, world: World) -> Decision:
+        event = ActionRefused(action=self.action, record=self.record, role=self.role, needed=self.needed)
+        return Decision([NewEvent(f"user/{world.actor}", event, None, self.subject, world.actor)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +193,10 @@ class Daybook:
             except NotPermitted as refusal:
                 self._record(refusal)
                 raise
+            except LedgerUnavailable as unavailable:
+                if unavailable.code == "read-only":  # who may not is told so, whatever else is in the way
+                    self.require(command.authorise)
+                raise
             except Conflict as conflict:
                 if conflict.code not in ("taken", "serialization") or attempt == _ATTEMPTS:
                     raise
@@ -228,21 +249,18 @@ class Daybook:
             raise
 
     def _record(self, refusal: NotPermitted) -> None:
-        """Append that somebody tried what he or she may not do."""
-        event = ActionRefused(
-            action=refusal.action, record=refusal.record, role=refusal.role, needed=refusal.needed
+        """Append that somebody tried what he or she may not do. Where that fails, the refusal says so."""
+        attempt = _RecordRefusal(
+            action=refusal.action,
+            record=refusal.record,
+            role=refusal.role,
+            needed=refusal.needed,
+            subject=refusal.subject,
         )
-        stream = f"user/{self.actor.user}"
-        new = NewEvent(stream, event, None, refusal.subject, self.actor.user)
-        with self.database.writing() as transaction:
-            head = log.lock_head(transaction)
-            _check_projections(head)
-            state = self._state(transaction, head)
-            command_id = new_command_id()
-            self._append(World(transaction, head, state, self.actor.user), command_id, Decision([new]))
-            fingerprint = sha256(event.payload().encode()).digest()
-            log.write_receipt(transaction, command_id, fingerprint, head.size, head.size, "{}")
-        self._local.kept = (head.size, state)
+        try:
+            self.submit(attempt)
+        except Refusal as failure:
+            refusal.hint += f". This could not be recorded: {failure.message}"
 
     def _state(self, transaction: Transaction, head: Head) -> State:
         """The rows that this thread's last append left in memory, if nobody has appended since; else none."""

@@ -5,6 +5,7 @@ Somebody who was granted no role has that of the user "everyone".
 """
 
 from collections.abc import Iterable
+from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
 from ledger.errors import Refusal
@@ -17,6 +18,7 @@ ROLES = (RESEARCHER, ADMIN, AUDITOR)
 WRITERS = (RESEARCHER, ADMIN)
 EVERYONE = "everyone"
 _ADMINS_NAMED = 3
+_LONGEST_ACTION = 300  # characters: what somebody tried is kept, and not all that was typed to try it
 
 
 class NotPermitted(Refusal):
@@ -39,6 +41,7 @@ class Owned(Protocol):
 
 def role_of(world: "World", user: str) -> str:
     """researcher, admin, auditor, or empty: none."""
+    world.state.users.prefetch((user, EVERYONE))
     own = world.state.users.get(user) if user != EVERYONE else None
     if own is None or not own.role:
         own = world.state.users.get(EVERYONE)
@@ -51,45 +54,51 @@ def is_admin(world: "World") -> bool:
 
 def require_admin(world: "World", action: str, *, record: str = "", subject: str = "") -> None:
     """Raises NotPermitted. ``action`` completes the sentence "user_1 may not ..."."""
-    role = role_of(world, world.actor)
-    if role != ADMIN:
-        raise _refusal(world, role, action, needed="the role admin", record=record, subject=subject)
+    if not is_admin(world):
+        raise _refusal(world, action, ADMIN, record=record, subject=subject)
 
 
 def require_writer(world: "World", action: str) -> None:
     """Raises NotPermitted unless the actor is a researcher or an admin."""
-    role = role_of(world, world.actor)
-    if role not in WRITERS:
-        raise _refusal(world, role, action, needed="the role researcher")
+    if role_of(world, world.actor) not in WRITERS:
+        raise _refusal(world, action, RESEARCHER)
 
 
 def require_owner(world: "World", action: str, records: Iterable[Owned]) -> None:
-    """Raises NotPermitted for the first record that somebody else uploaded, unless an admin acts."""
+    """Raises NotPermitted for the first record that somebody else uploaded, unless an admin acts; for whoever is no
+    researcher, of no record too."""
     role = role_of(world, world.actor)
     if role == ADMIN:
         return
     for record in records:
-        name = f"{type(record).__name__[0].lower()}{record.id}"
-        if role != RESEARCHER:
+        if role != RESEARCHER or record.username != world.actor:
             raise _refusal(
-                world, role, action, needed="the role researcher", record=name, subject=record.subject
+                world,
+                action,
+                RESEARCHER if record.username == world.actor else ADMIN,
+                record=f"{type(record).__name__[0].lower()}{record.id}",
+                subject=record.subject,
+                owner=record.username if role == RESEARCHER else "",
             )
-        if record.username != world.actor:
-            needed = f"to be {record.username}, who uploaded it, or the role admin"
-            raise _refusal(world, role, action, needed=needed, record=name, subject=record.subject)
     if role != RESEARCHER:
-        raise _refusal(world, role, action, needed="the role researcher")
+        raise _refusal(world, action, RESEARCHER)
 
 
 def _refusal(
-    world: "World", role: str, action: str, *, needed: str, record: str = "", subject: str = ""
+    world: "World", action: str, enough: str, *, record: str = "", subject: str = "", owner: str = ""
 ) -> NotPermitted:
+    """``enough`` is the role that would do; ``owner`` may do it without."""
+    action, role = _one_line(action), role_of(world, world.actor)
+    needed = f"to be {owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
     has = f"has the role {role}" if role else "has no role"
-    what = f"{action}: {record}" if record else action
+    admins = _admins(world)
+    grant = f"daybook role grant {quote(world.actor)} {enough}"
+    asked = (
+        f"Ask {owner} to do it, or {admins}, who can grant the role" if owner else f"{admins} can grant it"
+    )
     return NotPermitted(
-        f"{world.actor} may not {what}. Needed is {needed}; {world.actor} {has}.",
-        f"A role is granted by {_admins(world)}: daybook role grant {world.actor} "
-        f"{RESEARCHER if needed == 'the role researcher' else ADMIN}",
+        f"{world.actor} may not {action}{f': {record}' if record else ''}. Needed is {needed}; {world.actor} {has}.",
+        f"{asked}: {grant}",
         action=action,
         record=record,
         role=role,
@@ -98,10 +107,19 @@ def _refusal(
     )
 
 
+def _one_line(action: str) -> str:
+    """What was tried, as it is shown and kept: who is refused may have typed anything, and any amount of it."""
+    line = (
+        action if action.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in action)
+    )
+    return line if len(line) <= _LONGEST_ACTION else line[: _LONGEST_ACTION - 1] + "…"
+
+
 def _admins(world: "World") -> str:
     rows = world.transaction.run(
         f"SELECT username FROM {world.state.users.table} WHERE role = 'admin' ORDER BY username"
     ).fetchall()
     names = [row[0] for row in rows]
-    more = f" or {len(names) - _ADMINS_NAMED} more" if len(names) > _ADMINS_NAMED else ""
-    return ", ".join(names[:_ADMINS_NAMED]) + more
+    if len(names) > _ADMINS_NAMED:
+        return f"{', '.join(names[:_ADMINS_NAMED])} or {len(names) - _ADMINS_NAMED} more"
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
