@@ -45,6 +45,12 @@ from ledger.events import (
 )
 from projections.records import Session
 
+_ACTIONS = {
+    ProbesAssociated: "associate probes with a session",
+    TasksAdded: "add tasks to a session",
+    SessionAnnotated: "annotate a session",
+}
+_ADD_CLUSTERING = "add a clustering to a session"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -77,8 +83,8 @@ class CompleteSession(Command):
     clustering: ClusteringInserted | None = None
 
     def authorise(self, world: World) -> None:
-        row = world.state.sessions.get(self.session)
-        require_owner(world, "complete a session", [] if row is None else [row])
+        action = _ADD_CLUSTERING if self.clustering is not None else _ACTIONS[type(self.event)]
+        _require_owner(world, action, self.session)
 
     def decide(self, world: World) -> Decision:
         row = world.state.sessions.get(self.session)
@@ -103,7 +109,7 @@ def associate(
     daybook: Daybook, session: int, association: Mapping[str, str], *, roots: Roots
 ) -> dict[str, Any]:
     """Say which probe of the subject each probe on disk is, and try the session again at once."""
-    current = _current(daybook, session)
+    current = _current(daybook, session, _ACTIONS[ProbesAssociated])
     if current.row.status not in ("pending", "waiting"):
         raise Refusal(
             "not-waiting",
@@ -152,7 +158,7 @@ def add_tasks(
     limits: Limits = Limits(),  # noqa: B008
 ) -> dict[str, Any]:
     """Add the tasks of a YAML or JSON file (a list of tasks, or a mapping with the key ``tasks``) to a session."""
-    current = _current(daybook, session)
+    current = _current(daybook, session, _ACTIONS[TasksAdded])
     if current.entry.tasks:
         raise Refusal(
             "has-tasks",
@@ -192,7 +198,7 @@ def add_clustering(
     daybook: Daybook, session: int, clustering: ClusteringEntry, *, roots: Roots
 ) -> dict[str, Any]:
     """Add a single-session clustering to an inserted session."""
-    current = _current(daybook, session)
+    current = _current(daybook, session, _ADD_CLUSTERING)
     if current.row.status != "inserted":
         raise Refusal(
             "not-inserted",
@@ -269,7 +275,7 @@ def annotate(
     notes: str | None = None,
 ) -> dict[str, Any]:
     """Add room, project or notes where the session has none."""
-    current = _current(daybook, session)
+    current = _current(daybook, session, _ACTIONS[SessionAnnotated])
     _refuse_control_characters(notes)
     projects = tuple(dict.fromkeys(project))
     given: dict[str, Any] = {"room": room, "project": projects or None, "notes": notes}
@@ -296,7 +302,14 @@ def _shown(value: object) -> str:
 # --- the way of every one of them ------------------------------------------------------------------------------------
 
 
-def _current(daybook: Daybook, session: int) -> _Current:
+def _require_owner(world: World, action: str, session: int) -> None:
+    row = world.state.sessions.get(session)
+    require_owner(world, action, [] if row is None else [row])
+
+
+def _current(daybook: Daybook, session: int, action: str) -> _Current:
+    """Raises NotPermitted before anything else."""
+    daybook.require(lambda world: _require_owner(world, action, session))
     with daybook.reading() as world:
         row = world.state.sessions.get(session)
         if row is None:

@@ -163,8 +163,8 @@ def test_a_session_that_somebody_changed_meanwhile_is_a_conflict(
     current = completion._current
     overtaken: list[int] = []
 
-    def overtake(daybook: object, session_number: int) -> object:
-        found = current(daybook, session_number)  # type: ignore[arg-type]
+    def overtake(daybook: object, session_number: int, action: str) -> object:
+        found = current(daybook, session_number, action)  # type: ignore[arg-type]
         if not overtaken:
             overtaken.append(1)
             annotate(lab.as_admin("user_2"), one, roots=lab.roots, room="2.345")
@@ -188,8 +188,8 @@ def test_two_equal_clusterings_added_at_once_are_inserted_once(
     clustering = ClusteringEntry("user_1", "N:/rec/date_1/sorted")
     overtaken: list[int] = []
 
-    def overtake(daybook: object, session_number: int) -> object:
-        found = current(daybook, session_number)  # type: ignore[arg-type]
+    def overtake(daybook: object, session_number: int, action: str) -> object:
+        found = current(daybook, session_number, action)  # type: ignore[arg-type]
         if not overtaken:
             overtaken.append(1)
             add_clustering(lab.as_admin("user_2"), one, clustering, roots=lab.roots)
