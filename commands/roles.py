@@ -1,9 +1,11 @@
 """Grant and revoke roles, say whether admins may approve their own requests, and keep names that can be erased."""
 
+import difflib
+import re
 from typing import Any, Literal
 
 from commands.door import Command, Daybook, Decision, World
-from commands.permission import ADMIN, AUDITOR, EVERYONE, RESEARCHER, require_admin
+from commands.permission import ADMIN, AUDITOR, EVERYONE, RESEARCHER, require_admin, require_writer, role_of
 from ledger import log, people
 from ledger.envelope import NewEvent
 from ledger.errors import Refusal
@@ -11,6 +13,12 @@ from ledger.events import ApprovalPolicySet, RoleGranted, RoleRevoked, body_of
 
 Role = Literal["researcher", "admin", "auditor"]
 _LONGEST_USER = 255
+_LONGEST_NAME = 200
+_LONGEST_EMAIL = 254  # RFC 5321 lets no longer one through
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+# --- roles ----------------------------------------------------------------------------------------------------------
 
 
 class GrantRole(Command):
@@ -21,12 +29,7 @@ class GrantRole(Command):
         require_admin(world, f"grant the role {self.role} to {self.user}")
 
     def decide(self, world: World) -> Decision:
-        if not 0 < len(self.user) <= _LONGEST_USER or not self.user.isprintable():
-            raise Refusal(
-                "user-name",
-                f"A user's name has 1 to {_LONGEST_USER} printable characters.",
-                "Give it as the user gives it with --as.",
-            )
+        _check_user(self.user)
         if self.user == EVERYONE and self.role not in (RESEARCHER, AUDITOR):
             raise Refusal(
                 "everyone-admin",
@@ -34,15 +37,18 @@ class GrantRole(Command):
                 "Grant the role to each admin by name.",
             )
         known = world.state.users.get(self.user)
-        if known is not None and known.role == self.role:
-            return Decision((), {"user": self.user, "role": self.role, "changed": False})
-        if known is not None and known.role == ADMIN:
+        was = known.role if known is not None else ""
+        result = {"user": self.user, "role": self.role, "was": was or None, "changed": was != self.role}
+        if was == self.role:
+            return Decision((), result)
+        if was == ADMIN:
             _refuse_last_admin(world, self.user)
-        event = RoleGranted(user=self.user, role=self.role)
-        return Decision([_event(self.user, event)], {"user": self.user, "role": self.role, "changed": True})
+        return Decision([_event(self.user, RoleGranted(user=self.user, role=self.role))], result)
 
 
 class RevokeRole(Command):
+    """``left_with`` of the answer is the role that the user has now: that of everyone, or None."""
+
     user: str
     role: Role
 
@@ -51,13 +57,42 @@ class RevokeRole(Command):
 
     def decide(self, world: World) -> Decision:
         known = world.state.users.get(self.user)
-        if known is None or known.role != self.role:
-            has = f"has the role {known.role}" if known is not None and known.role else "was granted no role"
-            raise Refusal("no-such-role", f"{self.user} {has}, not {self.role}.", "See: daybook role list")
+        if known is None or known.role not in ("", self.role):
+            raise _no_such_role(world, self.user, self.role, "" if known is None else known.role)
+        left = "" if self.user == EVERYONE else role_of(world, EVERYONE)
+        result = {
+            "user": self.user,
+            "role": self.role,
+            "left_with": left or None,
+            "changed": known.role != "",
+        }
+        if not known.role:
+            return Decision((), result)
         if self.role == ADMIN:
             _refuse_last_admin(world, self.user)
-        event = RoleRevoked(user=self.user, role=self.role)
-        return Decision([_event(self.user, event)], {"user": self.user, "role": self.role, "changed": True})
+        return Decision([_event(self.user, RoleRevoked(user=self.user, role=self.role))], result)
+
+
+def _check_user(user: str) -> None:
+    if not 0 < len(user) <= _LONGEST_USER or not user.isprintable() or user != user.strip():
+        raise Refusal(
+            "user-name",
+            f"A user's name has 1 to {_LONGEST_USER} printable characters, and no space around it.",
+            "Give it as the user gives it with --as.",
+        )
+
+
+def _no_such_role(world: World, user: str, role: str, has: str) -> Refusal:
+    if has:
+        return Refusal(
+            "no-such-role",
+            f"{user} has the role {has}, not {role}.",
+            "Revoke that one, or see: daybook role list",
+        )
+    named = [row.username for row in world.state.users.where("role = ?", [role])]
+    near = difflib.get_close_matches(user, named, n=1, cutoff=0.6)
+    hint = f'Did you mean "{near[0]}"?' if near else "See: daybook role list"
+    return Refusal("no-such-role", f"{user} was granted no role.", hint)
 
 
 def _refuse_last_admin(world: World, user: str) -> None:
@@ -74,6 +109,27 @@ def _refuse_last_admin(world: World, user: str) -> None:
 
 def _event(user: str, event: RoleGranted | RoleRevoked) -> NewEvent:
     return NewEvent(f"user/{user}", event, None, "", user)
+
+
+def list_roles(world: World) -> list[dict[str, Any]]:
+    """Whoever was granted a role and has one now, and "everyone", whose role may be None; names and addresses as far
+    as they are known."""
+    known = {person.username: person for person in people.read(world.transaction)}
+    rows = world.state.users.where("role <> '' OR username = ?", [EVERYONE])
+    return [
+        {
+            "user": row.username,
+            "role": row.role or None,
+            "granted_by": row.granted_by,
+            "granted_at": row.granted_at,
+            "name": known[row.username].name if row.username in known else None,
+            "email": known[row.username].email if row.username in known else None,
+        }
+        for row in sorted(rows, key=lambda row: (row.username == EVERYONE, row.username))
+    ]
+
+
+# --- who approves ---------------------------------------------------------------------------------------------------
 
 
 class SetApprovalPolicy(Command):
@@ -98,26 +154,85 @@ def own_requests_approved(world: World) -> bool:
     return bool(settings and settings[-1]["own_requests"])
 
 
-def list_roles(world: World) -> list[dict[str, Any]]:
-    """Whoever was granted a role and has one now; names and addresses as far as they are known."""
-    known = {person.username: person for person in people.read(world.transaction)}
-    rows = world.state.users.where("role <> ?", [""])
+# --- who is behind a username ---------------------------------------------------------------------------------------
+
+
+class _AboutPerson(Command):
+    """One's own name and address are one's own to say; an admin says those of others.
+
+    Neither is in any event, nor in a receipt, and so they can be erased.
+    """
+
+    user: str
+
+    def authorise(self, world: World) -> None:
+        action = f"say who {self.user} is"
+        if self.user == world.actor:
+            require_writer(world, action)
+        else:
+            require_admin(world, action)
+
+    def known(self, world: World) -> people.Person:
+        return people.find(world.transaction, self.user) or people.Person(self.user, None, None)
+
+
+class SetPerson(_AboutPerson):
+    """What is None stays as it is."""
+
+    name: str | None = None
+    email: str | None = None
+
+    def decide(self, world: World) -> Decision:
+        _check_user(self.user)
+        if self.user == EVERYONE:
+            raise Refusal("user-name", f'"{EVERYONE}" stands for all users.', "Give the name of one.")
+        known = self.known(world)
+        name = known.name if self.name is None else _checked_name(self.name)
+        email = known.email if self.email is None else _checked_email(self.email)
+        person = people.Person(self.user, name, email)
+        if person != known:
+            people.write(world.transaction, person)
+        return Decision((), {"user": self.user, "name": name, "email": email, "changed": person != known})
+
+
+class ErasePerson(_AboutPerson):
+    def decide(self, world: World) -> Decision:
+        known = self.known(world)
+        people.write(world.transaction, people.Person(self.user, None, None))
+        return Decision((), {"user": self.user, "changed": bool(known.name or known.email)})
+
+
+def erase_person(daybook: Daybook, user: str) -> dict[str, Any]:
+    """Erase, and leave nothing of it in what the database keeps of its own steps, as far as that can be."""
+    result = daybook.submit(ErasePerson(user=user)).result
+    daybook.database.empty_journal()
+    return result
+
+
+def _checked_name(text: str) -> str:
+    name = text.strip()
+    if not name or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise Refusal(
+            "person-name",
+            f"A name of {len(name)} characters was given; expected is one line of 1 to {_LONGEST_NAME}.",
+            "To remove a name: daybook person erase USER",
+        )
+    return name
+
+
+def _checked_email(text: str) -> str:
+    email = text.strip()
+    if not _EMAIL.fullmatch(email) or not email.isprintable() or len(email) > _LONGEST_EMAIL:
+        raise Refusal(
+            "person-email",
+            "What was given is no e-mail address.",
+            f"Expected is name@domain, {_LONGEST_EMAIL} characters at most. To remove one: daybook person erase USER",
+        )
+    return email
+
+
+def list_people(world: World) -> list[dict[str, Any]]:
     return [
-        {
-            "user": row.username,
-            "role": row.role,
-            "granted_by": row.granted_by,
-            "granted_at": row.granted_at,
-            "name": known[row.username].name if row.username in known else None,
-            "email": known[row.username].email if row.username in known else None,
-        }
-        for row in rows
+        {"user": person.username, "name": person.name, "email": person.email}
+        for person in people.read(world.transaction)
     ]
-
-
-def set_person(daybook: Daybook, user: str, *, name: str | None, email: str | None) -> None:
-    """Keep who is behind a username, outside of the log; both None erases it. One's own, or an admin's task."""
-    if user != daybook.actor.user:
-        daybook.require(lambda world: require_admin(world, f"say who {user} is"))
-    with daybook.database.writing() as transaction:
-        people.write(transaction, people.Person(user, name, email))

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from ledger.database import Transaction
 
+_SELECT = "SELECT username, name, email FROM people"
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -13,8 +15,13 @@ class Person:
 
 
 def read(transaction: Transaction) -> list[Person]:
-    rows = transaction.run("SELECT username, name, email FROM people ORDER BY username").fetchall()
-    return [Person(*row) for row in rows]
+    rows = transaction.run(_SELECT).fetchall()
+    return sorted((Person(*row) for row in rows), key=lambda person: person.username)
+
+
+def find(transaction: Transaction, username: str) -> Person | None:
+    row = transaction.run(f"{_SELECT} WHERE username = ?", (username,)).fetchone()
+    return None if row is None else Person(*row)
 
 
 def write(transaction: Transaction, person: Person) -> None:

@@ -1,0 +1,184 @@
+"""Verbs about users: ``role grant``, ``revoke``, ``list``; ``person set``, ``erase``, ``list``."""
+
+import click
+
+from commands.cli import output
+from commands.cli.invocation import Invocation, pass_invocation, user_name
+from commands.cli.output import Column, printable
+from commands.cli.times import shown
+from commands.cli.verbs import VerbGroup
+
+_EVERYONE = "everyone"
+_ROLES = click.Choice(["researcher", "admin", "auditor"])
+_user = click.argument("username", metavar="USER", callback=user_name)  # --as is called user already
+
+
+@click.group(cls=VerbGroup)
+def role() -> None:
+    """Who may do what.
+
+    A researcher acts on what he or she uploaded, an admin on everything, an auditor on nothing. A user has one role.
+    The user everyone stands for all who were granted none.
+    """
+
+
+@role.command()
+@_user
+@click.argument("role", metavar="ROLE", type=_ROLES)
+@pass_invocation
+def grant(invocation: Invocation, username: str, role: str) -> None:
+    """Give a user a role, in place of the one before.
+
+    USER as in --as; ROLE is researcher, admin or auditor. The user everyone can be researcher or auditor.
+    """
+    from commands.roles import GrantRole
+
+    with invocation.daybook() as daybook:
+        result = daybook.submit(GrantRole(user=username, role=role)).result  # type: ignore[arg-type]
+
+    def human() -> None:
+        name = printable(username)
+        if not result["changed"]:
+            output.say(f"{name} has the role {role} already: nothing to do.")
+            return
+        was = f", who was {result['was']} before" if result["was"] else ""
+        output.say(f"Granted the role {role} to {name}{was}.")
+
+    invocation.answer({"ok": True, **result}, human)
+
+
+@role.command()
+@_user
+@click.argument("role", metavar="ROLE", type=_ROLES)
+@pass_invocation
+def revoke(invocation: Invocation, username: str, role: str) -> None:
+    """Take a role from a user, who is left with that of everyone.
+
+    Without a role of everyone, only those may change anything who were granted a role by name.
+    """
+    from commands.roles import RevokeRole
+
+    with invocation.daybook() as daybook:
+        result = daybook.submit(RevokeRole(user=username, role=role)).result  # type: ignore[arg-type]
+
+    def human() -> None:
+        name = printable(username)
+        if username == _EVERYONE:
+            left = "Whoever was granted no role by name may change nothing."
+        elif result["left_with"]:
+            left = f"As everyone, {name} has the role {result['left_with']} still."
+        else:
+            left = f"{name} may change nothing any more."
+        if result["changed"]:
+            output.say(f"Revoked the role {role} from {name}. {left}")
+        else:
+            output.say(f"{name} was granted no role: nothing to do. {left}")
+
+    invocation.answer({"ok": True, **result}, human)
+
+
+@role.command("list")
+@pass_invocation
+def list_roles(invocation: Invocation) -> None:
+    """Everybody's role, and who granted it."""
+    from commands.roles import list_roles as roles_of
+
+    with invocation.reading() as world:
+        roles = roles_of(world)
+
+    def human() -> None:
+        columns = [
+            Column("user"),
+            Column("role"),
+            Column("granted by"),
+            Column("granted (UTC)"),
+            Column("name", "end"),
+            Column("e-mail", "end"),
+        ]
+        rows = [
+            [r["user"], r["role"] or "none", r["granted_by"], shown(r["granted_at"]), r["name"], r["email"]]
+            for r in roles
+        ]
+        output.write_table(columns, rows)
+        output.say("everyone: whoever is not named here.")
+
+    invocation.answer({"ok": True, "roles": roles}, human)
+
+
+@click.group(cls=VerbGroup)
+def person() -> None:
+    """Names and addresses behind usernames, which can be erased.
+
+    They are kept beside the log, and no event, proof or export ever holds them.
+    """
+
+
+@person.command("set")
+@_user
+@click.option("--name", metavar="TEXT", help="The name, as people write it.")
+@click.option("--email", metavar="TEXT", help="The e-mail address.")
+@pass_invocation
+def set_person(invocation: Invocation, username: str, name: str | None, email: str | None) -> None:
+    """Say who is behind a username.
+
+    Your own, or as an admin anybody's. What is not given stays as it is.
+    """
+    from commands.roles import SetPerson
+
+    if name is None and email is None:
+        raise click.UsageError("There is nothing to set. Give --name or --email.")
+    with invocation.daybook() as daybook:
+        result = daybook.submit(SetPerson(user=username, name=name, email=email)).result
+
+    def human() -> None:
+        if not result["changed"]:
+            output.say(f"That is known of {printable(username)} already: nothing to do.")
+            return
+        given = {"name": name, "e-mail address": email}
+        what = " and ".join(field for field, value in given.items() if value is not None)
+        output.say(f"Set the {what} of {printable(username)}.")
+
+    invocation.answer({"ok": True, **result}, human)
+
+
+@person.command()
+@_user
+@pass_invocation
+def erase(invocation: Invocation, username: str) -> None:
+    """Erase name and address of a username, for good.
+
+    Your own, or as an admin anybody's. The username itself stays: it stands in the events.
+    """
+    from commands.roles import erase_person
+
+    with invocation.daybook() as daybook:
+        result = erase_person(daybook, username)
+
+    def human() -> None:
+        if result["changed"]:
+            output.say(
+                f"Erased name and address of {printable(username)}. Backups made before still hold them."
+            )
+        else:
+            output.say(f"Neither name nor address of {printable(username)} is known: nothing to do.")
+
+    invocation.answer({"ok": True, **result}, human)
+
+
+@person.command("list")
+@pass_invocation
+def list_people(invocation: Invocation) -> None:
+    """Names and addresses, as far as they are known."""
+    from commands.roles import list_people as people_of
+
+    with invocation.reading() as world:
+        people = people_of(world)
+
+    def human() -> None:
+        if not people:
+            output.say("Nobody's name is known. Say one: daybook person set USER --name TEXT --email TEXT")
+            return
+        columns = [Column("user"), Column("name", "end"), Column("e-mail", "end")]
+        output.write_table(columns, [[p["user"], p["name"], p["email"]] for p in people])
+
+    invocation.answer({"ok": True, "people": people}, human)
