@@ -77,7 +77,8 @@ def write_bundle(
             _write(archive, CHECKPOINT, checkpoint.encode())
             _write(archive, PUBLIC_KEY, f"{public_key_text(key)}\n".encode())
             files = _write_events(archive, fields, total, progress)
-            for digest in _kept(transaction, files):
+            files = [digest for digest in files if not erased(transaction, digest)]
+            for digest in files:
                 _write(archive, FILES + digest, input_files.fetch(transaction, digest))
             script = Path(bundle_verifier.__file__).read_bytes()
             _write(archive, SCRIPT, script)
@@ -152,16 +153,14 @@ def _write_events(
     return sorted(files)
 
 
-def _kept(transaction: Transaction, files: Iterable[str]) -> Iterator[str]:
-    """Those whose bytes were not erased with a redaction. What is missing without one fails when it is fetched."""
-    for digest in files:
-        row = transaction.run(
-            "SELECT (SELECT count(*) FROM input_files WHERE sha256 = ?), (SELECT count(*) FROM events "
-            "WHERE stream = ? AND type = 'InputFileErased')",
-            (digest, f"input-file/{digest}"),
-        ).fetchone()
-        if row[0] or not row[1]:
-            yield digest
+def erased(transaction: Transaction, digest: str) -> bool:
+    """The bytes of this input file went with a redaction. What is missing without one fails when it is fetched."""
+    row = transaction.run(
+        "SELECT (SELECT count(*) FROM input_files WHERE sha256 = ?), "
+        "(SELECT count(*) FROM events WHERE stream = ? AND type = 'InputFileErased')",
+        (digest, f"input-file/{digest}"),
+    ).fetchone()
+    return bool(not row[0] and row[1])
 
 
 def _readme(signed: Checkpoint, key: PublicKey, part: int | None, files: int, script: bytes) -> bytes:

@@ -50,7 +50,7 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> bool:
     """
     database = Database(url, role=None)
     try:
-        head = _prepare(database)
+        head = prepare(database)
     finally:
         database.close()
     path = key_path(url, key_directory)
@@ -84,7 +84,7 @@ def _write_key(path: Path, origin: str) -> None:
         ) from error
 
 
-def _prepare(database: Database) -> log.Head:
+def prepare(database: Database) -> log.Head:
     """The tables, the head row and current projections; what is there already stays."""
     if database.dialect == "sqlite":
         create_sqlite_file(database.url)

@@ -186,16 +186,11 @@ def _holds_nul(stream: str) -> Refusal:
 
 def _stream_versions(transaction: Transaction, events: Sequence[NewEvent]) -> dict[str, int]:
     """The versions of the streams that exist already; a stream that must be new is left to the unique key."""
-    versions: dict[str, int] = {}
     expected: dict[str, int | None] = {}
     for event in events:
         expected.setdefault(event.stream, event.expected_version)
     known = [stream for stream, version in expected.items() if version != 0]
-    for start in range(0, len(known), 500):
-        some = known[start : start + 500]
-        marks = ", ".join("?" * len(some))
-        sql = f"SELECT stream, max(stream_version) FROM events WHERE stream IN ({marks}) GROUP BY stream"
-        versions.update(transaction.run(sql, some).fetchall())
+    versions = stream_versions(transaction, known)
     for stream in known:
         version = expected[stream]
         if version is not None and versions.get(stream, 0) != version:
@@ -204,6 +199,18 @@ def _stream_versions(transaction: Transaction, events: Sequence[NewEvent]) -> di
                 f"{stream} is at version {versions.get(stream, 0)}, not at {version}: somebody changed it meanwhile.",
                 "Look at it again and repeat the command.",
             )
+    return versions
+
+
+def stream_versions(transaction: Transaction, streams: Collection[str]) -> dict[str, int]:
+    """The newest version of each of these streams that exists."""
+    versions: dict[str, int] = {}
+    wanted = list(streams)
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT stream, max(stream_version) FROM events WHERE stream IN ({marks}) GROUP BY stream"
+        versions.update(transaction.run(sql, some).fetchall())
     return versions
 
 
@@ -337,6 +344,13 @@ def take_over(
     """
     head.projections = ""
     _write(transaction, head, events, leaves)
+
+
+def take_over_receipts(
+    transaction: Transaction, receipts: Sequence[tuple[str, bytes, int, int, str]]
+) -> None:
+    columns = ("command_id", "command_sha256", "first_position", "last_position", "result")
+    transaction.insert_many("receipts", columns, receipts)
 
 
 def name_origin(transaction: Transaction, origin: str) -> None:

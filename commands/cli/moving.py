@@ -1,0 +1,151 @@
+"""Verbs that take a ledger elsewhere: ``export``, ``import``."""
+
+import gzip
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import click
+
+from commands.cli import output
+from commands.cli.invocation import Invocation, near, pass_invocation
+from commands.cli.output import file_name, plural, printable
+from commands.cli.progress import shown_progress
+from commands.cli.sources import STDIN
+from commands.cli.targets import new_file
+from commands.cli.verbs import Verb
+from ledger.errors import LedgerUnavailable, Refusal
+
+_LONGEST_LINE = 1 << 28
+_GZIP = b"\x1f\x8b"
+
+
+@click.command(cls=Verb)
+@click.argument("file", metavar="FILE")
+@pass_invocation
+def export(invocation: Invocation, file: str) -> None:
+    """Write the whole log as JSON Lines.
+
+    One CloudEvent (version 1.0) a line: every event, and with it the input files, receipts of commands and
+    checkpoints. daybook import makes the same ledger of it in any database. FILE may be - for standard output; one
+    that ends in .gz is compressed.
+    """
+    from commands.moving import export_ledger
+
+    to_stdout = file == STDIN
+    if to_stdout and invocation.json:
+        raise click.UsageError("With - the lines go to standard output, where --json answers. Give a FILE.")
+    with invocation.daybook() as daybook, _target(file) as stream, shown_progress("exporting") as progress:
+        moved = export_ledger(daybook, stream.write, progress)
+
+    def human() -> None:
+        what = f"{plural(moved.events, 'event')}, {plural(moved.files, 'input file')}"
+        where = "" if to_stdout else f" to {printable(file)}"
+        output.say(f"Exported {what}{where}; root {moved.root}.", err=to_stdout)
+
+    document = {
+        "ok": True, "file": file, "events": moved.events, "root": moved.root, "input_files": moved.files,
+        "checkpoints": moved.checkpoints,
+    }  # fmt: skip
+    invocation.answer(document, human)
+
+
+@contextmanager
+def _target(file: str) -> Iterator[IO[bytes]]:
+    if file == STDIN:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with new_file(file) as stream:
+        if not file.endswith(".gz"):
+            yield stream
+            return
+        # neither name nor time: one ledger gives one file
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=stream, mtime=0) as packed:
+            yield packed  # type: ignore[misc]  # typeshed: a GzipFile is not quite an IO[bytes]
+
+
+@click.command("import", cls=Verb)
+@click.argument("file", metavar="FILE")
+@pass_invocation
+def import_(invocation: Invocation, file: str) -> None:
+    """Make a ledger from an exported log.
+
+    The database (--db) must be empty. Positions, hashes and times are those of the export, and so is the root:
+    checkpoints that were kept elsewhere still hold. FILE may be - for standard input.
+    """
+    from commands.moving import import_ledger
+    from commands.setup import key_path
+
+    sqlite = invocation.sqlite_file
+    if sqlite is not None and not sqlite.absolute().parent.is_dir():
+        raise LedgerUnavailable(
+            "no-folder", f"There is no folder {sqlite.absolute().parent} to make the ledger in.", "Make it."
+        )
+    made = sqlite is not None and not sqlite.exists()
+    with _source(file) as lines, shown_progress("importing") as progress:
+        try:
+            moved = import_ledger(invocation.settings.db, lines, progress)
+        except BaseException:
+            if made and sqlite is not None:
+                _remove(sqlite)
+            raise
+    key = key_path(invocation.settings.db, Path())
+
+    def human() -> None:
+        what = f"{plural(moved.events, 'event')} and {plural(moved.files, 'input file')}"
+        output.say(f"Imported {what} of {printable(moved.origin)} into {invocation.shown_ledger}.")
+        output.say(f"The root is {moved.root}, as in the export. The lists were made anew.")
+        if not key.exists():
+            output.say(f"The signing key is not in an export: copy it from the old ledger to {near(key)}.")
+        output.say("Names and addresses of people are not in it either; see: daybook person")
+
+    document = {
+        "ok": True, "db": invocation.shown_db, "origin": moved.origin, "events": moved.events, "root": moved.root,
+        "input_files": moved.files, "checkpoints": moved.checkpoints, "key": str(key), "key_found": key.exists(),
+    }  # fmt: skip
+    invocation.answer(document, human)
+
+
+def _remove(sqlite: Path) -> None:
+    """The database that this import made. It holds an empty ledger at most."""
+    for ending in ("", "-wal", "-shm"):
+        sqlite.with_name(sqlite.name + ending).unlink(missing_ok=True)
+
+
+@contextmanager
+def _source(file: str) -> Iterator[Iterator[bytes]]:
+    if file == STDIN:
+        yield _lines(sys.stdin.buffer, "standard input")
+        return
+    try:
+        stream = Path(file).open("rb")  # noqa: SIM115 - closed below; an error of the block is none of opening
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise click.UsageError(f"{file_name(file)} cannot be read: {why}.") from None
+    with stream:
+        packed = stream.read(2) == _GZIP
+        stream.seek(0)
+        if not packed:
+            yield _lines(stream, file_name(file))
+            return
+        with gzip.GzipFile(fileobj=stream) as unpacked:
+            yield _lines(unpacked, file_name(file))
+
+
+def _lines(stream: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[bytes]:
+    try:
+        while line := stream.readline(_LONGEST_LINE):
+            if len(line) == _LONGEST_LINE:
+                raise Refusal(
+                    "bad-line", f"{name} has a line of more than {_LONGEST_LINE:,} bytes: it is no export."
+                )
+            yield line
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise Refusal(
+            "unreadable", f"{name} is damaged, or cannot be read: {why}.", "Nothing was imported."
+        ) from error
