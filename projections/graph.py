@@ -61,6 +61,8 @@ class Lineage:
     origin: str
     nodes: dict[str, Node] = field(default_factory=dict)
     edges: dict[tuple[str, str, str], Edge] = field(default_factory=dict)
+    _leaving: dict[str, list[Edge]] = field(default_factory=dict, repr=False)
+    _arriving: dict[str, list[Edge]] = field(default_factory=dict, repr=False)
 
     def node(self, name: str, kind: str, label: str, **attributes: Any) -> str:
         """Add a node unless it is there, and return its id."""
@@ -71,7 +73,9 @@ class Lineage:
     def edge(self, source: str, target: str, kind: str, **attributes: Any) -> None:
         key = (source, target, kind)
         if key not in self.edges:
-            self.edges[key] = Edge(source, target, kind, attributes)
+            self.edges[key] = edge = Edge(source, target, kind, attributes)
+            self._leaving.setdefault(source, []).append(edge)
+            self._arriving.setdefault(target, []).append(edge)
 
     def left_out(self, parent: str, what: str, count: int, **attributes: Any) -> None:
         """That ``count`` more of a kind stand beside ``parent``."""
@@ -82,14 +86,14 @@ class Lineage:
 
     def out_of(self, name: str, *kinds: str) -> Iterator[tuple[Edge, Node]]:
         """The edges of these kinds that leave a node, each with the node that it leads to."""
-        for edge in self.edges.values():
-            if edge.source == name and edge.kind in kinds:
+        for edge in self._leaving.get(name, ()):
+            if edge.kind in kinds:
                 yield edge, self.nodes[edge.target]
 
     def into(self, name: str, *kinds: str) -> Iterator[tuple[Edge, Node]]:
         """The edges of these kinds that arrive at a node, each with the node that it comes from."""
-        for edge in self.edges.values():
-            if edge.target == name and edge.kind in kinds:
+        for edge in self._arriving.get(name, ()):
+            if edge.kind in kinds:
                 yield edge, self.nodes[edge.source]
 
     def plain(self) -> Plain:

@@ -75,17 +75,21 @@ def file_name(text: object) -> str:
     return printable(os.fsencode(str(text)).decode("utf-8", "backslashreplace")) or '""'
 
 
-def write_json(document: dict[str, Any]) -> None:
-    """One JSON document in UTF-8, whatever the locale says."""
+def json_text(document: dict[str, Any]) -> bytes:
+    """One JSON document in UTF-8, without a newline at its end."""
     import orjson
 
     try:
-        text = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2)
     except TypeError:  # a lone surrogate or an integer of more than 64 bits, which JSON itself can express
         import json
 
-        text = json.dumps(document, indent=2).encode()
-    say(text)
+        return json.dumps(document, indent=2).encode()
+
+
+def write_json(document: dict[str, Any]) -> None:
+    """One JSON document in UTF-8, whatever the locale says."""
+    say(json_text(document))
 
 
 def coloured(text: str, colour: str | None = None, *, bold: bool = False, dim: bool = False) -> str:

@@ -1,0 +1,83 @@
+"""The verb ``trace``: a record's lineage. It appends no event."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from commands.cli import output
+from commands.cli.drafts import write_new
+from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.output import printable
+from commands.cli.verbs import Verb
+
+if TYPE_CHECKING:
+    from projections.graph import Lineage
+
+LIMIT = 100
+
+
+@click.command(cls=Verb)
+@click.argument("reference", metavar="REF")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "dot", "mermaid", "prov")),
+    help="text, unless said; a drawing for Graphviz (dot) or Mermaid; W3C PROV-JSON (prov).",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=LIMIT,
+    show_default=True,
+    metavar="N",
+    help="At most N of a kind beside a record, the rest counted; 0 for all.",
+)
+@click.option(
+    "-o", "--output", "target", metavar="FILE", help="Write it to a new file instead of printing it."
+)
+@pass_invocation
+def trace(invocation: Invocation, reference: str, form: str | None, limit: int, target: str | None) -> None:
+    """From a record back to its file, and forward to what stands on it.
+
+    Back to the input file, the line of the entry in it, who uploaded it, when and through what, and what was found in
+    it; then what became of it, step by step; and forward to its tasks, probes and clusterings, what replaced it, the
+    requests that took it or would, and the uploads that brought it again. Of uploads that brought it again unchanged
+    only those of the same bytes are named: of the others the log keeps which entries were unchanged, not which records.
+
+    REF is an id or its unique beginning (s12, c34, u56, d78), a location, a session time or a group name.
+    """
+    from commands.cli.phrases import phrase
+    from commands.lineage.lines import add_lines
+    from projections.lineage import lineage
+
+    if invocation.json and form not in (None, "json"):
+        raise click.UsageError(f"--json and --format {form} exclude each other.")
+    form = form or ("json" if invocation.json else "text")
+    with invocation.reading() as world:
+        found = invocation.find(world, reference)
+        graph = lineage(world.transaction, world.head, found, limit=limit, say=phrase)
+        add_lines(world.transaction, graph)
+    text = _written(graph, form)
+    if target is None:
+        output.say(text if form == "text" else text.encode(), nl=False)
+        return
+    write_new(Path(target), text)
+    document = {"ok": True, "ref": graph.ref, "file": target}
+    invocation.answer(document, lambda: output.say(f"Wrote {printable(target)}."))
+
+
+def _written(graph: "Lineage", form: str) -> str:
+    if form == "text":
+        from commands.lineage.text import text_lines
+
+        return "".join(f"{printable(line)}\n" for line in text_lines(graph))
+    if form == "json":
+        return output.json_text({"ok": True, **graph.plain()}).decode() + "\n"
+    if form == "prov":
+        from commands.lineage.prov import prov_json
+
+        return output.json_text(prov_json(graph)).decode() + "\n"
+    from commands.lineage.drawings import dot, mermaid
+
+    return dot(graph) if form == "dot" else mermaid(graph)
