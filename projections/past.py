@@ -131,7 +131,8 @@ class Past:
         limit: int | None = None,
     ) -> None:
         """Of the newest ``limit`` records that match, as ``listings`` gives them."""
-        self._readable.add(record)
+        # an upload is listed with how its entries stand
+        self._readable |= {Upload, Session, Clustering} if record is Upload else {record}
         time = "received_at" if record is Upload else "requested_at"
         conditions: list[str] = ["id <= ?"]
         values: list[Any] = [self.position]
