@@ -217,15 +217,22 @@ class ApproveDeletion(Command):
                 f"Nothing of d{row.id} stands any more.",
                 f"Close it: daybook delete reject d{row.id} --reason TEXT",
             )
-        shown = impact_at(world, row.shown_position)
-        accepted = shown if self.accept_impact else impact_at(world, row.id)
-        if impact.exceeds(accepted):
-            grown = {"request": f"d{row.id}", "grown": added(world, impact, accepted)}
-            if not impact.exceeds(shown):
-                return Decision((), grown)
-            event = request_event(row, DeletionImpactGrown(impact=impact.plain()))
-            return Decision([event], grown, correlation=f"d{row.id}")
-        return _carried_out(world, row, impact)
+        grown = refused_growth(world, row, impact, accept_impact=self.accept_impact)
+        return grown if grown is not None else _carried_out(world, row, impact)
+
+
+def refused_growth(world: World, row: Deletion, impact: Impact, *, accept_impact: bool) -> Decision | None:
+    """Where more would go than was requested, or than was shown and is accepted: what was shown now is on record, and
+    the result says under ``grown`` what has come."""
+    shown = impact_at(world, row.shown_position)
+    accepted = shown if accept_impact else impact_at(world, row.id)
+    if not impact.exceeds(accepted):
+        return None
+    grown = {"request": f"d{row.id}", "grown": added(world, impact, accepted)}
+    if not impact.exceeds(shown):
+        return Decision((), grown)
+    event = request_event(row, DeletionImpactGrown(impact=impact.plain()))
+    return Decision([event], grown, correlation=f"d{row.id}")
 
 
 def added(world: World, impact: Impact, shown: dict[str, Any]) -> dict[str, Any]:
