@@ -7,6 +7,7 @@ location was wrong is known by the name that it had, or by its place in the file
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from commands.door import World
 from commands.duplicates import place
@@ -24,10 +25,12 @@ _STDIN = "stdin"  # what a file is called that came without a name
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """``by``: location, name or place; group_name of a clustering."""
+    """``by``: location, name or place; group_name of a clustering. What ``stays`` is not replaced, however the entry
+    differs from it."""
 
     record: int
     by: str
+    stays: bool = False
 
 
 @dataclass(slots=True)
@@ -42,23 +45,42 @@ def find_matches(
     world: World, input_file: InputFile, *, filename: str, requester: str, roots: Roots, limits: Limits
 ) -> Matches:
     """The records that stand and that the entries of the file stand for."""
+    found = _held(world, input_file, roots)
+    if len(found.sessions) < len(input_file.sessions):
+        given = {entry.index: place(entry.location, roots) for entry in input_file.sessions}
+        owners = _owners(world, found, requester)
+        moved = _Moved(world, input_file, filename, given, owners, roots, limits)
+        moved.by_name(found.sessions)
+        moved.by_place(found.sessions)
+    return found
+
+
+def requested_matches(
+    world: World, input_file: InputFile, request: Mapping[str, Any], roots: Roots
+) -> Matches:
+    """As they stood in a request: what came since is not replaced, because nobody has asked for it."""
+    found = _held(world, input_file, roots, stays=True)
+    for entry in request["sessions"]:
+        found.sessions[entry["index"]] = Match(int(entry["session"][1:]), entry["matched_by"])
+    for entry in request["clusterings"]:
+        found.clusterings[entry["index"]] = Match(int(entry["clustering"][1:]), entry["matched_by"])
+    return found
+
+
+def _held(world: World, input_file: InputFile, roots: Roots, *, stays: bool = False) -> Matches:
+    """By the keys that records hold."""
     found = Matches()
     given = {entry.index: place(entry.location, roots) for entry in input_file.sessions}
     world.state.locations.prefetch(given.values())
     for index, location in given.items():
         held = world.state.locations.get(location)
         if held is not None:
-            found.sessions[index] = Match(held.session, "location")
+            found.sessions[index] = Match(held.session, "location", stays)
     world.state.groups.prefetch(entry.group_name for entry in input_file.clustering)
     for entry in input_file.clustering:
         group = world.state.groups.get(entry.group_name)
         if group is not None:
-            found.clusterings[entry.index] = Match(group.clustering, "group_name")
-    if len(found.sessions) < len(given):
-        owners = _owners(world, found, requester)
-        moved = _Moved(world, input_file, filename, given, owners, roots, limits)
-        moved.by_name(found.sessions)
-        moved.by_place(found.sessions)
+            found.clusterings[entry.index] = Match(group.clustering, "group_name", stays)
     return found
 
 

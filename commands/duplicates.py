@@ -60,8 +60,8 @@ def session_differences(
     if row.subject != subject:
         found += [{"field": "subject", "stored": _name(row.subject), "given": _name(subject)}]
     if stored != entry_json(entry):
-        before = _placed(session_entry_from_json(stored, entry.index), roots)
-        found += differences(entry_json(before), _placed(entry, roots))
+        before = placed(session_entry_from_json(stored, entry.index), roots)
+        found += differences(entry_json(before), placed(entry, roots))
     return found
 
 
@@ -90,8 +90,8 @@ def requested_groups(world: World, numbers: Collection[int]) -> dict[int, str]:
 def group_differences(stored: str, entry: GroupClusteringEntry, roots: Roots) -> list[dict[str, Any]]:
     if stored == entry_json(entry):
         return []
-    before = _placed_group(group_clustering_from_json(stored, entry.index), roots)
-    return differences(entry_json(before), _placed_group(entry, roots))
+    before = placed_group(group_clustering_from_json(stored, entry.index), roots)
+    return differences(entry_json(before), placed_group(entry, roots))
 
 
 def ranges(indexes: Iterable[int]) -> list[tuple[int, int]]:
@@ -109,14 +109,15 @@ def _name(subject: str) -> str:
     return subject.partition("/")[2]
 
 
-def _placed(entry: SessionEntry, roots: Roots) -> SessionEntry:
+def placed(entry: SessionEntry, roots: Roots) -> SessionEntry:
+    """The entry with normalised locations: what two entries are compared in."""
     clustering = entry.clustering
     if isinstance(clustering, tuple):
         clustering = tuple(replace(each, location=place(each.location, roots)) for each in clustering)
     return replace(entry, location=place(entry.location, roots), clustering=clustering)
 
 
-def _placed_group(entry: GroupClusteringEntry, roots: Roots) -> GroupClusteringEntry:
+def placed_group(entry: GroupClusteringEntry, roots: Roots) -> GroupClusteringEntry:
     return replace(entry, location=place(entry.location, roots))
 
 
