@@ -289,10 +289,9 @@ def approve(daybook: Daybook, number: int, *, accept_impact: bool, roots: Roots)
     with daybook.reading() as world:
         row = open_request(world, number)
     if row.kind == "correction":
-        from commands import correction
+        from commands.correction import approve as correct
 
-        corrected: dict[str, Any] = correction.approve(daybook, row, accept_impact=accept_impact, roots=roots)
-        return corrected
+        return correct(daybook, row, accept_impact=accept_impact, roots=roots)
     if row.kind == "redaction":
         from commands import redaction
 
