@@ -208,7 +208,7 @@ def add_clustering(
     _refuse_bad_time(clustering)
     _refuse_control_characters(clustering.notes)
     _check(daybook, current, replace(current.entry, clustering=(clustering,)), roots)
-    known = _known_clusterings(daybook, current)
+    known = _known_clusterings(daybook, current, roots)
     entry = replace(current.entry, clustering=(*known.values(), clustering))
     _refuse_known_clustering(session, clustering, known, roots)
     try:
@@ -222,13 +222,19 @@ def add_clustering(
     return result | {"location": inserted.location, "curation_time": inserted.curation_time}
 
 
-def _known_clusterings(daybook: Daybook, current: _Current) -> dict[int, ClusteringEntry]:
-    """The clusterings that the session has, as its input file would list them."""
+def _known_clusterings(daybook: Daybook, current: _Current, roots: Roots) -> dict[int, ClusteringEntry]:
+    """The clusterings that the session has now, as its input file would list them. Its entry may still list one that
+    was deleted, or that was added again since."""
     with daybook.reading() as world:
-        rows = world.state.clusterings.where("session = ?", [current.row.id])
-    if isinstance(current.entry.clustering, tuple):
-        return dict(zip((row.id for row in rows), current.entry.clustering, strict=True))
-    return {row.id: ClusteringEntry(row.curator, row.location, notes=row.notes) for row in rows}
+        rows = world.state.clusterings.where("session = ? AND status = 'inserted'", [current.row.id])
+    listed = current.entry.clustering if isinstance(current.entry.clustering, tuple) else ()
+    by_location = {place(entry.location, roots): entry for entry in listed}
+    in_order = listed if len(listed) == len(rows) else ()  # a root may be gone, and a location spelled anew
+    known = {}
+    for index, row in enumerate(rows):
+        entry = by_location.get(row.location) or (in_order[index] if in_order else None)
+        known[row.id] = entry or ClusteringEntry(row.curator, row.location, notes=row.notes)
+    return known
 
 
 def _refuse_bad_time(clustering: ClusteringEntry) -> None:
@@ -315,9 +321,10 @@ def _current(daybook: Daybook, session: int, action: str) -> _Current:
         if row is None:
             raise Refusal("not-found", f"There is no session s{session}.", "See: daybook sessions")
         if row.status not in ("pending", "waiting", "inserted"):
+            state = "failed" if row.status == "error" else f"is {row.status}"
             raise Refusal(
                 "session-closed",
-                f"Session s{session} failed: nothing can be added to it.",
+                f"Session s{session} {state}: nothing can be added to it.",
                 f"See: daybook why s{session}",
             )
         text = current_entries(world, [row])[0]

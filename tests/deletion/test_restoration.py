@@ -1,0 +1,242 @@
+"""restore: all that a deletion deleted stands again, or nothing does and everything in the way is named."""
+
+from collections import Counter
+
+import pytest
+
+from commands.completion import add_clustering
+from commands.inputfile.entries import ClusteringEntry
+from commands.restoration import Blocked
+from commands.samples.clusterings import kilosort_output
+from projections.listings import whole
+from projections.references import Reference
+from tests.deletion.desk import Desk, grouped, inserted
+from tests.intake.lab import SERIALS, group, session
+
+
+def blockers(desk: Desk, number: int) -> list[str]:
+    size = desk.lab.size()
+    with pytest.raises(Blocked) as refused:
+        desk.restore(number)
+    assert desk.lab.size() == size
+    assert refused.value.blockers[0] in refused.value.message
+    return refused.value.blockers
+
+
+def test_all_of_it_stands_again(desk: Desk) -> None:
+    lab = desk.lab
+    records = inserted(lab, 2, user="user_3", **grouped("quick_0", "quick_1"))
+    number = desk.request(*records[:2], user="user_3")
+    desk.approve(number)
+    before = lab.size()
+
+    result = desk.restore(number)
+
+    assert result == {
+        "request": f"d{number}", "kind": "deletion", "status": "restored",
+        "sessions": 2, "clusterings": 1, "pending": 0,
+    }  # fmt: skip
+    assert desk.statuses(*records, f"d{number}") == ["inserted"] * 3 + ["restored"]
+    events = lab.events(before)
+    assert Counter(event.type for event in events) == {
+        "SessionRestored": 2, "ClusteringRestored": 1, "DeletionRestored": 1,
+    }  # fmt: skip
+    assert {(event.correlation, event.username, event.actor) for event in events} == {
+        (f"d{number}", "user_3", "user_2")
+    }
+    again = lab.upload(session("quick_0", name="quick_0"), user="user_3")
+    assert again.sessions[0]["outcome"] == "duplicate" and again.sessions[0]["session"] == records[0]
+
+
+def test_a_restored_session_is_shown_as_it_was(desk: Desk) -> None:
+    first, _, both = inserted(desk.lab, 2, **grouped("quick_0", "quick_1"))
+
+    def shown() -> list[dict[str, object]]:
+        with desk.lab.daybook.reading() as world:
+            found = [Reference("session", int(first[1:])), Reference("clustering", int(both[1:]))]
+            records = [whole(world.transaction, world.head.live_slot, one) for one in found]
+        for record in [
+            record
+            for whole_one in records
+            for record in (
+                whole_one,
+                *whole_one.get("sessions", []),
+                *whole_one.get("multi_session_clusterings", []),
+            )
+        ]:
+            del record["changed_at"]
+        return records
+
+    before = shown()
+    desk.restore(desk.delete(first))
+    assert shown() == before
+    assert before[0]["recordings"] and before[1]["outputs"]
+
+
+def test_what_waited_is_pending_again_and_is_looked_at_by_the_next_work(desk: Desk) -> None:
+    lab = desk.lab
+    lab.record("waits", acquiring=True)
+    waits = lab.upload(session("waits")).sessions[0]["session"]
+    number = desk.delete(waits)
+
+    assert desk.restore(number)["pending"] == 1
+    assert desk.status(waits) == "pending"
+    lab.record("waits")
+    desk.work()
+
+    assert desk.status(waits) == "inserted"
+
+
+def test_only_admins_restore_and_only_what_was_executed(desk: Desk) -> None:
+    one, two = inserted(desk.lab, 2, user="user_3")
+    executed = desk.delete(one)
+    open_one = desk.request(two)
+
+    with desk.refused("not-permitted", "the role admin"):
+        desk.restore(executed, user="user_3")
+    with desk.refused("not-executed", "requested"):
+        desk.restore(open_one)
+    desk.reject(open_one)
+    with desk.refused("not-executed", "rejected"):
+        desk.restore(open_one)
+    desk.restore(executed, user="user_1")
+    with desk.refused("not-executed", "restored"):
+        desk.restore(executed)
+
+
+def test_a_deletion_is_restored_and_requested_again(desk: Desk) -> None:
+    [one] = inserted(desk.lab, 1)
+    desk.restore(desk.delete(one))
+    second = desk.delete(one)
+    assert desk.status(one) == "deleted"
+    desk.restore(second)
+    assert desk.status(one) == "inserted"
+
+
+def test_what_an_earlier_deletion_had_deleted_stays_deleted(desk: Desk) -> None:
+    lab = desk.lab
+    lab.record("date_1", serials=SERIALS[:1])
+    kilosort_output(lab.share / "date_1" / "probe_1")
+    entry = {"curator": "user_1", "location": "N:/rec/date_1/probe_1"}
+    one = lab.upload(session("date_1", clustering=[entry])).sessions[0]["session"]
+    with lab.daybook.reading() as world:
+        [clustering] = [f"c{row.id}" for row in world.state.clusterings.where("session = ?", [int(one[1:])])]
+    first = desk.delete(clustering)
+    second = desk.delete(one)
+
+    [missing] = blockers(desk, first)
+    desk.restore(second)
+
+    assert missing == f"{clustering} stands on {one}, which d{second} deleted."
+    assert desk.statuses(one, clustering) == ["inserted", "deleted"]
+    desk.restore(first)
+    assert desk.statuses(one, clustering) == ["inserted", "inserted"]
+
+
+# --- what stands in the way ---------------------------------------------------------------------------------
+
+
+def test_locations_and_group_names_that_were_taken_since_are_all_named(desk: Desk) -> None:
+    lab = desk.lab
+    old = inserted(lab, 2, **grouped("quick_0", "quick_1"))
+    number = desk.delete(*old)
+    new = inserted(lab, 2, user="user_3", **grouped("quick_0", "quick_1"))
+
+    found = blockers(desk, number)
+
+    assert len(found) == 3
+    for sentence, gone, holder, key in zip(
+        found, old, new, ("location N:/rec/quick_0", "location N:/rec/quick_1", "group_name g"), strict=True
+    ):
+        assert sentence.startswith(f"{gone}: {key} is held by {holder} of user_3, inserted 20")
+    assert desk.statuses(*old, *new) == ["deleted"] * 3 + ["inserted"] * 3
+    desk.delete(*new)
+    desk.restore(number)
+    assert desk.statuses(*old) == ["inserted"] * 3
+
+
+def test_a_session_time_that_was_taken_at_another_location_is_named(desk: Desk) -> None:
+    lab = desk.lab
+    lab.record("wrong_place")
+    lab.record("right_place")
+    old = lab.upload(session("wrong_place")).sessions[0]["session"]
+    number = desk.delete(old)
+    new = lab.upload(session("right_place")).sessions[0]["session"]
+    assert desk.status(new) == "inserted"
+
+    [sentence] = blockers(desk, number)
+
+    assert sentence.startswith(
+        f"{old}: session_time 2023-05-01 10:00:00 is held by {new} of user_1, inserted 20"
+    )
+
+
+def test_a_location_is_held_by_what_only_waits_too(desk: Desk) -> None:
+    lab = desk.lab
+    [old] = inserted(lab, 1)
+    number = desk.delete(old)
+    lab.record("quick_0", acquiring=True)
+    new = lab.upload(session("quick_0")).sessions[0]["session"]
+    [sentence] = blockers(desk, number)
+    assert f"is held by {new} of user_1, {desk.status(new)} 20" in sentence
+    desk.withdraw(new)
+    desk.restore(number)
+    assert desk.status(old) == "inserted"
+
+
+def test_a_clustering_is_not_restored_onto_a_session_that_another_deletion_deleted(desk: Desk) -> None:
+    one, two, both = inserted(desk.lab, 2, **grouped("quick_0", "quick_1"))
+    first = desk.delete(both)
+    second = desk.delete(one)
+
+    assert blockers(desk, first) == [f"{both} stands on {one}, which d{second} deleted."]
+    desk.restore(second)
+    desk.restore(first)
+
+    assert desk.statuses(one, two, both) == ["inserted"] * 3
+
+
+def test_a_clustering_that_was_added_again_since_is_named(desk: Desk) -> None:
+    lab = desk.lab
+    lab.record("date_1", serials=SERIALS[:1])
+    kilosort_output(lab.share / "date_1" / "probe_1")
+    clustering = ClusteringEntry(curator="user_1", location="N:/rec/date_1/probe_1")
+    one = int(lab.upload(session("date_1")).sessions[0]["session"][1:])
+    old = add_clustering(lab.daybook, one, clustering, roots=lab.roots)["clustering"]
+    number = desk.delete(old)
+    new = add_clustering(lab.daybook, one, clustering, roots=lab.roots)["clustering"]
+
+    [sentence] = blockers(desk, number)
+
+    assert sentence.startswith(
+        f"{old}: its session has a clustering at N:/rec/date_1/probe_1 again, {new} of user_1"
+    )
+    assert desk.statuses(old, new) == ["deleted", "inserted"]
+
+
+def test_one_hindrance_keeps_all_of_it_deleted(desk: Desk) -> None:
+    old = inserted(desk.lab, 3)
+    number = desk.delete(*old)
+    inserted(desk.lab, 1, first=1)
+    assert len(blockers(desk, number)) == 1
+    assert desk.statuses(*old) == ["deleted"] * 3
+
+
+def test_a_pending_clustering_is_restored_beside_a_session_that_failed_meanwhile(desk: Desk) -> None:
+    lab = desk.lab
+    lab.record("good")
+    lab.record("waits", day=1, acquiring=True)
+    report = lab.upload(
+        session("good", name="good"),
+        session("waits", name="waits"),
+        clustering=[group("g", ["good", "waits"])],
+    )
+    waits, both = report.sessions[1]["session"], report.clusterings[0]["clustering"]
+    number = desk.delete(both)
+    desk.withdraw(waits)
+
+    desk.restore(number)
+    desk.work()
+
+    assert desk.status(both) == "error"
+    assert "withdrawn" in lab.bodies("ClusteringInsertFailed")[0]["message"]
