@@ -14,7 +14,9 @@ from commands.cli.finding_lines import MOST_OF_A_KIND, counted, plain, write_fin
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, plural, printable
 from commands.cli.progress import shown_progress
+from commands.cli.proving import write_receipt
 from commands.cli.sources import Source, read_source
+from commands.cli.targets import refuse_existing
 from commands.cli.verbs import Verb
 from commands.inputfile.findings import Finding
 from ledger.errors import LedgerUnavailable
@@ -142,14 +144,19 @@ def _most_of_a_kind() -> int | None:
 
 @click.command(cls=Verb)
 @click.argument("file", metavar="FILE")
+@click.option(
+    "--receipt", metavar="FILE", help="Write a receipt there, to be checked later: verify --receipt."
+)
 @pass_invocation
-def upload(invocation: Invocation, file: str) -> int:
+def upload(invocation: Invocation, file: str, receipt: str | None) -> int:
     """Check an input file and ingest what is new in it.
 
     Uploading the same file again, as it grows, is how it is meant: what is known already is skipped, and
     reported where it differs. FILE may be - for standard input.
     """
     settings = invocation.settings
+    if receipt is not None:
+        refuse_existing(receipt)
     source = read_source(file, settings.limits.input_file_bytes)
     too_large = _too_large(source, settings.limits.input_file_bytes)
     if too_large is not None:
@@ -169,6 +176,8 @@ def upload(invocation: Invocation, file: str) -> int:
             limits=settings.limits,
             progress=progress,
         )
+        if receipt is not None:
+            write_receipt(invocation, daybook, report.upload, receipt)
     return answer_upload(invocation, report, source.shown)
 
 

@@ -79,6 +79,18 @@ def write_proof(invocation: Invocation, text: str, target: str | None) -> None:
     invocation.answer({"ok": True, "file": target, "proof": document}, human)
 
 
+def write_receipt(invocation: Invocation, daybook: "Daybook", upload: str, target: str) -> None:
+    """What the ledger recorded of an upload: as a proof where the signing key is, else the events alone."""
+    import orjson
+
+    from commands.proofs import receipt
+    from commands.setup import key_path
+
+    text = receipt(daybook, f"upload/{upload[1:]}", key_file=key_path(invocation.settings.db, Path()))
+    write_new(Path(target), text)
+    invocation.note(f"receipt {target}: {_sentence(orjson.loads(text))}")
+
+
 def _sentence(document: dict[str, Any]) -> str:
     """What has been proven."""
     from ledger.checkpoint import parse
