@@ -2,7 +2,7 @@
 
 ``History`` keeps what a legal next event depends on, and nothing of the projections: it is their independent
 model as far as it goes. Steps are drawn from any source of choices, ``Seeded`` or hypothesis. What is done about
-wrong data comes on top of it in ``tests.projections.wrong_data``.
+wrong data comes on top of it in ``wrong_data``, and everything else that the log can hold in ``whole_history``.
 """
 
 import random
@@ -38,7 +38,6 @@ from ledger.events import (
 )
 
 T = TypeVar("T")
-CONTENT = b"sessions: []\n"  # of every input file; ``verify`` expects it among the kept ones
 USERS = ("user_1", "user_2")
 SUBJECTS = ("12345", "6", "Überfluß 中")
 PROBES = ("npx_1", "npx_2")
@@ -107,11 +106,15 @@ class Upload:
 
 @dataclass(frozen=True)
 class Step:
-    """What one command appends: who, under which correlation, and the events."""
+    """What one command appends: who, under which correlation, the events, and the input files whose bytes are kept with
+    them; then what a redaction removes, positions and sha256."""
 
     actor: str
     correlation: str
     events: list[NewEvent]
+    kept: list[bytes]
+    redacted: list[int]
+    erased: list[str]
 
 
 class History:
@@ -138,6 +141,9 @@ class History:
         self.times: dict[tuple[str, str], int] = {}
         self.groups: dict[str, int] = {}
         self._events: list[NewEvent] = []
+        self._files: list[bytes] = []
+        self._redacted: list[int] = []
+        self._erased: list[str] = []
 
     def step(self) -> Step:
         """The next command's events; there is always one that is legal."""
@@ -145,9 +151,10 @@ class History:
         for action, possible in self._possibly():
             if possible:
                 actions += [action, action]
-        self._events = []
+        self._events, self._files, self._redacted, self._erased = [], [], [], []
         correlation = self.choices.choose(actions)()
-        return Step(self.choices.choose(USERS), correlation, self._events)
+        actor = self.choices.choose(USERS)
+        return Step(actor, correlation, self._events, self._files, self._redacted, self._erased)
 
     def _always(self) -> list[Callable[[], str]]:
         return [self._add_value, self._reject, self._check]
@@ -252,8 +259,10 @@ class History:
 
     def _received(self, subject: str, username: str) -> tuple[int, str]:
         number = self.position + 1
+        content = f"sessions: []  # {self.group_names[0]} {number}\n".encode()
+        self._files.append(content)
         body = InputFileReceived(
-            filename=f"subject_{number}.yml", sha256=sha256(CONTENT).hexdigest(), size_bytes=len(CONTENT)
+            filename=f"subject_{number}.yml", sha256=sha256(content).hexdigest(), size_bytes=len(content)
         )
         self._emit(f"upload/{number}", body, subject, username)
         return number, f"u{number}"

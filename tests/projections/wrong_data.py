@@ -1,4 +1,4 @@
-"""Random histories in which wrong data is found and resolved: withdrawn, deleted, restored, corrected, redacted.
+"""Random histories in which wrong data is found and resolved: withdrawn, deleted, restored, corrected.
 
 ``WrongDataHistory`` goes on from what ``History`` knows. The impact of a request is worked out here once more, from
 what stands on what.
@@ -6,13 +6,10 @@ what stands on what.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from itertools import chain, count
 from typing import Any
 
 from ledger.events import (
-    ActionRefused,
-    ApprovalPolicySet,
     Body,
     ClusteringCarriedOver,
     ClusteringDeleted,
@@ -27,17 +24,12 @@ from ledger.events import (
     DeletionRejected,
     DeletionRequested,
     DeletionRestored,
-    InputFileErased,
     InputFileValidated,
-    PayloadRedacted,
-    RedactionRequested,
-    RoleGranted,
-    RoleRevoked,
     SessionDeleted,
     SessionRestored,
     SessionWithdrawn,
 )
-from tests.projections.histories import CONTENT, USERS, Choices, Entry, History, Upload
+from tests.projections.histories import USERS, Choices, Entry, History, Upload
 
 ROLES = ("researcher", "admin", "auditor")
 REASON = "The wrong animal."
@@ -63,28 +55,19 @@ class Request:
 
 
 class WrongDataHistory(History):
-    """``requests``, ``roles`` and ``redactions`` say what has come of the steps so far."""
+    """``requests`` says what has come of the steps so far."""
 
     def __init__(self, choices: Choices, size: int, prefix: str = "") -> None:
         super().__init__(choices, size, prefix)
-        self.users = [prefix + name for name in USERS]
         self.requests: list[Request] = []
-        self.roles: dict[str, str] = {}
-        self.redactions: dict[int, int] = {}
-        self._began = size  # what is older may be redacted already
-
-    def _always(self) -> list[Callable[[], str]]:
-        return [*super()._always(), self._grant, self._refuse, self._set_policy, self._request_redaction]
 
     def _possibly(self) -> list[tuple[Callable[[], str], Any]]:
         requested = [request for request in self.requests if request.status == "requested"]
         return [
             *super()._possibly(),
-            (self._revoke, any(self.roles.values())),
-            (self._withdraw_session, self._with_status(self.sessions, "pending", "waiting", "error")),
-            (self._withdraw_clustering, self._withdrawable()),
+            (self._withdraw, self._withdrawable()),
             (self._request_deletion, any(one.stands for one in chain(self.sessions, self.clusterings))),
-            (self._request_correction, self._with_status(self.sessions, "inserted")),
+            (self._request_correction, self._correctable()),
             (self._approve, requested),
             (self._approve, requested),
             (self._show_what_has_grown, self._grown()),
@@ -92,51 +75,19 @@ class WrongDataHistory(History):
             (self._restore, self._restorable()),
         ]
 
-    # --- who may do what
-
-    def _grant(self) -> str:
-        user, role = self.choices.choose(self.users), self.choices.choose(ROLES)
-        self._emit(f"user/{user}", RoleGranted(user=user, role=role), username=user)
-        self.roles[user] = role
-        return ""
-
-    def _revoke(self) -> str:
-        user = self.choices.choose([user for user, role in self.roles.items() if role])
-        self._emit(f"user/{user}", RoleRevoked(user=user, role=self.roles[user]), username=user)
-        self.roles[user] = ""
-        return ""
-
-    def _refuse(self) -> str:
-        user = self.choices.choose(self.users)
-        record = self.choices.choose([*self.sessions, None])
-        body = ActionRefused(
-            action="withdraw",
-            record=f"s{record.id}" if record else "",
-            role="auditor",
-            needed="the role admin",
-        )
-        self._emit(f"user/{user}", body, record.subject if record else "", user)
-        return ""
-
-    def _set_policy(self) -> str:
-        self._emit("ledger", ApprovalPolicySet(own_requests=bool(self.choices.number(0, 1))))
-        return ""
-
     # --- withdrawing
 
-    def _withdraw_session(self) -> str:
-        session = self.choices.choose(self._with_status(self.sessions, "pending", "waiting", "error"))
-        self._give_up_keys(session)
-        self._of_session(session, SessionWithdrawn(), "withdrawn")
-        return ""
-
     def _withdrawable(self) -> list[Entry]:
-        return self._with_status(self.clusterings, "pending", "waiting", "error")
+        return self._with_status([*self.sessions, *self.clusterings], "pending", "waiting", "error")
 
-    def _withdraw_clustering(self) -> str:
-        clustering = self.choices.choose(self._withdrawable())
-        self._give_up_group(clustering)
-        self._of("clustering", clustering, ClusteringWithdrawn(), "withdrawn")
+    def _withdraw(self) -> str:
+        record = self.choices.choose(self._withdrawable())
+        if record in self.sessions:
+            self._give_up_keys(record)
+            self._of_session(record, SessionWithdrawn(), "withdrawn")
+        else:
+            self._give_up_group(record)
+            self._of("clustering", record, ClusteringWithdrawn(), "withdrawn")
         return ""
 
     def _give_up_keys(self, session: Entry) -> None:
@@ -212,16 +163,20 @@ class WrongDataHistory(History):
         request.sessions, request.clusterings, request.shown = sessions, clusterings, going
         return f"d{request.id}"
 
+    def _correctable(self) -> list[Entry]:
+        """A file cannot name the place of a session whose location was redacted."""
+        return [one for one in self._with_status(self.sessions, "inserted") if one.key in self.places]
+
     def _request_correction(self) -> str:
         """The corrected file replaces sessions and groups, of its subject or, the animal being wrong, of another."""
-        inserted = self._with_status(self.sessions, "inserted")
+        inserted = self._correctable()
         grouped = {number for one in self.clusterings if one.key and one.stands for number in one.sessions}
         old = self.choices.choose([one for one in inserted if one.id in grouped] or inserted)
         sessions = [one.id for one in inserted if one.subject == old.subject][: self.choices.number(1, 3)]
         subject = self.choices.choose([old.subject, self.choices.choose(self.registered)])
         groups = [
             one for one in self.clusterings
-            if one.key and one.stands and one.subject == old.subject
+            if one.key in self.group_names and one.stands and one.subject == old.subject
             and (subject == old.subject or set(sessions).issuperset(one.sessions))
         ][: self.choices.choose([0, 0, 1])]  # fmt: skip
         upload = self._upload_of(subject, old.username, len(sessions), len(groups))
@@ -265,14 +220,6 @@ class WrongDataHistory(History):
             and set(sessions).intersection(one.sessions)
         ]  # fmt: skip
 
-    def _request_redaction(self) -> str:
-        position = self.choices.number(self._began, self.position)
-        request = self._opened(
-            "redaction", "", self.choices.choose(USERS), RedactionRequested(position=position, reason=REASON)
-        )
-        request.redacts = position
-        return f"d{request.id}"
-
     # --- decisions
 
     def _requested(self) -> Request:
@@ -310,14 +257,13 @@ class WrongDataHistory(History):
         if not self._is_about_something(request):
             return self._turn_down()
         self._of_request(request, DeletionApproved(), "executed")
-        {"deletion": self._delete, "correction": self._correct, "redaction": self._redact}[request.kind](
-            request
-        )
+        self._carry_out(request)
         return f"d{request.id}"
 
+    def _carry_out(self, request: Request) -> None:
+        {"deletion": self._delete, "correction": self._correct}[request.kind](request)
+
     def _is_about_something(self, request: Request) -> bool:
-        if request.kind == "redaction":
-            return request.redacts not in self.redactions
         going, falling = self._standing_on(request.sessions, request.clusterings)
         if request.kind == "correction":
             return {*going, *falling}.issuperset([*request.sessions, *request.clusterings])
@@ -379,37 +325,27 @@ class WrongDataHistory(History):
         self._of_request(request, body)
         request.upload.open = True
 
-    def _redact(self, request: Request) -> None:
-        """The event that says so; what goes with it, the payload and the bytes, is the door's to remove."""
-        body = PayloadRedacted(
-            position=request.redacts, stream="session/1", type="SessionAnnotated", reason=REASON,
-            requested_by=request.username, deletion=request.id, kept={},
-        )  # fmt: skip
-        self._emit(f"redaction/{request.redacts}", body, correlation=f"d{request.id}")
-        self.redactions[request.redacts] = self.position
-        if self.choices.number(0, 1):
-            digest = sha256(f"{CONTENT!r} {self.position}".encode()).hexdigest()
-            self._emit(f"input-file/{digest}", InputFileErased(sha256=digest, deletion=request.id))
-
     # --- restoring
 
     def _restorable(self) -> list[Request]:
         return [
             one
             for one in self.requests
-            if one.kind == "deletion" and one.status == "executed" and self._free(one)
+            if one.kind != "redaction" and one.status == "executed" and self._free(one)
         ]
 
     def _free(self, request: Request) -> bool:
-        """No key of it was taken since, and the sessions that its clusterings stand on are there."""
+        """No key of it was taken since, what a correction put in its place is gone, and the sessions that its
+        clusterings stand on are there."""
         sessions = [one for one in self.sessions if one.id in request.gone]
         clusterings = [one for one in self.clusterings if one.id in request.gone]
-        standing = {one.id for one in self.sessions if one.stands} | set(request.gone)
+        standing = {one.id for one in chain(self.sessions, self.clusterings) if one.stands}
         return (
             not any(one.key in self.locations for one in sessions)
+            and not standing.intersection(one.replaced_by or 0 for one in [*sessions, *clusterings])
             and not any((one.subject, one.time) in self.times for one in sessions if one.time)
             and not any(one.key in self.groups for one in clusterings if one.key)
-            and all(standing.issuperset(one.sessions) for one in clusterings)
+            and all((standing | set(request.gone)).issuperset(one.sessions) for one in clusterings)
         )
 
     def _restore(self) -> str:
@@ -419,12 +355,14 @@ class WrongDataHistory(History):
         for one in sessions:
             status = "inserted" if request.gone[one.id] == "inserted" else "pending"
             self._of_session(one, SessionRestored(status=status), status)
+            one.replaced_by = None
             self.locations[one.key] = one.id
             if one.time is not None:
                 self.times[one.subject, one.time] = one.id
         for one in clusterings:
             status = "inserted" if request.gone[one.id] == "inserted" else "pending"
             self._of("clustering", one, ClusteringRestored(status=status), status)
+            one.replaced_by = None
             if one.key:
                 self.groups[one.key] = one.id
         body = DeletionRestored(sessions=len(sessions), clusterings=len(clusterings))
