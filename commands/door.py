@@ -182,6 +182,14 @@ class Daybook:
             head = log.read_head(transaction)
             yield World(transaction, head, State(head.live_slot, transaction), self.actor.user)
 
+    @contextmanager
+    def reading_past(self, moment: Moment, about: About | None = None) -> Iterator[World]:
+        """The world as it was, as far as a reading is about it: all but the counts of who did what, unless said.
+        Raises Refusal where the ledger has no such moment."""
+        with self.database.past() as transaction:
+            head = put_before(transaction, moment, about or Past.everything)
+            yield World(transaction, head, State(head.live_slot, transaction), self.actor.user)
+
     def submit(self, command: Command) -> Receipt:
         """Carry out a command: all of its events or none. A conflict is decided anew, a bounded number of times."""
         kind = type(command).__name__  # two commands may have the same fields
@@ -203,14 +211,6 @@ class Daybook:
         raise AssertionError("unreachable")
 
     def _once(self, command: Command, fingerprint: bytes) -> Receipt:
-    @contextmanager
-    def reading_past(self, moment: Moment, about: About | None = None) -> Iterator[World]:
-        """The world as it was, as far as a reading is about it: all but the counts of who did what, unless said.
-        Raises Refusal where the ledger has no such moment."""
-        with self.database.past() as transaction:
-            head = put_before(transaction, moment, about or Past.everything)
-            yield World(transaction, head, State(head.live_slot, transaction), self.actor.user)
-
         with self.database.writing() as transaction:
             head = log.lock_head(transaction)
             earlier = log.read_receipt(transaction, command.command_id)
