@@ -400,13 +400,18 @@ def _with_fates(plan: Plan) -> list[Dependent]:
         elif row.session is not None:
             becomes, reason = _with_its_session(row, outcomes[row.session])
         elif row.subject == plan.subject:
-            becomes, reason = "carried-over", ""
+            waits = [f"s{number}" for number in dependent.stands_on if not _is_inserted(outcomes[number])]
+            becomes, reason = "carried-over", f"waits for {', '.join(waits)}" if waits else ""
         else:
             moved = ", ".join(f"s{number}" for number in dependent.stands_on)
             here, there = row.subject.partition("/")[2], plan.subject.partition("/")[2]
             becomes, reason = "deleted", f"it is of subject {here}, and {moved} would be of subject {there}"
         found.append(replace(dependent, becomes=becomes, reason=reason))
     return found
+
+
+def _is_inserted(outcome: SessionOutcome | None) -> bool:
+    return outcome is None or isinstance(outcome.event, SessionInserted)
 
 
 def _with_its_session(row: Clustering, outcome: SessionOutcome | None) -> tuple[str, str]:

@@ -1,14 +1,176 @@
 """Verbs that set right what an input file said: ``correct``, ``replay``."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from commands.cli.input_files import answer_upload
+from commands.cli import output
+from commands.cli.failures import REFUSED
+from commands.cli.finding_lines import counted, plain, write_findings
+from commands.cli.input_files import (
+    answer_upload,
+    difference_line,
+    most_of_a_kind,
+    too_large_verdict,
+)
 from commands.cli.invocation import Invocation, pass_invocation
-from commands.cli.output import file_name
+from commands.cli.output import Column, file_name, plural, printable
 from commands.cli.progress import shown_progress
+from commands.cli.sources import read_source
 from commands.cli.verbs import Verb
+from commands.inputfile.findings import Finding
+
+_LISTED = 10
+_DEPENDENT_COLUMNS = [
+    Column("clustering"),
+    Column("what"),
+    Column("username"),
+    Column("becomes"),
+    Column("because", "end"),
+]
+_FATES = {
+    "replaced": "replaced",
+    "inserted-anew": "inserted anew",
+    "carried-over": "carried over",
+    "deleted": "deleted",
+}
+
+
+@click.command(cls=Verb)
+@click.argument("file", metavar="FILE")
+@click.option("--apply", is_flag=True, help="Request the correction; an admin has to approve it.")
+@click.option("--reason", metavar="TEXT", help="With --apply: what was wrong; kept for good.")
+@pass_invocation
+def correct(invocation: Invocation, file: str, apply: bool, reason: str | None) -> int:
+    """Compare a corrected file with what is stored; replace it.
+
+    Says field by field what differs, which records would be deleted and inserted again, and what becomes of all
+    that stands on them. Nothing changes without --apply, nor then before an admin approves. FILE may be -.
+    """
+    if apply != (reason is not None):
+        missing = "--reason TEXT says what was wrong" if apply else "--reason is for --apply"
+        raise click.UsageError(f"{missing}: daybook correct FILE --apply --reason TEXT.")
+    settings = invocation.settings
+    source = read_source(file, settings.limits.input_file_bytes)
+    too_large = too_large_verdict(source, settings.limits.input_file_bytes)
+    if too_large is not None:
+        return _refused(invocation, {}, too_large.findings, source.shown)
+    from commands.correction import correct as compare
+    from commands.correction_report import correction_report
+
+    with invocation.daybook() as daybook:
+        corrected = compare(
+            daybook,
+            source.data,
+            filename=source.name,
+            roots=settings.roots,
+            limits=settings.limits,
+            reason=reason,
+        )
+    report = correction_report(corrected)
+    findings = corrected.plan.findings
+    if not corrected.plan.ok:
+        return _refused(invocation, report, findings, source.shown)
+    document = {"ok": True, **report, "findings": plain(findings)}
+    invocation.answer(document, lambda: _write(report, findings, source.shown))
+    return 0
+
+
+def _refused(invocation: Invocation, report: dict[str, Any], findings: Sequence[Finding], file: str) -> int:
+    def human() -> None:
+        if report:
+            write_replaced([*report["sessions"], *report["clusterings"]])
+        grave = [finding for finding in findings if finding.severity != "notice"]
+        write_findings(grave, file, most_of_a_kind=most_of_a_kind())
+        output.say(f"{counted(grave)}: nothing can be corrected by this file as it is.")
+
+    invocation.answer({"ok": False, **report, "findings": plain(findings)}, human)
+    return REFUSED
+
+
+def _write(report: dict[str, Any], findings: Sequence[Finding], file: str) -> None:
+    warnings = [finding for finding in findings if finding.severity != "notice"]
+    write_findings(warnings, file, most_of_a_kind=most_of_a_kind())
+    replaced = [*report["sessions"], *report["clusterings"]]
+    write_replaced(replaced)
+    if report["dependents"]:
+        output.say()
+        output.say("What stands on them:")
+        _write_dependents(report["dependents"])
+    _write_rest(report)
+    if not replaced:
+        known = _numbers(report["unchanged"])
+        output.say(f"{file}: nothing to correct{f', {known} unchanged' if known else ''}.")
+        return
+    output.say()
+    sessions, clusterings = len(report["sessions"]), len(report["clusterings"])
+    what = _numbers({"sessions": sessions, "clusterings": clusterings})
+    if report["request"] is None:
+        output.say(f"{file}: {what} would be deleted and inserted again. Nothing is requested yet.")
+        output.say(f"To request it: daybook correct {file} --apply --reason TEXT")
+    else:
+        output.say(
+            f"{report['request']} asks that {what} {'is' if sessions + clusterings == 1 else 'are'} deleted and "
+            f"inserted again from this file, which is kept as {report['upload']}. Nothing is changed yet."
+        )
+        output.say(f"An admin decides: daybook delete approve {report['request']}")
+
+
+def write_replaced(replaced: Sequence[dict[str, Any]]) -> None:
+    """Each record with how it was matched and, field by field, what differs."""
+    for entry in replaced:
+        name = entry.get("session") or entry["clustering"]
+        what = entry.get("location") or entry.get("group_name")
+        where = f" {printable(what)}" if what else ""
+        output.say(f"{output.coloured(name, bold=True)}{where} (matched by {entry['matched_by']}):")
+        for difference in entry["differences"]:
+            output.say(f"  {difference_line(difference)}")
+        before, after = entry.get("session_time"), entry.get("new_session_time")
+        if after is not None and before != after:
+            output.say(f"  its session_time: {before or '(none)'} -> {after}")
+        if entry.get("kept"):
+            output.say(f"  added since, and kept: {', '.join(entry['kept'])}")
+        if entry.get("outcome") == "waiting":
+            output.say(f"  it would be {output.status('waiting')}: {printable(entry['reason'])}")
+
+
+def _write_dependents(dependents: Sequence[dict[str, Any]]) -> None:
+    # what is lost comes first
+    order = list(reversed(_FATES))
+    rows = [
+        [
+            dependent["clustering"],
+            dependent["group_name"] or f"of {dependent['stands_on'][0]}",
+            dependent["username"],
+            _FATES[dependent["becomes"]],
+            dependent["reason"],
+        ]
+        for dependent in sorted(dependents, key=lambda dependent: order.index(dependent["becomes"]))
+    ]
+    output.write_table(_DEPENDENT_COLUMNS, rows)
+
+
+def _write_rest(report: dict[str, Any]) -> None:
+    """What the correction leaves as it is."""
+    new = [f"sessions[{entry['index']}] {entry['location']}" for entry in report["new"]["sessions"]]
+    new += [f"clustering[{entry['index']}] {entry['group_name']}" for entry in report["new"]["clusterings"]]
+    if new:
+        output.say(f"New, and left to daybook upload: {_some(new)}.")
+    if report["absent"]:
+        absent = [f"{entry['session']} {entry['location']}" for entry in report["absent"]]
+        output.say(f"Not in the file, and left as they are: {_some(absent)}.")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return printable(", ".join(names[:_LISTED]) + more)
+
+
+def _numbers(counts: dict[str, int]) -> str:
+    parts = [plural(number, noun[:-1]) for noun, number in counts.items() if number]
+    return " and ".join(parts)
 
 
 def _upload_number(_context: click.Context, _parameter: click.Parameter, value: str) -> int:

@@ -54,7 +54,7 @@ def validate(invocation: Invocation, file: str, no_record: bool) -> int:
     """
     limits = invocation.settings.limits
     source = read_source(file, limits.input_file_bytes)
-    verdict = _too_large(source, limits.input_file_bytes) or _verdict(
+    verdict = too_large_verdict(source, limits.input_file_bytes) or _verdict(
         invocation, source, record=not no_record
     )
     if not verdict.ledger and verdict.ok:
@@ -102,7 +102,7 @@ def _without_ledger(invocation: Invocation, source: Source) -> _Verdict:
     return _Verdict(found.stage, found.findings, ledger=False)
 
 
-def _too_large(source: Source, limit: int) -> _Verdict | None:
+def too_large_verdict(source: Source, limit: int) -> _Verdict | None:
     """A file beyond the limit is not read to its end, so neither are its bytes kept."""
     if source.size_bytes <= limit:
         return None
@@ -113,7 +113,7 @@ def _too_large(source: Source, limit: int) -> _Verdict | None:
 
 
 def _write_verdict(verdict: _Verdict, file: str) -> None:
-    write_findings(verdict.findings, file, most_of_a_kind=_most_of_a_kind())
+    write_findings(verdict.findings, file, most_of_a_kind=most_of_a_kind())
     counts = counted(verdict.findings)
     if not verdict.ok:
         output.say(f"{counts}: it cannot be uploaded as it is.")
@@ -138,7 +138,7 @@ def _entries(noun: str, duplicates: Sequence[int | None]) -> list[str]:
     ]
 
 
-def _most_of_a_kind() -> int | None:
+def most_of_a_kind() -> int | None:
     return MOST_OF_A_KIND if sys.stdout is not None and sys.stdout.isatty() else None
 
 
@@ -158,12 +158,12 @@ def upload(invocation: Invocation, file: str, receipt: str | None) -> int:
     if receipt is not None:
         refuse_existing(receipt)
     source = read_source(file, settings.limits.input_file_bytes)
-    too_large = _too_large(source, settings.limits.input_file_bytes)
+    too_large = too_large_verdict(source, settings.limits.input_file_bytes)
     if too_large is not None:
         findings = too_large.findings
         nothing: dict[str, Any] = {"sessions": [], "clusterings": []}
         refused = {"ok": False, "upload": None, "findings": plain(findings), **nothing}
-        invocation.answer(refused, lambda: _write_rejected(findings, source.shown, None))
+        invocation.answer(refused, lambda: write_rejected(findings, source.shown, None))
         return REFUSED
     from commands.intake import upload as take_in
 
@@ -198,19 +198,19 @@ def answer_upload(invocation: Invocation, report: "UploadReport", file: str) -> 
     )
 
 
-def _write_rejected(findings: Sequence[Finding], file: str, upload: str | None) -> None:
+def write_rejected(findings: Sequence[Finding], file: str, upload: str | None) -> None:
     grave = [finding for finding in findings if finding.severity != "notice"]
-    write_findings(grave, file, most_of_a_kind=_most_of_a_kind())
+    write_findings(grave, file, most_of_a_kind=most_of_a_kind())
     kept = f" (The file is kept as {upload}.)" if upload else ""
     output.say(f"{counted(grave)}: nothing was ingested.{kept}")
 
 
 def _write_upload(report: "UploadReport", file: str) -> None:
     if not report.ok:
-        _write_rejected(report.findings, file, report.upload)
+        write_rejected(report.findings, file, report.upload)
         return
     findings = [finding for finding in report.findings if finding.severity != "notice"]
-    write_findings(findings, file, most_of_a_kind=_most_of_a_kind())
+    write_findings(findings, file, most_of_a_kind=most_of_a_kind())
     _write_moved(report.sessions, report.clusterings)
     for entry in (*report.sessions, *report.clusterings):
         _write_differences(entry)
@@ -257,10 +257,11 @@ def _write_differences(entry: dict[str, Any]) -> None:
     if entry.get("differences"):
         output.say(f"{_id(entry)} is in the ledger already and stays as it is, but this file says otherwise:")
     for difference in entry.get("differences", ()):
-        output.say(f"  {_difference_line(difference)}")
+        output.say(f"  {difference_line(difference)}")
 
 
-def _difference_line(difference: Any) -> str:
+def difference_line(difference: Any) -> str:
+    """``notes: what is stored -> what is given``."""
     if not isinstance(difference, dict):
         return printable(difference)
     field = difference.get("field") or difference.get("path")
