@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import TypeVar
 
 import orjson
+from pydantic import BaseModel, ConfigDict
 
 from commands.door import Command, Daybook, Decision, World
 from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
@@ -45,9 +46,10 @@ _ROUNDS = 3
 _UNSETTLED = ("pending", "waiting")
 
 
-class SettledSession(Command):
+class SettledSession(BaseModel):
     """What stage 3 found for one session, decided on the session as it was at ``version``."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
     session: int
     version: int
     event: SessionInserted | SessionWaiting | SessionInsertFailed
