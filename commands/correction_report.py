@@ -4,7 +4,6 @@ from typing import Any
 
 from commands.correction import Corrected
 from commands.correction_plan import GroupChange, Plan, SessionChange
-from commands.inputfile.canonical import entry_plain
 from commands.insertion import waits_for
 from ledger.events import SessionInserted
 from projections.listings import subject_name
@@ -45,7 +44,6 @@ def correction_report(corrected: Corrected) -> Plain:
 
 def _session(change: SessionChange) -> Plain:
     event = None if change.outcome is None else change.outcome.event
-    inserted = isinstance(event, SessionInserted)
     return {
         "index": change.given.index,
         "session": f"s{change.old.id}",
@@ -56,8 +54,8 @@ def _session(change: SessionChange) -> Plain:
         "kept": sorted(change.kept),
         "session_time": change.old.session_time,
         "outcome": _outcome(event),
-        "new_session_time": event.session_time if inserted else None,
-        "reason": None if event is None or inserted else event.message,
+        "new_session_time": event.session_time if isinstance(event, SessionInserted) else None,
+        "reason": getattr(event, "message", None),
     }
 
 
