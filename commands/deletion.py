@@ -111,6 +111,11 @@ def some_of(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
+def requested(world: World, row: Deletion) -> Named:
+    """What a request for a deletion named."""
+    return named(world, orjson.loads(row.records))
+
+
 def impact_of_named(world: World, what: Named) -> Impact:
     records = what.records
     return impact_of(
@@ -210,7 +215,7 @@ class ApproveDeletion(Command):
         row = open_request(world, self.request)
         if row.kind != "deletion":
             raise Refusal("other-kind", f"d{row.id} is a {row.kind}.", f"See: daybook delete show d{row.id}")
-        impact = impact_of_named(world, named(world, orjson.loads(row.records)))
+        impact = impact_of_named(world, requested(world, row))
         if not impact.sessions and not impact.clusterings:
             raise Refusal(
                 "not-standing",

@@ -1,6 +1,6 @@
 """What would go with records that are deleted: everything that stands on them, whoever uploaded it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,22 +46,26 @@ def impact_of(world: World, *, sessions: Iterable[int], clusterings: Iterable[in
     """Of these records and all that stands on them now: the clusterings of a session, those over several sessions of
     which one goes, tasks and probes. What is not standing any more is left out."""
     going = [row for row in _sessions(world, sessions) if row.status in STANDING]
-    numbers = [row.id for row in going]
     standing_on = set(clusterings)
     table, links = world.state.clusterings.table, world.state.clustering_sessions.table
-    for some, marks in parts(numbers):
+    for some, marks in parts([row.id for row in going]):
         for sql in (
             f"SELECT id FROM {table} WHERE session IN ({marks})",
             f"SELECT clustering FROM {links} WHERE session IN ({marks})",
         ):
             standing_on.update(row[0] for row in world.transaction.run(sql, some).fetchall())
-    falling = [row for row in _clusterings(world, standing_on) if row.status in STANDING]
+    return counted(world, going, [row for row in _clusterings(world, standing_on) if row.status in STANDING])
+
+
+def counted(world: World, sessions: Sequence[Session], clusterings: Sequence[Clustering]) -> Impact:
+    """The impact that is just these records, with the tasks and probes of the sessions."""
+    numbers = [row.id for row in sessions]
     users: dict[str, int] = {}
-    for owner in [*(row.username for row in going), *(row.username for row in falling)]:
+    for owner in [*(row.username for row in sessions), *(row.username for row in clusterings)]:
         users[owner] = users.get(owner, 0) + 1
     return Impact(
         tuple(numbers),
-        tuple(row.id for row in falling),
+        tuple(row.id for row in clusterings),
         _count(world, world.state.tasks.table, numbers),
         _count(world, world.state.probes.table, numbers),
         dict(sorted(users.items())),

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
-from commands.deletion import added, impact_of_named, named, rows_of
+from commands.deletion import added, impact_at, impact_of_named, requested, rows_of
 from commands.door import World
-from commands.impact import expanded
+from commands.impact import counted, expanded
+from commands.restoration import fallen_by
 from ledger.errors import Refusal
 from projections.listings import clustering_line, session_line, whole
 from projections.records import Clustering, Session
@@ -18,14 +17,17 @@ LISTED = 20  # records that are described one by one
 
 
 def request(world: World, number: int) -> Plain:
-    """The request with its history, and ``takes``: the impact that was shown last, told. While a deletion is open,
-    ``grown`` is what it would take now beyond that, None where nothing: see ``commands.deletion.added``.
+    """The request with its history, and ``takes``: the impact that was shown last, then what went. While a deletion is
+    open, ``grown`` is what it would take now beyond that, None where nothing: see ``commands.deletion.added``.
     ``accept_impact`` says whether the impact was shown again since the request: an approval has to accept it."""
     row = world.state.deletions.get(number)
     if row is None:
         raise Refusal("not-found", f"There is no request d{number}.", "See: daybook delete list --all")
     found = whole(world.transaction, world.head.live_slot, Reference("deletion", number))
     impact: Plain | None = found["impact"]
+    if impact is not None and row.status in ("executed", "restored"):
+        gone = fallen_by(world, row)[1]
+        impact = counted(world, list(gone.sessions.values()), list(gone.clusterings.values())).plain()
     return found | {
         "takes": None if impact is None else told(world, impact, row.requested_by),
         "grown": grown(world, number),
@@ -37,8 +39,8 @@ def grown(world: World, number: int) -> Plain | None:
     row = world.state.deletions[number]
     if row.kind != "deletion" or row.status != "requested":
         return None
-    shown = whole(world.transaction, world.head.live_slot, Reference("deletion", number))["impact"]
-    now = impact_of_named(world, named(world, orjson.loads(row.records)))
+    now = impact_of_named(world, requested(world, row))
+    shown = impact_at(world, row.shown_position)
     return added(world, now, shown) if now.exceeds(shown) else None
 
 

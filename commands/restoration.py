@@ -42,7 +42,7 @@ class RestoreDeletion(Command):
 
     def decide(self, world: World) -> Decision:
         row = _executed(world, self.request)
-        executed, fallen = _fallen(world, row)
+        executed, fallen = fallen_by(world, row)
         blockers = _blockers(world, fallen)
         if blockers:
             raise Blocked(row.id, blockers)
@@ -82,7 +82,9 @@ def _executed(world: World, number: int) -> Deletion:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fallen:
+class Fallen:
+    """What a deletion deleted, by id."""
+
     sessions: dict[int, Session]
     clusterings: dict[int, Clustering]
 
@@ -91,7 +93,7 @@ class _Fallen:
         yield from self.clusterings.values()
 
 
-def _fallen(world: World, row: Deletion) -> tuple[int, _Fallen]:
+def fallen_by(world: World, row: Deletion) -> tuple[int, Fallen]:
     """What just this deletion deleted, not an earlier one; and the position that says that it was carried out."""
     stream = {
         event.type: event.position for event in log.read_stream(world.transaction, f"deletion/{row.id}")
@@ -104,7 +106,7 @@ def _fallen(world: World, row: Deletion) -> tuple[int, _Fallen]:
                 numbers[event.type].append(int(event.stream.partition("/")[2]))
     world.state.sessions.prefetch(numbers["SessionDeleted"])
     world.state.clusterings.prefetch(numbers["ClusteringDeleted"])
-    return executed, _Fallen(
+    return executed, Fallen(
         {number: world.state.sessions[number] for number in numbers["SessionDeleted"]},
         {number: world.state.clusterings[number] for number in numbers["ClusteringDeleted"]},
     )
@@ -129,7 +131,7 @@ Hindrance = tuple[str, Session | Clustering | None]
 """A sentence, and the record that it ends with."""
 
 
-def _blockers(world: World, fallen: _Fallen) -> list[str]:
+def _blockers(world: World, fallen: Fallen) -> list[str]:
     """A sentence for each key that was taken since, and for each session that a clustering would miss."""
     found = [
         *_replacements(world, fallen),
@@ -149,7 +151,7 @@ def _blockers(world: World, fallen: _Fallen) -> list[str]:
     return sentences
 
 
-def _replacements(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
+def _replacements(world: World, fallen: Fallen) -> Iterator[Hindrance]:
     """A location may be free again and its recording stand elsewhere: a correction moved it."""
     sessions, clusterings = world.state.sessions, world.state.clusterings
     sessions.prefetch(row.replaced_by for row in fallen.sessions.values() if row.replaced_by is not None)
@@ -164,7 +166,7 @@ def _replacements(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
                 yield f"{name_of(row)} was replaced by", replacement
 
 
-def _taken_keys(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
+def _taken_keys(world: World, fallen: Fallen) -> Iterator[Hindrance]:
     locations, times, groups = world.state.locations, world.state.times, world.state.groups
     sessions, clusterings = fallen.sessions.values(), fallen.clusterings.values()
     locations.prefetch(row.location for row in sessions)
@@ -196,7 +198,7 @@ def _taken_keys(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
         yield f"c{number}: group_name {name} is held by", world.state.clusterings[holder]
 
 
-def _missing_sessions(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
+def _missing_sessions(world: World, fallen: Fallen) -> Iterator[Hindrance]:
     """Of clusterings that stand on a session which another deletion deleted."""
     links = [(row.id, row.session) for row in fallen.clusterings.values() if row.session is not None]
     for some, marks in parts([row.id for row in fallen.clusterings.values() if row.session is None]):
@@ -218,7 +220,7 @@ def _missing_sessions(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
             )
 
 
-def _same_outputs(world: World, fallen: _Fallen) -> Iterator[Hindrance]:
+def _same_outputs(world: World, fallen: Fallen) -> Iterator[Hindrance]:
     """Of single-session clusterings that were added to their session again since."""
     alone = {
         row.id: (row.session, row.location)
