@@ -71,8 +71,9 @@ class Lineage:
         return name
 
     def edge(self, source: str, target: str, kind: str, **attributes: Any) -> None:
+        """Add an edge between two nodes, unless it is there or one of them is not."""
         key = (source, target, kind)
-        if key not in self.edges:
+        if key not in self.edges and source in self.nodes and target in self.nodes:
             self.edges[key] = edge = Edge(source, target, kind, attributes)
             self._leaving.setdefault(source, []).append(edge)
             self._arriving.setdefault(target, []).append(edge)

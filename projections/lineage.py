@@ -182,10 +182,10 @@ class _Walk(Look):
         rows = self.first_of(
             f"SELECT upload, entry_index FROM {table} WHERE record = ? ORDER BY upload DESC", number
         )
-        self.state.uploads.prefetch(row[0] for row in rows)
-        for upload, index in reversed(rows):
-            target = self.upload_node(self.state.uploads[upload])
-            self.graph.edge(name, target, "again", index=index, path=f"{path}[{index}]")
+        indexes = dict(reversed(rows))
+        for upload in self.there(self.state.uploads, indexes):
+            index = indexes[upload.id]
+            self.graph.edge(name, self.upload_node(upload), "again", index=index, path=f"{path}[{index}]")
         if len(rows) == self.most:
             count = self.count(f"SELECT count(*) FROM {table} WHERE record = ?", number)
             self.graph.left_out(name, "uploads that brought it again", count - len(rows))
@@ -197,9 +197,8 @@ class _Walk(Look):
         table, where = self.state.uploads.table, "WHERE sha256 = ? AND id <> ?"
         found = self.first_of(f"SELECT id FROM {table} {where} ORDER BY id DESC", upload.sha256, upload.id)
         numbers = [row[0] for row in reversed(found)]
-        self.state.uploads.prefetch(numbers)
         events = {} if entry is None else log.read_positions(self.transaction, [n + 1 for n in numbers])
-        for other in (self.state.uploads[number] for number in numbers):
+        for other in self.there(self.state.uploads, numbers):
             name = self.upload_node(other)
             for one in (other, upload):
                 if one.replays is not None and f"u{one.replays}" in self.graph.nodes:
@@ -253,17 +252,19 @@ class _Walk(Look):
 
     def _standing_on(self, sessions: Sequence[int], *, others: bool) -> None:
         """The clusterings of these sessions; with ``others`` the further sessions that those stand on, too."""
-        for session in sessions:
-            self.session_node(self.state.sessions[session])
+        for row in self.there(self.state.sessions, sessions):
+            self.session_node(row)
         table, links = self.state.clusterings.table, self.state.clustering_sessions.table
         single = self.among(f"SELECT id, session FROM {table} WHERE session IN ({{}}) ORDER BY id", sessions)
         several = self.among(
             f"SELECT clustering, session FROM {links} WHERE session IN ({{}}) ORDER BY 1, 2", sessions
         )
         for kind, pairs in (("clustered", single), ("stands", several)):
-            self.state.clusterings.prefetch(number for number, _ in pairs[: self.most])
-            for number, session in pairs[: self.most]:
-                self.graph.edge(f"s{session}", self.clustering_node(self.state.clusterings[number]), kind)
+            shown = pairs[: self.most]
+            for clustering in self.there(self.state.clusterings, [number for number, _ in shown]):
+                self.clustering_node(clustering)
+            for number, session in shown:
+                self.graph.edge(f"s{session}", f"c{number}", kind)
             parent = f"s{sessions[0]}" if len(sessions) == 1 else self.graph.ref
             what = "clusterings" if kind == "clustered" else "places in multi-session clusterings"
             self.graph.left_out(parent, what, len(pairs) - self.most)
@@ -277,8 +278,7 @@ class _Walk(Look):
 
     def _stands(self, clustering: str, sessions: Sequence[int], *, most: int, entries: bool = False) -> None:
         shown = sessions[:most]
-        self.state.sessions.prefetch(shown)
-        rows = [self.state.sessions[number] for number in shown]
+        rows = self.there(self.state.sessions, shown)
         self.state.uploads.prefetch(row.upload for row in rows if entries)
         for row in rows:
             self.graph.edge(self.session_node(row), clustering, "stands")
@@ -295,9 +295,8 @@ class _Walk(Look):
         where = f"WHERE id BETWEEN ? AND ? AND upload = ?{several}"
         found = self.first_of(f"SELECT id FROM {rows.table} {where} ORDER BY id", first, last, upload.id)
         numbers = [row[0] for row in found]
-        rows.prefetch(numbers)
         shown: dict[str, int] = {}
-        for row in (rows[number] for number in numbers):
+        for row in self.there(rows, numbers):
             self._entry(row, self.record_node(row))
             shown[row.status] = shown.get(row.status, 0) + 1
         if len(numbers) == self.most:
@@ -329,11 +328,11 @@ class _Walk(Look):
             for kind, path in (("session", "sessions"), ("clustering", "clustering")):
                 changed = [entry for entry in body[f"changed_{kind}s"] if entry[kind]]
                 rows: Any = self.state.sessions if kind == "session" else self.state.clusterings
-                rows.prefetch(int(entry[kind][1:]) for entry in changed[: self.most])
-                for entry in changed[: self.most]:
-                    record = rows[int(entry[kind][1:])]
+                entries = {int(entry[kind][1:]): entry for entry in reversed(changed[: self.most])}
+                for row in self.there(rows, reversed(entries)):
+                    entry = entries[row.id]
                     self.graph.edge(
-                        self.record_node(record), name, "again", index=entry["index"], path=f"{path}[{entry['index']}]",
+                        self.record_node(row), name, "again", index=entry["index"], path=f"{path}[{entry['index']}]",
                         differences=entry["differences"],
                     )  # fmt: skip
                 self.graph.left_out(name, f"{kind}s that it brought again", len(changed) - self.most)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -13,8 +13,9 @@ from ledger.log import Head
 from projections.graph import Lineage, Plain
 from projections.listings import subject_name
 from projections.records import Clustering, Session, Upload
-from projections.rows import State
+from projections.rows import Rows, State
 
+R = TypeVar("R")
 Say = Callable[[str, Plain], str]
 """(type, body) -> what an event says, in one line."""
 
@@ -109,6 +110,12 @@ class Look:
         return self.session_node(row) if isinstance(row, Session) else self.clustering_node(row)
 
     # --- queries
+
+    def there(self, rows: Rows[R], numbers: Iterable[int]) -> list[R]:
+        """The rows with these numbers, but for those that a reading of the past left out."""
+        wanted = list(numbers)
+        rows.prefetch(wanted)
+        return [row for number in wanted if (row := rows.get(number)) is not None]
 
     def first_of(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self.transaction.run(f"{sql} LIMIT ?", (*values, self.most)).fetchall()

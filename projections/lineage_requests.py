@@ -31,8 +31,7 @@ def open_ones(look: Look, name: str, records: tuple[int, int], events: Iterable[
     positions = {event.position for event in events}
     table = look.state.deletions.table
     found = look.first_of(f"SELECT id FROM {table} WHERE status = 'requested' ORDER BY id DESC")
-    look.state.deletions.prefetch(row[0] for row in found)
-    rows = [look.state.deletions[row[0]] for row in reversed(found)]
+    rows = look.there(look.state.deletions, [row[0] for row in reversed(found)])
     shown = log.read_positions(look.transaction, [row.shown_position for row in rows])
     for row in rows:
         named = orjson.loads(row.records)
@@ -58,17 +57,16 @@ def taken(look: Look, name: str, row: Deletion, approved: int, executed: StoredE
             approved, executed.position,
         )  # fmt: skip
         rows: Any = look.state.sessions if kind == "Session" else look.state.clusterings
-        numbers = [int(stream.partition("/")[2]) for stream, _, _ in found]
-        rows.prefetch(numbers)
-        for number, (_, position, at) in zip(numbers, found, strict=True):
-            record = look.record_node(rows[number])
+        events = {int(stream.partition("/")[2]): (position, at) for stream, position, at in found}
+        for gone in look.there(rows, events):
+            record, (position, at) = look.record_node(gone), events[gone.id]
             look.graph.edge(record, f"e{executed.position}", "step")
             look.graph.edge(f"e{executed.position}", record, "took", position=position, at=at)
-            other = rows.get(rows[number].replaced_by)
+            other = rows.get(gone.replaced_by)
             if other is not None:
                 look.graph.edge(record, look.record_node(other), "replaced")
         whole = row.sessions if kind == "Session" else row.clusterings
-        look.graph.left_out(name, f"{kind.lower()}s", whole - len(numbers))
+        look.graph.left_out(name, f"{kind.lower()}s", whole - len(events))
 
 
 def asked(look: Look, name: str, row: Deletion) -> None:
@@ -79,8 +77,7 @@ def asked(look: Look, name: str, row: Deletion) -> None:
         ranges = impact.get(kind, ())
         rows: Any = getattr(look.state, kind)
         numbers = list(_first(look.most, (n for first, last in ranges for n in range(first, last + 1))))
-        rows.prefetch(numbers)
-        for record in (found for number in numbers if (found := rows.get(number)) is not None):
+        for record in look.there(rows, numbers):
             look.graph.edge(name, look.record_node(record), "asks")
         whole = sum(last - first + 1 for first, last in ranges)
         look.graph.left_out(name, kind, whole - len(numbers))

@@ -9,6 +9,7 @@ from commands.cli import output
 from commands.cli.drafts import write_new
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import printable
+from commands.cli.times import as_of_option
 from commands.cli.verbs import Verb
 
 if TYPE_CHECKING:
@@ -36,8 +37,16 @@ LIMIT = 100
 @click.option(
     "-o", "--output", "target", metavar="FILE", help="Write it to a new file instead of printing it."
 )
+@as_of_option
 @pass_invocation
-def trace(invocation: Invocation, reference: str, form: str | None, limit: int, target: str | None) -> None:
+def trace(
+    invocation: Invocation,
+    reference: str,
+    form: str | None,
+    limit: int,
+    target: str | None,
+    as_of: int | str | None,
+) -> None:
     """From a record back to its file, and forward to what stands on it.
 
     Back to the input file, the line of the entry in it, who uploaded it, when and through what, and what was found in
@@ -54,7 +63,7 @@ def trace(invocation: Invocation, reference: str, form: str | None, limit: int, 
     if invocation.json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form} exclude each other.")
     form = form or ("json" if invocation.json else "text")
-    with invocation.reading() as world:
+    with invocation.reading(as_of, invocation.about(reference)) as world:
         found = invocation.find(world, reference)
         graph = lineage(world.transaction, world.head, found, limit=limit, say=phrase)
         add_lines(world.transaction, graph)

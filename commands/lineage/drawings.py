@@ -1,7 +1,8 @@
 """A lineage as a drawing: the language of Graphviz (DOT) and that of Mermaid. Pure functions of the graph.
 
-Both draw entities as boxes, events as ellipses, people and programs apart, and write on an edge what it is. Whatever
-users wrote stands only inside of quoted labels, with every character escaped that means something there.
+Both draw records as boxes, events as ellipses, people and files apart, and write on an edge what it is; the programs
+that people used are left to the other formats. Whatever users wrote stands only inside of quoted labels, with every
+character escaped that means something there.
 """
 
 from collections.abc import Iterator
@@ -18,21 +19,19 @@ _DETAILS = {
     "sessions-txt": ("sha256", "rows"),
     "task": ("arena_apparatus", "start_s", "stop_s"),
     "event": ("at", "says"),
-    "program": ("interface", "host"),
 }
-_SHAPES = {
-    "event": "ellipse",
-    "user": "house",
-    "program": "component",
-    "file": "note",
-    "left-out": "plaintext",
-}
+_SHAPES = {"event": "ellipse", "user": "house", "file": "note", "left-out": "plaintext"}
 _FILLS = {
     "session": "#dbe9f6", "clustering": "#dff0d8", "upload": "#fcf3cf", "request": "#f6dcdc", "file": "#eeeeee",
-    "sessions-txt": "#eeeeee", "user": "#fbe5d0", "program": "#fbe5d0", "event": "#ffffff",
+    "sessions-txt": "#eeeeee", "user": "#fbe5d0", "event": "#ffffff",
 }  # fmt: skip
-_DASHED = ("step", "did", "ran", "asks")
+_DASHED = ("step", "did", "asks")
 _GONE = ("deleted", "withdrawn", "error")
+
+
+def _drawn(graph: Lineage) -> tuple[list[Node], list[Edge]]:
+    nodes = [node for node in graph.nodes.values() if node.kind != "program"]
+    return nodes, [edge for edge in graph.edges.values() if edge.kind != "ran"]
 
 
 def _lines(node: Node) -> Iterator[str]:
@@ -62,6 +61,7 @@ def _edge_label(edge: Edge) -> str:
 
 def dot(graph: Lineage) -> str:
     """A directed graph in DOT (https://graphviz.org/doc/info/lang.html), in UTF-8."""
+    nodes, edges = _drawn(graph)
     lines = [
         f"digraph {_dot_text(graph.ref)} {{",
         '  charset="UTF-8";',
@@ -69,8 +69,8 @@ def dot(graph: Lineage) -> str:
         '  node [shape=box, style="filled,rounded", fillcolor="#ffffff", fontname="sans-serif", fontsize=10];',
         '  edge [fontname="sans-serif", fontsize=9, color="#555555"];',
     ]
-    lines += [f"  {_dot_text(node.id)} [{_dot_attributes(graph, node)}];" for node in graph.nodes.values()]
-    for edge in graph.edges.values():
+    lines += [f"  {_dot_text(node.id)} [{_dot_attributes(graph, node)}];" for node in nodes]
+    for edge in edges:
         dashed = ", style=dashed" if edge.kind in _DASHED else ""
         label = _dot_label([_edge_label(edge)])
         lines.append(f"  {_dot_text(edge.source)} -> {_dot_text(edge.target)} [label={label}{dashed}];")
@@ -108,24 +108,25 @@ def _dot_escaped(text: str) -> str:
 
 # --- Mermaid ------------------------------------------------------------------------------------------------
 
-_MERMAID_SHAPES = {"event": ("([", "])"), "user": ("{{", "}}"), "program": ("{{", "}}"), "file": ("[(", ")]")}
-_MERMAID_PLAIN = frozenset(" ,.-+/:()'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+_MERMAID_SHAPES = {"event": ("([", "])"), "user": ("{{", "}}"), "file": ("[(", ")]")}
+_MERMAID_PLAIN = frozenset(" ,.-+/:()'_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def mermaid(graph: Lineage) -> str:
     """A flowchart (https://mermaid.js.org/syntax/flowchart.html). Its nodes are n0, n1, …: none can be a keyword."""
-    names = {name: f"n{number}" for number, name in enumerate(graph.nodes)}
+    nodes, edges = _drawn(graph)
+    names = {node.id: f"n{number}" for number, node in enumerate(nodes)}
     lines = ["flowchart LR"]
-    for node in graph.nodes.values():
+    for node in nodes:
         left, right = _MERMAID_SHAPES.get(node.kind, ("[", "]"))
         label = "<br/>".join(_mermaid_text(line) for line in _lines(node))
         lines.append(f'  {names[node.id]}{left}"{label}"{right}')
-    for edge in graph.edges.values():
+    for edge in edges:
         arrow = "-.->" if edge.kind in _DASHED else "-->"
         label = _mermaid_text(_edge_label(edge))
         lines.append(f'  {names[edge.source]} {arrow}|"{label}"| {names[edge.target]}')
     for kind, fill in _FILLS.items():
-        members = [names[node.id] for node in graph.nodes.values() if node.kind == kind]
+        members = [names[node.id] for node in nodes if node.kind == kind]
         if members:
             style = kind.replace("-", "_")
             lines += [
@@ -138,10 +139,12 @@ def mermaid(graph: Lineage) -> str:
 
 def _mermaid_text(text: str) -> str:
     """Every character that could mean something to Mermaid, Markdown or HTML, as its entity code: #35; for #."""
-    return "".join(
-        c if c in _MERMAID_PLAIN or (c > "\x7f" and c.isprintable()) else _mermaid_code(c) for c in text
-    )
+    coded = "".join(map(_mermaid_character, text))
+    # Mermaid takes the last semicolon off a line that looks like one of its own directives
+    return coded.replace("style", "#115;tyle").replace("classDef", "#99;lassDef")
 
 
-def _mermaid_code(character: str) -> str:
+def _mermaid_character(character: str) -> str:
+    if character in _MERMAID_PLAIN or (character > "\x7f" and character.isprintable()):
+        return character
     return f"#{ord(character)};" if character.isprintable() else "�"

@@ -1,6 +1,6 @@
 """A lineage as an indented tree, for people. A pure function of the graph: no ledger, no terminal."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -52,7 +52,7 @@ def _sections(graph: Lineage, root: Node) -> Iterator[tuple[str, list[Branch]]]:
     yield "the payload of", [Branch(_event(node)) for _, node in graph.out_of(root.id, "redacts")]
     yield "brought again, with differences", _again(graph, root)
     yield "the same bytes again", list(_same_bytes(graph, root))
-    yield "left out", [Branch(node.label + _by_status(node)) for _, node in graph.out_of(root.id, "left-out")]
+    yield "left out", list(_left_out(graph, root))
 
 
 # --- back -------------------------------------------------------------------------------------------------
@@ -127,17 +127,18 @@ def _steps(graph: Lineage, name: str) -> list[Branch]:
     events = sorted(
         (node for node in events if node.kind == "event"), key=lambda node: node.attributes["position"]
     )
+    width = max((len(str(event.attributes["position"])) for event in events), default=0)
     branches = []
     for event in events:
         requests = [node for _, node in graph.into(event.id, "request")]
-        branches.append(Branch(_event(event), [Branch(_record(node)) for node in requests]))
+        branches.append(Branch(_event(event, width), [Branch(_request(node)) for node in requests]))
     return branches
 
 
 # --- forward ----------------------------------------------------------------------------------------------
 
 
-def _standing(graph: Lineage, name: str) -> Iterator[Branch]:
+def _standing(graph: Lineage, name: str, *, others: bool = True) -> Iterator[Branch]:
     for _, node in graph.out_of(name, "task"):
         yield Branch(_task(node))
     for edge, node in graph.into(name, "recorded"):
@@ -148,25 +149,26 @@ def _standing(graph: Lineage, name: str) -> Iterator[Branch]:
     for _, node in graph.out_of(name, "clustered"):
         yield Branch(_record(node), _requests_of(graph, node.id))
     for _, node in graph.out_of(name, "stands"):
-        others = [
-            Branch(f"also on {_record(other)}")
-            for _, other in graph.into(node.id, "stands")
-            if other.id != name
-        ]
-        more = [Branch(left.label) for _, left in graph.out_of(node.id, "left-out")]
-        yield Branch(_record(node), _requests_of(graph, node.id) + others + more)
+        below = _requests_of(graph, node.id)
+        if others:
+            stands_on = [other for _, other in graph.into(node.id, "stands") if other.id != name]
+            below += [Branch(f"also on {_record(other)}") for other in stands_on]
+        yield Branch(_record(node), below)
 
 
 def _requests_of(graph: Lineage, name: str) -> list[Branch]:
     return [
-        Branch(f"taken by {_record(node)}") for _, node in graph.into(name, "took") if node.kind == "request"
+        Branch(f"taken by {_request(node)}") for _, node in graph.into(name, "took") if node.kind == "request"
     ]
 
 
 def _entry(graph: Lineage, edge: Edge, node: Node) -> Branch:
     line = edge.attributes.get("line")
     place = edge.attributes["path"] + ("" if line is None else f", line {line}")
-    return Branch(f"{place}: {_record(node)}", _requests_of(graph, node.id) + list(_standing(graph, node.id)))
+    return Branch(
+        f"{place}: {_record(node)}",
+        _requests_of(graph, node.id) + list(_standing(graph, node.id, others=False)),
+    )
 
 
 def _replaced(graph: Lineage, root: Node) -> Iterator[Branch]:
@@ -279,16 +281,25 @@ def _task(node: Node) -> str:
     return _joined(f"task {found['number']} {node.label}", found["arena_apparatus"], times, found["notes"])
 
 
-def _event(node: Node) -> str:
+def _request(node: Node) -> str:
+    return f"{node.label}, requested by {node.attributes['username']}: {node.attributes['reason']}"
+
+
+def _event(node: Node, width: int = 0) -> str:
     found = node.attributes
     says = f": {found['says']}" if found["says"] else ""
-    return f"{found['position']:>6}  {_time(found['at'])}  {found['actor']}  {found['type']}{says}"
+    return f"{found['position']:>{width}}  {_time(found['at'])}  {found['actor']}  {found['type']}{says}"
 
 
-def _by_status(node: Node) -> str:
-    counts: Iterable[tuple[str, int]] = node.attributes.get("by_status", {}).items()
-    told = ", ".join(f"{count:,} {status}" for status, count in counts)
-    return f" ({told})" if told else ""
+def _left_out(graph: Lineage, root: Node) -> Iterator[Branch]:
+    """Everything that was only counted, and beside which record."""
+    for edge in graph.edges.values():
+        if edge.kind == "left-out":
+            node = graph.nodes[edge.target]
+            beside = "" if edge.source == root.id else f"of {edge.source}: "
+            counts = node.attributes.get("by_status", {}).items()
+            told = ", ".join(f"{count:,} {status}" for status, count in counts)
+            yield Branch(f"{beside}{node.label}" + (f" ({told})" if told else ""))
 
 
 def _joined(*parts: str | None) -> str:
