@@ -184,9 +184,11 @@ def test_a_location_that_two_subjects_had_is_folded_in_either_order(
     for name, value in (("PARALLEL_FROM", 1), ("PAGE", 50), ("ROWS_A_FLUSH", 20), ("ROWS_KEPT", 5)):
         monkeypatch.setattr(rebuilding, name, value)
     monkeypatch.setattr(rebuilding, "process_pool", InTurn)
-    names = tuple(sorted({old.subject for old, _ in moved}))
-    halves = [rebuilding.Share(names, others=False), rebuilding.Share(names, others=True)]
-    for shares in (halves, halves[::-1]):
+    halves = [
+        [rebuilding.Share((subject,), others=False), rebuilding.Share((subject,), others=True)]
+        for subject in sorted({old.subject for old, _ in moved})
+    ]
+    for shares in (*halves, *(half[::-1] for half in halves)):
         monkeypatch.setattr(rebuilding, "_shares", lambda database, size, shares=shares: shares)
 
         rebuild(shared_database)
