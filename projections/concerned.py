@@ -1,10 +1,11 @@
-"""Which records a reference may mean at any time, and the subjects that are bound up with a record.
+"""Which records a reference may mean at any time, which subjects are bound up with each other, and which streams have
+to be folded with others.
 
 Reads the present rows. A record keeps its number, subject, location and group name for ever, so that whatever a
 reference meant once is among what it could mean by any of the rows of today.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,6 +119,27 @@ def _links(slot: str, wanted: str) -> Iterator[str]:
     )
     yield f"SELECT DISTINCT s.subject {joined} WHERE u.subject IN ({wanted})"
     yield f"SELECT DISTINCT u.subject {joined} WHERE s.subject IN ({wanted})"
+
+
+def with_needed(transaction: Transaction, slot: str, streams: Iterable[str]) -> set[str]:
+    """These streams, and those of the records that their handlers change or look at."""
+    found = set(streams)
+
+    def numbers(kind: str) -> list[int]:
+        return [int(stream[len(kind) + 1 :]) for stream in found if stream.startswith(f"{kind}/")]
+
+    def add(kind: str, column: str, table: str, of: str, by: str = "id") -> None:
+        for some in portions(numbers(of)):
+            sql = f"SELECT DISTINCT {column} FROM {table}_{slot} WHERE {by} IN ({marks(some)})"
+            rows = transaction.run(sql, some).fetchall()
+            found.update(f"{kind}/{row[0]}" for row in rows if row[0] is not None)
+
+    add("session", "session", "clusterings", "clustering")
+    add("upload", "upload", "clusterings", "clustering")
+    add("upload", "upload", "sessions", "session")
+    add("upload", "upload", "deletions", "deletion")
+    add("deletion", "id", "deletions", "upload", by="upload")
+    return found
 
 
 def portions(items: Collection[int] | Collection[str]) -> Iterator[list[Any]]:

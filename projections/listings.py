@@ -265,10 +265,11 @@ def _session(transaction: Transaction, slot: str, number: int) -> Plain:
         "deleted_by": _deleted_by(transaction, slot, row, event),
         "notes": entry.get("notes"),
         "probes": [
-            _probe(probe) for probe in _rows(transaction, slot, SessionProbe).where("session = ?", [number])
+            probe_line(probe)
+            for probe in _rows(transaction, slot, SessionProbe).where("session = ?", [number])
         ],
         "tasks": [
-            _task(task) for task in _rows(transaction, slot, SessionTask).where("session = ?", [number])
+            task_line(task) for task in _rows(transaction, slot, SessionTask).where("session = ?", [number])
         ],
         "recordings": inserted.get("recordings", []),
         "sessions_txt": inserted.get("sessions_txt"),
@@ -346,14 +347,14 @@ def _clustering(transaction: Transaction, slot: str, number: int) -> Plain:
     }
 
 
-def _probe(row: SessionProbe) -> Plain:
+def probe_line(row: SessionProbe) -> Plain:
     return {
         "name": row.name, "probe": row.probe, "serial": row.serial, "part_number": row.part_number,
         "shanks": row.shanks, "matched_by": row.matched_by,
     }  # fmt: skip
 
 
-def _task(row: SessionTask) -> Plain:
+def task_line(row: SessionTask) -> Plain:
     return {
         "number": row.number, "task_type": row.task_type, "arena_apparatus": row.arena_apparatus,
         "task_start": row.start_s, "task_stop": row.stop_s, "stop_inferred": bool(row.stop_inferred),

@@ -17,7 +17,7 @@ from ledger.database import Transaction
 from ledger.log import Head
 from ledger.moments import Moment, last_until, position_of, recorded_at
 from projections.apply import apply
-from projections.concerned import bound_up, candidates, marks, portions, subjects_of
+from projections.concerned import bound_up, candidates, marks, portions, subjects_of, with_needed
 from projections.handlers.record_status import COUNTED
 from projections.listings import subject_key
 from projections.rebuild import without_garbage_collection
@@ -70,7 +70,7 @@ def put_before(transaction: Transaction, moment: Moment, about: "About") -> Head
 
 class Past:
     """One position of the ledger, not the last. What a reading of it is about: any of ``records``, ``named``, ``page``,
-    ``lab``, ``requests`` and ``counts``; the log and the head can always be read."""
+    ``lab``, ``requests`` and ``counts``; the log, its head and what is redacted can always be read."""
 
     def __init__(self, transaction: Transaction, head: Head, position: int) -> None:
         self.position = position
@@ -79,7 +79,9 @@ class Past:
         self._slot = head.live_slot
         self._next = recorded_at(transaction, position + 1)
         self._day = ""
-        self._readable: set[Any] = set()
+        self._readable: set[Any] = {
+            Redaction
+        }  # whatever is redacted today is shown as such: it cannot be read
         self._streams: set[str] = set()
         self._folded: set[int] = set()
         self._rows: dict[Any, dict[Any, Any]] = {record: {} for record in RECORDS}
@@ -185,8 +187,8 @@ class Past:
             self._streams.update(f"{stream}/{row[0]}" for row in rows)
 
     def requests(self) -> None:
-        """Of deletions, corrections and redactions. Whatever is redacted today is shown as such: it cannot be read."""
-        self._readable |= {Deletion, Redaction}
+        """Of requests to delete, correct or redact."""
+        self._readable.add(Deletion)
         rows = self._transaction.run(
             f"SELECT id, upload FROM deletions_{self._slot} WHERE id <= ?", (self.position,)
         ).fetchall()
@@ -203,7 +205,7 @@ class Past:
         touched = self._transaction.run(
             "SELECT DISTINCT stream FROM events WHERE position > ? AND position <= ?", (before, self.position)
         ).fetchall()
-        state = self._state(self._with_needed(stream for (stream,) in touched))
+        state = self._state(with_needed(self._transaction, self._slot, (stream for (stream,) in touched)))
         self._keep(Activity, (row for row in state.activity.every() if row.day == self._day))
 
     # --- what has changed since
@@ -254,7 +256,9 @@ class Past:
         for record, chosen in numbers.items():
             self._folded.update(chosen)
             kind = record.__name__.lower()
-            self._streams |= self._with_needed(f"{kind}/{number}" for number in chosen)
+            self._streams |= with_needed(
+                self._transaction, self._slot, (f"{kind}/{number}" for number in chosen)
+            )
         for some in portions(numbers.get(Upload, ())):
             among = f"upload IN ({marks(some)})"
             self._take(
@@ -263,26 +267,6 @@ class Past:
                     Clustering: self._changed(Clustering, f"{among} AND group_name IS NOT NULL", some),
                 }
             )
-
-    def _with_needed(self, streams: Iterable[str]) -> set[str]:
-        """These, and the streams of the records that their handlers change or look at."""
-        found = set(streams)
-
-        def numbers(kind: str) -> list[int]:
-            return [int(stream[len(kind) + 1 :]) for stream in found if stream.startswith(f"{kind}/")]
-
-        def add(kind: str, column: str, table: str, of: str, by: str = "id") -> None:
-            for some in portions(numbers(of)):
-                sql = f"SELECT DISTINCT {column} FROM {table}_{self._slot} WHERE {by} IN ({marks(some)})"
-                rows = self._transaction.run(sql, some).fetchall()
-                found.update(f"{kind}/{row[0]}" for row in rows if row[0] is not None)
-
-        add("session", "session", "clusterings", "clustering")
-        add("upload", "upload", "clusterings", "clustering")
-        add("upload", "upload", "sessions", "session")
-        add("upload", "upload", "deletions", "deletion")
-        add("deletion", "id", "deletions", "upload", by="upload")
-        return found
 
     def _state(self, streams: Collection[str]) -> State:
         state = State(FOLDED, complete=True)

@@ -1,0 +1,158 @@
+"""Verbs that compare two states of the ledger: ``diff``, ``what-if``. They append no event."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from commands.cli import output
+from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.output import Column, plural, printable
+from commands.cli.times import moment, shown
+from commands.cli.verbs import Verb
+from ledger.errors import Refusal
+
+if TYPE_CHECKING:
+    from projections.differences import Difference
+
+_NAMED = 4  # records in one line
+_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+_COLUMNS = [
+    Column(""),
+    Column("record"),
+    Column("subject"),
+    Column("what", "end"),
+    Column("who"),
+    Column("when (UTC)"),
+]
+_TITLES = {
+    "subject": "subjects",
+    "reference value": "reference values",
+    "user": "users",
+    "upload": "uploads",
+    "session": "sessions",
+    "clustering": "clusterings",
+    "request": "requests",
+}
+
+
+@click.command(cls=Verb)
+@click.argument("first", metavar="A", callback=moment)
+@click.argument("second", metavar="B", callback=moment)
+@click.option("--subject", metavar="NAME", help="Only by events about this subject.")
+@click.option("--user", "owner", metavar="USER", help="Only by events about this user's records.")
+@pass_invocation
+def diff(
+    invocation: Invocation, first: int | str, second: int | str, subject: str | None, owner: str | None
+) -> None:
+    """What changed between two moments, and by whom.
+
+    A and B are positions of the log or times (UTC), the earlier one first; 0 is the empty ledger. A record that is
+    new has a +, one that has changed a ~ with what it was and what it is now. The counts of an upload that was there
+    before are not told: its entries are.
+    """
+    from ledger.moments import position_of, recorded_at
+    from projections.differences import between
+
+    with invocation.reading() as world:
+        transaction = world.transaction
+        start, end = (position_of(transaction, world.head, at) for at in (first, second))
+        if start > end:
+            raise Refusal(
+                "order",
+                f"Position {start:,} comes after position {end:,}.",
+                f"Give the earlier moment first: daybook diff {end} {start}",
+            )
+        times = [recorded_at(transaction, at) if at else None for at in (start, end)]
+        found = between(transaction, world.head.live_slot, start, end, subject=subject, user=owner)
+
+    def human() -> None:
+        ends = [
+            f"position {at:,}" + (f" ({shown(time)})" if time else "")
+            for at, time in zip((start, end), times, strict=True)
+        ]
+        if not found.events:
+            output.say(f"Nothing happened from {ends[0]} to {ends[1]}.")
+            return
+        output.say(f"From {ends[0]} to {ends[1]}: {plural(found.events, 'event')}.")
+        _write_differences(found.differences)
+        if found.others:
+            output.say()
+            output.say("Events that changed no record:")
+            columns = [Column("who"), Column("type"), Column("events", right=True)]
+            output.write_table(columns, [[o["actor"], o["type"], f"{o['events']:,}"] for o in found.others])
+
+    document = {
+        "ok": True,
+        "from": {"position": start, "recorded_at": times[0]},
+        "to": {"position": end, "recorded_at": times[1]},
+        "events": found.events,
+        "differences": [one.plain() for one in found.differences],
+        "others": found.others,
+    }
+    invocation.answer(document, human)
+
+
+# --- differences on the terminal ------------------------------------------------------------------------------------
+
+
+def _write_differences(differences: Sequence["Difference"]) -> None:
+    """A table for each kind of record. Records to which the same happened share a line."""
+    for kind, title in _TITLES.items():
+        lines: dict[tuple[str, ...], list[Difference]] = {}
+        for one in differences:
+            if one.kind == kind:
+                lines.setdefault(_line(one), []).append(one)
+        if lines:
+            output.say()
+            output.say(output.coloured(f"{title}:", bold=True))
+            output.write_table(_COLUMNS, [_row(line, some) for line, some in lines.items()])
+
+
+def _row(line: tuple[str, ...], some: Sequence["Difference"]) -> list[str]:
+    sign, subject, what, who, when = line
+    location = some[0].record.get("location")
+    if len(some) == 1 and some[0].change != "changed" and location:
+        what = f"{what}, {location}"
+    return [sign, _names(some), subject, what, who, when]
+
+
+def _line(one: "Difference") -> tuple[str, ...]:
+    """What is told of a difference beside its name."""
+    actors = ", ".join(dict.fromkeys(event["actor"] for event in one.events))
+    last = shown(one.events[-1]["recorded_at"]) if one.events else ""
+    return _SIGNS[one.change], one.subject * (one.kind != "subject"), _what(one), actors, last
+
+
+def _what(one: "Difference") -> str:
+    if one.change == "changed":
+        return "; ".join(f"{name}: {_value(a)} → {_value(b)}" for name, (a, b) in one.fields.items())
+    record = one.record
+    if one.kind == "upload":
+        counts = [f"{record[name]:,} {name}" for name in ("inserted", "duplicates", "waiting", "errors")]
+        told = [text for text in counts if not text.startswith("0 ")]
+        return ", ".join([record["status"], *told])
+    if one.kind == "subject":
+        return plural(len(record["probes"]), "probe")
+    return str(record.get("status") or record.get("role") or "")
+
+
+def _value(value: object) -> str:
+    """A value of a field in a line: long lists are counted."""
+    if value is None or value in ([], {}):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        if all(isinstance(item, str) for item in value):
+            return printable(", ".join(value))
+        return f"{len(value):,}"
+    if isinstance(value, dict):
+        return printable(", ".join(f"{key}={item}" for key, item in value.items()))
+    return printable(value)
+
+
+def _names(some: Sequence["Difference"]) -> str:
+    names = [printable(one.name) for one in some]
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
