@@ -83,6 +83,11 @@ class Transaction:
         if self.dialect == "postgresql":
             self.run("SET TRANSACTION READ ONLY")
 
+    def read_broken_text(self, wanted: bool) -> None:
+        """On SQLite: have text read that is not UTF-8, with lone surrogates in it. PostgreSQL keeps none."""
+        if self.dialect == "sqlite":
+            self._driver.text_factory = _with_surrogates if wanted else str
+
     def wait_for(self, task: str) -> None:
         """Hold the lock of this name to the end of the transaction. On SQLite a writer is alone as it is."""
         if self.dialect == "postgresql":
@@ -97,6 +102,15 @@ class Transaction:
     def close(self) -> None:
         self.leave_pipeline()
         self._cursor.close()
+
+
+def _with_surrogates(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def is_broken_text(error: BaseException) -> bool:
+    """Whether the database refused to read a text because it is not UTF-8."""
+    return "Could not decode to UTF-8" in str(error)
 
 
 @cache
@@ -439,7 +453,7 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
             f"{file} is not an intact SQLite database ({text}).",
             "Restore it from a backup.",
         )
-    if "Could not decode to UTF-8" in text:
+    if is_broken_text(error):
         return IntegrityFailure(
             "not-text", f"{file} holds text that is not UTF-8 ({text}).", "Restore it from a backup."
         )

@@ -74,9 +74,14 @@ def write_history(database: Database, seed: int, steps: int) -> WholeHistory:
     while steps > 0:
         batch: list[Step] = []
         most = min(steps, choices.choose([1, 1, 2, 3, 10]))
-        while len(batch) < most and not (batch and batch[-1].redacted):
+        while len(batch) < most:
             batch.append(history.step())
+            if batch[-1].redacted:
+                break
         steps -= len(batch)
+        if batch[-1].redacted and batch[:-1]:  # somebody else's command
+            kept = append_steps(database, batch[:-1], choices.choose([kept, None]))
+            batch = batch[-1:]
         kept = append_steps(database, batch, choices.choose([kept, None]))
     return history
 

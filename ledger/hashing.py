@@ -1,0 +1,180 @@
+"""Hash the log anew from its raw rows, and say which rows are not as they were written.
+
+Shares nothing with ``append`` but the definition of the hashes (``ledger.envelope``, ``ledger.merkle``). Ranges of the
+log are hashed by several processes; each returns the roots of its subtrees, and what else ``verify`` has to know.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import orjson
+
+from ledger.database import Database, Transaction, is_broken_text
+from ledger.envelope import leaf_data
+from ledger.log import NODES_EVERY, STORED_COLUMNS
+from ledger.merkle import leaf_hash, subtree_root
+from ledger.processes import process_pool
+
+CHUNK_HEIGHT = 15
+CHUNK = 1 << CHUNK_HEIGHT
+PARALLEL_FROM = 4 * CHUNK
+TILE = 1 << NODES_EVERY
+_NOTED_TYPES = frozenset({"RedactionRequested", "DeletionApproved", "PayloadRedacted", "InputFileErased"})
+_NOTED_STREAMS = ("redaction/", "deletion/", "input-file/")
+_SELECT = (
+    f"SELECT {', '.join(STORED_COLUMNS)} FROM events WHERE position > ? AND position <= ? ORDER BY position"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``position`` is the first event concerned, or None where the problem is in no event."""
+
+    code: str
+    position: int | None
+    message: str
+
+
+class Noted(NamedTuple):
+    """An event by which something can be gone from the log. ``damaged``: it is not the one that was written."""
+
+    position: int
+    stream: str
+    type: str
+    command_id: str
+    correlation: str
+    actor: str
+    body: dict[str, Any]
+    damaged: bool
+
+
+@dataclass(slots=True)
+class Chunk:
+    """The events in (after, after + count].
+
+    ``tiles`` are the roots of every 256 of them; ``leaves`` those behind the last such root, or all where they were
+    asked for. ``changed`` are the positions whose leaf is another one now, ``blank`` those without a payload,
+    ``received`` the files that were received, by position. ``is_cut``: the last event that was asked for is missing.
+    """
+
+    after: int
+    count: int = 0
+    tiles: list[bytes] = field(default_factory=list)
+    leaves: list[bytes] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    blank: list[int] = field(default_factory=list)
+    received: list[tuple[int, str]] = field(default_factory=list)
+    noted: list[Noted] = field(default_factory=list)
+    is_cut: bool = False
+
+
+def chunks(url: str, transaction: Transaction, size: int, wanted: set[int]) -> Iterator[Chunk]:
+    """The log in order, to ``size`` or to the first event that is missing. Those in which one of the sizes ``wanted``
+    lies come with all their leaves."""
+    starts = range(0, size, CHUNK)
+    inside = [any(start < n < start + CHUNK for n in wanted) for start in starts]
+    counts = [min(CHUNK, size - start) for start in starts]
+    if size < PARALLEL_FROM or (os.cpu_count() or 1) < 2:
+        for start, count, keep in zip(starts, counts, inside, strict=True):
+            yield _hash_chunk(transaction, start, count, keep)
+        return
+    with process_pool(min(os.cpu_count() or 1, 8)) as pool:
+        yield from pool.map(_hash_chunk_elsewhere, [url] * len(counts), starts, counts, inside)
+
+
+def _hash_chunk_elsewhere(url: str, after: int, count: int, keep_leaves: bool) -> Chunk:
+    database = Database(url)
+    with database.reading() as transaction:
+        chunk = _hash_chunk(transaction, after, count, keep_leaves)
+    database.close()
+    return chunk
+
+
+def _hash_chunk(transaction: Transaction, after: int, count: int, keep_leaves: bool) -> Chunk:
+    transaction.read_broken_text(False)  # no call for each text: that is much faster
+    try:
+        chunk = _read_chunk(transaction, after, count)
+    except Exception as error:
+        if not is_broken_text(error):
+            raise
+        transaction.read_broken_text(True)
+        chunk = _read_chunk(transaction, after, count)
+    transaction.read_broken_text(True)
+    whole = len(chunk.leaves) - len(chunk.leaves) % TILE
+    chunk.tiles = [subtree_root(chunk.leaves[at : at + TILE]) for at in range(0, whole, TILE)]
+    if not keep_leaves:
+        del chunk.leaves[:whole]
+    return chunk
+
+
+def _read_chunk(transaction: Transaction, after: int, count: int) -> Chunk:
+    chunk = Chunk(after)
+    expected = after
+    for row in transaction.run(_SELECT, (after, after + count)):
+        expected += 1
+        if row[0] != expected:
+            break
+        _take(chunk, row)
+    chunk.count = len(chunk.leaves)
+    if chunk.count < count:
+        chunk.is_cut = True
+        missing = after + chunk.count + 1
+        chunk.problems.append(
+            Problem("position-missing", missing, f"There is no event at position {missing}.")
+        )
+        chunk.changed.append(missing)
+    return chunk
+
+
+def _take(chunk: Chunk, row: tuple[Any, ...]) -> None:
+    position, stream, kind, payload = row[0], row[1], row[3], row[14]
+    problem, leaf = _hash_row(row)
+    if problem is not None:
+        chunk.problems.append(problem)
+        if leaf != row[15]:
+            chunk.changed.append(position)
+    chunk.leaves.append(leaf)
+    if payload is None:
+        chunk.blank.append(position)
+    if kind == "InputFileReceived":
+        if payload is not None:
+            chunk.received.append((position, str(_body(payload).get("sha256"))))
+    elif kind in _NOTED_TYPES or str(stream).startswith(_NOTED_STREAMS):
+        noted = Noted(
+            position, str(stream), kind, row[5], row[6], row[8], _body(payload), problem is not None
+        )
+        chunk.noted.append(noted)
+
+
+def _hash_row(row: tuple[Any, ...]) -> tuple[Problem | None, bytes]:
+    position, digest, payload, stored = row[0], row[13], row[14], row[15]
+    try:
+        leaf = leaf_hash(leaf_data(row[:14]))
+        intact = payload is None or sha256(payload.encode()).digest() == digest
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+    ):  # SQLite keeps what is not UTF-8, or a number where text was
+        text = f"Event {position} holds values that no event has."
+        return Problem("event-unreadable", position, text), b"\0" * 32
+    if intact and leaf == stored:
+        return None, leaf
+    if intact:
+        text = f"Event {position} is not the one that was written: its envelope, or the leaf kept with it, was changed."
+        return Problem("event-changed", position, text), leaf
+    text = f"The payload of event {position} is not the one that was written."
+    return Problem("payload-changed", position, text), leaf
+
+
+def _body(payload: Any) -> dict[str, Any]:
+    """Of a payload that is damaged, and reported for it, perhaps nothing."""
+    try:
+        body = orjson.loads(payload)
+    except (orjson.JSONDecodeError, TypeError):  # JSONDecodeError: lone surrogates as well
+        return {}
+    return body if isinstance(body, dict) else {}
