@@ -4,7 +4,7 @@ Here a request is turned down or taken back; to approve one is to carry it out, 
 """
 
 from commands.door import Command, Decision, World
-from commands.permission import NotPermitted, require_admin, require_writer, role_of
+from commands.permission import NotPermitted, admins, require_admin, require_writer, role_of
 from commands.roles import own_requests_approved
 from ledger.envelope import NewEvent
 from ledger.errors import Refusal
@@ -25,11 +25,12 @@ def require_approver(world: World, row: Deletion, action: str) -> None:
         return
     if row.kind != "redaction" and own_requests_approved(world):
         return
-    hint = "Ask another admin (daybook role list)"
+    others = admins(world, besides=world.actor)
+    hint = f"Ask {others}" if others else "There is no other admin yet: daybook role grant USER admin"
     if row.kind != "redaction":
         hint += ", or let admins approve what they requested: daybook delete policy --own-requests allow"
     raise NotPermitted(
-        f"{world.actor} requested d{row.id} and may not {action} it. Needed is another admin.",
+        f"{world.actor} may not {action}: d{row.id}, which {world.actor} requested. Needed is another admin.",
         hint + ".",
         action=action,
         record=f"d{row.id}",
@@ -53,7 +54,7 @@ def require_requester(world: World, row: Deletion, action: str) -> None:
     if world.actor != row.requested_by:
         raise NotPermitted(
             f"{world.actor} may not {action}: d{row.id}. Needed is to be {row.requested_by}, who requested it.",
-            f"An admin can reject it: daybook delete reject d{row.id} --reason TEXT",
+            f"{admins(world)} can reject it: daybook delete reject d{row.id} --reason TEXT",
             action=action,
             record=f"d{row.id}",
             role=role_of(world, world.actor),

@@ -91,10 +91,12 @@ def _refusal(
     action, role = _one_line(action), role_of(world, world.actor)
     needed = f"to be {owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
     has = f"has the role {role}" if role else "has no role"
-    admins = _admins(world)
+    granting = admins(world)
     grant = f"daybook role grant {quote(world.actor)} {enough}"
     asked = (
-        f"Ask {owner} to do it, or {admins}, who can grant the role" if owner else f"{admins} can grant it"
+        f"Ask {owner} to do it, or {granting}, who can grant the role"
+        if owner
+        else f"{granting} can grant it"
     )
     return NotPermitted(
         f"{world.actor} may not {action}{f': {record}' if record else ''}. Needed is {needed}; {world.actor} {has}.",
@@ -115,11 +117,12 @@ def _one_line(action: str) -> str:
     return line if len(line) <= _LONGEST_ACTION else line[: _LONGEST_ACTION - 1] + "…"
 
 
-def _admins(world: "World") -> str:
+def admins(world: "World", *, besides: str = "") -> str:
+    """Who is an admin, for a sentence: the first few, and how many more. Empty where nobody is but ``besides``."""
     rows = world.transaction.run(
         f"SELECT username FROM {world.state.users.table} WHERE role = 'admin' ORDER BY username"
     ).fetchall()
-    names = [row[0] for row in rows]
+    names = [row[0] for row in rows if row[0] != besides]
     if len(names) > _ADMINS_NAMED:
         return f"{', '.join(names[:_ADMINS_NAMED])} or {len(names) - _ADMINS_NAMED} more"
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,314 @@
+"""Every command, every role, one's own and somebody else's record: allowed or refused, and nothing between."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import commands
+from commands.approval import CancelRequest, RejectRequest
+from commands.catalogue import (
+    AddReferenceValue,
+    InsertProbe,
+    LoadCatalogue,
+    RegisterSubject,
+    RemoveProbe,
+    RetireReferenceValue,
+)
+from commands.completion import CompleteSession
+from commands.correction import ApproveCorrection, RequestCorrection
+from commands.correction_plan import Plan
+from commands.deletion import ApproveDeletion, RequestDeletion
+from commands.door import Command, Daybook, bring_up_to_date
+from commands.impact import Impact
+from commands.inputfile.catalogue import Catalogue, CatalogueValue
+from commands.intake import AcceptInputFile, RejectInputFile, look_at_duplicates
+from commands.permission import NotPermitted
+from commands.redaction import ApproveRedaction, RequestRedaction
+from commands.restoration import RestoreDeletion
+from commands.roles import ErasePerson, GrantRole, RevokeRole, SetApprovalPolicy, SetPerson
+from commands.setup import CreateLedger
+from commands.validation import RecordCheck
+from commands.withdrawal import Withdraw
+from commands.work import FinishUpload, SettleClustering, SettledSession, SettleSessions
+from ledger.envelope import NewEvent
+from ledger.events import (
+    ClusteringInsertFailed,
+    ProbeInserted,
+    ReferenceValueAdded,
+    SessionAnnotated,
+    SessionInsertFailed,
+)
+from tests.ledger.writing import append
+from tests.permission.stage import STRANGER, SUBJECT_KEY, USERS, Stage, staged
+
+# yes: it is carried out. no: refused, and the refusal is recorded. -: the record is nobody's.
+# "own" is what the user uploaded, requested, or is; "other" is somebody else's.
+TABLE = """
+                             admin        researcher   auditor      no role
+                             own   other  own   other  own   other  own   other
+AcceptInputFile              -     yes    -     yes    -     no     -     no
+AcceptInputFile, replaying   yes   yes    yes   no     no    no     no    no
+RejectInputFile              -     yes    -     yes    -     no     -     no
+RejectInputFile, replaying   yes   yes    yes   no     no    no     no    no
+RecordCheck                  -     yes    -     yes    -     no     -     no
+SettleSessions               yes   yes    yes   no     no    no     no    no
+SettleClustering             yes   yes    yes   no     no    no     no    no
+FinishUpload                 yes   yes    yes   no     no    no     no    no
+CompleteSession              yes   yes    yes   no     no    no     no    no
+
+Withdraw                     yes   yes    yes   no     no    no     no    no
+RequestDeletion              yes   yes    yes   no     no    no     no    no
+RequestDeletion, of upload   yes   yes    yes   no     no    no     no    no
+ApproveDeletion              no    yes    no    no     no    no     no    no
+RejectRequest                no    yes    no    no     no    no     no    no
+CancelRequest                yes   no     yes   no     no    no     no    no
+RestoreDeletion              yes   yes    no    no     no    no     no    no
+RequestCorrection            yes   yes    yes   no     no    no     no    no
+ApproveCorrection            no    yes    no    no     no    no     no    no
+RequestRedaction             -     yes    -     no     -     no     -     no
+ApproveRedaction             no    yes    no    no     no    no     no    no
+RejectRequest, redaction     no    yes    no    no     no    no     no    no
+CancelRequest, redaction     yes   no     yes   no     no    no     no    no
+
+AddReferenceValue            -     yes    -     no     -     no     -     no
+RetireReferenceValue         -     yes    -     no     -     no     -     no
+LoadCatalogue                -     yes    -     no     -     no     -     no
+RegisterSubject              -     yes    -     yes    -     no     -     no
+InsertProbe                  -     yes    -     yes    -     no     -     no
+RemoveProbe                  -     yes    -     yes    -     no     -     no
+
+GrantRole                    -     yes    -     no     -     no     -     no
+RevokeRole                   -     yes    -     no     -     no     -     no
+SetApprovalPolicy            -     yes    -     no     -     no     -     no
+SetPerson                    yes   yes    yes   no     no    no     no    no
+ErasePerson                  yes   yes    yes   no     no    no     no    no
+CreateLedger                 -     yes    -     yes    -     yes    -     yes
+"""
+
+ROLES = ("admin", "researcher", "auditor", "none")
+PRIVATE = {"_TakesInputFile", "_AboutPerson"}  # what two commands have in common
+RECORDS_REFUSALS = "_RecordRefusal"  # the door's own: who is refused adds just that
+Make = Callable[[Stage, Daybook, str], Command]
+"""A command about what ``owner`` owns, to be submitted by this daybook's user."""
+
+
+def _accept(stage: Stage, daybook: Daybook, owner: str, replays: int | None = None) -> Command:
+    data, validation = stage.checked(daybook, owner=owner if replays is not None else None)
+    standing = look_at_duplicates(daybook, validation, stage.roots)
+    return AcceptInputFile(
+        content=data, filename="12345.yml", replays=replays, validation=validation, standing=standing
+    )
+
+
+def _reject(replays: int | None = None) -> Command:
+    return RejectInputFile(
+        content=b"{", filename="12345.yml", subject="", stage=0, findings=[], replays=replays
+    )
+
+
+def _record_check(_stage: Stage, _daybook: Daybook, _owner: str) -> Command:
+    return RecordCheck(
+        filename="a.yml", sha256="0" * 64, size_bytes=1, ok=True, stage=2, errors=0, warnings=0, subject=""
+    )
+
+
+def _settle(stage: Stage, _daybook: Daybook, owner: str) -> Command:
+    event = SessionInsertFailed(code="no-recordings", message="Nothing there.")
+    return SettleSessions(sessions=[SettledSession(session=stage.pending(owner), version=1, event=event)])
+
+
+def _settle_clustering(stage: Stage, _daybook: Daybook, owner: str) -> Command:
+    event = ClusteringInsertFailed(code="no-output", message="Nothing there.")
+    return SettleClustering(clustering=stage.clustering(owner), version=1, event=event)
+
+
+def _complete(stage: Stage, _daybook: Daybook, owner: str) -> Command:
+    event = SessionAnnotated(fields={"room": "2.345"}, completed={"room": "2.345"})
+    return CompleteSession(session=stage.waiting(owner), version=2, event=event)
+
+
+def _request_correction(stage: Stage, daybook: Daybook, owner: str) -> Command:
+    number = stage.inserted(owner)
+    data, validation = stage.checked(daybook)
+    with daybook.reading() as world:
+        change: Any = SimpleNamespace(
+            old=world.state.sessions[number],
+            given=SimpleNamespace(index=0),
+            matched_by="location",
+            differences=[],
+        )
+        plan = Plan(validation, (), SUBJECT_KEY, world.head.size, sessions=[change])
+    plan.impact = Impact((number,), (), 0, 0, {owner: 1})
+    return RequestCorrection(content=data, filename="12345.yml", reason="wrong probe", plan=plan)
+
+
+def _approve_correction(stage: Stage, daybook: Daybook, owner: str) -> Command:
+    request = stage.correction(owner)
+    _, validation = stage.checked(daybook)
+    plan = Plan(validation, (), SUBJECT_KEY, stage.size(), impact=Impact((), (), 0, 0, {}))
+    return ApproveCorrection(request=request, plan=plan)
+
+
+def _new_probe(stage: Stage, *, inserted: bool) -> dict[str, str]:
+    """A subject that was never used, and a probe; in it, or in none."""
+    number = stage.new()
+    stage.admin.submit(RegisterSubject(name=f"9{number}"))
+    subject, probe = f"0/9{number}", f"npx_9{number}"
+    events = [
+        NewEvent("reference/reference.Probe", ReferenceValueAdded(table="reference.Probe", value=probe), None)
+    ]
+    if inserted:
+        body = ProbeInserted(probe=probe, insertion_time="2023-03-01 00:00:00")
+        events.append(NewEvent(f"subject/{subject}", body, None, subject))
+    append(stage.admin.database, events)
+    return {"subject": f"9{number}", "probe": probe}
+
+
+def _retire(stage: Stage, _daybook: Daybook, _owner: str) -> Command:
+    value = f"room_{stage.new()}"
+    stage.admin.submit(AddReferenceValue(table="reference.ExperimentRoom", value=value))
+    return RetireReferenceValue(table="reference.ExperimentRoom", value=value)
+
+
+def _revoke(stage: Stage, _daybook: Daybook, _owner: str) -> Command:
+    user = f"once_{stage.new()}"
+    stage.admin.submit(GrantRole(user=user, role="researcher"))
+    return RevokeRole(user=user, role="researcher")
+
+
+def _load(stage: Stage, _daybook: Daybook, _owner: str) -> Command:
+    value = CatalogueValue("reference.ExperimentRoom", f"room_{stage.new()}")
+    return LoadCatalogue(catalogue=Catalogue(values=(value,)))
+
+
+def _erase(stage: Stage, _daybook: Daybook, owner: str) -> Command:
+    stage.admin.submit(SetPerson(user=owner, name="X Y"))
+    return ErasePerson(user=owner)
+
+
+MAKE: dict[str, Make] = {
+    "AcceptInputFile": _accept,
+    "AcceptInputFile, replaying": lambda s, d, owner: _accept(s, d, owner, s.processed(owner)),
+    "RejectInputFile": lambda _s, _d, _owner: _reject(),
+    "RejectInputFile, replaying": lambda s, _d, owner: _reject(s.processed(owner)),
+    "RecordCheck": _record_check,
+    "SettleSessions": _settle,
+    "SettleClustering": _settle_clustering,
+    "FinishUpload": lambda s, _d, owner: FinishUpload(upload=s.upload(owner)),
+    "CompleteSession": _complete,
+    "Withdraw": lambda s, _d, owner: Withdraw(records=[f"s{s.waiting(owner)}"]),
+    "RequestDeletion": lambda s, _d, owner: RequestDeletion(records=[f"s{s.inserted(owner)}"], reason="no"),
+    "RequestDeletion, of upload": lambda s, _d, owner: RequestDeletion(
+        records=[f"u{s.inserted(owner) - 2}"], reason="no"
+    ),
+    "ApproveDeletion": lambda s, _d, owner: ApproveDeletion(request=s.deletion(owner)),
+    "RejectRequest": lambda s, _d, owner: RejectRequest(request=s.deletion(owner), reason="no"),
+    "CancelRequest": lambda s, _d, owner: CancelRequest(request=s.deletion(owner)),
+    "RestoreDeletion": lambda s, _d, owner: RestoreDeletion(request=s.executed(owner)),
+    "RequestCorrection": _request_correction,
+    "ApproveCorrection": _approve_correction,
+    "RequestRedaction": lambda s, _d, _owner: RequestRedaction(position=s.inserted(STRANGER), reason="no"),
+    "ApproveRedaction": lambda s, _d, owner: ApproveRedaction(request=s.redaction(owner)),
+    "RejectRequest, redaction": lambda s, _d, owner: RejectRequest(request=s.redaction(owner), reason="no"),
+    "CancelRequest, redaction": lambda s, _d, owner: CancelRequest(request=s.redaction(owner)),
+    "AddReferenceValue": lambda s, _d, _owner: AddReferenceValue(
+        table="reference.ExperimentRoom", value=f"room_{s.new()}"
+    ),
+    "RetireReferenceValue": _retire,
+    "LoadCatalogue": _load,
+    "RegisterSubject": lambda s, _d, _owner: RegisterSubject(name=f"9{s.new()}"),
+    "InsertProbe": lambda s, _d, _owner: InsertProbe(
+        **_new_probe(s, inserted=False), insertion_time="2023-03-01 00:00:00"
+    ),
+    "RemoveProbe": lambda s, _d, _owner: RemoveProbe(
+        **_new_probe(s, inserted=True), removal_time="2023-04-01 00:00:00"
+    ),
+    "GrantRole": lambda s, _d, _owner: GrantRole(user=f"once_{s.new()}", role="auditor"),
+    "RevokeRole": _revoke,
+    "SetApprovalPolicy": lambda _s, _d, _owner: SetApprovalPolicy(own_requests=False),
+    "SetPerson": lambda s, _d, owner: SetPerson(user=owner, name=f"X Y {s.new()}"),
+    "ErasePerson": _erase,
+    "CreateLedger": lambda _s, _d, _owner: CreateLedger(origin="daybook/x", public_key="x"),
+}
+
+
+def all_commands(command: type[Command] = Command) -> Iterator[type[Command]]:
+    """Of the program; tests have their own."""
+    for kind in command.__subclasses__():
+        if kind.__module__.startswith("commands."):
+            yield kind
+        yield from all_commands(kind)
+
+
+def rows() -> dict[str, list[str]]:
+    """The eight cells of each row of the table."""
+    lines = [line for line in TABLE.splitlines()[3:] if line]
+    return {line[:29].strip(): line[29:].split() for line in lines}
+
+
+def test_no_command_is_missing_from_the_table() -> None:
+    for module in pkgutil.walk_packages(commands.__path__, "commands."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+    found = {kind.__name__ for kind in all_commands()}
+
+    assert found == {row.partition(",")[0] for row in rows()} | PRIVATE | {RECORDS_REFUSALS}
+    assert set(MAKE) == set(rows())
+
+
+def test_every_command_says_who_may_carry_it_out() -> None:
+    for kind in all_commands():
+        assert kind.authorise is not Command.authorise, kind
+        assert kind.__name__ in PRIVATE or kind.decide is not Command.decide, kind
+
+
+def test_every_command_is_allowed_or_refused_as_the_table_says(
+    daybook: Daybook, ledger_url: str, tmp_path: Path
+) -> None:
+    found: dict[str, list[str]] = {}
+
+    with staged(daybook, ledger_url, tmp_path) as stage:
+        for name, expected in rows().items():
+            found[name] = [
+                "-" if cell == "-" else _tried(stage, name, role, owner)
+                for cell, (role, owner) in zip(expected, _columns(), strict=True)
+            ]
+
+    assert found == rows()
+
+
+def _columns() -> list[tuple[str, str]]:
+    return [(role, owner) for role in ROLES for owner in (USERS[role], STRANGER)]
+
+
+def _tried(stage: Stage, name: str, role: str, owner: str) -> str:
+    """yes or no; anything between fails here. What is refused leaves one event, and what is allowed none that says so."""
+    daybook = stage.daybooks[role]
+    command = MAKE[name](stage, daybook, owner)
+    before = stage.size()
+    try:
+        daybook.submit(command)
+    except NotPermitted as refusal:
+        (event,) = stage.events(before)
+        assert (event.type, event.actor, event.stream) == (
+            "ActionRefused", USERS[role], f"user/{USERS[role]}"
+        )  # fmt: skip
+        _assert_tells_all(refusal, USERS[role])
+        return "no"
+    assert "ActionRefused" not in [event.type for event in stage.events(before)]
+    if name == "ApproveRedaction":
+        bring_up_to_date(stage.admin.database)
+    return "yes"
+
+
+def _assert_tells_all(refusal: NotPermitted, user: str) -> None:
+    """The action, the record where there is one, what is needed, and who can grant it."""
+    assert user in refusal.message and refusal.action in refusal.message and refusal.record in refusal.message
+    assert "Needed is" in refusal.message
+    assert (
+        "no other admin yet" if user == "user_1" and "another admin" in refusal.needed else "user_1"
+    ) in refusal.hint
