@@ -140,6 +140,7 @@ def make_plan(
     if plan.ok:
         _look_at_sessions(plan, roots, find)
     known = _with_new_times(known, plan)
+    read = replace(read, input_file=input_file)
     plan.validation = check_against(read, known, roots, owner=daybook.actor.user, foreign=foreign, at=plan.at)
     assert plan.validation.checked is not None  # noqa: S101 - the file passed stage 1
     located = _Located(read)
