@@ -43,8 +43,8 @@ def test_the_checkpoint_of_another_ledger_is_told(run: Run, folder: Path) -> Non
     db = f"sqlite:///{other / 'daybook.db'}"
     assert run("init", "--db", db).exit == 0
     assert run("checkpoint", "-o", "theirs.txt", "--db", db).exit == 0
-    report = run("verify", "--checkpoint", "theirs.txt", "--json")
-    assert report.exit == 5 and report.json["problems"][0]["code"] == "checkpoint-unsound"
+    refused = run("verify", "--checkpoint", "theirs.txt", "--json")
+    assert refused.exit == 1 and refused.json["error"]["code"] == "foreign-checkpoint"
 
 
 def test_what_is_no_checkpoint_is_refused(run: Run, folder: Path) -> None:
