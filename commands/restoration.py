@@ -11,7 +11,7 @@ from commands.permission import require_admin
 from ledger import log
 from ledger.envelope import NewEvent
 from ledger.errors import Refusal
-from ledger.events import ClusteringRestored, DeletionRestored, SessionRestored
+from ledger.events import ClusteringRestored, DeletionRestored, SessionRestored, body_of
 from projections.records import Clustering, Deletion, Session
 
 _EXECUTED = ("DeletionExecuted", "CorrectionExecuted")
@@ -46,7 +46,7 @@ class RestoreDeletion(Command):
         blockers = _blockers(world, fallen)
         if blockers:
             raise Blocked(row.id, blockers)
-        events = [_restored(record, causation=executed) for record in fallen.all()]
+        events = [_restored(record, fallen, causation=executed) for record in fallen.all()]
         body = DeletionRestored(sessions=len(fallen.sessions), clusterings=len(fallen.clusterings))
         events.append(
             NewEvent(f"deletion/{row.id}", body, row.version, row.subject, row.requested_by, executed)
@@ -57,7 +57,7 @@ class RestoreDeletion(Command):
             "status": "restored",
             "sessions": len(fallen.sessions),
             "clusterings": len(fallen.clusterings),
-            "pending": sum(_status(record) == "pending" for record in fallen.all()),
+            "pending": len(events) - 1 - len(fallen.inserted),
         }
         return Decision(events, result, correlation=f"d{row.id}")
 
@@ -83,10 +83,11 @@ def _executed(world: World, number: int) -> Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Fallen:
-    """What a deletion deleted, by id."""
+    """What a deletion deleted, by id; and the streams of what was inserted then, and did not wait."""
 
     sessions: dict[int, Session]
     clusterings: dict[int, Clustering]
+    inserted: frozenset[str]
 
     def all(self) -> Iterator[Session | Clustering]:
         yield from self.sessions.values()
@@ -100,29 +101,28 @@ def fallen_by(world: World, row: Deletion) -> tuple[int, Fallen]:
     }
     executed = next(stream[kind] for kind in _EXECUTED if kind in stream)
     numbers: dict[str, list[int]] = {"SessionDeleted": [], "ClusteringDeleted": []}
+    inserted = set()
     for page in log.pages(world.transaction, stream["DeletionApproved"], executed - 1):
         for event in page:
             if event.type in numbers:
                 numbers[event.type].append(int(event.stream.partition("/")[2]))
+                if body_of(event)["was"] == "inserted":
+                    inserted.add(event.stream)
     world.state.sessions.prefetch(numbers["SessionDeleted"])
     world.state.clusterings.prefetch(numbers["ClusteringDeleted"])
     return executed, Fallen(
         {number: world.state.sessions[number] for number in numbers["SessionDeleted"]},
         {number: world.state.clusterings[number] for number in numbers["ClusteringDeleted"]},
+        frozenset(inserted),
     )
 
 
-def _status(record: Session | Clustering) -> str:
-    """Whether it was inserted is in the row itself, which says so too where the event that deleted it was redacted."""
-    time = record.session_time if isinstance(record, Session) else record.curation_time
-    return "pending" if time is None else "inserted"
-
-
-def _restored(record: Session | Clustering, *, causation: int) -> NewEvent:
-    owner = (record.version, record.subject, record.username, causation)
-    if isinstance(record, Session):
-        return NewEvent(f"session/{record.id}", SessionRestored(status=_status(record)), *owner)
-    return NewEvent(f"clustering/{record.id}", ClusteringRestored(status=_status(record)), *owner)
+def _restored(record: Session | Clustering, fallen: Fallen, *, causation: int) -> NewEvent:
+    is_session = isinstance(record, Session)
+    stream = f"session/{record.id}" if is_session else f"clustering/{record.id}"
+    status = "inserted" if stream in fallen.inserted else "pending"
+    body = SessionRestored(status=status) if is_session else ClusteringRestored(status=status)
+    return NewEvent(stream, body, record.version, record.subject, record.username, causation)
 
 
 # --- what stands in the way ---------------------------------------------------------------------------------
@@ -172,18 +172,25 @@ def _taken_keys(world: World, fallen: Fallen) -> Iterator[Hindrance]:
     locations.prefetch(row.location for row in sessions)
     times.prefetch((row.subject, row.session_time) for row in sessions if row.session_time is not None)
     groups.prefetch(row.group_name for row in clusterings if row.group_name is not None)
-    places = {row.id: held.session for row in sessions if (held := locations.get(row.location)) is not None}
+    places = {
+        row.id: held.session
+        for row in sessions
+        if (held := locations.get(row.location)) is not None
+        and held.session != row.replaced_by  # which is named already
+    }
     moments = {
         row.id: time.session
         for row in sessions
         if row.session_time is not None
         and (time := times.get((row.subject, row.session_time))) is not None
-        and time.session != places.get(row.id)  # named once
+        and time.session not in (row.replaced_by, places.get(row.id))
     }
     names = {
         row.id: group.clustering
         for row in clusterings
-        if row.group_name is not None and (group := groups.get(row.group_name)) is not None
+        if row.group_name is not None
+        and (group := groups.get(row.group_name)) is not None
+        and group.clustering != row.replaced_by
     }
     world.state.sessions.prefetch([*places.values(), *moments.values()])
     world.state.clusterings.prefetch(names.values())

@@ -10,8 +10,9 @@ from commands.restoration import Blocked
 from commands.samples.clusterings import kilosort_output
 from projections.listings import whole
 from projections.references import Reference
+from tests.correction.corrections import request as request_correction
 from tests.deletion.desk import Desk, grouped, inserted
-from tests.intake.lab import SERIALS, group, session
+from tests.intake.lab import SERIALS, document, group, session
 
 
 def blockers(desk: Desk, number: int) -> list[str]:
@@ -240,3 +241,59 @@ def test_a_pending_clustering_is_restored_beside_a_session_that_failed_meanwhile
 
     assert desk.status(both) == "error"
     assert "withdrawn" in lab.bodies("ClusteringInsertFailed")[0]["message"]
+
+
+# --- corrections --------------------------------------------------------------------------------------------
+
+
+def test_a_correction_is_restored_when_what_it_put_in_its_place_is_gone(desk: Desk) -> None:
+    lab = desk.lab
+    parts = grouped("quick_0", "quick_1")
+    old, second, both = inserted(lab, 2, **parts)
+    entries = session("quick_0", name="quick_0", notes="right"), session("quick_1", name="quick_1")
+    number = request_correction(lab, document(*entries, **parts))
+    desk.approve(number)
+    with lab.daybook.reading() as world:
+        new = f"s{world.state.sessions[int(old[1:])].replaced_by}"
+    assert desk.statuses(old, new, second, both) == ["deleted", "inserted", "inserted", "inserted"]
+
+    [sentence] = blockers(desk, number)
+    assert sentence.startswith(f"{old} was replaced by {new} of user_1, inserted 20")
+
+    later = desk.delete(new)
+    assert desk.status(both) == "deleted"
+    desk.restore(number)
+    assert desk.statuses(old, new, second, both) == ["inserted", "deleted", "inserted", "deleted"]
+    assert len(blockers(desk, later)) == 1
+    with lab.daybook.reading() as world:
+        assert world.state.sessions[int(old[1:])].replaced_by is None
+
+
+def test_a_correction_that_moved_a_session_is_not_restored_beside_it(desk: Desk) -> None:
+    lab = desk.lab
+    lab.record("wrong")
+    lab.record("right")
+    old = lab.upload(session("wrong")).sessions[0]["session"]
+    number = request_correction(lab, document(session("right")))
+    desk.approve(number)
+
+    [sentence] = blockers(desk, number)
+
+    assert f"{old} was replaced by " in sentence
+    assert lab.statuses() == {"N:/rec/wrong": "deleted", "N:/rec/right": "inserted"}
+
+
+def test_a_clustering_that_waited_for_a_corrected_session_is_pending_when_it_is_restored(desk: Desk) -> None:
+    lab = desk.lab
+    parts = grouped("quick_0", "quick_1")
+    *_, both = inserted(lab, 2, **parts)
+    lab.record("quick_0", acquiring=True)
+    entries = session("quick_0", name="quick_0", notes="right"), session("quick_1", name="quick_1")
+    desk.approve(request_correction(lab, document(*entries, **parts)))
+    assert desk.status(both) == "waiting"  # though it had been inserted once
+
+    desk.restore(desk.delete(both))
+
+    assert desk.status(both) == "pending"
+    desk.work()
+    assert desk.status(both) == "waiting"
