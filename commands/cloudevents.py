@@ -130,6 +130,8 @@ def _event(line: Plain, origin: str, kind: str, name: str) -> Line:
     event_type, _, schema = rest.rpartition(".v")
     if prefix != "daybook" or not event_type or not _WHOLE.fullmatch(schema) or not _WHOLE.fullmatch(name):
         raise BadLine(f'type "{kind}" and id "{name}" are not those of an event; expected daybook.TYPE.vN')
+    if ("data" in line or "data_base64" in line) is not (line.get("datacontenttype") == _JSON):
+        raise BadLine(f"the datacontenttype of data is {_JSON}")
     payload = _payload(line)
     digest, leaf = (_digest(line, attribute) for attribute in ("payloadsha256", "leafsha256"))
     if payload is not None and payload_digest(payload) != digest:

@@ -58,12 +58,12 @@ def export_ledger(
     with daybook.database.reading() as transaction:
         head = log.read_head(transaction)
         root = head.compact_range.root().hex()
-        write(other_line(head.origin, HEAD, str(head.size), {"events": head.size, "root": root}))
+        (checkpoints,) = transaction.run("SELECT count(*) FROM checkpoints").fetchone()
+        promised = {"events": head.size, "root": root, "checkpoints": checkpoints}
+        write(other_line(head.origin, HEAD, str(head.size), promised))
         files: set[str] = set()
-        checkpoints = 0
         for page in log.stored_pages(transaction, 0, head.size, _PAGE):
             receipts, signed = _receipts(transaction, page), _checkpoints(transaction, page)
-            checkpoints += len(signed)
             for event in page:
                 digest = _digest_in(event, "InputFileReceived")
                 if digest is not None and digest not in files and not erased(transaction, digest):
@@ -221,7 +221,11 @@ class _Import:
 
     def _begin(self, line: Line) -> None:
         data = line.data
-        if line.kind != HEAD or data.keys() != {"events", "root"} or line.name != str(data["events"]):
+        if (
+            line.kind != HEAD
+            or data.keys() != {"events", "root", "checkpoints"}
+            or line.name != str(data["events"])
+        ):
             raise BadLine("this is not the head of an export; expected a file made by: daybook export")
         if type(data["events"]) is not int or not isinstance(data["root"], str):
             raise BadLine("the head of an export says how many events there are, and their root")
@@ -321,10 +325,13 @@ class _Import:
     def _finish(self) -> None:
         if not self.number:
             raise self._refusal("the file is empty", 1)
-        found = {"events": self.head.size, "root": self.head.compact_range.root().hex()}
-        if found["events"] != self.promised["events"]:
-            what = f"the file ends with event {found['events']}, of {self.promised['events']}: it is cut off"
-            raise self._refusal(what)
+        found = {
+            "events": self.head.size, "root": self.head.compact_range.root().hex(), "checkpoints": self.checkpoints,
+        }  # fmt: skip
+        for what in found:
+            if what != "root" and found[what] != self.promised[what]:
+                whole = f"the file ends after {found[what]} {what}; line 1 promises {self.promised[what]}"
+                raise self._refusal(f"{whole}: it is cut off")
         if self.command:
             raise self._refusal(f"the receipt of command {self.command} is missing behind it")
         if found != self.promised:
