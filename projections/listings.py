@@ -254,7 +254,7 @@ def _session(transaction: Transaction, slot: str, number: int) -> Plain:
     entry = orjson.loads(row.entry) if row.entry is not None else body_of(events[number])["entry"]
     event = events.get(row.status_position)
     status = _status_detail(event)
-    inserted = _inserted_detail(transaction, f"session/{number}", event, row.session_time)
+    inserted = _inserted_detail(transaction, f"session/{number}", row, event)
     stands_on = transaction.run(
         f"SELECT clustering FROM clustering_sessions_{slot} WHERE session = ? ORDER BY clustering",
         (number,),
@@ -287,18 +287,16 @@ def _status_detail(event: StoredEvent | None) -> Plain:
 
 
 def _inserted_detail(
-    transaction: Transaction, stream: str, status: StoredEvent | None, inserted_at: str | None
+    transaction: Transaction, stream: str, row: Session | Clustering, status: StoredEvent | None
 ) -> Plain:
     """What was inserted, also of a record that was deleted or restored since."""
     if status is not None and status.type.endswith("Inserted"):
         return body_of(status)
-    if inserted_at is None:
+    if row.status not in ("inserted", "deleted"):
         return {}
-    return next(
-        body_of(event)
-        for event in log.read_stream(transaction, stream)
-        if event.type in ("SessionInserted", "ClusteringInserted")
-    )
+    events = log.read_stream(transaction, stream)
+    inserted = [event for event in events if event.type in ("SessionInserted", "ClusteringInserted")]
+    return body_of(inserted[-1]) if inserted else {}
 
 
 def _deleted_by(
@@ -331,7 +329,7 @@ def _request(transaction: Transaction, slot: str, number: int) -> Plain:
 def _clustering(transaction: Transaction, slot: str, number: int) -> Plain:
     row: Clustering = _rows(transaction, slot, Clustering)[number]
     event = log.read_positions(transaction, [row.status_position]).get(row.status_position)
-    detail = _inserted_detail(transaction, f"clustering/{number}", event, row.curation_time)
+    detail = _inserted_detail(transaction, f"clustering/{number}", row, event)
     links = transaction.run(
         f"SELECT session FROM clustering_sessions_{slot} WHERE clustering = ? ORDER BY session",
         (number,),

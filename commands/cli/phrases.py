@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from commands.cli.output import plural
 from commands.cli.times import shown
 
 Body = dict[str, Any]
@@ -83,11 +84,11 @@ def _impact(body: Body) -> str:
     sessions, clusterings = (
         sum(last - first + 1 for first, last in impact[kind]) for kind in ("sessions", "clusterings")
     )
-    return f"would now take {sessions} sessions and {clusterings} clusterings"
+    return f"would now take {plural(sessions, 'session')} and {plural(clusterings, 'clustering')}"
 
 
 def _gone(body: Body) -> str:
-    return f"{body['sessions']} sessions and {body['clusterings']} clusterings"
+    return f"{plural(body['sessions'], 'session')} and {plural(body['clusterings'], 'clustering')}"
 
 
 def _replaced(pairs: list[list[int]], letter: str) -> str:

@@ -21,7 +21,7 @@ def test_global_options_are_good_before_and_after_the_verb(ledger_url: str) -> N
     before = run_cli("--db", ledger_url, "--json", "sessions")
     after = run_cli("sessions", "--json", "--db", ledger_url)
     between = run_cli("catalogue", "--json", "list", "--db", ledger_url)
-    assert before.json == after.json == {"ok": True, "sessions": [], "more": False}
+    assert before.json == after.json == {"ok": True, "sessions": [], "more": False, "redactions": []}
     assert between.json == {"ok": True, "values": []}
 
 

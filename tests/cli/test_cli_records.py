@@ -19,7 +19,7 @@ def filled(stocked: Run, sample: SampleLab) -> Run:
 @pytest.mark.parametrize("what", LISTS)
 def test_empty_list_says_what_to_do(run_here: Run, what: str) -> None:
     assert "daybook upload FILE" in run_here(what).out
-    assert run_here(what, "--json").json == {"ok": True, what: [], "more": False}
+    assert run_here(what, "--json").json == {"ok": True, what: [], "more": False, "redactions": []}
     assert f"See them all: daybook {what}" in run_here(what, "--user", "nobody").out
 
 
@@ -28,7 +28,7 @@ def test_lists_hold_their_records(filled: Run) -> None:
     assert [session["session_time"][:10] for session in found] == ["2023-05-01", "2023-05-02", "2023-05-03"]
     assert set(found[0]) == {
         "session", "status", "subject", "session_time", "location", "name", "username", "upload", "system",
-        "experimenter", "room", "project", "reason", "message", "requested_at", "changed_at",
+        "replaces", "replaced_by", "experimenter", "room", "project", "reason", "message", "requested_at", "changed_at",
     }  # fmt: skip
     assert len(filled("clusterings", "--json").json["clusterings"]) == 3
     (upload,) = filled("uploads", "--json").json["uploads"]
