@@ -93,6 +93,55 @@ def diff(
     invocation.answer(document, human)
 
 
+@click.command("what-if", cls=Verb)
+@click.option(
+    "--without",
+    "reference",
+    metavar="REF",
+    required=True,
+    help="What never happened: u34, d70, s12, c34, or the position of an event.",
+)
+@pass_invocation
+def what_if(invocation: Invocation, reference: str) -> None:
+    """How the ledger would stand had something never happened.
+
+    An upload, a request to delete or correct, or any other event is left out, with all that it led to and all that
+    could not have happened without it. The ledger itself is not touched. A record that would not be there has a -,
+    one that would stand otherwise a ~ with what it is and what it would be. What would have been decided otherwise
+    is named; what would have come of it nobody knows.
+    """
+    from commands.what_if import what_if as without
+
+    settings = invocation.settings
+    with invocation.reading() as world:
+        found = without(world, reference, roots=settings.roots, limits=settings.limits)
+    root = found.without
+
+    def human() -> None:
+        others = plural(found.left_out - 1, "event")
+        output.say(
+            f"Without position {root.position:,} ({root.type} by {printable(root.actor)}, {shown(root.recorded_at)}) "
+            f"there would not be {others} behind it either."
+        )
+        if not found.differences:
+            output.say("No record would stand otherwise.")
+        _write_differences(found.differences)
+        if found.otherwise:
+            output.say()
+            output.say(output.coloured("would have gone otherwise:", bold=True))
+            for one in found.otherwise:
+                output.say(f"{one['record']} {printable(one['message'])}")
+
+    document = {
+        "ok": True,
+        "without": {"position": root.position, "type": root.type, "stream": root.stream, "actor": root.actor},
+        "left_out": found.left_out,
+        "differences": [one.plain() for one in found.differences],
+        "otherwise": found.otherwise,
+    }
+    invocation.answer(document, human)
+
+
 # --- differences on the terminal ------------------------------------------------------------------------------------
 
 
