@@ -1,9 +1,9 @@
 """Where the entries of a lineage stand in their input file: line and column, from the stored bytes."""
 
 from commands.inputfile.read import read_input_file
-from ledger import input_files, log
+from ledger import input_files
 from ledger.database import Transaction
-from ledger.errors import IntegrityFailure
+from ledger.errors import Refusal
 from projections.graph import Edge, Lineage, Node
 
 
@@ -32,14 +32,16 @@ def _content(transaction: Transaction, file: Node) -> bytes | None:
     digest = file.attributes["sha256"]
     try:
         content = input_files.fetch(transaction, digest)
-    except IntegrityFailure as failure:
-        erased = log.read_stream(transaction, f"input-file/{digest}")
-        if erased:
-            file.attributes.update(
-                bytes="erased", erased_by=erased[-1].actor, erased_at=erased[-1].recorded_at
-            )
+    except Refusal as refusal:
+        # from the log itself: what is gone now is gone from a reading of the past too
+        erased = transaction.run(
+            f"SELECT actor, recorded_at FROM {transaction.durable}events WHERE stream = ? ORDER BY stream_version DESC",
+            (f"input-file/{digest}",),
+        ).fetchone()
+        if erased is not None:
+            file.attributes.update(bytes="erased", erased_by=erased[0], erased_at=erased[1])
         else:
-            file.attributes["bytes"] = "changed" if failure.code == "bytes-changed" else "missing"
+            file.attributes["bytes"] = "changed" if refusal.code == "bytes-changed" else "missing"
         return None
     file.attributes["bytes"] = "kept"
     return content
