@@ -5,7 +5,7 @@ import click
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation, user_name
 from commands.cli.output import Column, printable
-from commands.cli.times import shown
+from commands.cli.times import as_of_option, shown
 from commands.cli.verbs import VerbGroup
 
 _EVERYONE = "everyone"
@@ -78,12 +78,14 @@ def revoke(invocation: Invocation, username: str, role: str) -> None:
 
 
 @role.command("list")
+@as_of_option
 @pass_invocation
-def list_roles(invocation: Invocation) -> None:
+def list_roles(invocation: Invocation, as_of: int | str | None) -> None:
     """Everybody's role, and who granted it."""
     from commands.roles import list_roles as roles_of
+    from projections.past import Past
 
-    with invocation.reading() as world:
+    with invocation.reading(as_of, Past.lab) as world:
         roles = roles_of(world)
 
     def human() -> None:
