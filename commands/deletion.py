@@ -309,10 +309,16 @@ def approve(daybook: Daybook, number: int, *, accept_impact: bool, roots: Roots)
 
 
 def impact_grown(number: int, grown: dict[str, Any]) -> Refusal:
-    what = [some_of(grown["records"])] if grown["records"] else []
-    what += [f"{grown['tasks']:,} tasks more"] if grown["tasks"] else []
     return Refusal(
         "impact-grown",
-        f"d{number} would take more now than had been shown: {'; '.join(what)}.",
+        f"d{number} would take more now than had been shown: {told_growth(grown)}.",
         f"Look at it (daybook delete show d{number}), then: daybook delete approve d{number} --accept-impact",
     )
+
+
+def told_growth(grown: dict[str, Any]) -> str:
+    """``c56 of user_2, and 2 tasks more``."""
+    tasks = grown["tasks"]
+    parts = [some_of(grown["records"])] if grown["records"] else []
+    parts += [f"{tasks:,} task{'s' if tasks > 1 else ''} more"] if tasks else []
+    return ", and ".join(parts)

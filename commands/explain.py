@@ -35,6 +35,8 @@ def why(world: World, reference: Reference) -> Plain:
         reason = {"rejected": "rejected", "validated": "unfinished"}.get(record["status"])
     else:
         message, resolve = _entry(world, reference, record)
+        if record["replaces"] is not None:
+            message += f"\nIt replaces {record['replaces']}, by a correction."
         reason = record["reason"]
     return {
         "ref": str(reference),
@@ -68,8 +70,22 @@ def _entry(world: World, reference: Reference, record: Plain) -> tuple[str, list
         return f"All is well: it is inserted ({at}), and nothing is to be done.", []
     if status == "deleted":
         return _deleted(record)
-    again = f"daybook upload {_file_of(world, record)}"
-    return "It was taken back before it was inserted; its file can be uploaded again.", [again]
+    return _withdrawn(world, reference, record)
+
+
+def _withdrawn(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
+    taken_back = [
+        event
+        for event in log.read_stream(world.transaction, reference.stream)
+        if event.type.endswith("Withdrawn")
+    ]
+    by = f" by {taken_back[-1].actor} at {_time(taken_back[-1].recorded_at)}" if taken_back else ""
+    message = f"It was taken back{by}; it had never been inserted. Its file can be uploaded again."
+    return message, [f"daybook upload {_file_of(world, record)}"]
+
+
+def _time(recorded_at: str) -> str:
+    return recorded_at[:19].replace("T", " ") + "Z"
 
 
 def _deleted(record: Plain) -> tuple[str, list[str]]:
@@ -186,7 +202,7 @@ def _request(world: World, reference: Reference, record: Plain) -> tuple[str, li
     status = record["status"]
     if status == "requested":
         return _open_request(world, reference, record)
-    by = f"{record['decided_by']} at {record['decided_at'][:19].replace('T', ' ')}Z"
+    by = f"{record['decided_by']} at {_time(record['decided_at'])}"
     if status == "rejected":
         return f"It was rejected by {by}: {record['decision']}", []
     if status == "cancelled":

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from commands.cli import output
+from commands.cli.correcting import write_corrected, write_replaced
 from commands.cli.failures import REFUSED
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, plural, printable
@@ -267,13 +268,18 @@ def write_request(found: dict[str, Any]) -> None:
         f"{found['request']} is {output.status(found['status'])}: {printable(found['requested_by'])} asked for {what}."
     )
     output.say(f"Reason: {printable(found['reason'])}")
+    if found["kind"] == "correction":
+        body = found["events"][0]["body"]
+        write_replaced([*body["sessions"], *body["clusterings"]])
+        output.say()
     if found["takes"] is not None and found["takes"]["records"]:
         write_takes(found)
     grown = found["grown"]
     if grown is not None:
-        what = _some([*grown["records"], *([f"{grown['tasks']:,} tasks more"] if grown["tasks"] else [])])
+        from commands.deletion import told_growth
+
         output.say()
-        output.say(f"It would take more now than was shown last: {what}.")
+        output.say(f"It would take more now than was shown last: {printable(told_growth(grown))}.")
         output.say("The next approval is refused for that, and counts as showing it.")
     elif found["accept_impact"]:
         output.say()
@@ -310,6 +316,9 @@ def approve_(invocation: Invocation, request: int, accept_impact: bool) -> None:
     def human() -> None:
         if result.get("kind") == "redaction":
             write_redacted(result)
+            return
+        if result.get("kind") == "correction":
+            write_corrected(result)
             return
         if result.get("kind") != "deletion":
             output.say(f"d{request} was carried out. See: daybook delete show d{request}")

@@ -172,7 +172,7 @@ def test_withdrawing_takes_back_what_failed(stocked: Run, sample: SampleLab, fol
     ended = stocked("withdraw", failed)
     assert (ended.exit, ended.out) == (0, f"Withdrawn: {failed}.\n")
     assert stocked("withdraw", failed).out == "Nothing to do: all of it was withdrawn before.\n"
-    assert "taken back before it was inserted" in stocked("why", failed).out
+    assert "It was taken back by user_1 at 2" in stocked("why", failed).out
     assert [
         row["session"] for row in stocked("sessions", "--status", "withdrawn", "--json").json["sessions"]
     ] == [failed]

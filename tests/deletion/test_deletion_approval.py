@@ -265,7 +265,7 @@ def test_tasks_that_were_added_since_are_an_impact_that_has_grown(desk: Desk) ->
     tasks = b"- {task_type: OpenField, arena_apparatus: 150_square, task_start: 0, task_stop: 10}"
     add_tasks(desk.lab.daybook, int(one[1:]), tasks, filename="tasks.yml", roots=desk.lab.roots)
 
-    with pytest.raises(Exception, match="1 tasks more"):
+    with pytest.raises(Exception, match="shown: 1 task more"):
         desk.approve(number)
     desk.approve(number, accept_impact=True)
 
