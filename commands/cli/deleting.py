@@ -7,44 +7,16 @@ from typing import Any
 import click
 
 from commands.cli import output
-from commands.cli.correcting import write_corrected, write_replaced
+from commands.cli.correcting import write_corrected
 from commands.cli.failures import REFUSED
 from commands.cli.invocation import Invocation, pass_invocation
-from commands.cli.output import Column, plural, printable
-from commands.cli.phrases import phrase
+from commands.cli.output import plural, printable
 from commands.cli.records import limit_option, older_left_out
 from commands.cli.redacting import write_redacted
-from commands.cli.times import as_of_option, shown
+from commands.cli.request_lines import some, write_request, write_requests, write_takes
+from commands.cli.times import as_of_option
 from commands.cli.verbs import Verb, VerbGroup
 from ledger.errors import Refusal
-
-_LISTED = 10
-_REQUEST_COLUMNS = [
-    Column("request"),
-    Column("kind"),
-    Column("status", is_status=True),
-    Column("requested by"),
-    Column("requested (UTC)"),
-    Column("records", "end"),
-    Column("sessions", right=True),
-    Column("clusterings", right=True),
-    Column("reason", "end"),
-]
-_OWNER_COLUMNS = [
-    Column("owner"),
-    Column("sessions", right=True),
-    Column("clusterings of one session", right=True),
-    Column("over several", right=True),
-]
-_RECORD_COLUMNS = [
-    Column("record"),
-    Column("status", is_status=True),
-    Column("subject"),
-    Column("owner"),
-    Column("time"),
-    Column("location", "middle"),
-]
-_HISTORY_COLUMNS = [Column("recorded (UTC)"), Column("actor"), Column("type"), Column("what it says", "end")]
 
 
 def _request_number(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -79,20 +51,15 @@ def withdraw(invocation: Invocation, references: Sequence[str]) -> None:
         if not names:
             output.say("Nothing to do: all of it was withdrawn before.")
             return
-        output.say(f"Withdrawn: {_some(names)}.")
+        output.say(f"Withdrawn: {some(names)}.")
         if result["fails"]:
             output.say(
-                f"{_some(result['fails'])} stands on what was withdrawn and will fail when it is next looked at."
+                f"{some(result['fails'])} stands on what was withdrawn and will fail when it is next looked at."
                 if len(result["fails"]) == 1
-                else f"{_some(result['fails'])} stand on what was withdrawn and will fail when next looked at."
+                else f"{some(result['fails'])} stand on what was withdrawn and will fail when next looked at."
             )
 
     invocation.answer({"ok": True, **result}, human)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    return printable(", ".join(names[:_LISTED]) + more)
 
 
 # --- delete -------------------------------------------------------------------------------------------------
@@ -128,7 +95,7 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str) -> 
 
     def human() -> None:
         output.say(
-            f"{found['request']} asks for the deletion of {_some(found['records'])}. Nothing is deleted yet."
+            f"{found['request']} asks for the deletion of {some(found['records'])}. Nothing is deleted yet."
         )
         write_takes(found)
         other = "" if own_allowed else f" other than {printable(found['requested_by'])}"
@@ -137,61 +104,6 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str) -> 
         output.say(f"To take it back: daybook delete cancel {found['request']}")
 
     invocation.answer({"ok": True, **found}, human)
-
-
-def write_takes(found: dict[str, Any]) -> None:
-    """What a request takes with it, or took, in sentences and tables."""
-    takes = found["takes"]
-    gone = found["status"] in ("executed", "restored")
-    output.say(f"{'It took' if gone else 'It would take'} {_taken(takes)}.")
-    requester = printable(found["requested_by"])
-    others = [owner for owner in takes["owners"] if not owner["own"]]
-    if others:
-        each = ", ".join(f"{sum(_counts(owner)):,} of {printable(owner['user'])}" for owner in others)
-        output.say(f"Not all of it is {requester}'s own: {each}.")
-    else:
-        output.say(f"All of it is {requester}'s own.")
-    for clustering in takes["over_several"][:_LISTED]:
-        if clustering["stands_on"]:
-            whose = f"{clustering['clustering']} ({clustering['group_name']}) of {clustering['username']}"
-            output.say(f"{printable(whose)} stands on {_some(clustering['stands_on'])}.")
-    output.say()
-    output.write_table(_OWNER_COLUMNS, [[owner["user"], *_counts(owner)] for owner in takes["owners"]])
-    output.say()
-    output.write_table(_RECORD_COLUMNS, [_record(row) for row in takes["first"]])
-    left = takes["records"] - len(takes["first"])
-    if left:
-        output.say(f"... and {left:,} more: daybook delete show {found['request']} --json has all ids.")
-
-
-def _taken(takes: dict[str, Any]) -> str:
-    """``2 sessions with 3 tasks and 2 probes, and 1 clustering over several sessions``."""
-    sessions, clusterings, several = map(sum, zip(*map(_counts, takes["owners"]), strict=True))
-    parts = []
-    if sessions:
-        with_them = f"{plural(takes['tasks'], 'task')} and {plural(takes['probes'], 'probe')}"
-        parts.append(f"{plural(sessions, 'session')} with {with_them}")
-    if clusterings:
-        parts.append(f"{plural(clusterings, 'clustering')} of one session")
-    if several:
-        parts.append(f"{plural(several, 'clustering')} over several sessions")
-    return ", and ".join(parts)
-
-
-def _counts(owner: dict[str, Any]) -> list[int]:
-    return [owner["sessions"], owner["clusterings"], owner["over_several"]]
-
-
-def _record(row: dict[str, Any]) -> list[object]:
-    is_clustering = "clustering" in row
-    return [
-        row["clustering"] if is_clustering else row["session"],
-        row["status"],
-        row["subject"],
-        row["username"],
-        row["curation_time"] if is_clustering else row["session_time"],
-        row["location"],
-    ]
 
 
 @delete.command("list")
@@ -225,24 +137,10 @@ def list_(invocation: Invocation, decided: bool, limit: int | None, as_of: int |
                 else "No request is open. See all: daybook delete list --all"
             )
             return
-        output.write_table(_REQUEST_COLUMNS, [_request_line(row) for row in found])
+        write_requests(found)
         older_left_out(more, "request")
 
     invocation.answer({"ok": True, "requests": found, "more": more}, human)
-
-
-def _request_line(row: dict[str, Any]) -> list[object]:
-    return [
-        row["request"],
-        row["kind"],
-        row["status"],
-        row["requested_by"],
-        shown(row["requested_at"]),
-        _some(row["records"]),
-        row["sessions"],
-        row["clusterings"],
-        row["reason"],
-    ]
 
 
 @delete.command("show")
@@ -256,42 +154,6 @@ def show_(invocation: Invocation, request: int, as_of: int | str | None) -> None
     with invocation.reading(as_of, invocation.about(f"d{request}")) as world:
         found = find(world, request)
     invocation.answer({"ok": True, **found}, lambda: write_request(found))
-
-
-def write_request(found: dict[str, Any]) -> None:
-    what = f"the {found['kind']} of {_some(found['records'])}"
-    if found["kind"] == "correction":
-        what = f"the correction of {_some(found['records'])} by the file of {found['upload']}"
-    elif found["kind"] == "redaction":
-        what = f"the redaction of position {_some(found['records'])}"
-    output.say(
-        f"{found['request']} is {output.status(found['status'])}: {printable(found['requested_by'])} asked for {what}."
-    )
-    output.say(f"Reason: {printable(found['reason'])}")
-    if found["kind"] == "correction":
-        body = found["events"][0]["body"]
-        write_replaced([*body["sessions"], *body["clusterings"]])
-        output.say()
-    if found["takes"] is not None and found["takes"]["records"]:
-        write_takes(found)
-    grown = found["grown"]
-    if grown is not None:
-        from commands.deletion import told_growth
-
-        output.say()
-        output.say(f"It would take more now than was shown last: {printable(told_growth(grown))}.")
-        output.say("The next approval is refused for that, and counts as showing it.")
-    elif found["accept_impact"]:
-        output.say()
-        output.say(
-            f"More than was requested, as shown: daybook delete approve {found['request']} --accept-impact"
-        )
-    output.say()
-    rows = [
-        [shown(event["recorded_at"]), event["actor"], event["type"], phrase(event["type"], event["body"])]
-        for event in found["events"]
-    ]
-    output.write_table(_HISTORY_COLUMNS, rows)
 
 
 @delete.command("approve")

@@ -262,7 +262,7 @@ def show(invocation: Invocation, reference: str, as_of: int | str | None) -> Non
         else:
             record = whole(world.transaction, world.head.live_slot, found)
     if found.kind == "deletion":
-        from commands.cli.deleting import write_request
+        from commands.cli.request_lines import write_request
 
         invocation.answer({"ok": True, **record}, lambda: write_request(record))
         return
