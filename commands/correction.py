@@ -68,8 +68,8 @@ def correct(
     """
     filename = shown(filename)
     if reason is not None:
-        reason = checked_reason(reason)
         daybook.require(lambda world: require_writer(world, "correct records"))
+        reason = checked_reason(reason)
     read = read_input_file(data, filename=filename, limits=limits)
     requester = daybook.actor.user
 

@@ -290,8 +290,13 @@ def replay(
     A new upload, of the same owner whoever asks. Raises Refusal where there is no such upload, or its bytes were
     erased.
     """
+
+    def owned(world: World) -> None:
+        row = world.state.uploads.get(number)
+        require_owner(world, "replay an upload", [] if row is None else [row])
+
+    daybook.require(owned)
     earlier = _earlier(daybook, number)
-    daybook.require(lambda world: require_owner(world, "replay an upload", [earlier]))
     with daybook.reading() as world:
         first = earlier if earlier.replays is None else world.state.uploads[earlier.replays]
         data = stored_bytes(world, earlier)

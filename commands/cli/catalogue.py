@@ -31,11 +31,16 @@ def load(invocation: Invocation, file: str) -> int:
     """
     from commands.catalogue import LoadCatalogue
     from commands.inputfile.catalogue import read_catalogue
+    from commands.permission import require_admin
 
     limits = invocation.settings.limits
     source = read_source(file, limits.input_file_bytes)
-    read = read_catalogue(source.data, limits=limits)
-    loaded, findings = read.catalogue, read.findings
+    with invocation.daybook() as daybook:
+        daybook.require(lambda world: require_admin(world, "load a catalogue"))
+        read = read_catalogue(source.data, limits=limits)
+        loaded, findings = read.catalogue, read.findings
+        if loaded is not None:
+            added = daybook.submit(LoadCatalogue(catalogue=loaded)).result["added"]
     if loaded is None:
         document = {"ok": False, "findings": plain(findings)}
 
@@ -45,8 +50,6 @@ def load(invocation: Invocation, file: str) -> int:
 
         invocation.answer(document, rejected)
         return REFUSED
-    with invocation.daybook() as daybook:
-        added = daybook.submit(LoadCatalogue(catalogue=loaded)).result["added"]
 
     facts = len(loaded.values) + sum(1 + len(subject.probes) for subject in loaded.subjects)
 

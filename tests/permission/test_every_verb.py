@@ -1,0 +1,174 @@
+"""Every verb of the command line, for an auditor: what writes ends with exit code 4, what reads works."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from commands.cli.main import cli
+from commands.samples.lab import SampleLab
+from ledger.verify import verify
+from tests.cli.conftest import Run, run_cli, write_input_file
+
+AUDITOR = "user_3"
+
+# {u} an upload, {s} a session of it that is inserted, {d} a request, {executed} a deletion, all of them user_1's.
+# Who may not is told so before a file is found wrong or a record missing.
+WRITING = """
+catalogue add reference.Probe npx_9
+catalogue retire reference.Probe npx_9
+catalogue load catalogue.yml
+catalogue load broken.yml
+subject add 99999
+probe insert 12345 npx_9 --at 2023-03-01
+probe remove 12345 npx_9 --at 2023-03-01
+upload subject_1.yml
+upload broken.yml
+work
+associate {s} imec0=npx_9
+add-tasks {s} tasks.yml
+add-tasks {s} broken.yml
+add-clustering {s} --location N:/x --curator user_1
+annotate {s} --notes x
+withdraw {s}
+withdraw s999
+delete request {s} --reason x
+delete request {u} --reason x
+delete approve {d}
+delete approve d999
+delete reject {d} --reason x
+delete cancel {d}
+delete policy --own-requests allow
+restore {executed}
+restore d999
+correct subject_1.yml --apply --reason x
+replay {u}
+replay u999
+redact 2 --reason x
+role grant user_3 admin
+role revoke user_1 admin
+person set user_2 --name x
+person set user_3 --name x
+person erase user_2
+"""
+
+READING = """
+catalogue list
+subject list
+validate first.yml
+sessions
+clusterings
+uploads
+show {u}
+show {s}
+why {s}
+delete list
+delete show {d}
+delete policy
+correct subject_1.yml
+diff 1 20
+what-if --without {u}
+trace {s}
+history {s}
+log
+audit
+verify
+prove {s}
+bundle bundle.json
+export log.jsonl
+role list
+person list
+"""
+
+# They are about no record: a lab of its own, files and nothing else, the tables behind the lists, whoever has the key.
+APART = """
+demo
+init
+template
+schema
+compose .
+rebuild
+checkpoint
+import log.jsonl
+"""
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line]
+
+
+def verbs(command: click.Command, name: str = "") -> Iterator[str]:
+    if not isinstance(command, click.Group):
+        yield name
+        return
+    context = click.Context(command)
+    for verb in command.list_commands(context):
+        found = command.get_command(context, verb)
+        assert found is not None
+        yield from verbs(found, f"{name} {verb}".strip())
+
+
+def test_every_verb_is_known_to_write_or_to_read() -> None:
+    said = lines(WRITING + READING + APART)
+
+    unsaid = [verb for verb in verbs(cli) if not any(f"{line} ".startswith(f"{verb} ") for line in said)]
+
+    assert unsaid == []
+
+
+@pytest.fixture
+def ids(stocked: Run, sample: SampleLab) -> dict[str, str]:
+    """What WRITING and READING name, on a ledger with an auditor."""
+    write_input_file(sample, sessions=1).rename(sample.directory / "first.yml")
+    write_input_file(sample)
+    for name, text in (("broken.yml", "subject: ["), ("tasks.yml", "- {task_type: OpenField}")):
+        (sample.directory / name).write_text(text)
+    uploaded = stocked("upload", "subject_1.yml", "--json").json
+    sessions = [entry["session"] for entry in uploaded["sessions"]]
+    assert stocked("delete", "policy", "--own-requests", "allow").exit == 0
+    executed = stocked("delete", "request", sessions[0], "--reason", "x", "--json").json["request"]
+    assert stocked("delete", "approve", executed).exit == 0
+    request = stocked("delete", "request", sessions[1], "--reason", "x", "--json").json["request"]
+    assert stocked("delete", "policy", "--own-requests", "refuse").exit == 0
+    assert stocked("role", "grant", AUDITOR, "auditor").exit == 0
+    return {"u": uploaded["upload"], "s": sessions[2], "d": request, "executed": executed}
+
+
+def size(run: Run) -> int:
+    return len(run("log", "--limit", "0", "--json").json["events"])
+
+
+def test_an_auditor_is_refused_by_whatever_writes_and_by_nothing_that_reads(
+    stocked: Run, ids: dict[str, str], ledger_url: str
+) -> None:
+    before = size(stocked)
+
+    ends = {line: stocked(*line.format(**ids).split(), user=AUDITOR) for line in lines(WRITING)}
+
+    assert {line: ended.exit for line, ended in ends.items()} == dict.fromkeys(ends, 4)
+    assert all(ended.out == "" and ended.err.count("\n") == 1 for ended in ends.values())
+    assert all(f"{AUDITOR} may not " in ended.err for ended in ends.values())
+    events = stocked("log", "--limit", "0", "--json").json["events"][before:]
+    assert [event["type"] for event in events] == ["ActionRefused"] * len(ends)
+
+    before = size(stocked)
+
+    ends = {line: stocked(*line.format(**ids).split(), user=AUDITOR) for line in lines(READING)}
+
+    assert {line: ended.exit for line, ended in ends.items()} == dict.fromkeys(ends, 0)
+    assert size(stocked) == before
+    assert verify(ledger_url).problems == []
+
+
+def test_what_an_auditor_is_refused_is_one_json_document_too(stocked: Run) -> None:
+    assert stocked("role", "grant", AUDITOR, "auditor").exit == 0
+
+    ended = stocked("catalogue", "add", "reference.Probe", "npx_9", "--json", user=AUDITOR)
+
+    assert ended.exit == 4
+    assert ended.json["error"]["code"] == "not-permitted"
+    assert "user_1 can grant it" in ended.json["error"]["hint"]
+
+
+def test_verbs_of_the_table_have_a_help(folder: object) -> None:
+    assert all(run_cli(*verb.split(), "--help").exit == 0 for verb in verbs(cli))
