@@ -1,13 +1,17 @@
 """delete approve, reject, cancel: who decides, and what is carried out."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from commands.completion import add_tasks
 from commands.deletion import ApproveDeletion
+from commands.door import Actor, Command, Daybook
+from commands.restoration import RestoreDeletion
 from commands.roles import SetApprovalPolicy
 from commands.work import SettleClustering, SettledSession, SettleSessions
+from ledger.database import Transaction
 from ledger.events import ClusteringWaiting, SessionInsertFailed
 from projections.listings import uploads, whole
 from projections.references import Reference
@@ -134,6 +138,32 @@ def test_workers_leave_alone_what_was_deleted_while_they_read_the_disk(desk: Des
 
     assert lab.size() == before
     assert desk.statuses(f"s{waits}", f"c{both}") == ["deleted", "deleted"]
+
+
+def test_more_sessions_take_no_more_statements(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    two, six = desk.request(*inserted(desk.lab, 2)), desk.request(*inserted(desk.lab, 6, first=2))
+
+    def statements(command: Command) -> int:
+        daybook = Daybook.open(desk.lab.url, Actor("user_2"))
+        run, run_many, ran = Transaction.run, Transaction.run_many, Counter[str]()
+
+        def counted(transaction: Transaction, sql: str, values: Sequence[object] = ()) -> object:
+            ran["run"] += 1
+            return run(transaction, sql, values)
+
+        def counted_many(transaction: Transaction, sql: str, rows: Sequence[Sequence[object]]) -> None:
+            ran["run_many"] += 1
+            run_many(transaction, sql, rows)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Transaction, "run", counted)
+            patch.setattr(Transaction, "run_many", counted_many)
+            daybook.submit(command)
+        daybook.close()
+        return ran.total()
+
+    for kind in (ApproveDeletion, RestoreDeletion):
+        assert statements(kind(request=two)) == statements(kind(request=six)) > 10
 
 
 # --- who decides --------------------------------------------------------------------------------------------
