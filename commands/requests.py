@@ -37,7 +37,7 @@ def request(world: World, number: int) -> Plain:
 
 def grown(world: World, number: int) -> Plain | None:
     row = world.state.deletions[number]
-    if row.kind != "deletion" or row.status != "requested":
+    if row.kind == "redaction" or row.status != "requested":
         return None
     now = impact_of_named(world, requested(world, row))
     shown = impact_at(world, row.shown_position)

@@ -136,6 +136,16 @@ def write_replaced(replaced: Sequence[dict[str, Any]]) -> None:
             output.say(f"  it would be {output.status('waiting')}: {printable(entry['reason'])}")
 
 
+def write_corrected(result: dict[str, Any]) -> None:
+    """What an approved correction came to."""
+    pairs = [f"{pair['new']} for {pair['old']}" for pair in result["replaced"]]
+    output.say(f"{result['request']} was carried out, by the file of {result['upload']}: {_some(pairs)}.")
+    if result["carried_over"]:
+        output.say(f"Carried over: {_some(result['carried_over'])}.")
+    if result["deleted"]:
+        output.say(f"Deleted, because it could not follow: {_some(result['deleted'])}.")
+
+
 def _write_dependents(dependents: Sequence[dict[str, Any]]) -> None:
     # what is lost comes first
     order = list(reversed(_FATES))

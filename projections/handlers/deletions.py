@@ -13,7 +13,8 @@ def deletion_requested(state: State, event: StoredEvent, body: Payload) -> None:
 
 
 def correction_requested(state: State, event: StoredEvent, body: Payload) -> None:
-    named = [entry.get("session") or entry["clustering"] for entry in body["sessions"] + body["clusterings"]]
+    named = [entry["session"] for entry in body["sessions"]]
+    named += [entry["clustering"] for entry in body["clusterings"]]
     _request(state, event, body, "correction", named)
 
 

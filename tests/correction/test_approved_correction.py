@@ -12,6 +12,7 @@ from commands.completion import add_clustering, add_tasks, annotate, associate
 from commands.inputfile.entries import ClusteringEntry
 from commands.intake import replay
 from commands.permission import NotPermitted
+from commands.redaction import RequestRedaction
 from commands.samples.clusterings import kilosort_output
 from commands.withdrawal import Withdraw
 from ledger.errors import Conflict, Refusal
@@ -588,3 +589,25 @@ def test_a_waiting_replacement_can_be_withdrawn(lab: Lab) -> None:
 
     assert status_of(lab, new) == "withdrawn"
     assert_rebuilds_equal(lab)
+
+
+@pytest.mark.parametrize("kind", ["CorrectionRequested", "SessionAnnotated"])
+def test_a_correction_is_still_told_after_the_redaction_of_its_texts(lab: Lab, kind: str) -> None:
+    lab.record("date_1")
+    first = lab.upload(session("date_1"))
+    annotate(lab.daybook, number(first.sessions[0]), roots=lab.roots, room="2.345")
+    result = corrected(lab, document(session("date_1", notes="one")))
+    position = max(event.position for event in lab.events() if event.type == kind)
+    asked = lab.daybook.submit(RequestRedaction(position=position, reason="a name"))
+    approve(lab, int(asked.result["request"][1:]))
+
+    daybook = lab.as_user("user_1")  # whoever opens the ledger next has the projections made anew
+
+    with daybook.reading() as world:
+        request_row = world.state.deletions[int(result["request"][1:])]
+        assert (request_row.status, request_row.records) == (
+            "executed",
+            f'["{result["replaced"][0]["old"]}"]',
+        )
+        new = world.state.sessions[int(result["replaced"][0]["new"][1:])]
+        assert (new.status, f"s{new.replaces}") == ("inserted", result["replaced"][0]["old"])
