@@ -25,7 +25,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "outcome": _STATUSES,
     "severity": frozenset({"error", "warning", "notice"}),
     "role": frozenset({"researcher", "admin", "auditor"}),
-    "matched_by": frozenset({"given", "serial", "only-one", "location", "session_time", "group_name"}),
+    "matched_by": frozenset({"given", "serial", "only-one", "location", "group_name", "name", "place"}),
     "reason": frozenset(
         {
             "probe-association", "sessions-txt", "acquiring", "clustering-sessions", "root-not-mounted",

@@ -1,0 +1,198 @@
+"""Whatever was redacted: every verb that reads works, says that it was, and shows nothing of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from commands import redaction
+from commands.catalogue import RemoveProbe, RetireReferenceValue
+from commands.completion import add_tasks, annotate, associate
+from commands.correction import correct
+from commands.door import Actor, Daybook, bring_up_to_date
+from commands.permission import NotPermitted
+from commands.samples.clusterings import kilosort_output
+from commands.validation import validate
+from commands.work import work
+from ledger import log
+from ledger.database import Database
+from ledger.errors import Refusal
+from ledger.events import TYPES
+from ledger.redaction import skeleton, told_by_envelope
+from projections.apply import apply
+from projections.rebuild import versions
+from projections.rows import State
+from tests.cli.conftest import run_cli
+from tests.deletion.desk import Desk
+from tests.intake.lab import CATALOGUE, PROBES, document, group, load_catalogue, session
+from tests.projections.test_rebuild_equals_incremental import write_history
+from tests.redaction.conftest import REASON, Office
+
+CANARY = "canary"
+ASSOCIATION = dict(zip(("probe_1", "probe_2"), PROBES, strict=True))
+# what only a correction that was carried out, a ledger's first moment or a removal itself writes, or what has no text
+NOT_HERE = {
+    "LedgerCreated", "SubjectRegistered", "SessionWithdrawn", "SessionDeleted", "SessionRestored", "ClusteringWithdrawn",
+    "ClusteringDeleted", "ClusteringRestored", "ClusteringCarriedOver", "DeletionApproved", "DeletionCancelled",
+    "DeletionExecuted", "CorrectionExecuted", "DeletionRestored", "DeletionImpactGrown", "RedactionRequested",
+    "PayloadRedacted", "InputFileErased", "RoleGranted", "RoleRevoked", "ApprovalPolicySet",
+}  # fmt: skip
+
+
+def everything(office: Office) -> None:
+    """A bit of everything, the canary in each text that is anybody's to choose."""
+    lab, daybook, roots = office.lab, office.lab.daybook, office.lab.roots
+    desk = Desk(lab)
+    folder = lab.record("date_1")
+    for probe in ("probe_1", "probe_2"):
+        kilosort_output(folder / probe)
+    lab.record("date_2", day=1, serials=("1", "2"))
+    lab.record("date_3", day=2)
+    lab.record("date_4", day=2)
+    for folder in (CANARY, "lost"):
+        kilosort_output(lab.share.parent / "joint" / folder)
+    validate(daybook, document(session("nowhere")), filename=f"{CANARY}.yml", roots=roots)
+    lab.upload_bytes(document(session("date_1", room=CANARY)), filename=f"{CANARY}.yml")
+    entries = [
+        session(name, name=name, notes=CANARY, clustering=True) for name in ("date_1", "date_2", "date_3")
+    ]
+    groups = [
+        group(CANARY, ["date_1", "date_2"], notes=CANARY),
+        group("lost", ["date_1", "date_4"], notes=CANARY),
+    ]
+    data = document(*entries, session("date_4", name="date_4", notes=CANARY), clustering=groups)
+    lab.upload_bytes(data, filename=f"{CANARY}.yml")
+    waiting = int(office.last("SessionWaiting").stream.partition("/")[2])
+    associate(daybook, waiting, {"probe_1": PROBES[0], "probe_2": PROBES[1]}, roots=roots)
+    number = int(office.first("SessionInserted").stream.partition("/")[2])
+    tasks = f"- {{task_type: SleepTask, task_start: 0, task_stop: 1, notes: {CANARY}}}".encode()
+    add_tasks(daybook, number, tasks, filename="tasks.yml", roots=roots)
+    annotate(daybook, number, roots=roots, room="2.345")
+    lab.upload_bytes(document(session("date_1", notes=f"{CANARY} other")), filename=f"{CANARY}.yml")
+    daybook.submit(RetireReferenceValue(table="reference.Experimenter", value="user_3"))
+    daybook.submit(RemoveProbe(subject="23456", probe="tetrode_drive", removal_time="2024-01-01 00:00:00"))
+    desk.reject(desk.request(f"s{number}", reason=CANARY), reason=CANARY)
+    with pytest.raises(NotPermitted):
+        lab.as_user("user_3").submit(redaction.RequestRedaction(position=2, reason=CANARY))
+    corrected = document(session("date_1", notes=f"{CANARY} corrected"))
+    correct(daybook, corrected, filename=f"{CANARY}.yml", roots=roots, reason=CANARY)
+    desk.reject(int(office.last("CorrectionRequested").stream.partition("/")[2]), reason=CANARY)
+
+
+@pytest.fixture
+def without_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lists are made anew once, at the end."""
+
+    def later(database: Database) -> bool:
+        with database.writing() as transaction:
+            head = log.lock_head(transaction)
+            head.projections = ""
+            log.make_live(transaction, head, head.live_slot, versions())
+        return True
+
+    monkeypatch.setattr(redaction, "bring_up_to_date", later)
+
+
+def redact_all(office: Office) -> set[str]:
+    """Everything that may be, what is refused for what rests on it again afterwards. Returns the types."""
+    done: set[str] = set()
+    for _ in range(2):
+        for event in office.lab.events():
+            try:
+                office.redact(event.position)
+            except Refusal as refusal:
+                assert refusal.code in (
+                    "not-redactable", "nothing-to-redact", "ends-something", "already-redacted", "unsettled",
+                ), (event, refusal)  # fmt: skip
+            else:
+                done.add(event.type)
+        database = office.lab.daybook.database
+        with database.writing() as transaction:
+            log.redact(transaction, log.lock_head(transaction), [])  # the lists are made anew, once for all
+        bring_up_to_date(database)
+    return done
+
+
+def run(office: Office, *arguments: str, exits: tuple[int, ...] = (0,)) -> str:
+    """What the verb prints; nothing of what was removed is in it."""
+    ended = run_cli("--db", office.lab.url, *arguments, user="user_1")
+    said = ended.out + ended.err
+    assert ended.exit in exits, (arguments, said)
+    assert CANARY not in said, (arguments, said)
+    return said
+
+
+def test_every_verb_reads_a_ledger_in_which_all_that_can_be_is_redacted(
+    office: Office, without_rebuild: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    everything(office)
+    with office.lab.daybook.reading() as world:
+        tables = {"s": world.state.sessions, "c": world.state.clusterings, "u": world.state.uploads}
+        refs = [f"{kind}{row.id}" for kind, rows in tables.items() for row in rows.where("id > 0", [])]
+        requests = [f"d{row.id}" for row in world.state.deletions.where("id > 0", [])]
+
+    assert redact_all(office) == TYPES.keys() - NOT_HERE
+    for ref in (*refs, *requests):
+        for verb in ("show", "history"):
+            assert "(redacted)" in run(office, verb, ref), (verb, ref)
+        run(office, "why", ref)
+    for ref in requests:
+        run(office, "delete", "show", ref)
+    for arguments in LISTS:
+        run(office, *arguments)
+        run(office, *arguments, "--json")
+    for name in ("uploads", "sessions", "clusterings"):
+        assert "by user_2 at 20" in run(office, name) and REASON in run(office, name)
+
+
+LISTS = (
+    ("sessions",), ("clusterings",), ("uploads",), ("log", "--limit", "0"), ("catalogue", "list"), ("subject", "list"),
+    ("delete", "list", "--all"), ("role", "list"), ("audit",), ("verify",), ("history", "reference/reference.Experimenter"),
+    ("history", "subject/0/23456"), ("history", "redaction/33"),
+)  # fmt: skip
+
+
+def test_handlers_go_on_whichever_event_is_redacted(
+    ledger_templates: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    """Each event of a random history in turn, on rows in memory: no handler misses what was blanked."""
+    daybook = Daybook.open(ledger_templates("sqlite", tmp_path), Actor("user_1"))
+    write_history(daybook.database, 5, steps=150)
+    with daybook.reading() as world:
+        events = log.read_all(world.transaction)
+    kinds = set()
+    for number, event in enumerate(events):
+        if event.type in ("LedgerCreated", "PayloadRedacted", "RedactionRequested"):
+            continue
+        body = orjson.loads(event.payload or "{}")
+        kept = skeleton(
+            body, unique=f"(redacted) {event.position}", known=told_by_envelope(event.stream, event.subject)
+        )
+        state = State("a", complete=True)
+        apply(
+            state,
+            [*events[:number], event._replace(payload=orjson.dumps(kept).decode()), *events[number + 1 :]],
+        )
+        kinds.add(event.type)
+    daybook.close()
+    assert len(kinds) > 30
+
+
+def test_upload_and_work_go_on_behind_redactions(office: Office, without_rebuild: None) -> None:
+    everything(office)
+    redact_all(office)
+    lab = office.lab
+    lab.record("date_9", day=9)
+    load_catalogue(lab.daybook, CATALOGUE)  # what was redacted of it is known again
+    known = document(session("date_1", notes="again"), session("date_9", notes="new"))
+
+    report = lab.upload_bytes(known)
+    work(lab.daybook, lab.roots)
+
+    outcomes = {entry["location"]: entry["outcome"] for entry in report.sessions}
+    assert outcomes["N:/rec/date_9"] == "inserted"
+    assert outcomes["N:/rec/date_1"] == "inserted"  # nothing says any more that it was there
+    again = lab.upload_bytes(known)
+    assert [entry["outcome"] for entry in again.sessions] == ["duplicate", "duplicate"]
