@@ -1,0 +1,61 @@
+"""Random histories of a lab through real commands, against a small model in plain Python.
+
+After each step the ledger says what the model says: who holds which location, time and group, which records stand,
+what was refused and why. At the end a rebuild makes the same rows, the ledger verifies and continues every checkpoint
+that was taken on the way, and each moment that was remembered is seen again as it was then.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from commands.recordings.roots import Roots
+from tests.histories.playing import Player
+from tests.histories.scene import write_share
+from tests.projections.histories import Seeded
+
+LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
+HISTORIES = {"sqlite": 14 * LONG, "postgresql": 6 * LONG}  # in each of five parts: a hundred
+STEPS = 24
+REMEMBERED = 3  # moments of each history
+
+
+@pytest.fixture(scope="module")
+def share(tmp_path_factory: pytest.TempPathFactory) -> Roots:
+    return write_share(tmp_path_factory.mktemp("share") / "N")
+
+
+def play(player: Player) -> None:
+    player.begin()
+    moments = {player.choices.number(0, STEPS - 1) for _ in range(REMEMBERED)}
+    for step in range(STEPS):
+        player.step()
+        if step in moments:
+            player.remember()
+    player.rebuild()
+    player.look_back()
+
+
+@pytest.mark.parametrize("part", range(5))
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_whatever_happens_the_ledger_says_what_the_model_says(
+    database: str, part: int, share: Roots, ledger_templates: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    kinds: Counter[str] = Counter()
+    for number in range(HISTORIES[database]):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        url = ledger_templates(database, directory)
+        player = Player(url, directory / "daybook.key", share, Seeded(f"{database} {part} {number}"))
+        try:
+            play(player)
+        except BaseException as error:
+            error.add_note("\n".join([f"{database} {part} {number}", *player.told]))
+            raise
+        finally:
+            player.close()
+        kinds += player.kinds
+    print(kinds)
