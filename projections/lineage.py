@@ -191,11 +191,14 @@ class _Walk(Look):
             self.graph.left_out(name, "uploads that brought it again", count - len(rows))
 
     def _same_bytes(self, upload: Upload, entry: Session | Clustering | None) -> None:
-        """The other uploads of the same bytes, replays among them, and what the entry came to in each."""
+        """The newest other uploads of the same bytes, replays among them, and what the entry came to in each. They are
+        the dearest to look at, and the least telling."""
         if not upload.sha256:
             return
+        most = max(1, self.most // 10)
         table, where = self.state.uploads.table, "WHERE sha256 = ? AND id <> ?"
-        found = self.first_of(f"SELECT id FROM {table} {where} ORDER BY id DESC", upload.sha256, upload.id)
+        newest = f"SELECT id FROM {table} {where} ORDER BY id DESC"
+        found = self.first_of(newest, upload.sha256, upload.id, most=most)
         numbers = [row[0] for row in reversed(found)]
         events = {} if entry is None else log.read_positions(self.transaction, [n + 1 for n in numbers])
         for other in self.there(self.state.uploads, numbers):
@@ -206,7 +209,7 @@ class _Walk(Look):
             event = events.get(other.id + 1)
             if entry is not None and event is not None and event.type == "InputFileValidated":
                 self._same_entry(name, other, entry, body_of(event))
-        if len(numbers) == self.most:
+        if len(numbers) == most:
             count = self.count(f"SELECT count(*) FROM {table} {where}", upload.sha256, upload.id)
             self.graph.left_out(f"u{upload.id}", "uploads of the same bytes", count - len(numbers))
 

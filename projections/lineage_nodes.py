@@ -117,8 +117,9 @@ class Look:
         rows.prefetch(wanted)
         return [row for number in wanted if (row := rows.get(number)) is not None]
 
-    def first_of(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = self.transaction.run(f"{sql} LIMIT ?", (*values, self.most)).fetchall()
+    def first_of(self, sql: str, *values: object, most: int | None = None) -> list[tuple[Any, ...]]:
+        limited = (*values, self.most if most is None else most)
+        found: list[tuple[Any, ...]] = self.transaction.run(f"{sql} LIMIT ?", limited).fetchall()
         return found
 
     def count(self, sql: str, *values: object) -> int:

@@ -11,6 +11,8 @@ from ledger.events import body_of
 from projections.lineage_nodes import Look, request_number
 from projections.records import Deletion, Upload
 
+_OPEN = 1_000  # requests; a ledger has a few that nobody has decided on
+
 
 def that_took_of(look: Look, upload: Upload, first: int, last: int) -> None:
     """The requests that took records of the upload, also those that are not shown."""
@@ -30,7 +32,11 @@ def open_ones(look: Look, name: str, records: tuple[int, int], events: Iterable[
     """The open requests that name the record, or would take one of ``records`` (from, to) or one of the events."""
     positions = {event.position for event in events}
     table = look.state.deletions.table
-    found = look.first_of(f"SELECT id FROM {table} WHERE status = 'requested' ORDER BY id DESC")
+    is_open = f"FROM {table} WHERE status = 'requested'"
+    found = look.first_of(f"SELECT id {is_open} ORDER BY id DESC", most=_OPEN)
+    if len(found) == _OPEN:
+        count = look.count(f"SELECT count(*) {is_open}")
+        look.graph.left_out(name, "open requests, not looked at", count - _OPEN)
     rows = look.there(look.state.deletions, [row[0] for row in reversed(found)])
     shown = log.read_positions(look.transaction, [row.shown_position for row in rows])
     for row in rows:

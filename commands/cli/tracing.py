@@ -32,7 +32,7 @@ LIMIT = 100
     default=LIMIT,
     show_default=True,
     metavar="N",
-    help="At most N of a kind beside a record, the rest counted; 0 for all.",
+    help="At most N of a kind beside a record (of uploads of the same bytes N/10), the rest counted; 0 for all.",
 )
 @click.option(
     "-o", "--output", "target", metavar="FILE", help="Write it to a new file instead of printing it."
