@@ -1,3 +1,3 @@
-from tests.cli.conftest import folder, run, sample, stocked
+from tests.cli.conftest import folder, run, run_here, sample, stocked
 
-__all__ = ["folder", "run", "sample", "stocked"]
+__all__ = ["folder", "run", "run_here", "sample", "stocked"]

@@ -9,6 +9,7 @@ from commands.cli.main import cli
 from commands.samples.lab import SampleLab
 from ledger.verify import verify
 from tests.cli.conftest import Run, run_cli, write_input_file
+from tests.conftest import ROOT
 
 AUDITOR = "user_3"
 
@@ -114,6 +115,13 @@ def test_every_verb_is_known_to_write_or_to_read() -> None:
     unsaid = [verb for verb in verbs(cli) if not any(f"{line} ".startswith(f"{verb} ") for line in said)]
 
     assert unsaid == []
+
+
+def test_the_page_about_roles_names_every_verb_that_writes() -> None:
+    page = (ROOT / "docs" / "roles.md").read_text()
+    names = {verb for verb in verbs(cli) if any(f"{line} ".startswith(f"{verb} ") for line in lines(WRITING))}
+
+    assert [name for name in names if f"`{name}" not in page] == []
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """A refusal is recorded, once, as one event with a receipt; and it stands where it cannot be recorded."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from commands.permission import EVERYONE, NotPermitted, require_admin, require_o
 from commands.roles import GrantRole, RevokeRole
 from ledger import log
 from ledger.database import Transaction
-from ledger.errors import LedgerUnavailable
+from ledger.errors import LedgerUnavailable, Refusal
 from ledger.events import body_of
 from projections.records import Session
 from tests.ledger.test_unavailable import as_nobody
@@ -209,6 +211,34 @@ def test_a_command_that_was_carried_out_is_answered_again_to_whoever_lost_the_ro
     again = researcher.submit(command)
 
     assert (again.first, again.result, again.repeated) == (first.first, first.result, True)
+
+
+def test_two_admins_who_revoke_each_other_at_once_leave_one(
+    daybook: Daybook, researcher: Daybook, ledger_url: str
+) -> None:
+    daybook.submit(GrantRole(user="user_2", role="admin"))
+    begin = threading.Barrier(2)
+
+    def revoke(user: str, other: str) -> str:
+        mine = Daybook.open(ledger_url, Actor(user))
+        try:
+            begin.wait()
+            mine.submit(RevokeRole(user=other, role="admin"))
+        except Refusal as refusal:
+            return refusal.code
+        finally:
+            mine.close()
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = list(pool.map(revoke, ("user_1", "user_2"), ("user_2", "user_1")))
+
+    assert sorted(ends) == ["done", "not-permitted"]
+    with daybook.reading() as world:
+        assert [row.username for row in world.state.users.where("role = 'admin'", [])] in (
+            ["user_1"],
+            ["user_2"],
+        )
 
 
 def test_roles_are_looked_up_once_for_a_command(daybook: Daybook, monkeypatch: pytest.MonkeyPatch) -> None:
