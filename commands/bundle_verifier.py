@@ -60,6 +60,10 @@ class Malformed(Exception):
     """What was given is not in the format at all."""
 
 
+class Foreign(Malformed):
+    """A checkpoint of another ledger than the one it is to be compared with."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """``position`` is the event concerned, or None."""
@@ -71,7 +75,7 @@ class Problem:
 
 @dataclass
 class Report:
-    """What was checked. ``signature`` says who signed, or why that was not checked."""
+    """What was checked, what could not be, and what does not hold."""
 
     events: int = 0
     redacted: int = 0
@@ -82,7 +86,6 @@ class Report:
     root: str = ""
     public_key: str = ""
     fingerprint: str = ""
-    signatures: list[str] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -91,14 +94,15 @@ class Report:
     def ok(self) -> bool:
         return not self.problems
 
-    def add(self, code: str, position: int | None, message: str) -> None:
+    def add(self, code: str, message: str, position: int | None = None) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
             self.problems.append(Problem(code, position, message))
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """What the verifier got from somewhere else than the bundle: texts of keys and notes, and a consistency proof."""
+    """What the verifier got from elsewhere: texts of keys and checkpoints, and a consistency proof. The witnesses of
+    ``trust`` must have signed these checkpoints, or where there are none that of the bundle."""
 
     key: str | None = None
     trust: Sequence[str] = ()
@@ -191,6 +195,9 @@ class Key:
     @property
     def key_id(self) -> bytes:
         return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.key).digest()[:4]
+
+    def text(self) -> str:
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(bytes([self.kind]) + self.key).decode()}"
 
 
 @dataclass(frozen=True)
@@ -291,50 +298,45 @@ def document_text(document: dict[str, Any]) -> str:
 def _check_form(event: Any) -> None:
     if not isinstance(event, dict) or tuple(event) not in (FIELDS, (*FIELDS, "proof")):
         raise Malformed("an event has the fields " + ", ".join(FIELDS))
-    if any(type(event[name]) is not int for name in NUMBERS):
-        raise Malformed("position, stream_version, schema and causation are whole numbers")
-    if any(type(event[name]) is not str for name in TEXTS) or not isinstance(
-        event["payload"], (str, type(None))
+    texts = [event[name] for name in TEXTS if type(event[name]) is str]
+    numbers = [event[name] for name in NUMBERS if type(event[name]) is int]
+    if (
+        len(numbers) < len(NUMBERS)
+        or len(texts) < len(TEXTS)
+        or type(event["payload"]) not in (str, type(None))
     ):
-        raise Malformed("all other fields of an event are texts")
-    hashes = (event["payload_sha256"], event["leaf_sha256"])
-    if any(not isinstance(one, str) or not _HEX.fullmatch(one) for one in hashes):
-        raise Malformed("a sha256 is 64 digits 0-9 a-f")
-    if not isinstance(event.get("proof", []), list):
-        raise Malformed("a proof is a list of hashes in base64")
+        raise Malformed("a field of the event is neither the text nor the number that it has to be")
+    for digest in (event["payload_sha256"], event["leaf_sha256"]):
+        if type(digest) is not str or not _HEX.fullmatch(digest):
+            raise Malformed("a sha256 is 64 digits 0-9 a-f")
 
 
 def _check_event(event: dict[str, Any], report: Report) -> bytes:
     """The payload and the envelope of one event against its hashes. Returns the leaf as it ought to be."""
-    position, payload = event["position"], event["payload"]
-    leaf = leaf_of(event)
+    position, payload, leaf = event["position"], event["payload"], leaf_of(event)
     report.events += 1
     if leaf.hex() != event["leaf_sha256"]:
         report.add(
-            "event-changed", position, f"Event {position} is not the one that its leaf hash was made of."
+            "event-changed", f"Event {position} is not the one that its leaf hash was made of.", position
         )
     if payload is None:
         report.redacted += 1
     elif sha256(payload.encode()).hexdigest() != event["payload_sha256"]:
-        report.add(
-            "payload-changed", position, f"The payload of event {position} is not the one that was recorded."
-        )
+        report.add("payload-changed", f"The payload of event {position} is not the one recorded.", position)
     return leaf
 
 
 def _check_proof(event: dict[str, Any], leaf: bytes, note: Note, report: Report) -> None:
     position = event["position"]
-    proof = [_hash(one) for one in event["proof"]]
-    if not included(leaf, position - 1, note.size, proof, note.root):
-        text = f"Event {position} is not in the tree of the checkpoint: its proof leads to another root."
-        report.add("not-included", position, text)
+    if not included(leaf, position - 1, note.size, _hashes(event["proof"]), note.root):
+        report.add("not-included", f"Event {position} is not in the tree of the checkpoint.", position)
 
 
-def _hash(text: Any) -> bytes:
-    blob = _base64(text) if isinstance(text, str) else b""
-    if len(blob) != 32:
-        raise Malformed("a hash in a proof has 32 bytes")
-    return blob
+def _hashes(texts: Any) -> list[bytes]:
+    hashes = [_base64(text) for text in texts] if isinstance(texts, list) else [b""]
+    if any(len(one) != 32 for one in hashes):
+        raise Malformed("a proof is a list of hashes of 32 bytes, in base64")
+    return hashes
 
 
 class _Files:
@@ -345,102 +347,84 @@ class _Files:
         self._erased: set[str] = set()
 
     def note(self, event: dict[str, Any]) -> None:
-        if event["type"] in ("InputFileReceived", "InputFileErased") and event["payload"] is not None:
-            try:
-                digest = str(json.loads(event["payload"])["sha256"])
-            except (ValueError, KeyError, TypeError, RecursionError):
-                return  # a payload that was changed is reported already
-            if event["type"] == "InputFileErased":
-                self._erased.add(digest)
-            else:
-                self._received.setdefault(digest, event["position"])
+        if event["type"] not in ("InputFileReceived", "InputFileErased") or event["payload"] is None:
+            return
+        try:
+            digest = str(json.loads(event["payload"])["sha256"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return  # a payload that was changed is reported already
+        if event["type"] == "InputFileErased":
+            self._erased.add(digest)
+        else:
+            self._received.setdefault(digest, event["position"])
 
-    def check(self, members: Members, report: Report) -> None:
-        for name in members.names():
-            if not name.startswith(FILES):
-                continue
+    def check(self, bundle: _Bundle, report: Report) -> None:
+        for name in bundle.files():
             digest = name[len(FILES) :]
-            with members.open(name) as stream:
-                found = _digest(stream)
             position = self._received.pop(digest, None)
             report.files += 1
-            if found != digest:
-                report.add("file-changed", position, f"{name} does not hold the bytes that its name says.")
+            if bundle.digest(name) != digest:
+                report.add("file-changed", f"{name} does not hold the bytes that its name says.", position)
             elif position is None:
-                report.add("file-stray", None, f"No event in the bundle received {name}.")
+                report.add("file-stray", f"No event in the bundle received {name}.")
         for digest, position in self._received.items():
             if digest not in self._erased:
-                text = f"Event {position} received input file {digest}, which is not in the bundle."
-                report.add("file-missing", position, text)
-
-
-def _digest(stream: IO[bytes]) -> str:
-    hashed = sha256()
-    while chunk := stream.read(_CHUNK):
-        hashed.update(chunk)
-    return hashed.hexdigest()
+                report.add("file-missing", f"Input file {digest} of event {position} is missing.", position)
 
 
 # --- where the members of a bundle are ----------------------------------------------------------------------------
 
 
-class Members:
-    """The members of a bundle by name. Only names of the format are ever opened, and nothing is written anywhere."""
+class _Bundle:
+    """A zip file or a folder. Only names of the format are ever opened, and nothing is written anywhere."""
 
-    def names(self) -> list[str]:
-        raise NotImplementedError
+    def __init__(self, place: zipfile.ZipFile | Path) -> None:
+        self._place = place
+        self._names: set[str] = set()
+        for member in place.infolist() if isinstance(place, zipfile.ZipFile) else ():
+            name = member.orig_filename
+            if not _MEMBER.fullmatch(name) or name in self._names:
+                raise Malformed(f"{name!r} does not belong into a bundle, or is in it twice")
+            if member.file_size > max(_SUSPICIOUS_SIZE, _SUSPICIOUS_RATIO * member.compress_size):
+                raise Malformed(
+                    f"{name} would unpack to {member.file_size:,} bytes: it looks like a zip bomb"
+                )
+            self._names.add(name)
+        if isinstance(place, zipfile.ZipFile):
+            packed = sum(member.compress_size for member in place.infolist())
+            if packed > Path(str(place.filename)).stat().st_size:
+                raise Malformed("members of the zip file overlap: it looks like a zip bomb")
+            return
+        files = place / "files"
+        if files.is_dir():  # hidden ones are those of the desktop
+            self._names = {FILES + file.name for file in files.iterdir() if not file.name.startswith(".")}
 
-    def open(self, name: str) -> Any:
-        raise NotImplementedError
-
-    def text(self, name: str) -> str:
-        with self.open(name) as stream:
-            data = stream.read(_LARGEST_NOTE + 1)
-        return _decoded(data, name, _LARGEST_NOTE)
-
-
-class _Folder(Members):
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def names(self) -> list[str]:
-        files = self._folder / "files"
-        return sorted(FILES + file.name for file in files.iterdir()) if files.is_dir() else []
+    def files(self) -> list[str]:
+        return sorted(name for name in self._names if name.startswith(FILES))
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
         if not _MEMBER.fullmatch(name):
             raise Malformed(f"{name!r} does not belong into a bundle")
-        with (self._folder / name).open("rb") as stream:
-            yield stream
-
-
-class _Zip(Members):
-    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
-        self._archive = archive
-        seen: set[str] = set()
-        for member in archive.infolist():
-            name = member.orig_filename
-            if not _MEMBER.fullmatch(name) or name in seen:
-                raise Malformed(f"{name!r} does not belong into a bundle, or is in it twice")
-            seen.add(name)
-            if member.file_size > max(_SUSPICIOUS_SIZE, _SUSPICIOUS_RATIO * member.compress_size):
-                raise Malformed(
-                    f"{name} would unpack to {member.file_size:,} bytes: this looks like a zip bomb"
-                )
-        if sum(member.compress_size for member in archive.infolist()) > size:
-            raise Malformed("members of the zip file overlap: this looks like a zip bomb")
-        self._names = sorted(seen)
-
-    def names(self) -> list[str]:
-        return self._names
-
-    @contextmanager
-    def open(self, name: str) -> Iterator[IO[bytes]]:
-        if name not in self._names:
+        if isinstance(self._place, zipfile.ZipFile) and name not in self._names:
             raise Malformed(f"{name} is missing")
-        with self._archive.open(name) as stream:
+        with (
+            self._place.open(name)
+            if isinstance(self._place, zipfile.ZipFile)
+            else (self._place / name).open("rb") as stream
+        ):
             yield stream
+
+    def text(self, name: str) -> str:
+        with self.open(name) as stream:
+            return _decoded(stream.read(_LARGEST_NOTE + 1), name, _LARGEST_NOTE)
+
+    def digest(self, name: str) -> str:
+        hashed = sha256()
+        with self.open(name) as stream:
+            while chunk := stream.read(_CHUNK):
+                hashed.update(chunk)
+        return hashed.hexdigest()
 
 
 def _check_seal(path: Path) -> None:
@@ -458,55 +442,49 @@ def _check_seal(path: Path) -> None:
 # --- verifying ----------------------------------------------------------------------------------------------------
 
 
-def verify_bundle(members: Members, elsewhere: Elsewhere, progress: Callable[[int, int], None]) -> Report:
-    report = Report()
-    note = read_note(members.text(CHECKPOINT))
-    key = read_key(_one_line(members.text(PUBLIC_KEY), PUBLIC_KEY))
-    key = _check_signatures(note, key, elsewhere, report)
-    kept = _kept(elsewhere, note, key, report)
-    roots, files, tree = {0: sha256(b"").digest()}, _Files(), Tree()
-    wanted = {one.size for one in kept} | {note.size}
-    before = 0
-    for event in _events(members):
-        if not report.events:
-            report.whole = "proof" not in event
-        position = event["position"]
-        leaf = _check_event(event, report)
-        files.note(event)
-        if report.whole is ("proof" in event):
+def verify_bundle(bundle: _Bundle, elsewhere: Elsewhere, progress: Callable[[int, int], None]) -> Report:
+    report, files, tree, before = Report(), _Files(), Tree(), 0
+    note, own = read_note(bundle.text(CHECKPOINT)), read_key(_one_line(bundle.text(PUBLIC_KEY), PUBLIC_KEY))
+    kept = _check_signatures(note, own, elsewhere, report)
+    roots = dict.fromkeys((note.size, *(one.size for one in kept)), b"")
+    for event in _events(bundle):
+        position, proven = event["position"], "proof" in event
+        report.whole = report.whole if before else not proven
+        if report.whole is proven:
             raise Malformed(f"event {position}: either all events of a bundle have proofs, or none")
         if report.whole and position != before + 1:
-            report.add("position-missing", before + 1, f"There is no event at position {before + 1}.")
+            report.add("position-missing", f"There is no event at position {before + 1}.", before + 1)
             return report
         if position <= before:
             raise Malformed(f"event {position} follows event {before}")
-        before = position
-        if report.whole:
-            tree.append(leaf)
-            if tree.size in wanted:
-                roots[tree.size] = tree.root()
-            progress(tree.size, note.size)
-        else:
+        leaf, before = _check_event(event, report), position
+        files.note(event)
+        if proven:
             _check_proof(event, leaf, note, report)
+            continue
+        tree.append(leaf)
+        if tree.size in roots:
+            roots[tree.size] = tree.root()
+        progress(tree.size, note.size)
     report.checked.append("the hash of every payload, the leaf of every event")
     if report.whole:
-        _check_root(note, tree.size, roots, report)
+        _check_root(note, tree.size, roots[note.size], report)
     elif report.events:
         report.checked.append("an inclusion proof for every event")
     else:
-        report.add("position-missing", 1, "There is no event in the bundle.")
-    _check_kept(kept, note, roots if report.whole else {note.size: note.root}, elsewhere, report)
-    files.check(members, report)
+        report.add("position-missing", "There is no event in the bundle.", 1)
+    if not report.whole:
+        roots = {note.size: note.root}
+    _check_kept(kept, note, roots, elsewhere, report)
+    files.check(bundle, report)
     report.checked.append("the sha256 of every input file")
     report.problems.sort(key=lambda problem: (problem.position is None, problem.position or 0))
     return report
 
 
-def _events(members: Members) -> Iterator[dict[str, Any]]:
-    with members.open(EVENTS) as stream:
-        number = 0
-        while line := stream.readline(_LONGEST_LINE):
-            number += 1
+def _events(bundle: _Bundle) -> Iterator[dict[str, Any]]:
+    with bundle.open(EVENTS) as stream:
+        for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE), b""), start=1):
             where = f"{EVENTS}, line {number}"
             if not line.endswith(b"\n"):
                 raise Malformed(f"{where}: the line does not end")
@@ -533,17 +511,9 @@ def verify_document(text: str, elsewhere: Elsewhere) -> Report:
         _check_form(event)
     if document_text(document) != text:
         raise Malformed("the file is not spelled as it was written")
-    report = Report()
-    key = read_key(str(document["public_key"]))
+    report, own = Report(), read_key(str(document["public_key"]))
     note = None if document["checkpoint"] is None else read_note(str(document["checkpoint"]))
-    report.origin = key.name
-    if note is None:
-        report.public_key, report.fingerprint = str(document["public_key"]), sha256(key.key).hexdigest()
-        report.unchecked.append("whether the events are in the ledger: the receipt has no proof of it")
-    else:
-        key = _check_signatures(note, key, elsewhere, report)
-        kept = _kept(elsewhere, note, key, report)
-        _check_kept(kept, note, {note.size: note.root}, elsewhere, report)
+    kept = _check_signatures(note, own, elsewhere, report)
     for event in document["events"]:
         leaf = _check_event(event, report)
         if (note is None) is ("proof" in event):
@@ -552,109 +522,98 @@ def verify_document(text: str, elsewhere: Elsewhere) -> Report:
             _check_proof(event, leaf, note, report)
     if document["events"]:
         report.checked.append("the hash of every payload, the leaf of every event")
-        if note is not None:
-            report.checked.append("an inclusion proof for every event")
+    if note is None:
+        report.unchecked.append("whether the events are in the ledger: there is no proof of it here")
+        if kept or elsewhere.trust:
+            report.add("not-comparable", "Without a proof in it, it can only be checked against the ledger.")
+        return report
+    if document["events"]:
+        report.checked.append("an inclusion proof for every event")
+    _check_kept(kept, note, {note.size: note.root}, elsewhere, report)
     if document["since"] is not None:
-        _check_since(document["since"], key, note, report)
+        _check_since(document["since"], own, note, report)
     return report
 
 
-def _check_since(since: Any, key: Key, note: Note | None, report: Report) -> None:
-    if not isinstance(since, dict) or tuple(since) != ("checkpoint", "proof") or note is None:
-        raise Malformed("since has the members checkpoint and proof, and needs a checkpoint")
+def _check_since(since: Any, key: Key, note: Note, report: Report) -> None:
+    if not isinstance(since, dict) or tuple(since) != ("checkpoint", "proof"):
+        raise Malformed("since has the members checkpoint and proof")
     old = read_note(str(since["checkpoint"]))
     if signed_by(old, key) is False or old.origin != note.origin:
-        report.add("signature-wrong", None, "The older checkpoint is not signed by the ledger's key.")
-    if not isinstance(since["proof"], list) or not consistent(
-        old, note, [_hash(one) for one in since["proof"]]
-    ):
-        text = f"The ledger of {note.size} events does not continue the one of {old.size}: the past was rewritten."
-        report.add("not-consistent", None, text)
-    report.checked.append(f"that the {note.size} events begin with the {old.size} of the older checkpoint")
-
-
-def _check_signatures(note: Note, own: Key, elsewhere: Elsewhere, report: Report) -> Key:
-    """The signatures of the ledger and of the witnesses that are trusted. Returns the key that is the ledger's."""
-    key = own if elsewhere.key is None else read_key(elsewhere.key.strip())
-    report.origin, report.size, report.root = note.origin, note.size, note.root.hex()
-    report.public_key = (
-        f"{key.name}+{key.key_id.hex()}+{base64.b64encode(bytes([key.kind]) + key.key).decode()}"
-    )
-    report.fingerprint = sha256(key.key).hexdigest()
-    if key != own:
-        report.add(
-            "other-key",
-            None,
-            f"The key that came with it is not the one given: {own.name}+{own.key_id.hex()}.",
-        )
-    if note.origin != own.name:
-        report.add(
-            "other-key", None, f'The checkpoint is one of "{note.origin}", the key one of "{own.name}".'
-        )
-    for one in (key, *(read_key(text.strip()) for text in elsewhere.trust)):
-        who = f"{one.name}+{one.key_id.hex()}"
-        signed = signed_by(note, one)
-        if signed is None:
-            report.unchecked.append(f"the signature by {who}: the package cryptography is not installed")
-        elif signed:
-            report.signatures.append(f"{who} ({_KINDS[one.kind]})")
-        else:
-            report.add("signature-wrong", None, f"The checkpoint is not signed by {who}.")
-    if report.signatures:
-        report.checked.append("the signature by " + ", ".join(report.signatures))
-    return key
-
-
-def _check_root(note: Note, size: int, roots: dict[int, bytes], report: Report) -> None:
-    if size != note.size:
-        report.add(
-            "position-missing",
-            min(size, note.size) + 1,
-            f"The bundle has {size} events; signed are {note.size}.",
-        )
-    elif roots[size] != note.root:
-        report.add(
-            "root-mismatch",
-            None,
-            f"The events have the root {roots[size].hex()}; signed is {note.root.hex()}.",
+        report.add("signature-wrong", "The older checkpoint is not signed by the ledger's key.")
+    if consistent(old, note, _hashes(since["proof"])):
+        report.checked.append(
+            f"that the {note.size} events begin with the {old.size} of the older checkpoint"
         )
     else:
-        report.checked.append("the root of the whole tree")
+        report.add(
+            "not-consistent",
+            f"The {note.size} events do not begin with the {old.size}: the past was rewritten.",
+        )
 
 
-def _kept(elsewhere: Elsewhere, note: Note, key: Key, report: Report) -> list[Note]:
+def _check_signatures(note: Note | None, own: Key, elsewhere: Elsewhere, report: Report) -> list[Note]:
+    """Under the checkpoint, and under those from elsewhere, which are returned."""
+    key = own if elsewhere.key is None else read_key(elsewhere.key.strip())
+    report.origin, report.public_key, report.fingerprint = own.name, key.text(), sha256(key.key).hexdigest()
+    if key != own:
+        report.add("other-key", f"The key that came with it is another than the one given: {own.text()}.")
+    witnesses = [read_key(text.strip()) for text in elsewhere.trust]
     kept = [read_note(text) for text in elsewhere.checkpoints]
+    if note is not None:
+        report.size, report.root = note.size, note.root.hex()
+        _check_signed(note, [key, *([] if kept else witnesses)], "The checkpoint", report)
+        if note.origin != own.name:
+            report.add("other-key", f'The checkpoint is one of "{note.origin}", the key one of "{own.name}".')
     for one in kept:
-        if one.origin != note.origin:
-            raise Malformed(f'the checkpoint given is of the ledger "{one.origin}", this is "{note.origin}"')
-        if signed_by(one, key) is False:
-            report.add(
-                "signature-wrong", None, f"The checkpoint of {one.size} events given has another signature."
-            )
+        if one.origin != own.name:
+            raise Foreign(f'the checkpoint given is of the ledger "{one.origin}", this is "{own.name}"')
+        _check_signed(one, [key, *witnesses], f"The checkpoint of {one.size} events given", report)
     return kept
+
+
+def _check_signed(note: Note, keys: Sequence[Key], what: str, report: Report) -> None:
+    for key in keys:
+        who = f"the {_KINDS[key.kind]} {key.name}+{key.key_id.hex()}"
+        signed = signed_by(note, key)
+        if signed:
+            report.checked.append(f"the signature of {who} under {what[0].lower()}{what[1:]}")
+        elif signed is None:
+            report.unchecked.append(f"the signature of {who}: the package cryptography is not installed")
+        else:
+            report.add("signature-wrong", f"{what} is not signed by {who}.")
+
+
+def _check_root(note: Note, size: int, root: bytes, report: Report) -> None:
+    if size != note.size:
+        text = f"The bundle has {size} events; signed are {note.size}."
+        report.add("position-missing", text, min(size, note.size) + 1)
+    elif root != note.root:
+        report.add("root-mismatch", f"The events have the root {root.hex()}; signed is {note.root.hex()}.")
+    else:
+        report.checked.append("the root of the whole tree")
 
 
 def _check_kept(
     kept: Sequence[Note], note: Note, roots: dict[int, bytes], elsewhere: Elsewhere, report: Report
 ) -> None:
+    """``roots``: of the events that are here, by size; empty for a size that they do not reach."""
     for one in kept:
-        found = roots.get(one.size)
-        if found is not None:
-            holds = found == one.root
+        what = f"the checkpoint of {one.size} events given"
+        if roots.get(one.size):
+            holds = roots[one.size] == one.root
         elif elsewhere.consistency is not None:
             holds = _joined(one, note, elsewhere.consistency)
         else:
             hint = "Give --consistency FILE, made by: daybook prove --since CHECKPOINT"
-            text = f"A checkpoint of {one.size} events cannot be compared with one of {note.size}. {hint}"
-            report.add("not-comparable", None, text)
+            report.add(
+                "not-comparable", f"This, of {note.size} events, cannot be compared with {what}. {hint}"
+            )
             continue
         if holds:
-            report.checked.append(f"that it agrees with the checkpoint of {one.size} events given")
+            report.checked.append(f"that it agrees with {what}")
         else:
-            text = (
-                f"It does not agree with the checkpoint of {one.size} events given: the past was rewritten."
-            )
-            report.add("checkpoint-mismatch", None, text)
+            report.add("checkpoint-mismatch", f"It does not agree with {what}: the past was rewritten.")
 
 
 def _joined(kept: Note, note: Note, text: str) -> bool:
@@ -663,11 +622,9 @@ def _joined(kept: Note, note: Note, text: str) -> bool:
     try:
         since = document["since"]
         old, new = read_note(since["checkpoint"]), read_note(document["checkpoint"])
-        proof = [_hash(one) for one in since["proof"]]
+        proof = _hashes(since["proof"])
     except (KeyError, TypeError, AttributeError):
-        raise Malformed(
-            "the consistency proof is none; make it by: daybook prove --since CHECKPOINT"
-        ) from None
+        raise Malformed("the consistency proof is none") from None
     ends = {(old.size, old.root), (new.size, new.root)}
     return ends == {(kept.size, kept.root), (note.size, note.root)} and consistent(old, new, proof)
 
@@ -702,14 +659,14 @@ def verify(
     """Raises Malformed, with a message for people, for what is no bundle, proof or receipt, or is damaged."""
     try:
         if path.is_dir():
-            return verify_bundle(_Folder(path), elsewhere, progress)
+            return verify_bundle(_Bundle(path), elsewhere, progress)
         with path.open("rb") as stream:
             zipped = stream.read(2) == b"PK"
         if not zipped:
             return verify_document(_source(path), elsewhere)
         _check_seal(path)
         with zipfile.ZipFile(path) as archive:
-            return verify_bundle(_Zip(archive, path.stat().st_size), elsewhere, progress)
+            return verify_bundle(_Bundle(archive), elsewhere, progress)
     except FileNotFoundError as error:
         raise Malformed(f"there is no {error.filename}") from None
     except OSError as error:
@@ -778,6 +735,9 @@ def main() -> NoReturn:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         code = _run(parser.parse_args())
+    except Foreign as error:
+        print(f"{error}.", file=sys.stderr)
+        code = 2
     except Malformed as error:
         print(f"NOT INTACT: {error}.", file=sys.stderr)
         code = 1

@@ -1,6 +1,6 @@
 """Sign what the ledger holds now: a few lines of text that, kept elsewhere, betray a rewritten past."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,10 +83,12 @@ def own_checkpoint(transaction: Transaction, text: str) -> Checkpoint:
     return found
 
 
-def signers(url: str, kept: Mapping[str, str], trust: Sequence[PublicKey]) -> list[dict[str, Any]]:
-    """Who signed the checkpoints in ``kept`` (by name), as far as the keys are known: the ledger's, and ``trust``.
-
-    Raises Refusal for a checkpoint of another ledger, or one that a trusted witness has not signed.
+def signers(
+    url: str, kept: Mapping[str, str], trust: Sequence[PublicKey]
+) -> tuple[PublicKey | None, list[dict[str, Any]]]:
+    """The ledger's key, and who signed the checkpoints in ``kept`` (by name), as far as the keys are known: the
+    ledger's, and those in ``trust``. Raises Refusal for a checkpoint of another ledger, or one that a trusted witness
+    has not signed.
     """
     database = Database(url)
     try:
@@ -99,8 +101,7 @@ def signers(url: str, kept: Mapping[str, str], trust: Sequence[PublicKey]) -> li
         signed = checkpoint.parse(text)
         if signed.checkpoint.origin not in {head.origin, key.name if key else head.origin}:
             raise _foreign(signed.checkpoint.origin, head.origin)
-        for witness in trust:
-            _require_cosigned(name, text, witness)
+        require_cosigned(name, text, trust)
         known = {(each.name, each.key_id): each for each in (*([key] if key else []), *trust)}
         for signature in signed.signatures:
             by = known.get((signature.name, signature.key_id))
@@ -115,7 +116,7 @@ def signers(url: str, kept: Mapping[str, str], trust: Sequence[PublicKey]) -> li
                     "cosigned_at": None if at is None else datetime.fromtimestamp(at, UTC).isoformat(),
                 }
             )
-    return found
+    return key, found
 
 
 def _key_if_any(transaction: Transaction) -> PublicKey | None:
@@ -125,15 +126,17 @@ def _key_if_any(transaction: Transaction) -> PublicKey | None:
         return None  # verify reports it
 
 
-def _require_cosigned(name: str, text: str, witness: PublicKey) -> None:
-    try:
-        checkpoint.verify(text, [witness])
-    except CheckpointError as error:
-        raise Refusal(
-            "not-cosigned",
-            f"{name} is not signed by the witness {witness.name}: {str(error).rstrip('.')}.",
-            "Give the copy that the witness returned.",
-        ) from error
+def require_cosigned(name: str, text: str, witnesses: Iterable[PublicKey]) -> None:
+    """Raises Refusal unless each of the witnesses signed the checkpoint called ``name``."""
+    for witness in witnesses:
+        try:
+            checkpoint.verify(text, [witness])
+        except CheckpointError as error:
+            raise Refusal(
+                "not-cosigned",
+                f"{name} is not signed by the witness {witness.name}: {str(error).rstrip('.')}.",
+                "Give the copy that the witness returned.",
+            ) from error
 
 
 def _foreign(found: str, origin: str) -> Refusal:

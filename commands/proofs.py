@@ -5,8 +5,7 @@ that was made without the ledger's key has no checkpoint and no proofs. Reads th
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from hashlib import sha256
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from commands.door import Daybook
 from ledger import log
 from ledger.checkpoint import Checkpoint, public_key_text
 from ledger.database import Transaction
-from ledger.envelope import StoredEvent, leaf_data
+from ledger.envelope import StoredEvent, leaf_data, payload_digest
 from ledger.errors import IntegrityFailure, Refusal
 from ledger.merkle import leaf_hash
 from ledger.proofs import StoredTree, prove_consistency, prove_inclusion, require_root
@@ -100,7 +99,7 @@ def proven(transaction: Transaction, events: Iterable[StoredEvent], signed: Chec
 
 def event_fields(event: StoredEvent, leaf: bytes) -> Plain:
     """An event as it stands in proofs and bundles. Raises IntegrityFailure where its payload was changed."""
-    if event.payload is not None and sha256(event.payload.encode()).digest() != event.payload_sha256:
+    if event.payload is not None and payload_digest(event.payload) != event.payload_sha256:
         raise _changed(event)
     return event._asdict() | {
         "payload_sha256": event.payload_sha256.hex(), "payload": event.payload, "leaf_sha256": leaf.hex(),
@@ -152,11 +151,14 @@ def _document(
 # --- checking one against the ledger --------------------------------------------------------------------------------
 
 
-def check(transaction: Transaction, text: str, *, checkpoints: Iterable[str], trust: Iterable[str]) -> Report:
+def check(transaction: Transaction, text: str, *, checkpoints: Sequence[str], trust: Sequence[str]) -> Report:
     """A proof or receipt by itself, and against the ledger: are its events there, unchanged, and does the ledger still
-    continue its checkpoint and the others? Raises Malformed for what is none, Refusal for another ledger's."""
+    continue its checkpoint and the others? Raises Malformed for what is none, Refusal for another ledger's.
+
+    The witnesses of ``trust`` must have signed the receipt's own checkpoint; who signed the others is for the caller.
+    """
     key = ledger_key(transaction)
-    report = verify_document(text, Elsewhere(trust=tuple(trust)))
+    report = verify_document(text, Elsewhere(trust=trust))
     if report.origin != key.name:
         raise Refusal(
             "foreign-receipt",
@@ -164,39 +166,40 @@ def check(transaction: Transaction, text: str, *, checkpoints: Iterable[str], tr
             "Give its ledger with --db.",
         )
     if report.public_key != public_key_text(key):
-        report.add("other-key", None, "It came with another key than the ledger's.")
+        report.add("other-key", "It came with another key than the ledger's.")
     document = orjson.loads(text)
-    for event in document["events"]:
-        _check_in_ledger(transaction, event, report)
-    if document["events"]:
+    positions = [event["position"] for event in document["events"]]
+    intact = [_in_ledger(transaction, event, report) for event in document["events"]]
+    if intact and all(intact):
         report.checked.append("that the events are in this ledger, unchanged")
+    if not document["checkpoint"]:
         report.unchecked.clear()
-    tree = StoredTree(transaction)
     since = document["since"]
     own = [each for each in (document["checkpoint"], since and since["checkpoint"]) if each]
-    for one in (*own, *checkpoints):
+    tree = StoredTree(transaction)
+    for one in dict.fromkeys((*own, *checkpoints)):
         signed = own_checkpoint(transaction, one)
+        late = [position for position in positions if position > signed.size]
+        apart = f", which does not cover event {late[0]}" if late else ""
         try:
             require_root(tree, size=signed.size, root=signed.root)
+            report.checked.append(f"that this ledger continues the checkpoint of {signed.size} events{apart}")
         except IntegrityFailure as failure:
-            report.add("checkpoint-mismatch", None, failure.message)
-        covers = f"that this ledger continues the checkpoint of {signed.size} events"
-        if one not in own and (
-            late := [e["position"] for e in document["events"] if e["position"] > signed.size]
-        ):
-            covers += f", which does not cover event {late[0]}"
-        report.checked.append(covers)
+            report.add("checkpoint-mismatch", failure.message)
     return report
 
 
-def _check_in_ledger(transaction: Transaction, event: Plain, report: Report) -> None:
+def _in_ledger(transaction: Transaction, event: Plain, report: Report) -> bool:
     position = event["position"]
     row = transaction.run("SELECT leaf_sha256 FROM events WHERE position = ?", (position,)).fetchone()
     found = next((e for page in log.stored_pages(transaction, position - 1, position) for e in page), None)
     if row is None or found is None:
-        report.add("position-missing", position, f"The ledger has no event {position}.")
-        return
-    if not bytes(row[0]).hex() == leaf_hash(leaf_data(found[:14])).hex() == event["leaf_sha256"]:
+        report.add("position-missing", f"The ledger has no event {position}.", position)
+        return False
+    leaves = {bytes(row[0]).hex(), leaf_hash(leaf_data(found[:14])).hex(), event["leaf_sha256"]}
+    intact = found.payload is None or payload_digest(found.payload) == found.payload_sha256
+    if len(leaves) > 1 or not intact:
         report.add(
-            "event-changed", position, f"Event {position} of the ledger is not the one of the receipt."
+            "event-changed", f"Event {position} of the ledger is not the one of the receipt.", position
         )
+    return len(leaves) == 1 and intact

@@ -1,6 +1,8 @@
 """Verbs that check and sign the ledger: ``verify``, ``checkpoint``. They append no event."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -203,7 +205,7 @@ def verify(
         _public_key(text)
     kept = {name: read_checkpoint(name) for name in files}
     if receipt is not None:
-        return _verify_receipt(invocation, receipt, tuple(kept.values()), trust)
+        return _verify_receipt(invocation, receipt, kept, trust)
     if file is not None:
         return _verify_bundle(invocation, file, tuple(kept.values()), trust)
     return _verify_ledger(invocation, kept, trust)
@@ -211,9 +213,10 @@ def verify(
 
 def _verify_ledger(invocation: Invocation, kept: dict[str, str], trust: tuple[str, ...]) -> int:
     from commands.checkpoints import signers
+    from ledger.checkpoint import public_key_text
     from ledger.verify import verify as verify_ledger
 
-    signatures = signers(invocation.settings.db, kept, [_public_key(text) for text in trust])
+    key, signatures = signers(invocation.settings.db, kept, [_public_key(text) for text in trust])
     with shown_progress("verifying") as progress:
         report = verify_ledger(invocation.settings.db, kept=list(kept.values()), progress=progress)
     document = {
@@ -222,6 +225,7 @@ def _verify_ledger(invocation: Invocation, kept: dict[str, str], trust: tuple[st
         "root": report.root,
         "problems": [asdict(problem) for problem in report.problems],
         "signatures": signatures,
+        "public_key": None if key is None else public_key_text(key),
     }
 
     def human() -> None:
@@ -255,43 +259,53 @@ def _signature_line(signature: dict[str, Any]) -> str:
     return f"{what} is signed by the {signature['by']} {who}{at}."
 
 
-def _verify_receipt(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
+def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: tuple[str, ...]) -> int:
     from commands import proofs
-    from commands.bundle_verifier import Elsewhere, Malformed, verify_document
+    from commands.bundle_verifier import Elsewhere, verify_document
+    from commands.checkpoints import require_cosigned
     from ledger.database import Database
 
     text = read_source(file, _LARGEST_PROOF).data.decode("utf-8", "replace")
-    offline = False
+    for name, each in kept.items():
+        require_cosigned(name, each, [_public_key(key) for key in trust])
+    database = Database(invocation.settings.db)
     try:
-        database = Database(invocation.settings.db)
-        try:
-            with database.reading() as transaction:
-                report = proofs.check(transaction, text, checkpoints=kept, trust=trust)
-        except LedgerUnavailable as refusal:
-            if refusal.code != "no-ledger":
-                raise
-            offline, report = True, verify_document(text, Elsewhere(trust=trust, checkpoints=kept))
-        finally:
-            database.close()
+        with _refusals(file), database.reading() as transaction:
+            own = () if kept else trust
+            report = proofs.check(transaction, text, checkpoints=tuple(kept.values()), trust=own)
+    except LedgerUnavailable as refusal:
+        if refusal.code != "no-ledger":
+            raise
+        with _refusals(file):
+            report = verify_document(text, Elsewhere(trust=trust, checkpoints=tuple(kept.values())))
+        invocation.note(f"there is no ledger at {invocation.shown_db}: the file was checked by itself.")
+    finally:
+        database.close()
+    return _answer(invocation, report)
+
+
+@contextmanager
+def _refusals(file: str) -> Iterator[None]:
+    from commands.bundle_verifier import Foreign, Malformed
+
+    try:
+        yield
+    except Foreign as error:
+        raise Refusal(
+            "foreign-checkpoint", f"{printable(file)}: {error}.", "Give one of that ledger."
+        ) from None
     except Malformed as error:
         raise Refusal(
             "malformed", f"{printable(file)}: {error}.", "Get it again from where it was kept."
         ) from None
-    if offline:
-        invocation.note(f"there is no ledger at {invocation.shown_db}: the file was checked by itself.")
-    return _answer(invocation, report)
 
 
 def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
     from commands import bundle_verifier
 
     elsewhere = bundle_verifier.Elsewhere(trust=trust, checkpoints=kept)
-    try:
-        with shown_progress("verifying") as progress:
-            report = bundle_verifier.verify(Path(file), elsewhere, progress)
-    except bundle_verifier.Malformed as error:
-        hint = "Get it again from where it was kept."
-        raise Refusal("malformed", f"{printable(file)}: {error}.", hint) from None
+    with _refusals(file), shown_progress("verifying") as progress:
+        report = bundle_verifier.verify(Path(file), elsewhere, progress)
     return _answer(invocation, report)
 
 

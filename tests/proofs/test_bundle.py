@@ -12,6 +12,8 @@ from zipfile import ZipFile, ZipInfo
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from commands import bundle_verifier
 from commands.bundle import _seal, write_bundle
@@ -22,6 +24,7 @@ from commands.redaction import ApproveRedaction, RequestRedaction
 from commands.roles import GrantRole
 from ledger.checkpoint import Checkpoint, public_key_text, read_key, sign
 from ledger.database import Database
+from ledger.merkle import CompactRange, consistency_proof, inclusion_proof, leaf_hash, node_source
 from tests.cli.conftest import Run, run_cli
 from tests.ledger.writing import added, append, append_plainly, as_owner
 from tests.proofs.conftest import flipped, text_of
@@ -99,7 +102,7 @@ def test_without_cryptography_it_says_what_was_not_checked(bundled: Run) -> None
 
     assert done.returncode == 0
     assert (
-        "NOT CHECKED: the signature by daybook/" in done.stdout
+        "NOT CHECKED: the signature of the ledger daybook/" in done.stdout
         and "the root of the whole tree" in done.stdout
     )
 
@@ -170,6 +173,22 @@ def bundle_of(daybook: Daybook, folder: Path) -> None:
     text = make_checkpoint(daybook, folder / "daybook.key")
     with (folder / "b.zip").open("x+b") as target:
         write_bundle(daybook, target, checkpoint=text)
+
+
+def test_files_of_the_desktop_do_not_disturb(small: Path) -> None:
+    (small / "files" / ".DS_Store").write_bytes(b"x")
+    (small / "notes.txt").write_text("mine")
+    assert verify(small).ok
+
+
+def test_checkpoint_of_another_ledger_is_told_apart_from_damage(small: Path, folder: Path) -> None:
+    _other_key(folder)
+    db = f"sqlite:///{folder / 'other' / 'daybook.db'}"
+    assert run_cli("checkpoint", "-o", "theirs.txt", "--db", db).exit == 0
+
+    assert stranger(small, "--checkpoint", "../theirs.txt").returncode == 2
+    refused = run_cli("verify", "--bundle", "b.zip", "--checkpoint", "theirs.txt", "--json")
+    assert (refused.exit, refused.json["error"]["code"]) == (1, "foreign-checkpoint")
 
 
 # --- what it finds ----------------------------------------------------------------------------------------------------
@@ -292,6 +311,29 @@ def test_ledger_that_was_changed_gives_no_bundle(uploaded: Run, ledger_url: str)
     as_owner(ledger_url, "UPDATE events SET actor = 'user_9' WHERE position = 3")
     refused = uploaded("bundle", "b.zip")
     assert refused.exit == 5 and not Path("b.zip").exists()
+
+
+@given(size=st.integers(1, 70), old=st.integers(0, 70), index=st.integers(0, 70), spoilt=st.integers(-1, 8))
+def test_the_script_judges_proofs_as_the_ledger_does(size: int, old: int, index: int, spoilt: int) -> None:
+    leaves = [leaf_hash(bytes([number])) for number in range(size)]
+    old, index = min(old, size), min(index, size - 1)
+    new_root, old_root = (CompactRange().extend(leaves[:n]).root() for n in (size, old))
+    paths = (
+        inclusion_proof(index, size, node_source(leaves)),
+        consistency_proof(old, size, node_source(leaves)),
+    )
+    good = [True, True]
+    for number, path in enumerate(paths):
+        if 0 <= spoilt < len(path):
+            path[spoilt] = leaf_hash(path[spoilt])
+            good[number] = False
+        elif spoilt >= len(path) and spoilt % 2:
+            path.append(new_root)
+            good[number] = False
+
+    notes = [bundle_verifier.Note("", "", n, root, ()) for n, root in ((old, old_root), (size, new_root))]
+    assert bundle_verifier.included(leaves[index], index, size, paths[0], new_root) is good[0]
+    assert bundle_verifier.consistent(*notes, paths[1]) is good[1]
 
 
 # --- hostile archives -------------------------------------------------------------------------------------------------

@@ -183,6 +183,16 @@ def test_receipt_without_the_key_is_checked_against_the_ledger(
     assert done.exit == 0 and "without a proof" in done.err
     assert here.exit == 0 and "NOT CHECKED" not in here.out and "in this ledger, unchanged" in here.out
     assert alone.exit == 0 and "NOT CHECKED" in alone.out
+    under = run_cli(
+        "verify",
+        "--receipt",
+        "receipt.json",
+        "--checkpoint",
+        "later.txt",
+        "--db",
+        f"sqlite:///{folder / 'none.db'}",
+    )
+    assert under.exit == 5 and "[not-comparable]" in under.out
 
 
 def test_receipt_that_is_there_already_is_not_overwritten(stocked: Run, sample: SampleLab) -> None:
