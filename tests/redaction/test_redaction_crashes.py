@@ -1,0 +1,134 @@
+"""Killed between any two steps of a redaction: the next one to open the ledger brings it to its end."""
+
+from typing import Any
+
+import pytest
+
+import projections.rebuild as rebuilding
+from commands import door, redaction
+from commands.door import Actor, Daybook
+from commands.redaction import ApproveRedaction
+from commands.roles import GrantRole
+from ledger import log
+from ledger.database import Database
+from ledger.errors import Conflict, LedgerUnavailable
+from projections.rebuild import contents, rebuild, versions
+from projections.records import RECORDS, SLOTS
+from tests.intake.lab import PROBES, session
+from tests.redaction.conftest import Office
+
+CANARY = "Jane-Doe-canary"
+
+
+@pytest.fixture
+def requested(office: Office) -> int:
+    """The request to redact an inserted session's entry, whose location holds the canary."""
+    office.lab.record(CANARY)
+    association = {"probe_1": PROBES[0], "probe_2": PROBES[1]}
+    office.lab.upload(session(CANARY, notes=CANARY, probe_association=association))
+    return office.request(office.last("SessionInsertRequested").position)
+
+
+def lists(office: Office) -> str:
+    """Every row of every list, in both slots."""
+    database = Database(office.lab.url)
+    with database.reading() as transaction:
+        found = repr([contents(transaction, slot) for slot in SLOTS])
+    database.close()
+    return found
+
+
+def head(office: Office) -> log.Head:
+    with office.lab.daybook.reading() as world:
+        return world.head
+
+
+def killed(*_: object, **__: object) -> Any:
+    raise KeyboardInterrupt
+
+
+def test_killed_before_the_lists_are_made_anew_the_next_one_makes_them(
+    office: Office, requested: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redaction, "bring_up_to_date", killed)
+    with pytest.raises(KeyboardInterrupt):
+        office.approve(requested)
+    assert CANARY in lists(office)
+    assert head(office).projections == log.REDACTED
+
+    with pytest.raises(LedgerUnavailable, match="redacted a moment ago") as caught:
+        office.lab.daybook.submit(GrantRole(user="user_3", role="auditor"))
+    assert caught.value.code == "redacted-meanwhile"
+    assert caught.value.hint == "Start this program again."
+
+    Daybook.open(office.lab.url, Actor("user_3")).close()
+
+    assert CANARY not in lists(office)
+    assert (head(office).projections, head(office).rebuild) == (versions(), "")
+    office.lab.daybook.submit(GrantRole(user="user_3", role="auditor"))
+
+
+@pytest.mark.parametrize("emptied", [0, 5])
+def test_killed_before_the_old_lists_are_empty_the_next_one_empties_them(
+    office: Office, requested: int, monkeypatch: pytest.MonkeyPatch, emptied: int
+) -> None:
+    def dies(database: Database) -> bool:
+        monkeypatch.setattr(rebuilding, "RECORDS", RECORDS[:emptied])
+        monkeypatch.setattr(Database, "overwrite_free_space", killed)
+        return rebuilding.remove_remains(database)
+
+    monkeypatch.setattr(door, "remove_remains", dies)
+    with pytest.raises(KeyboardInterrupt):
+        office.approve(requested)
+    monkeypatch.undo()
+    assert CANARY in lists(office)
+    assert (head(office).projections, head(office).rebuild) == (versions(), log.EMPTYING)
+    office.lab.daybook.submit(GrantRole(user="user_3", role="auditor"))  # nobody has to wait for that
+
+    Daybook.open(office.lab.url, Actor("user_3")).close()
+
+    assert CANARY not in lists(office)
+    assert head(office).rebuild == ""
+
+
+def test_rebuild_that_had_read_the_payload_does_not_bring_it_back(
+    office: Office, requested: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has folded the text already, and would swap it in behind the redaction."""
+    swap = rebuilding._swap
+
+    def redacted_before_the_swap(*arguments: Any) -> Any:
+        monkeypatch.setattr(rebuilding, "_swap", swap)
+        office.lab.as_user("user_2").submit(ApproveRedaction(request=requested))
+        return swap(*arguments)
+
+    monkeypatch.setattr(rebuilding, "_swap", redacted_before_the_swap)
+    with pytest.raises(Conflict, match="Another rebuild"):
+        rebuild(office.lab.daybook.database)
+
+    assert head(office).projections == log.REDACTED
+    Daybook.open(office.lab.url, Actor("user_3")).close()
+    assert CANARY not in lists(office)
+
+
+def test_rebuild_that_begins_meanwhile_is_not_emptied(
+    office: Office, requested: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slot that the redaction left is the one that another rebuild fills."""
+    begun = []
+
+    def another_begins(database: Database) -> bool:
+        with database.writing() as transaction:
+            log.name_rebuild(transaction, log.lock_head(transaction), "another")
+        begun.append(rebuilding.remove_remains(database))
+        return begun[0]
+
+    monkeypatch.setattr(door, "remove_remains", another_begins)
+    office.approve(requested)
+
+    assert begun == [True]
+    assert head(office).rebuild == "another"
+    assert CANARY in lists(office)  # the other rebuild begins by emptying it
+    monkeypatch.undo()
+    rebuild(office.lab.daybook.database)
+    assert CANARY not in lists(office)
