@@ -1,5 +1,6 @@
 """Roles, and the people behind usernames, from the command line."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,3 +148,17 @@ def test_the_user_of_a_role_is_not_taken_for_the_one_who_acts(run: Run) -> None:
     ended = run("role", "grant", "user_1", "admin", user="user_2")
 
     assert ended.exit == 4 and ended.err.startswith("error: user_2 may not grant")
+
+
+def test_nothing_that_leaves_the_ledger_holds_a_name(run: Run, folder: Path) -> None:
+    run("person", "set", "user_1", "--name", "X Y", "--email", "x@y")
+
+    assert run("export", "log.jsonl").exit == 0
+    assert run("bundle", "bundle.json").exit == 0
+    assert run("checkpoint", "-o", "checkpoint.txt").exit == 0
+
+    written = b"".join(
+        (folder / name).read_bytes() for name in ("log.jsonl", "bundle.json", "checkpoint.txt")
+    )
+    assert b"user_1" in written
+    assert b"X Y" not in written and b"x@y" not in written
