@@ -31,7 +31,7 @@ from ledger.checkpoint import Checkpoint, CheckpointError, PublicKey
 from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
-from ledger.events import known
+from ledger.events import body_of, known
 from projections.rebuild import rebuild, without_garbage_collection
 
 _PAGE = 5_000
@@ -237,7 +237,8 @@ class _Import:
         position = self.head.size + len(self.events) + 1
         if event.position != position:
             raise BadLine(f"this is event {event.position}; expected event {position}")
-        known(event)
+        if event.payload is not None:
+            self._require_body(event)
         if position == 1:
             self.key = self._created(event)
         if not self.command:
@@ -255,6 +256,13 @@ class _Import:
         self.events.append(event)
         self.leaves.append(leaf)
         self.lines.append(self.number)
+
+    def _require_body(self, event: StoredEvent) -> None:
+        """What the handlers of the projections rely on: a body in a version that is known, with all of its fields."""
+        try:
+            known(event).model_validate(body_of(event))
+        except ValueError as error:  # of pydantic, or no JSON
+            raise BadLine(f"this is not what a {event.type} holds ({_first_line(error)})") from error
 
     def _created(self, event: StoredEvent) -> PublicKey:
         if event.type != "LedgerCreated" or event.payload is None:
@@ -345,3 +353,7 @@ class _Import:
         for position, number in self.emptied.items():
             what = f"event {position} has no data, and no later event says that it was redacted"
             raise self._refusal(what, number)
+
+
+def _first_line(error: ValueError) -> str:
+    return " ".join(str(error).splitlines()[1:3]) or str(error)

@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -271,6 +272,16 @@ def test_event_of_a_newer_version_is_refused(lines: list[bytes], nowhere: Nowher
     lines[at] = _with_leaf(lines[at].replace(b"ReferenceValueAdded", b"ReferenceValueImagined"))
     message = refused(nowhere("sqlite"), lines)
     assert message.startswith(f"Line {at + 1}:") and "ReferenceValueImagined" in message
+
+
+def test_event_without_what_it_has_to_hold_is_refused(lines: list[bytes], nowhere: Nowhere) -> None:
+    at = next(at for at, line in enumerate(lines) if b"ReferenceValueAdded" in line)
+    document = orjson.loads(lines[at])
+    document["data"] = {"table": "reference.Experimenter"}
+    document["payloadsha256"] = sha256(orjson.dumps(document["data"])).hexdigest()
+    lines[at] = _with_leaf(orjson.dumps(document))
+    message = refused(nowhere("sqlite"), lines)
+    assert message.startswith(f"Line {at + 1}:") and "not what a ReferenceValueAdded holds" in message
 
 
 @pytest.mark.parametrize(
