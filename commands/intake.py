@@ -22,9 +22,9 @@ from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from commands.validation import Validation, check_file
 from commands.work import work
-from ledger import input_files, log
+from ledger import input_files
 from ledger.envelope import NewEvent
-from ledger.errors import Conflict, IntegrityFailure, Refusal
+from ledger.errors import Conflict, Refusal
 from ledger.events import (
     ClusteringInsertRequested,
     InputFileProcessed,
@@ -315,13 +315,10 @@ def _earlier(daybook: Daybook, number: int) -> Upload:
 
 def stored_bytes(world: World, row: Upload) -> bytes:
     """The bytes of an upload as they came. Raises Refusal where a redaction erased them."""
-    redacted = world.state.redactions.get(row.id)  # of the receipt, which says under which hash they are
-    erased = log.read_stream(world.transaction, f"input-file/{row.sha256}")
     try:
-        if redacted is None:
-            return input_files.fetch(world.transaction, row.sha256)
-    except IntegrityFailure:
-        if not erased:
+        return input_files.fetch(world.transaction, row.sha256)
+    except Refusal as refusal:
+        if refusal.code != "bytes-erased":
             raise
     raise Refusal(
         "bytes-erased",

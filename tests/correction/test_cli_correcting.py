@@ -93,7 +93,7 @@ def test_a_corrected_file_with_errors_is_refused_like_any_other(stocked: Run, sa
     assert ended.out.endswith("nothing can be corrected by this file as it is.\n")
     as_json = stocked("correct", str(path), "--json")
     assert as_json.exit == 1 and as_json.json["ok"] is False
-    assert [finding["code"] for finding in as_json.json["findings"]] == ["unknown-value"]
+    assert "unknown-value" in [finding["code"] for finding in as_json.json["findings"]]
 
 
 def test_another_users_records_are_not_corrected(stocked: Run, sample: SampleLab) -> None:
