@@ -235,7 +235,8 @@ class Past:
         return "'" + self._next.replace("'", "''") + "'"
 
     def _look_for_changed_uploads(self) -> None:
-        """An upload changes by its own events, by those of its records, which it counts, and by a correction."""
+        """An upload changes by its own events and by those of its records, which it counts; by a correction that is
+        carried out, too, which makes new records in the same append."""
         if self._knows_uploads:
             return
         self._knows_uploads = True
@@ -245,7 +246,6 @@ class Past:
             f"SELECT id FROM uploads_{self._slot} WHERE received_at {later} OR processed_at {later}",
             f"SELECT upload FROM sessions_{self._slot} WHERE changed_at {later}",
             f"SELECT upload FROM clusterings_{self._slot} WHERE changed_at {later} AND group_name IS NOT NULL",
-            f"SELECT upload FROM deletions_{self._slot} WHERE upload IS NOT NULL AND decided_at {later}",
         ]
         self._transaction.run(f"INSERT INTO uploads_changed {' UNION '.join(found)}")
 

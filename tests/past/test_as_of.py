@@ -1,0 +1,165 @@
+"""What a command said at a moment is what it says as of that moment, whatever has happened since."""
+
+import os
+import random
+from typing import Any
+
+from tests.cli.conftest import Ended, run_cli
+from tests.correction.corrections import OTHER_SUBJECT, corrected, other_subject
+from tests.deletion.desk import Desk
+from tests.intake.lab import SERIALS, Lab, document, session
+from tests.past.story import FOLDERS, Story
+
+STEPS = {"sqlite": 25, "postgresql": 6}
+LISTS = (
+    ("sessions",),
+    ("clusterings",),
+    ("uploads",),
+    ("uploads", "--status", "processed", "--limit", "2"),
+    ("subject", "list"),
+    ("catalogue", "list", "acquisition.Project"),
+    ("role", "list"),
+    ("delete", "list", "--all"),
+    ("audit", "--by", "subject"),
+    ("log", "--limit", "5"),
+)
+
+
+class Reader:
+    """The command line on the lab's ledger."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.url = lab.url
+
+    def __call__(self, *arguments: str, as_of: object = None) -> Ended:
+        moment = () if as_of is None else ("--as-of", str(as_of))
+        return run_cli("--db", self.url, "--json", *arguments, *moment)
+
+
+def questions(story: Story, choices: random.Random) -> list[tuple[str, ...]]:
+    """Every list, filtered lists, and everything about some records."""
+    asked = list(choices.sample(LISTS, 4))
+    for what in ("sessions", "clusterings"):
+        status = choices.choice(["pending", "waiting", "inserted", "error", "withdrawn", "deleted"])
+        asked.append((what, "--status", status, "--limit", str(choices.randint(1, 3))))
+        asked.append((what, "--user", choices.choice(["user_1", "user_3"]), "--subject", "12345"))
+    references = [f"N:/rec/{choices.choice(FOLDERS)}", "g", "2023-05-01 10:00:00"]
+    for table in ("sessions", "clusterings", "uploads", "deletions"):
+        rows = story.rows(table)
+        references += [f"{table[0]}{row.id}" for row in choices.sample(rows, min(1, len(rows)))]
+        if table == "deletions" and rows:
+            asked.append(("delete", "show", f"d{choices.choice(rows).id}"))
+    references += [f"s{choices.randint(1, 9)}"]
+    for verb in ("show", "why", "history", "trace"):
+        asked += [(verb, reference) for reference in choices.sample(references, 2)]
+    return asked
+
+
+def test_every_command_says_as_of_a_moment_what_it_said_then(desk: Desk) -> None:
+    seed = 1 if os.environ.get("CI") else random.randrange(2**32)
+    story, choices, read = Story(desk, seed), random.Random(seed), Reader(desk.lab)
+    seen: list[tuple[int, tuple[str, ...], Ended]] = []
+    for _ in range(STEPS[desk.lab.daybook.database.dialect]):
+        story.step()
+        size = desk.lab.size()
+        seen += [(size, question, read(*question)) for question in questions(story, choices)]
+
+    for size, question, answer in seen:
+        assert read(*question, as_of=size) == answer, (seed, question, size)
+
+    for size, question, answer in seen[-30:]:  # and the present is the present again
+        if size == desk.lab.size():
+            assert read(*question) == answer
+
+
+def test_times_stand_for_the_last_event_until_then(lab: Lab) -> None:
+    lab.record_many(2)
+    read = Reader(lab)
+    lab.upload(session("date_1"))
+    first = lab.events()[-1]
+    said = read("sessions")
+    lab.upload(session("date_1"), session("date_2"))
+    last = lab.events()[-1]
+
+    assert read("sessions", as_of=first.recorded_at) == said
+    assert read("sessions", as_of=last.recorded_at) == read("sessions") != said
+
+
+def test_a_date_is_its_first_moment_in_utc(lab: Lab) -> None:
+    lab.record_many(1)
+    lab.upload(session("date_1"))
+    today = lab.events()[-1].recorded_at[:10]
+
+    answer = Reader(lab)("sessions", as_of=today)
+
+    assert answer.json["error"]["code"] == "before-the-ledger"
+    assert answer.exit == 1
+
+
+def test_moments_that_are_none_are_refused(lab: Lab) -> None:
+    read = Reader(lab)
+    size = lab.size()
+
+    beyond, never, before = (read("sessions", as_of=at) for at in (size + 1, "2999-01-01", "2000-01-01"))
+
+    assert [answer.json["error"]["code"] for answer in (beyond, never, before)] == [
+        "no-such-position", "not-yet", "before-the-ledger",
+    ]  # fmt: skip
+    assert f"ends at position {size}" in beyond.json["error"]["message"]
+    assert read("sessions", as_of="yesterday").exit == 2
+    assert "neither a position" in read("sessions", as_of="-1").json["error"]["message"]
+
+
+def test_the_empty_ledger_answers_emptily(lab: Lab) -> None:
+    read = Reader(lab)
+
+    assert read("sessions", as_of=0).json["sessions"] == []
+    assert read("subject", "list", as_of=0).json["subjects"] == []
+    assert read("log", as_of=0).json["events"] == []
+    assert read("role", "list", as_of=0).json["roles"] == []
+    assert read("show", "s12", as_of=0).json["error"]["code"] == "not-found"
+
+
+def test_a_moment_inside_of_an_append_is_what_the_events_say(lab: Lab) -> None:
+    lab.record_many(3)
+    lab.upload(session("date_1"), session("date_2"), session("date_3"))
+    requests = [event for event in lab.events() if event.type == "SessionInsertRequested"]
+
+    def then(position: int) -> Any:
+        found = Reader(lab)("sessions", as_of=position).json["sessions"]
+        upload = Reader(lab)("uploads", as_of=position).json["uploads"][-1]
+        return [(one["session"], one["status"]) for one in found], upload["status"], upload["inserted"]
+
+    assert then(requests[0].position - 2) == ([], "received", 0)
+    assert then(requests[1].position) == (
+        [(f"s{e.position}", "pending") for e in requests[:2]],
+        "validated",
+        0,
+    )
+
+
+def test_people_are_told_which_moment_it_is(lab: Lab) -> None:
+    answer = run_cli("--db", lab.url, "subject", "list", "--as-of", "5")
+
+    assert "as of position 5, 20" in answer.err
+    assert "12345" not in answer.out
+
+
+def test_a_record_that_moved_to_another_subject_is_traced_as_it_was(desk: Desk) -> None:
+    lab, read = desk.lab, Reader(desk.lab)
+    other_subject(lab)
+    lab.record("date_1", serials=SERIALS[:1])
+    entry = session("date_1", name="a")
+    first = lab.upload(entry).sessions[0]["session"]
+    then = lab.size()
+    questions = [(verb, first) for verb in ("show", "why", "history", "trace")]
+    said = [read(*question) for question in questions]
+
+    new = corrected(lab, document(entry, subject=OTHER_SUBJECT))["replaced"][0]["new"]
+    requested = lab.size()
+    after = [read(*question) for question in [*questions, ("trace", new), ("show", new)]]
+    desk.delete(new)
+
+    assert [read(*question, as_of=then) for question in questions] == said
+    assert [read(*q, as_of=requested) for q in [*questions, ("trace", new), ("show", new)]] == after
+    assert after != said

@@ -1,0 +1,211 @@
+"""A reading of the past is alone with its temporary tables: it writes nothing, sees one moment, and leaves nothing."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from commands.catalogue import AddReferenceValue
+from commands.door import Actor, Daybook
+from commands.redaction import RequestRedaction
+from ledger import log
+from ledger.database import Database
+from ledger.errors import Refusal
+from projections import listings
+from projections.past import Past
+from projections.rebuild import rebuild
+from projections.records import RECORDS, Session
+from tests.deletion.desk import Desk
+from tests.intake.lab import Lab, number, session
+
+
+def locations(world: Any) -> list[str]:
+    return [line["location"] for line in listings.sessions(world.transaction, world.head.live_slot)]
+
+
+def uploaded(lab: Lab, count: int = 2) -> int:
+    """Uploads of one more session each; returns the position between them and the last."""
+    lab.record_many(count)
+    for n in range(1, count):
+        lab.upload(*(session(f"date_{i + 1}") for i in range(n)))
+    position = lab.size()
+    lab.upload(*(session(f"date_{i + 1}") for i in range(count)))
+    return position
+
+
+def test_the_present_is_read_again_afterwards_on_the_same_thread(lab: Lab) -> None:
+    position = uploaded(lab)
+    for _ in range(7):  # so often that statements are prepared on the server
+        with lab.daybook.reading() as world:
+            assert len(locations(world)) == 2
+        with lab.daybook.reading_past(position) as world:
+            assert len(locations(world)) == 1
+            assert len(log.read_all(world.transaction)) == position
+            assert world.head.size == log.read_head(world.transaction).size == position
+
+
+def test_a_reading_that_fails_leaves_the_present_as_it_was(lab: Lab) -> None:
+    position = uploaded(lab)
+
+    with pytest.raises(ZeroDivisionError), lab.daybook.reading_past(position):
+        raise ZeroDivisionError
+    with pytest.raises(Refusal), lab.daybook.reading_past(10**6):
+        pass
+
+    with lab.daybook.reading() as world:
+        assert len(locations(world)) == 2
+    lab.record("date_3", day=7)
+    assert lab.upload(session("date_3")).ok
+
+
+def test_nothing_durable_can_be_written_in_the_past(lab: Lab) -> None:
+    position = uploaded(lab)
+    durable = {"sqlite": "main.", "postgresql": "public."}[lab.daybook.database.dialect]
+    statements = [
+        "INSERT INTO {durable}people (username, name) VALUES ('user_1', 'A')",
+        "UPDATE {durable}head SET size = 1",
+        "DELETE FROM {durable}sessions_a",
+        "DELETE FROM {durable}people",
+        "CREATE TABLE {durable}other (a INTEGER)",
+        "CREATE TEMP TRIGGER extra AFTER INSERT ON {durable}events BEGIN SELECT 1; END",
+        "DROP TABLE {durable}sessions_b",
+        "CREATE INDEX ix_extra ON {durable}events (actor)",
+        "CREATE VIEW {durable}other AS SELECT 1",
+    ]
+    for sql in statements:
+        with pytest.raises(Exception) as caught, lab.daybook.reading_past(position) as world:
+            world.transaction.run(sql.format(durable=durable))
+            world.transaction.run("SELECT 1").fetchone()
+            pytest.fail(f"not refused: {sql}")
+        answer = str(caught.value)
+        assert any(
+            words in answer
+            for words in ("not authorized", "read-only transaction", "syntax error", "is read-only")
+        ), (sql, answer)
+
+
+def test_temporary_tables_are_for_readings_of_the_past_alone(lab: Lab, ledger_url: str) -> None:
+    if not ledger_url.startswith("sqlite"):
+        pytest.skip("SQLite's authoriser")
+    uploaded(lab)
+    with lab.daybook.reading_past(1):
+        pass
+    for sql in ("CREATE TEMP TABLE events (position INTEGER)", "CREATE TEMP VIEW head AS SELECT 1"):
+        with pytest.raises(Exception, match="not authorized"), lab.daybook.reading() as world:
+            world.transaction.run(sql)
+
+
+def test_a_look_at_the_past_does_not_touch_the_file(lab: Lab, ledger_url: str) -> None:
+    if not ledger_url.startswith("sqlite"):
+        pytest.skip("a file of its own is SQLite's")
+    position = uploaded(lab)
+    file = Path(str(make_url(ledger_url).database))
+
+    def written() -> list[bytes]:
+        return [path.read_bytes() for path in (file, file.with_name(file.name + "-wal"))]
+
+    before = written()
+    with lab.daybook.reading_past(position) as world:
+        assert len(locations(world)) == 1
+
+    assert written() == before
+
+
+def test_a_writer_goes_on_while_the_past_is_read_and_is_not_seen(lab: Lab) -> None:
+    position = uploaded(lab)
+
+    def write() -> None:
+        daybook = Daybook.open(lab.url, Actor("user_1"))
+        daybook.submit(AddReferenceValue(table="acquisition.Project", value="meanwhile"))
+        daybook.close()
+
+    with lab.daybook.reading_past(position) as world:
+        first = locations(world)
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
+        values = listings.reference_values(world.transaction, world.head.live_slot, "acquisition.Project")
+        assert "meanwhile" not in [value["value"] for value in values]
+        assert locations(world) == first
+
+    with lab.daybook.reading() as world:
+        assert world.head.size == log.read_head(world.transaction).size > position
+
+
+def test_a_table_that_the_reading_is_not_about_cannot_be_read(lab: Lab) -> None:
+    position = uploaded(lab)
+    for record in RECORDS:
+        for what in ("count(*)", f"max({record.KEY[0]})"):
+            if record.TABLE in ("sessions", "redactions"):
+                continue
+            with (
+                pytest.raises(Exception, match=r"overflow|out of range|no such column|does not exist"),
+                lab.daybook.reading_past(position, lambda past: past.page(Session, limit=1)) as world,
+            ):
+                slot = world.head.live_slot
+                world.transaction.run(f"SELECT {what} FROM {record.TABLE}_{slot}").fetchall()
+
+
+def test_a_rebuild_changes_nothing_of_the_past(lab: Lab, ledger_url: str) -> None:
+    position = uploaded(lab)
+    with lab.daybook.reading_past(position) as world:
+        before = listings.uploads(world.transaction, world.head.live_slot)
+    database = Database(ledger_url)
+    rebuild(database)
+    database.close()
+
+    with lab.daybook.reading_past(position) as world:
+        assert listings.uploads(world.transaction, world.head.live_slot) == before
+
+
+def test_what_was_redacted_later_is_redacted_in_the_past_too(desk: Desk) -> None:
+    lab = desk.lab
+    lab.record_many(1)
+    row = number(lab.upload(session("date_1", notes="a name that must go")).sessions[0])
+    then = lab.size()
+    request = desk.submit("user_1", RequestRedaction(position=row, reason="a name"))["request"]
+    desk.approve(int(request[1:]))
+    later = Daybook.open(lab.url, Actor("user_1"))  # the lists are made anew
+
+    with later.reading_past(then, lambda past: past.named(f"s{row}")) as world:
+        event = log.read_stream(world.transaction, f"session/{row}")[0]
+        shown = listings.whole(world.transaction, world.head.live_slot, listings.Reference("session", row))
+    later.close()
+
+    assert "must go" not in str(event.payload)
+    assert '"redacted"' in str(event.payload)
+    assert "must go" not in str(shown)
+    assert shown["status"] == "inserted"
+
+
+def test_the_log_alone_folds_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    position = uploaded(lab)
+    folded: list[str] = []
+    monkeypatch.setattr(
+        "projections.past.log.read_streams",
+        lambda _transaction, streams, _up_to: folded.extend(streams) or (),
+    )
+
+    with lab.daybook.reading_past(position, Past.nothing) as world:
+        assert len(log.read_all(world.transaction)) == position
+
+    assert folded == []
+
+
+def test_only_what_has_changed_since_is_folded(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    position = uploaded(lab, count=4)
+    folded: set[str] = set()
+    read_streams = log.read_streams
+
+    def noting(transaction: Any, streams: Any, up_to: int) -> Any:
+        folded.update(streams)
+        return read_streams(transaction, streams, up_to)
+
+    monkeypatch.setattr("projections.past.log.read_streams", noting)
+    with lab.daybook.reading_past(position, lambda past: past.page(Session, limit=100)) as world:
+        assert len(locations(world)) == 3
+
+    assert folded == set()
