@@ -161,10 +161,11 @@ class Model:
 
     def revoke(self, user: str, whom: str, role: str) -> None:
         self._require_admin(user)
-        if self.roles.get(whom) != role:
+        if self.roles.get(whom) not in ("", role):
             raise Refused("no-such-role")
-        self._keep_an_admin(whom)
-        self.roles[whom] = ""
+        if self.roles[whom]:
+            self._keep_an_admin(whom)
+            self.roles[whom] = ""
 
     def _keep_an_admin(self, whom: str) -> None:
         admins = {user for user, role in self.roles.items() if role == ADMIN}
@@ -412,6 +413,7 @@ class Model:
     def cancel(self, user: str, request: Request) -> None:
         if request.by != user:
             raise Refused("not-permitted")
+        self._require_owner(user, ())
         self._require_requested(request)
         request.status = "cancelled"
 
@@ -493,8 +495,11 @@ class Model:
         errors, outcomes = set(), dict[Session, str]()
         times = {key: held for key, held in self.times.items() if held not in changed}
         for old, entry in changed.items():
-            if self.locations.get(entry.folder, old) not in changed:
+            taken_by = self.locations.get(entry.folder, old)
+            if taken_by not in changed:
                 errors.add("location-taken")
+                if regrouped and taken_by.subject != file.subject:
+                    errors.add("session-of-another-subject")
             probe = old.probe if file.subject == old.subject else None
             outcomes[old] = self.fate(entry.folder, probe)
             if outcomes[old] == "error":

@@ -178,16 +178,16 @@ class Player:
         """The user's file of a subject, often with a session or a multi-session clustering more than last time."""
         entries = self.files.setdefault((user, subject), [])
         groups = self.groups.setdefault((user, subject), [])
-        for _ in range(self.choices.choose([0, 1, 1, 2, 3]) if entries else 2):
+        for _ in range(self.choices.choose([0, 1, 1, 2, 3]) if entries else 3):
             folder = self.choices.choose(FOLDERS)
             if all(one.folder != folder for one in entries):
                 number = sum(map(len, self.files.values()))
                 entries.append(Entry(folder, f"session_{number}", self.choices.choose(ROOMS)))
-        if len(entries) > 1 and self.choices.number(0, 2) == 0:
+        able = [one for one in entries if one.folder.kind != "empty"]
+        if len(able) > 1 and self.choices.number(0, 1):
             name = self.choices.choose(GROUPS)
             if all(one.name != name for one in groups):
-                some = self.choices.sample(entries, 2)
-                groups.append(GroupEntry(name, tuple(one.name for one in some)))
+                groups.append(GroupEntry(name, tuple(one.name for one in self.choices.sample(able, 2))))
         return File(subject, tuple(entries), tuple(groups))
 
     def _number(self, foreseen: Upload | None, report: UploadReport | None) -> None:
@@ -252,10 +252,11 @@ class Player:
     def _some(self) -> Sequence[Record | Upload]:
         """One to three records of one owner, or one upload."""
         model = self.model
-        everything: list[Record] = [*model.sessions, *model.groups, *model.singles]
-        one = self.choices.choose([*everything, *model.uploads[-2:]])
+        kinds: list[Sequence[Record | Upload]] = [model.sessions, model.groups, model.singles, model.uploads]
+        one = self.choices.choose(self.choices.choose([kind[-6:] for kind in kinds if kind]))
         if isinstance(one, Upload):
             return [one]
+        everything = [*model.sessions, *model.groups, *model.singles]
         others = [other for other in everything if other.owner == one.owner and other is not one]
         return [one, *self.choices.sample(others, min(len(others), self.choices.choose([0, 0, 1, 2])))]
 
@@ -401,7 +402,8 @@ class Player:
         free = [one for one in FOLDERS if one not in self.model.locations and one not in here]
         if not free or len(named) > 1 or self.choices.number(0, 3):
             return session.folder
-        return self.choices.choose(free)
+        strange = [one for one in free if one.kind == "strange"]
+        return self.choices.choose(strange or free)
 
     def _submit_correction(self, what: str, user: str, file: File) -> None:
         def real(daybook: Daybook) -> str | None:
