@@ -109,9 +109,7 @@ def test_every_bit_of_a_file_is_named_at_the_event_that_received_it(victim: Tamp
 
 def test_every_bit_of_a_receipt_but_its_answer_is_named(victim: Tampered) -> None:
     """What the receipt answers, and the hash of the command, stand nowhere else: see the decision on redactions."""
-    command, first = victim.rows("SELECT command_id, first_position FROM receipts WHERE first_position = 5")[
-        0
-    ]
+    [(command,)] = victim.rows("SELECT command_id FROM receipts WHERE first_position = 5")
 
     def check(report: Report, what: str) -> None:
         assert report.problems, what
