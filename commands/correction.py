@@ -253,6 +253,7 @@ def approve(daybook: Daybook, row: Deletion, *, accept_impact: bool, roots: Root
     read = replace(read_input_file(data, filename=upload.filename, limits=limits), findings=())
 
     def matches_in(world: World, input_file: InputFile) -> Matches:
+        open_request(world, row.id)
         _refuse_fallen(world, row, request)
         return requested_matches(world, input_file, request, roots)
 
