@@ -7,11 +7,11 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import appending, reading, rebuilding, stage3, starting
+from benchmarks import appending, deleting, looking, reading, rebuilding, stage3, starting
 from benchmarks.databases import directory, postgresql
 from benchmarks.measure import Measure
 
-PARTS = ("starting", "reading", "duplicates", "stage3", "appending", "rebuilding")
+PARTS = ("starting", "reading", "duplicates", "stage3", "appending", "rebuilding", "looking", "deleting")
 
 
 def run(parts: list[str], scale: int) -> Iterator[Measure]:
@@ -26,7 +26,7 @@ def run(parts: list[str], scale: int) -> Iterator[Measure]:
     with directory() as place:
         if "stage3" in parts:
             yield from stage3.measures(place, sessions)
-    if not {"appending", "rebuilding"} & set(parts):
+    if not {"appending", "rebuilding", "looking", "deleting"} & set(parts):
         return
     with postgresql() as server:
         for address in (None, server):
@@ -37,6 +37,10 @@ def run(parts: list[str], scale: int) -> Iterator[Measure]:
                     )
                 if "rebuilding" in parts:
                     yield from rebuilding.measures(place, address, events)
+                if "looking" in parts:
+                    yield from looking.measures(place, address, events)
+                if "deleting" in parts:
+                    yield from deleting.measures(place, address, events, sessions)
 
 
 def row(measure: Measure) -> str:
