@@ -150,8 +150,8 @@ class TasksAdded(Body):
 
 
 class SessionAnnotated(Body):
-    """Room, project, notes or a clustering that the file left out: ``fields`` names those given now;
-    ``completed`` is the whole entry as it now stands."""
+    """Room, project, notes or a clustering that the file left out; with a correction, whatever was added to the session
+    that it replaces. ``fields`` are those given now; ``completed`` is the whole entry as it now stands."""
 
     fields: dict[str, Any]
     completed: dict[str, Any]

@@ -23,6 +23,7 @@ from commands.cli.verbs import Verb
 from commands.inputfile.findings import Finding
 
 _LISTED = 10
+_ROWS = 30
 _DEPENDENT_COLUMNS = [
     Column("clustering"),
     Column("what"),
@@ -74,14 +75,16 @@ def correct(invocation: Invocation, file: str, apply: bool, reason: str | None) 
     if not corrected.plan.ok:
         return _refused(invocation, report, findings, source.shown)
     document = {"ok": True, **report, "findings": plain(findings)}
-    invocation.answer(document, lambda: _write(report, findings, source.shown))
+    actor = invocation.actor.user
+    invocation.answer(document, lambda: _write(report, findings, source.shown, actor))
     return 0
 
 
 def _refused(invocation: Invocation, report: dict[str, Any], findings: Sequence[Finding], file: str) -> int:
     def human() -> None:
         if report:
-            write_replaced([*report["sessions"], *report["clusterings"]])
+            replaced = [*report["sessions"], *report["clusterings"]]
+            write_replaced(replaced, actor=invocation.actor.user)
         grave = [finding for finding in findings if finding.severity != "notice"]
         write_findings(grave, file, most_of_a_kind=most_of_a_kind())
         output.say(f"{counted(grave)}: nothing can be corrected by this file as it is.")
@@ -90,11 +93,11 @@ def _refused(invocation: Invocation, report: dict[str, Any], findings: Sequence[
     return REFUSED
 
 
-def _write(report: dict[str, Any], findings: Sequence[Finding], file: str) -> None:
+def _write(report: dict[str, Any], findings: Sequence[Finding], file: str, actor: str) -> None:
     warnings = [finding for finding in findings if finding.severity != "notice"]
     write_findings(warnings, file, most_of_a_kind=most_of_a_kind())
     replaced = [*report["sessions"], *report["clusterings"]]
-    write_replaced(replaced)
+    write_replaced(replaced, actor=actor)
     if report["dependents"]:
         output.say()
         output.say("What stands on them:")
@@ -116,15 +119,18 @@ def _write(report: dict[str, Any], findings: Sequence[Finding], file: str) -> No
             f"inserted again from this file, which is kept as {report['upload']}. Nothing is changed yet."
         )
         output.say(f"An admin decides: daybook delete approve {report['request']}")
+        output.say(f"To take it back: daybook delete cancel {report['request']}")
 
 
-def write_replaced(replaced: Sequence[dict[str, Any]]) -> None:
-    """Each record with how it was matched and, field by field, what differs."""
-    for entry in replaced:
+def write_replaced(replaced: Sequence[dict[str, Any]], *, actor: str = "") -> None:
+    """Each record with how it was matched and, field by field, what differs; of many the first ones."""
+    for entry in replaced[:_ROWS]:
         name = entry.get("session") or entry["clustering"]
         what = entry.get("location") or entry.get("group_name")
         where = f" {printable(what)}" if what else ""
-        output.say(f"{output.coloured(name, bold=True)}{where} (matched by {entry['matched_by']}):")
+        owner = entry.get("username", actor)
+        whose = "" if owner == actor else f"of {printable(owner)}, "
+        output.say(f"{output.coloured(name, bold=True)}{where} ({whose}matched by {entry['matched_by']}):")
         for difference in entry["differences"]:
             output.say(f"  {difference_line(difference)}")
         before, after = entry.get("session_time"), entry.get("new_session_time")
@@ -134,6 +140,8 @@ def write_replaced(replaced: Sequence[dict[str, Any]]) -> None:
             output.say(f"  added since, and kept: {', '.join(entry['kept'])}")
         if entry.get("outcome") == "waiting":
             output.say(f"  it would be {output.status('waiting')}: {printable(entry['reason'])}")
+    if len(replaced) > _ROWS:
+        output.say(f"... and {len(replaced) - _ROWS:,} more: --json has them all.")
 
 
 def write_corrected(result: dict[str, Any]) -> None:
@@ -159,7 +167,9 @@ def _write_dependents(dependents: Sequence[dict[str, Any]]) -> None:
         ]
         for dependent in sorted(dependents, key=lambda dependent: order.index(dependent["becomes"]))
     ]
-    output.write_table(_DEPENDENT_COLUMNS, rows)
+    output.write_table(_DEPENDENT_COLUMNS, rows[:_ROWS])
+    if len(rows) > _ROWS:
+        output.say(f"... and {len(rows) - _ROWS:,} more: --json has them all.")
 
 
 def _write_rest(report: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from commands.door import Daybook, World
 from commands.impact import STANDING
 from commands.work import current_entries
 from projections.rebuild import contents, rebuild
-from tests.intake.lab import SERIALS, SUBJECT, Lab, load_catalogue
+from tests.intake.lab import SERIALS, Lab, load_catalogue
 
 ADMIN = "user_3"
 OTHER_SUBJECT = "34567"
@@ -120,6 +120,3 @@ def assert_rebuilds_equal(lab: Lab) -> None:
     rebuild(lab.daybook.database)
     with lab.daybook.reading() as world:
         assert contents(world.transaction, world.head.live_slot) == before
-
-
-__all__ = ["SUBJECT"]

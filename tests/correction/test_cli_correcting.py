@@ -50,7 +50,7 @@ def test_a_correction_goes_from_the_file_to_the_clean_upload(stocked: Run, sampl
 
     asked = stocked("correct", str(path), "--apply", "--reason", "the notes were missing")
     assert asked.exit == 0, asked.err
-    request = asked.out.splitlines()[-1].rpartition(" ")[2]
+    request = asked.out.splitlines()[-2].rpartition(" ")[2]
     shown = stocked("delete", "show", request)
     assert "notes: (none) -> restless" in shown.out
     refused = stocked("delete", "approve", request)
@@ -99,8 +99,10 @@ def test_a_corrected_file_with_errors_is_refused_like_any_other(stocked: Run, sa
 def test_another_users_records_are_not_corrected(stocked: Run, sample: SampleLab) -> None:
     path = corrected_file(uploaded(stocked, sample))
 
+    shown = stocked("correct", str(path), user="user_2")
     ended = stocked("correct", str(path), "--apply", "--reason", "mine", user="user_2")
 
+    assert shown.exit == 0 and "(of user_1, matched by location):" in shown.out
     assert ended.exit == 4
     assert "user_2 may not correct: s" in ended.err
 
