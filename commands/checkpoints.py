@@ -62,10 +62,10 @@ def own_checkpoint(transaction: Transaction, text: str) -> Checkpoint:
     Raises Refusal where it is another ledger's, or signed by somebody else, and IntegrityFailure where events of it
     are gone. Its root is not compared.
     """
-    key, head = ledger_key(transaction), log.read_head(transaction)
+    key = ledger_key(transaction)
     found = checkpoint.parse(text).checkpoint
-    if found.origin not in (key.name, head.origin):
-        raise _foreign(found.origin, head.origin)
+    if found.origin != key.name:
+        raise _foreign(found.origin, key.name)
     try:
         checkpoint.verify(text, [key])
     except CheckpointError as error:
@@ -74,10 +74,11 @@ def own_checkpoint(transaction: Transaction, text: str) -> Checkpoint:
             f"The checkpoint is not this ledger's: {str(error).rstrip('.')}.",
             "Get it again from where it was kept.",
         ) from error
-    if found.size > head.size:
+    (size,) = transaction.run("SELECT max(position) FROM events").fetchone()
+    if found.size > size:
         raise IntegrityFailure(
             "events-missing",
-            f"A checkpoint of {found.size} events was signed, but the ledger has {head.size}.",
+            f"A checkpoint of {found.size} events was signed, but the ledger has {size}.",
             "Run: daybook verify --checkpoint FILE",
         )
     return found
@@ -90,17 +91,12 @@ def signers(
     ledger's, and those in ``trust``. Raises Refusal for a checkpoint of another ledger, or one that a trusted witness
     has not signed.
     """
-    database = Database(url)
-    try:
-        with database.reading() as transaction:
-            key, head = _key_if_any(transaction), log.read_head(transaction)
-    finally:
-        database.close()
+    key, origins = _who_signs(url)
     found: list[dict[str, Any]] = []
     for name, text in kept.items():
         signed = checkpoint.parse(text)
-        if signed.checkpoint.origin not in {head.origin, key.name if key else head.origin}:
-            raise _foreign(signed.checkpoint.origin, head.origin)
+        if origins and signed.checkpoint.origin not in origins:
+            raise _foreign(signed.checkpoint.origin, origins[0])
         require_cosigned(name, text, trust)
         known = {(each.name, each.key_id): each for each in (*([key] if key else []), *trust)}
         for signature in signed.signatures:
@@ -119,11 +115,21 @@ def signers(
     return key, found
 
 
-def _key_if_any(transaction: Transaction) -> PublicKey | None:
+def _who_signs(url: str) -> tuple[PublicKey | None, list[str]]:
+    """The ledger's key, and what its head and its first event call it; as far as they are intact: verify says more."""
+    key, origins = None, []
+    database = Database(url)
     try:
-        return ledger_key(transaction)
+        with database.reading() as transaction:
+            row = transaction.run("SELECT origin FROM head").fetchone()
+            origins = [] if row is None else [str(row[0])]
+            key = ledger_key(transaction)
+            origins.append(key.name)
     except IntegrityFailure:
-        return None  # verify reports it
+        pass
+    finally:
+        database.close()
+    return key, origins
 
 
 def require_cosigned(name: str, text: str, witnesses: Iterable[PublicKey]) -> None:

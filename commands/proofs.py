@@ -178,14 +178,15 @@ def check(transaction: Transaction, text: str, *, checkpoints: Sequence[str], tr
     own = [each for each in (document["checkpoint"], since and since["checkpoint"]) if each]
     tree = StoredTree(transaction)
     for one in dict.fromkeys((*own, *checkpoints)):
-        signed = own_checkpoint(transaction, one)
-        late = [position for position in positions if position > signed.size]
-        apart = f", which does not cover event {late[0]}" if late else ""
         try:
+            signed = own_checkpoint(transaction, one)
             require_root(tree, size=signed.size, root=signed.root)
-            report.checked.append(f"that this ledger continues the checkpoint of {signed.size} events{apart}")
         except IntegrityFailure as failure:
             report.add("checkpoint-mismatch", failure.message)
+            continue
+        late = [position for position in positions if position > signed.size]
+        apart = f", which does not cover event {late[0]}" if late else ""
+        report.checked.append(f"that this ledger continues the checkpoint of {signed.size} events{apart}")
     return report
 
 
