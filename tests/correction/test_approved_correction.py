@@ -6,16 +6,20 @@ from typing import Any
 
 import pytest
 
+from commands import correction
 from commands.approval import CancelRequest, RejectRequest
 from commands.catalogue import RetireReferenceValue
 from commands.completion import add_clustering, add_tasks, annotate, associate
+from commands.deletion import approve as approve_request
 from commands.inputfile.entries import ClusteringEntry
 from commands.intake import replay
 from commands.permission import NotPermitted
 from commands.redaction import RequestRedaction
+from commands.restoration import RestoreDeletion
 from commands.samples.clusterings import kilosort_output
 from commands.withdrawal import Withdraw
 from ledger.errors import Conflict, Refusal
+from projections import rebuild
 from tests.correction.corrections import (
     Plain,
     approve,
@@ -359,8 +363,6 @@ def test_only_another_admin_approves(lab: Lab) -> None:
     with pytest.raises(NotPermitted, match="another admin"):
         approve(lab, asked, user="user_1")
     with pytest.raises(NotPermitted, match="role admin"):
-        from commands.deletion import approve as approve_request
-
         approve_request(lab.as_user("user_2"), asked, accept_impact=False, roots=lab.roots)
 
     assert "SessionDeleted" not in lab.types()
@@ -509,8 +511,6 @@ def test_a_directory_that_cannot_be_read_by_now_is_refused(lab: Lab) -> None:
 def test_a_ledger_that_moves_while_the_disk_is_read_is_looked_at_again(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from commands import correction
-
     lab.record("date_1")
     first = lab.upload(session("date_1"))
     asked = request(lab, document(session("date_1", notes="x")))
@@ -531,8 +531,6 @@ def test_a_ledger_that_moves_while_the_disk_is_read_is_looked_at_again(
 
 
 def test_a_ledger_that_never_rests_ends_in_a_conflict(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    from commands import correction
-
     lab.record("date_1")
     lab.upload(session("date_1"))
     asked = request(lab, document(session("date_1", notes="x")))
@@ -611,3 +609,72 @@ def test_a_correction_is_still_told_after_the_redaction_of_its_texts(lab: Lab, k
         )
         new = world.state.sessions[int(result["replaced"][0]["new"][1:])]
         assert (new.status, f"s{new.replaces}") == ("inserted", result["replaced"][0]["old"])
+
+
+def test_a_correction_between_two_animals_is_rebuilt_by_two_processes(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each folds one of the subjects: the location's key goes from one process's rows to the other's, and back."""
+    other_subject(lab)
+    lab.record("date_1", serials=SERIALS[:1])
+    lab.upload(session("date_1"))
+    for subject in ("34567", "12345"):
+        corrected(lab, document(session("date_1"), subject=subject))
+    monkeypatch.setattr(rebuild, "PARALLEL_FROM", 1)
+    assert_rebuilds_equal(lab)
+
+
+def test_a_correction_is_undone_once_its_replacement_is_gone(lab: Lab) -> None:
+    lab.record("date_1")
+    first = lab.upload(session("date_1"))
+    result = corrected(lab, document(session("date_1", notes="x")))
+    old, new = first.sessions[0]["session"], result["replaced"][0]["new"]
+    restore = RestoreDeletion(request=int(result["request"][1:]))
+
+    with pytest.raises(Refusal, match=new):
+        lab.daybook.submit(restore)
+    lab.daybook.submit(DeleteSession(session=int(new[1:])))
+    lab.daybook.submit(RestoreDeletion(request=int(result["request"][1:])))
+
+    assert (status_of(lab, old), status_of(lab, new)) == ("inserted", "deleted")
+    with lab.daybook.reading() as world:
+        assert world.state.sessions[int(old[1:])].replaced_by is None
+    assert_rebuilds_equal(lab)
+
+
+def test_tasks_added_after_the_request_have_to_be_accepted_and_come_along(lab: Lab) -> None:
+    lab.record("date_1")
+    first = lab.upload(session("date_1"))
+    asked = request(lab, document(session("date_1", notes="x")))
+    tasks = b"- {task_type: OpenField, arena_apparatus: 150_square, task_start: 1, task_stop: 2}"
+    add_tasks(lab.daybook, number(first.sessions[0]), tasks, filename="tasks.yml", roots=lab.roots)
+
+    with pytest.raises(Refusal, match="1 tasks? more"):
+        approve(lab, asked)
+    new = new_of(approve(lab, asked, accept_impact=True), first.sessions[0]["session"])
+
+    with lab.daybook.reading() as world:
+        assert [row.start_s for row in world.state.tasks.where("session = ?", [new])] == [1]
+
+
+def test_a_location_that_is_taken_while_the_disk_is_read_is_not_taken_twice(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.record_many(2)
+    lab.upload(session("date_1", name="a"))
+    asked = request(lab, document(session("date_2", name="a")))
+    admin, once = lab.as_admin("user_3"), iter([True])
+    plan = correction.make_plan
+
+    def plan_and_be_overtaken(*arguments: Any, **options: Any) -> Any:
+        made = plan(*arguments, **options)
+        for _ in once:
+            lab.upload_bytes(document(session("date_2")), filename="other.yml")
+        return made
+
+    monkeypatch.setattr(correction, "make_plan", plan_and_be_overtaken)
+    with pytest.raises(Refusal) as caught:
+        correction.approve(admin, _row(lab, asked), accept_impact=False, roots=lab.roots)
+
+    assert caught.value.code == "location-taken"
+    assert list(lab.statuses().values()) == ["inserted", "inserted"]
