@@ -6,7 +6,8 @@ New records are numbered by the position of their first event, so every event be
 from typing import Any
 
 from commands.approval import request_event
-from commands.correction_plan import Dependent, GroupChange, Plan, SessionChange
+from commands.correction_dependents import Dependent
+from commands.correction_plan import GroupChange, Plan, SessionChange
 from commands.door import Decision, World
 from commands.impact import impact_of
 from commands.inputfile.canonical import entry_plain

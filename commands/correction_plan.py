@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from commands.additions import with_additions
+from commands.correction_dependents import Dependent, with_fates
 from commands.correction_matching import Matches, standing_sessions
 from commands.door import Daybook, World
 from commands.duplicates import group_differences, place, requested_groups, session_differences
@@ -32,7 +33,6 @@ from ledger.events import (
     ClusteringWaiting,
     SessionInserted,
     SessionInsertFailed,
-    SessionWaiting,
     body_of,
 )
 from projections.records import Clustering, Session
@@ -70,17 +70,6 @@ class GroupChange:
     differences: list[dict[str, Any]]
     sessions: tuple[int, ...] = ()
     outcome: ClusteringInserted | ClusteringWaiting | ClusteringInsertFailed | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Dependent:
-    """A clustering that stands on replaced sessions, or is replaced itself, and what ``becomes`` of it: replaced,
-    inserted-anew (with its session), carried-over or deleted."""
-
-    row: Clustering
-    stands_on: tuple[int, ...]
-    becomes: str
-    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -151,7 +140,12 @@ def make_plan(
     if plan.ok:
         _look_at_groups(daybook, plan, find)
         plan.findings = (*plan.findings, *_failures(plan, known, located))
-    plan.dependents = _with_fates(plan)
+    plan.dependents = with_fates(
+        plan.dependents,
+        subject=plan.subject,
+        outcomes={change.old.id: change.outcome for change in plan.sessions},
+        replaced={change.old.id for change in plan.groups},
+    )
     return plan
 
 
@@ -388,36 +382,3 @@ def _failures(plan: Plan, known: Known, located: _Located) -> Iterator[Finding]:
         if isinstance(group.outcome, ClusteringInsertFailed):
             outcome, path = group.outcome, f"clustering[{group.given.index}]"
             yield located.error(3, path, outcome.code, outcome.message, outcome.hint)
-
-
-def _with_fates(plan: Plan) -> list[Dependent]:
-    outcomes = {change.old.id: change.outcome for change in plan.sessions}
-    replaced = {change.old.id for change in plan.groups}
-    found = []
-    for dependent in plan.dependents:
-        row = dependent.row
-        if row.id in replaced:
-            becomes, reason = "replaced", ""
-        elif row.session is not None:
-            becomes, reason = _with_its_session(row, outcomes[row.session])
-        elif row.subject == plan.subject:
-            waits = [f"s{number}" for number in dependent.stands_on if not _is_inserted(outcomes[number])]
-            becomes, reason = "carried-over", f"waits for {', '.join(waits)}" if waits else ""
-        else:
-            moved = ", ".join(f"s{number}" for number in dependent.stands_on)
-            here, there = row.subject.partition("/")[2], plan.subject.partition("/")[2]
-            becomes, reason = "deleted", f"it is of subject {here}, and {moved} would be of subject {there}"
-        found.append(replace(dependent, becomes=becomes, reason=reason))
-    return found
-
-
-def _is_inserted(outcome: SessionOutcome | None) -> bool:
-    return outcome is None or isinstance(outcome.event, SessionInserted)
-
-
-def _with_its_session(row: Clustering, outcome: SessionOutcome | None) -> tuple[str, str]:
-    if outcome is not None and isinstance(outcome.event, SessionWaiting):
-        return "inserted-anew", "when the session is inserted"
-    if outcome is None or row.location in {clustering.location for clustering in outcome.clusterings}:
-        return "inserted-anew", ""
-    return "deleted", "the corrected entry has none there"

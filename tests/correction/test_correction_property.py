@@ -28,7 +28,7 @@ from tests.correction.corrections import (
 from tests.intake.lab import CATALOGUE, START, SUBJECT, Lab, document, group, load_catalogue, session, task
 
 FOLDERS = 6
-EXAMPLES = {"sqlite": 20, "postgresql": 5}
+EXAMPLES = {"sqlite": 12, "postgresql": 3}
 
 File = dict[str, Any]
 Change = tuple[Any, ...]
