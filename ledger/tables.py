@@ -97,4 +97,4 @@ people = Table(
     comment="who is behind a username; never in an event, so it can be erased",
 )
 
-IMMUTABLE = ("events", "receipts", "input_files", "checkpoints")
+IMMUTABLE = ("events", "receipts", "input_files", "checkpoints", "tree_nodes")

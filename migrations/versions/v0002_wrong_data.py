@@ -180,8 +180,33 @@ def _change_projections(slot: str) -> None:
     )
 
 
-# A payload may go, and nothing else, and only behind the event that says so: PayloadRedacted on the stream
-# redaction/<position>. The same for stored bytes: InputFileErased on the stream input-file/<sha256>.
+# A payload may go, and nothing else, and only in the transaction whose events say so: PayloadRedacted on the stream
+# redaction/<position>, with the approval of a request that somebody else made. The same for stored bytes:
+# InputFileErased on the stream input-file/<sha256>. A command that is committed has its receipt, so an old event lets
+# nothing through.
+
+
+def _redaction_of(position: str, schema: str = "") -> str:
+    request = "stream = 'deletion/' || substr(r.correlation, 2)"
+    return (
+        f"EXISTS (SELECT 1 FROM {schema}events AS r WHERE r.stream = 'redaction/' || {position} "
+        f"AND r.type = 'PayloadRedacted' AND {_has_no_receipt('r', schema)} "
+        f"AND EXISTS (SELECT 1 FROM {schema}events AS a WHERE a.{request} AND a.type = 'DeletionApproved' "
+        "AND a.command_id = r.command_id) "
+        f"AND EXISTS (SELECT 1 FROM {schema}events AS q WHERE q.{request} AND q.type = 'RedactionRequested' "
+        "AND q.actor <> r.actor))"
+    )
+
+
+def _erasure_of(digest: str, schema: str = "") -> str:
+    return (
+        f"EXISTS (SELECT 1 FROM {schema}events AS e WHERE e.stream = 'input-file/' || {digest} "
+        f"AND e.type = 'InputFileErased' AND {_has_no_receipt('e', schema)})"
+    )
+
+
+def _has_no_receipt(event: str, schema: str) -> str:
+    return f"NOT EXISTS (SELECT 1 FROM {schema}receipts AS c WHERE c.command_id = {event}.command_id)"
 
 
 def _let_redactions_through_on_sqlite() -> None:
@@ -189,39 +214,35 @@ def _let_redactions_through_on_sqlite() -> None:
     op.execute("DROP TRIGGER events_refuse_update")
     op.execute(
         "CREATE TRIGGER events_refuse_update BEFORE UPDATE ON events WHEN NOT "
-        f"(NEW.payload IS NULL AND {same} AND EXISTS (SELECT 1 FROM events AS r "
-        "WHERE r.stream = 'redaction/' || OLD.position AND r.type = 'PayloadRedacted')) "
+        f"(NEW.payload IS NULL AND {same} AND {_redaction_of('OLD.position')}) "
         "BEGIN SELECT RAISE(ABORT, 'events is append-only: UPDATE is refused'); END"
     )
     op.execute("DROP TRIGGER input_files_refuse_delete")
     op.execute(
-        "CREATE TRIGGER input_files_refuse_delete BEFORE DELETE ON input_files WHEN NOT "
-        "EXISTS (SELECT 1 FROM events AS r "
-        "WHERE r.stream = 'input-file/' || OLD.sha256 AND r.type = 'InputFileErased') "
+        f"CREATE TRIGGER input_files_refuse_delete BEFORE DELETE ON input_files WHEN NOT {_erasure_of('OLD.sha256')} "
         "BEGIN SELECT RAISE(ABORT, 'input_files is append-only: DELETE is refused'); END"
     )
+    for verb in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER tree_nodes_refuse_{verb.lower()} BEFORE {verb} ON tree_nodes "
+            f"BEGIN SELECT RAISE(ABORT, 'tree_nodes is append-only: {verb} is refused'); END"
+        )
 
 
 def _let_redactions_through_on_postgresql() -> None:
     same = " AND ".join(f"NEW.{column} = OLD.{column}" for column in ENVELOPE)
-    schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema())")).scalar()
-    # pg_temp last: a temporary table called events must not answer for the real one
+    schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema())")).scalar() + "."
     for name, allowed, otherwise in (
         (
             "daybook_refuse_change_of_events",
-            f"NEW.payload IS NULL AND {same} AND EXISTS (SELECT 1 FROM events AS r "
-            "WHERE r.stream = 'redaction/' || OLD.position AND r.type = 'PayloadRedacted')",
+            f"NEW.payload IS NULL AND {same} AND {_redaction_of('OLD.position::text', schema)}",
             "NEW",
         ),
-        (
-            "daybook_refuse_deletion_of_input_files",
-            "EXISTS (SELECT 1 FROM events AS r "
-            "WHERE r.stream = 'input-file/' || OLD.sha256 AND r.type = 'InputFileErased')",
-            "OLD",
-        ),
+        ("daybook_refuse_deletion_of_input_files", _erasure_of("OLD.sha256", schema), "OLD"),
     ):
+        # tables by their schema, operators from the system's alone: nothing that somebody else makes answers for them
         op.execute(
-            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$ "
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$ "
             f"BEGIN IF {allowed} THEN RETURN {otherwise}; END IF; "
             "RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP; END $$"
         )
@@ -229,12 +250,18 @@ def _let_redactions_through_on_postgresql() -> None:
         ("events", "UPDATE", "daybook_refuse_change_of_events"),
         ("input_files", "DELETE", "daybook_refuse_deletion_of_input_files"),
     ):
-        trigger = f"{table}_refuse_{verb.lower()}"
-        op.execute(f"DROP TRIGGER {trigger} ON {table}")
-        op.execute(
-            f"CREATE TRIGGER {trigger} BEFORE {verb} ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
-        )
-        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+        op.execute(f"DROP TRIGGER {table}_refuse_{verb.lower()} ON {table}")
+        _refuse_on_postgresql(table, verb, "ROW", function)
+    for verb, each in (("UPDATE", "ROW"), ("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        _refuse_on_postgresql("tree_nodes", verb, each, "daybook_refuse_change")
+
+
+def _refuse_on_postgresql(table: str, verb: str, each: str, function: str) -> None:
+    trigger = f"{table}_refuse_{verb.lower()}"
+    op.execute(
+        f"CREATE TRIGGER {trigger} BEFORE {verb} ON {table} FOR EACH {each} EXECUTE FUNCTION {function}()"
+    )
+    op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
 
 
 def _grant() -> None:

@@ -12,6 +12,7 @@ from ledger import log
 from ledger.database import Database
 from ledger.envelope import NewEvent, StoredEvent
 from ledger.events import ReferenceValueAdded, SubjectRegistered
+from ledger.tables import IMMUTABLE
 from projections.apply import apply, prefetch
 from projections.rows import State
 
@@ -73,9 +74,7 @@ def as_owner(url: str, *statements: str | tuple[str, Sequence[Any]]) -> None:
 
 def _without_triggers(database: Database) -> list[str]:
     names = [
-        (f"{table}_refuse_{verb}", table)
-        for table in ("events", "receipts", "input_files", "checkpoints")
-        for verb in ("update", "delete", "truncate")
+        (f"{table}_refuse_{verb}", table) for table in IMMUTABLE for verb in ("update", "delete", "truncate")
     ]
     if database.dialect == "sqlite":
         return [f"DROP TRIGGER IF EXISTS {name}" for name, _ in names]
