@@ -1,7 +1,7 @@
 """Deletions, corrections, redactions and roles; nodes of the tree for proofs; names that can be erased; a head row that
 is hashed itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 import sqlalchemy as sa
@@ -51,22 +51,25 @@ def upgrade() -> None:
 
 
 def _keep_nodes() -> None:
-    """Hash what is there already. Every level is kept as a run of nodes that wait for their sibling."""
+    """Hash what is there already."""
+    insert = sa.text("INSERT INTO tree_nodes (height, number, hash) VALUES (:height, :number, :hash)")
+    for nodes in kept_nodes(_leaf_pages()):
+        rows = [{"height": height, "number": number, "hash": digest} for height, number, digest in nodes]
+        op.get_bind().execute(insert, rows)
+
+
+def kept_nodes(pages: Iterable[list[bytes]]) -> Iterator[list[tuple[int, int, bytes]]]:
+    """The nodes of every eighth level over the leaves, as (height, number, hash), some at a time. Of each level, what
+    waits for its sibling is remembered."""
     waiting: dict[int, list[bytes]] = {}
     number: dict[int, int] = {}
-    for page in _leaf_pages():
+    for page in pages:
         level, height = page, 0
         while level:
             if height and height % 8 == 0:
                 first = number.get(height, 0)
                 number[height] = first + len(level)
-                rows = [
-                    {"height": height, "number": first + i, "hash": digest} for i, digest in enumerate(level)
-                ]
-                op.get_bind().execute(
-                    sa.text("INSERT INTO tree_nodes (height, number, hash) VALUES (:height, :number, :hash)"),
-                    rows,
-                )
+                yield [(height, first + i, digest) for i, digest in enumerate(level)]
             level = waiting.pop(height, []) + level
             if len(level) % 2:
                 waiting[height] = [level.pop()]
