@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from commands.impact import STANDING
+from commands.inputfile.text_fields import DATE_TIME
 from ledger.envelope import StoredEvent
 from ledger.events import Body, InputFileRejected, SessionInsertFailed
 from projections.rows import State
@@ -59,44 +62,49 @@ class Fitting:
         self, received: StoredEvent, requests: Iterable[tuple[StoredEvent, Plain]]
     ) -> Misfit | None:
         """Why the file of an upload would have been rejected: for one entry, all of it is."""
-        for event, body in requests:
-            why = self._not_acceptable(event, body)
-            if why is not None:
-                finding = {"severity": "error", "code": "what-if", "message": why}
-                return Misfit(
-                    name(received),
-                    f"would have been rejected: {why}",
-                    InputFileRejected(stage=2, findings=[finding]),
-                )
-        return None
+        errors = list(dict.fromkeys(why for event, body in requests for why in self._errors(event, body)))
+        if not errors:
+            return None
+        findings = [{"severity": "error", "code": "what-if", "message": why} for why in errors]
+        more = f"; and {len(errors) - 1:,} more" if len(errors) > 1 else ""
+        return Misfit(
+            name(received),
+            f"would have been rejected: {errors[0]}{more}",
+            InputFileRejected(stage=2, findings=findings),
+        )
 
-    def _not_acceptable(self, event: StoredEvent, body: Plain) -> str | None:
-        state = self._state
+    def _errors(self, event: StoredEvent, body: Plain) -> Iterator[str]:
+        if not event.type.endswith("InsertRequested"):
+            return
+        state, entry = self._state, body["entry"]
         if event.type == "SessionInsertRequested":
             held = state.locations.get(body["location"])
             if held is not None and held.username != event.username:
-                return f"{body['location']} would be that of s{held.session} of {held.username}"
+                yield f"{body['location']} would be that of s{held.session} of {held.username}"
         elif event.type == "ClusteringInsertRequested":
-            group = state.groups.get(body["entry"]["group_name"])
+            group = state.groups.get(entry["group_name"])
             if group is not None and group.subject != event.subject:
-                return f"the group_name of c{event.position} would be that of c{group.clustering} of another subject"
-        return self._not_in_catalogue(event, body["entry"]) if self._catalogue else None
+                yield f"the group_name of c{event.position} would be that of c{group.clustering} of another subject"
+            for text in entry["sessions"]:
+                if DATE_TIME.fullmatch(text) and state.times.get((event.subject, text)) is None:
+                    yield f"no session of its subject would have the time {text}, which c{event.position} names"
+        if self._catalogue:
+            yield from self._not_in_catalogue(event, entry)
 
-    def _not_in_catalogue(self, event: StoredEvent, entry: Plain) -> str | None:
+    def _not_in_catalogue(self, event: StoredEvent, entry: Plain) -> Iterator[str]:
         state = self._state
-        if state.subjects.get(event.subject) is None:
-            return "its subject would not be registered"
         inserted = {row.probe for row in state.insertions.every() if row.subject == event.subject}
-        if not inserted:
-            return "its subject would have no probe inserted"
+        if state.subjects.get(event.subject) is None:
+            yield "its subject would not be registered"
+        elif not inserted:
+            yield "its subject would have no probe inserted"
         for probe in (entry.get("probe_association") or {}).values():
-            if probe not in inserted:
-                return f'probe "{probe}" would not be inserted in its subject'
+            if inserted and probe not in inserted:
+                yield f'probe "{probe}" would not be inserted in its subject'
         for table, value in used_values(entry):
             known = state.reference.get((table, value))
             if known is None or known.retired:
-                return f'"{value}" would not be in {table}'
-        return None
+                yield f'"{value}" would not be in {table}'
 
     def received(self, _event: StoredEvent, body: Plain) -> str | None:
         if body["replays"] is not None and f"u{body['replays']}" in self._missing:
@@ -175,14 +183,12 @@ class Fitting:
     # --- clusterings
 
     def clustering_requested(self, event: StoredEvent, body: Plain) -> Misfit | str | None:
-        gone = [f"s{session}" for session in body["sessions"] if self._state.sessions.get(session) is None]
-        if gone:
-            return f"stands on {', '.join(gone)}, which would not be there"
         group = self._state.groups.get(body["entry"]["group_name"])
-        if group is None:
-            return None
-        of = f"c{group.clustering}"
-        return Misfit(name(event), f"would have been a duplicate of {of}", duplicate=of)
+        if group is not None:
+            of = f"c{group.clustering}"
+            return Misfit(name(event), f"would have been a duplicate of {of}", duplicate=of)
+        gone = [f"s{session}" for session in body["sessions"] if self._state.sessions.get(session) is None]
+        return f"stands on {', '.join(gone)}, which would not be there" if gone else None
 
     def clustering_inserted(self, event: StoredEvent, body: Plain) -> str | None:
         sessions = [body["session"]]
@@ -228,9 +234,30 @@ class Fitting:
     # --- requests, and the lab
 
     def deletion_requested(self, _event: StoredEvent, body: Plain) -> str | None:
-        if all(record in self._missing for record in body["records"]):
-            return f"asks for the deletion of {', '.join(body['records'])}, which would not be there"
-        return None
+        return None if self._any_stands(body["records"]) else "asks for what would not stand"
+
+    def _any_stands(self, records: list[str]) -> bool:
+        """Of the named records, or of those of a named upload."""
+        state = self._state
+        for record in records:
+            of = int(record[1:])
+            rows: list[Any] = [(state.sessions if record[0] == "s" else state.clusterings).get(of)]
+            if record[0] == "u":
+                everything: list[Any] = [*state.sessions.every(), *state.clusterings.every()]
+                rows = [row for row in everything if row.upload == of]
+            if any(row is not None and row.status in STANDING for row in rows):
+                return True
+        return False
+
+    def approved(self, event: StoredEvent, body: Plain) -> str | None:
+        row = self._state.deletions[number(event)]
+        if (
+            row.status == "requested"
+            and row.kind == "deletion"
+            and not self._any_stands(orjson.loads(row.records))
+        ):
+            return "could not have been approved: nothing of it would stand"
+        return self.decided(event, body)
 
     def correction_requested(self, _event: StoredEvent, body: Plain) -> str | None:
         upload = f"u{body['upload']}"
@@ -276,7 +303,7 @@ _JUDGES: dict[str, Callable[[Fitting, StoredEvent, Plain], Misfit | str | None]]
     "ClusteringCarriedOver": Fitting.carried_over,
     "DeletionRequested": Fitting.deletion_requested,
     "CorrectionRequested": Fitting.correction_requested,
-    "DeletionApproved": Fitting.decided,
+    "DeletionApproved": Fitting.approved,
     "DeletionRejected": Fitting.decided,
     "DeletionCancelled": Fitting.decided,
     "DeletionRestored": Fitting.restored,

@@ -19,7 +19,7 @@ import orjson
 from commands.door import World
 from commands.duplicates import place
 from commands.fitting import Fitting, Misfit, in_its_place, name, number
-from commands.impact import expanded, ranges
+from commands.impact import STANDING, expanded, ranges
 from commands.inputfile.limits import Limits
 from commands.inputfile.read import read_input_file
 from commands.intake import stored_bytes
@@ -27,11 +27,11 @@ from commands.recordings.roots import Roots
 from ledger import log
 from ledger.envelope import StoredEvent
 from ledger.errors import Refusal
-from ledger.events import body_of
+from ledger.events import ClusteringDeleted, SessionDeleted, body_of
 from projections.concerned import bound_up, marks, portions, subjects_of, with_needed
 from projections.differences import Difference, Folding, compare
 from projections.rebuild import without_garbage_collection
-from projections.records import Upload
+from projections.records import Clustering, Session, Upload
 
 Plain = dict[str, Any]
 _REFERENCE = re.compile(r"([uscd]?)([1-9][0-9]{0,17})")
@@ -175,6 +175,7 @@ class _Course:
         self._events = events
         self._streams: set[str] = set()
         self._skipped: Counter[tuple[str, str]] = Counter()
+        self._instead: dict[int, int] = {}  # the record that an entry would have been a duplicate of
         catalogue = root.stream.startswith(("subject/", "reference/"))
         self._fitting = Fitting(self.folding.state, self.missing, catalogue=catalogue)
 
@@ -187,11 +188,14 @@ class _Course:
                 self._leave_out(event)
                 continue
             body = body_of(event)
+            if event.type == "ClusteringInsertRequested":
+                body["sessions"] = [self._instead.get(session, session) for session in body["sessions"]]
             misfit = self._rejection(at) or self._fitting.misfit(event, body)
-            if misfit is None:
-                self.folding.apply([self._adjusted(event, body)])
-            else:
+            if misfit is not None:
                 self._take_otherwise(event, misfit)
+                continue
+            more = self._taken_too(event) if event.type == "DeletionExecuted" else []
+            self.folding.apply([*more, self._adjusted(event, body)])
 
     def _cannot_be(self, event: StoredEvent) -> bool:
         """It is the root, was led to by what is left out, or belongs to a record that is."""
@@ -228,12 +232,47 @@ class _Course:
         if misfit.instead is not None:
             self.folding.apply([in_its_place(event, misfit.instead)])
         elif misfit.duplicate:
+            self._instead[event.position] = int(misfit.duplicate[1:])
             self.folding.state.uploads.change(int(event.correlation[1:])).duplicates += 1
+
+    def _taken_too(self, executed: StoredEvent) -> list[StoredEvent]:
+        """What else a deletion would have deleted: what stands of the uploads that it names, and on that."""
+        state = self.folding.state
+        named = set(orjson.loads(state.deletions[number(executed)].records))
+        sessions = [
+            row for row in state.sessions.every() if f"u{row.upload}" in named and row.status in STANDING
+        ]
+        going = {row.id for row in sessions}
+        over = {link.clustering for link in state.clustering_sessions.every() if link.session in going}
+        clusterings = [
+            row
+            for row in state.clusterings.every()
+            if row.status in STANDING
+            and (f"u{row.upload}" in named or row.session in going or row.id in over)
+        ]
+        taken = []
+        rows: list[Session | Clustering] = [*sessions, *clusterings]
+        for row in rows:
+            body = (
+                SessionDeleted(was=row.status)
+                if isinstance(row, Session)
+                else ClusteringDeleted(was=row.status)
+            )
+            stream = f"{type(row).__name__.lower()}/{row.id}"
+            own = executed._replace(stream=stream, stream_version=row.version + 1, subject=row.subject)
+            taken.append(in_its_place(own, body))
+            self._skipped[executed.correlation, type(body).__name__] -= 1
+        if taken:
+            more = f" and {len(taken) - 1:,} more" if len(taken) > 1 else ""
+            message = f"would have taken {name(taken[0])}{more} too"
+            self.otherwise.append(_otherwise(name(executed), executed.position, message))
+        return taken
 
     def _adjusted(self, event: StoredEvent, body: Plain) -> StoredEvent:
         """The event as it would be where it speaks of records that are left out."""
-        if body.get("replaces") is not None and f"{event.stream[0]}{body['replaces']}" in self.missing:
-            body["replaces"] = None
+        if event.type in ("SessionInsertRequested", "ClusteringInsertRequested"):
+            if f"{event.stream[0]}{body.get('replaces')}" in self.missing:
+                body["replaces"] = None
         elif event.type in ("DeletionExecuted", "DeletionRestored"):
             done = "Deleted" if event.type == "DeletionExecuted" else "Restored"
             body["sessions"] -= self._skipped[event.correlation, f"Session{done}"]

@@ -87,7 +87,7 @@ class Story:
 
     def associate(self) -> None:
         waiting = [row for row in self.rows("sessions") if row.status == "waiting"]
-        row = self.choices.choice(waiting or self.rows("sessions"))
+        row = self.choices.choice(waiting) if waiting else self.one("sessions")
         associate(self.desk.of(row.username), row.id, {"probe_1": PROBES[1]}, roots=self.lab.roots)
 
     def withdraw(self) -> None:

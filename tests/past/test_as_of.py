@@ -2,7 +2,10 @@
 
 import os
 import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from tests.cli.conftest import Ended, run_cli
 from tests.correction.corrections import OTHER_SUBJECT, corrected, other_subject
@@ -10,7 +13,8 @@ from tests.deletion.desk import Desk
 from tests.intake.lab import SERIALS, Lab, document, session
 from tests.past.story import FOLDERS, Story
 
-STEPS = {"sqlite": 25, "postgresql": 6}
+STEPS = {"sqlite": 14, "postgresql": 5}
+DAYS = {"sqlite": 12, "postgresql": 5}
 LISTS = (
     ("sessions",),
     ("clusterings",),
@@ -163,3 +167,27 @@ def test_a_record_that_moved_to_another_subject_is_traced_as_it_was(desk: Desk) 
     assert [read(*question, as_of=then) for question in questions] == said
     assert [read(*q, as_of=requested) for q in [*questions, ("trace", new), ("show", new)]] == after
     assert after != said
+
+
+def test_counts_and_times_hold_over_days(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed = 1 if os.environ.get("CI") else random.randrange(2**32)
+    story, read = Story(desk, seed), Reader(desk.lab)
+    began = datetime.now(UTC)
+    hours = iter(range(6, 10_000, 7))  # the clock of the log runs ahead, from day to day
+    monkeypatch.setattr(
+        "ledger.log.now",
+        lambda: (
+            (began + timedelta(hours=next(hours))).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        ),
+    )
+    questions = [("audit", "--by", by) for by in ("user", "subject", "project", "month")]
+    questions += [("log", "--limit", "1"), ("uploads",)]
+    seen = []
+    for _ in range(DAYS[desk.lab.daybook.database.dialect]):
+        story.step()
+        size, recorded_at = desk.lab.size(), desk.lab.events()[-1].recorded_at
+        seen.append((size, recorded_at, [read(*question) for question in questions]))
+
+    for size, recorded_at, said in seen:
+        assert [read(*question, as_of=size) for question in questions] == said, (seed, size)
+        assert read(*questions[-1], as_of=recorded_at) == said[-1]

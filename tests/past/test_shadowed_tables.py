@@ -25,7 +25,7 @@ from projections.references import find
 from projections.rows import State
 from tests.projections.test_rebuild_equals_incremental import write_history
 
-EXAMPLES = {"sqlite": 12, "postgresql": 4}
+EXAMPLES = {"sqlite": 6, "postgresql": 3}
 LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
 POSITIONS = 12  # looked at in each example
 Contents = dict[str, list[tuple[object, ...]]]
