@@ -146,7 +146,7 @@ def write_replaced(replaced: Sequence[dict[str, Any]], *, actor: str = "") -> No
 
 def write_corrected(result: dict[str, Any]) -> None:
     """What an approved correction came to."""
-    pairs = [f"{pair['new']} for {pair['old']}" for pair in result["replaced"]]
+    pairs = [f"{pair['new']} replaces {pair['old']}" for pair in result["replaced"]]
     output.say(f"{result['request']} was carried out, by the file of {result['upload']}: {_some(pairs)}.")
     if result["carried_over"]:
         output.say(f"Carried over: {_some(result['carried_over'])}.")

@@ -5,9 +5,10 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.verbs import Verb
 
 _USER = "user_1"
+_SORTED = datetime.fromisoformat("2023-05-06T10:00:00")
 _SETTINGS = """\
 db = "sqlite:///daybook.db"
 [roots]
@@ -67,13 +69,21 @@ def _captured(call: Any) -> tuple[int, str]:
 
 @click.command(cls=Verb)
 @click.option("--keep", metavar="DIR", help="Play it in this new directory, and leave it there.")
+@click.option(
+    "--lab", metavar="DIR", help="Play nothing: only write a lab of three subjects there, to try things on."
+)
 @pass_invocation
-def demo(invocation: Invocation, keep: str | None) -> None:
+def demo(invocation: Invocation, keep: str | None, lab: str | None) -> None:
     """Show it all on a small lab in a temporary directory.
 
     Needs no settings and leaves your own ledger alone. With --keep you can go on where the story ends.
     """
-    with _place(keep) as folder, _without_settings(), chdir(folder):
+    if lab is not None:
+        if keep is not None:
+            raise click.UsageError("--keep and --lab do not go together: name one directory.")
+        _write_lab(invocation, lab)
+        return
+    with _place(keep, "--keep") as folder, _without_settings(), chdir(folder):
         stage = _Stage(folder, silent=invocation.json)
         _play(stage)
     document = {"ok": True, "directory": str(folder) if keep else None, "steps": stage.steps}
@@ -89,8 +99,43 @@ def demo(invocation: Invocation, keep: str | None) -> None:
     invocation.answer(document, human)
 
 
+def _write_lab(invocation: Invocation, lab: str) -> None:
+    """Recordings, the catalogue that knows them, an input file of each subject, and settings; no ledger."""
+    from commands.samples import lab as samples
+    from commands.samples.clusterings import kilosort_output
+
+    with _place(lab, "--lab") as folder:
+        made = samples.lab(folder, subjects=3, sessions_per_subject=3)
+        recordings = _settle_in(folder)
+        for subject in made.subjects:
+            kilosort_output(recordings / subject.name / "joined", curated=_SORTED)
+            text = samples.input_file(subject, location_of=_locations(recordings))
+            (folder / f"{subject.name}.yml").write_text(text, encoding="utf-8")
+    names = [subject.name for subject in made.subjects]
+
+    def human() -> None:
+        output.say(
+            f"Three subjects ({', '.join(names)}), three recorded sessions of each: {output.printable(lab)}"
+        )
+        output.say(f"Go there and begin: cd {shlex.quote(lab)} && daybook init")
+
+    invocation.answer({"ok": True, "directory": str(folder), "subjects": names}, human)
+
+
+def _settle_in(folder: Path) -> Path:
+    """The settings of the lab, and where its recordings are."""
+    recordings = folder / "recordings"
+    root = '"' + recordings.as_posix().replace('"', '\\"') + '"'
+    (folder / "daybook.toml").write_text(_SETTINGS.format(recordings=root), encoding="utf-8")
+    return recordings
+
+
+def _locations(recordings: Path) -> Callable[[Path], str]:
+    return lambda directory: f"N:/{directory.relative_to(recordings).as_posix()}"
+
+
 @contextmanager
-def _place(keep: str | None) -> Iterator[Path]:
+def _place(keep: str | None, option: str) -> Iterator[Path]:
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="daybook-demo-") as folder:
             yield Path(folder).resolve()
@@ -101,10 +146,10 @@ def _place(keep: str | None) -> Iterator[Path]:
         taken = any(path.iterdir())
     except OSError as error:
         raise click.UsageError(
-            f"--keep: {output.printable(path)} cannot be made: {error.strerror}."
+            f"{option}: {output.printable(path)} cannot be made: {error.strerror}."
         ) from None
     if taken:
-        raise click.UsageError(f"--keep: {output.printable(path)} is not empty. Name a new directory.")
+        raise click.UsageError(f"{option}: {output.printable(path)} is not empty. Name a new directory.")
     yield path.resolve()
 
 
@@ -124,19 +169,14 @@ def _play(stage: _Stage) -> None:
 
     made = lab(stage.folder, subjects=1, sessions_per_subject=3)
     subject = made.subjects[0]
-    recordings = stage.folder / "recordings"
-    (stage.folder / "daybook.toml").write_text(
-        _SETTINGS.format(recordings='"' + recordings.as_posix().replace('"', '\\"') + '"'), encoding="utf-8"
-    )
+    recordings = _settle_in(stage.folder)
+    location_of = _locations(recordings)
     newest = subject.sessions[-1].directory
     table = (newest / "sessions.txt").read_bytes()
     (newest / "sessions.txt").unlink()
     file = stage.folder / f"subject_{subject.name}.yml"
 
     def grown(sessions: int) -> str:
-        def location_of(directory: Path) -> str:
-            return f"N:/{directory.relative_to(recordings).as_posix()}"
-
         return input_file(subject, location_of=location_of, sessions=sessions)
 
     stage.tell(f"A lab with one subject and three recorded sessions. You are {_USER}. First, a ledger.")
@@ -155,7 +195,7 @@ def _play(stage: _Stage) -> None:
     stage.tell("The campaign goes on, the file grows by a session, and is uploaded again.")
     file.write_text(grown(3), encoding="utf-8")
     stage.run("upload", file.name)
-    waiting = _location_of_waiting(newest, recordings)
+    waiting = location_of(newest)
     stage.tell("The new session waits. Why?")
     stage.run("why", waiting)
     stage.tell("The acquisition software writes the missing file; the next look finds it.")
@@ -167,7 +207,3 @@ def _play(stage: _Stage) -> None:
     stage.tell("And nothing of it was changed since: every hash and the whole tree, computed anew.")
     stage.run("verify")
     sys.stdout.flush()
-
-
-def _location_of_waiting(directory: Path, recordings: Path) -> str:
-    return f"N:/{directory.relative_to(recordings).as_posix()}"

@@ -20,11 +20,12 @@ from tests.conftest import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run of the command line ended."""
+    """How a run of the command line ended. ``shown`` is what a terminal shows: both outputs, as they came."""
 
     exit: int
     out: str
     err: str
+    shown: str = ""
 
     @property
     def json(self) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def run_cli(*arguments: str, stdin: str | bytes | None = None, user: str = "user
     result = CliRunner().invoke(cli, list(arguments), input=stdin, obj=Invocation(user=user))
     assert result.exception is None or isinstance(result.exception, SystemExit)
     assert "Traceback" not in result.output
-    return Ended(result.exit_code, result.stdout, result.stderr)
+    return Ended(result.exit_code, result.stdout, result.stderr, result.output)
 
 
 def run_process(*arguments: str, **options: Any) -> Ended:
@@ -62,7 +63,7 @@ def run_process(*arguments: str, **options: Any) -> Ended:
         env=environment, capture_output=True, text=True, timeout=60, check=False, errors="replace", **options,
     )  # fmt: skip
     assert "Traceback" not in done.stdout + done.stderr
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return Ended(done.returncode, done.stdout, done.stderr, done.stdout + done.stderr)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The demo plays to its end, for anybody, anywhere, and touches nothing else."""
 
 import tempfile
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,19 @@ def test_demo_keeps_its_directory_when_told_to(folder: Path) -> None:
         == "inserted"
     )
     assert run_cli("demo", "--keep", "lab").exit == 2
+
+
+def test_demo_writes_a_lab_to_begin_in(folder: Path) -> None:
+    document = run_cli("demo", "--lab", "lab", "--json").json
+    assert document["subjects"] == ["12345", "12346", "12347"]
+    assert not (folder / "lab" / "daybook.db").exists()
+    assert run_cli("demo", "--lab", "lab").exit == run_cli("demo", "--lab", "a", "--keep", "b").exit == 2
+
+    with chdir("lab"):
+        assert run_cli("init").exit == run_cli("catalogue", "load", "catalogue.yml").exit == 0
+        for subject in document["subjects"]:
+            uploaded = run_cli("upload", f"{subject}.yml")
+            assert (uploaded.exit, "3 inserted" in uploaded.out) == (0, True)
 
 
 def test_demo_leaves_the_own_ledger_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

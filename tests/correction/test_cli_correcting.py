@@ -58,7 +58,7 @@ def test_a_correction_goes_from_the_file_to_the_clean_upload(stocked: Run, sampl
     done = stocked("delete", "approve", request, user="user_2")
 
     assert done.exit == 0 and done.out.startswith(f"{request} was carried out, by the file of u")
-    new, _, old = done.out.splitlines()[0].partition(": ")[2].rstrip(".").partition(" for ")
+    new, _, old = done.out.splitlines()[0].partition(": ")[2].rstrip(".").partition(" replaces ")
     assert stocked("show", new, "--json").json["replaces"] == old
     assert stocked("show", old, "--json").json["replaced_by"] == new
     assert f"It replaces {old}" in stocked("why", new).out
