@@ -15,7 +15,7 @@ import orjson
 
 from ledger.database import Transaction
 from ledger.envelope import NewEvent, StoredEvent, head_data, leaf_data, payload_digest
-from ledger.errors import Conflict, LedgerUnavailable, Refusal
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
 from ledger.merkle import CompactRange, leaf_hash
 
 COLUMNS = StoredEvent._fields
@@ -79,9 +79,13 @@ def _head(transaction: Transaction, lock: str) -> Head:
     ).fetchone()
     if row is None:
         raise LedgerUnavailable("no-ledger", "The database holds no ledger.", "Run: daybook init")
-    return Head(
-        row[0], row[1], CompactRange.from_bytes(row[1], bytes(row[2])), row[3], row[4], row[5], row[6]
-    )
+    try:
+        tree = CompactRange.from_bytes(row[1], bytes(row[2]))
+    except ValueError as error:
+        raise IntegrityFailure(
+            "head-damaged", f"The head row of the ledger is damaged: {error}.", "Run: daybook verify"
+        ) from error
+    return Head(row[0], row[1], tree, row[3], row[4], row[5], row[6])
 
 
 def create_head(transaction: Transaction, origin: str, live_slot: str, projections: str) -> None:

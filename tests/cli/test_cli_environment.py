@@ -53,6 +53,14 @@ def without_head(folder: Path) -> None:
     connection.close()
 
 
+def damaged_head(folder: Path) -> None:
+    ledger(folder)
+    connection = sqlite3.connect(folder / "daybook.db")
+    connection.execute("UPDATE head SET compact_range = zeroblob(1)")
+    connection.commit()
+    connection.close()
+
+
 def cut_short(folder: Path) -> None:
     ledger(folder)
     content = (folder / "daybook.db").read_bytes()
@@ -85,6 +93,9 @@ SURROUNDINGS: list[tuple[str, Prepare, list[str], int, str]] = [
     ("newer schema", of_newer_schema, ["sessions"], 1, "Install a newer daybook"),
     ("newer schema, init", of_newer_schema, ["init"], 1, "Install a newer daybook"),
     ("head row gone", without_head, ["verify"], 5, "head row"),
+    ("head row damaged", damaged_head, ["sessions"], 5, "The head row of the ledger is damaged"),
+    ("head row damaged, init", damaged_head, ["init"], 5, "Run: daybook verify"),
+    ("head row damaged, verify", damaged_head, ["verify"], 5, "The head row is damaged"),
     ("database cut short", cut_short, ["sessions"], 1, "not an intact"),
     ("address without a scheme", nothing, ["sessions", "--db", "foo"], 1, "Expected sqlite:///FILE"),
     ("address of nothing", nothing, ["sessions", "--db", ""], 1, "Expected sqlite:///FILE"),

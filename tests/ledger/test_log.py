@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ledger import log
 from ledger.database import Database
 from ledger.envelope import NewEvent
-from ledger.errors import Conflict
+from ledger.errors import Conflict, IntegrityFailure
 from ledger.events import ReferenceValueAdded, SubjectRegistered, body_of
 from ledger.merkle import EMPTY_ROOT, CompactRange
 from tests.ledger.writing import added, append, as_owner, head_size, stored_events
@@ -228,3 +228,19 @@ def test_a_hundred_thousand_events_in_one_append(database: Database) -> None:
     append(database, [added(f"{number}") for number in range(100_000)])
 
     assert head_size(database) == 100_001
+
+
+@pytest.mark.tampers
+@pytest.mark.parametrize("change", ["size = 2 * size + 1", "compact_range = sha256", "size = -1"])
+def test_damaged_head_row_is_refused_with_what_to_do(
+    database: Database, ledger_url: str, change: str
+) -> None:
+    append(database, [added(str(number)) for number in range(6)])
+    as_owner(ledger_url, f"UPDATE head SET {change}")
+
+    for read, transaction in ((log.read_head, database.reading()), (log.lock_head, database.writing())):
+        with transaction as opened, pytest.raises(IntegrityFailure) as failure:
+            read(opened)
+        assert failure.value.code == "head-damaged"
+        assert str(failure.value).startswith("The head row of the ledger is damaged: the compact range")
+        assert str(failure.value).endswith("Run: daybook verify")
