@@ -32,9 +32,9 @@ def _counts(entries: list[Body]) -> str:
 def _validated(body: Body) -> str:
     unchanged = sum(last - first + 1 for first, last in body["unchanged_sessions"])
     known = unchanged + len(body["changed_sessions"])
-    return (
-        f"{body['sessions']} sessions, {known} known already; {body['clusterings']} multi-session clusterings"
-    )
+    groups = body["clusterings"]
+    also = f"; {plural(groups, 'multi-session clustering')}" if groups else ""
+    return f"{plural(body['sessions'], 'session')}, {known} known already{also}"
 
 
 def _rejected(body: Body) -> str:
@@ -59,7 +59,7 @@ def _waiting(body: Body) -> str:
 
 def _inserted(body: Body) -> str:
     probes = ", ".join(probe["probe"] for probe in body["probes"])
-    return f"{body['session_time']}, {body['system']}, {len(body['tasks'])} tasks, probes {probes or 'none'}"
+    return f"{body['session_time']}, {body['system']}, {plural(len(body['tasks']), 'task')}, probes {probes or 'none'}"
 
 
 def _associated(body: Body) -> str:
@@ -92,7 +92,7 @@ def _gone(body: Body) -> str:
 
 
 def _replaced(pairs: list[list[int]], letter: str) -> str:
-    return ", ".join(f"{letter}{new} for {letter}{old}" for old, new in pairs)
+    return ", ".join(f"{letter}{new} replaces {letter}{old}" for old, new in pairs)
 
 
 def _corrected(body: Body) -> str:
@@ -119,7 +119,7 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "SessionInserted": _inserted,
     "SessionInsertFailed": _failed,
     "ProbesAssociated": _associated,
-    "TasksAdded": lambda body: f"{len(body['completed'].get('tasks', []))} tasks",
+    "TasksAdded": lambda body: plural(len(body["completed"].get("tasks", [])), "task"),
     "SessionAnnotated": _annotated,
     "ClusteringInsertRequested": _clustering_requested,
     "ClusteringWaiting": _waiting,
