@@ -262,6 +262,15 @@ def copies(world: World, event: StoredEvent) -> list[int]:
     streams = {event.stream}
     if event.correlation.startswith("u"):
         streams.add(f"upload/{event.correlation[1:]}")
-    found = {other.position for stream in streams for other in log.read_stream(world.transaction, stream)}
-    left = [at for at in sorted(found - {event.position}) if world.state.redactions.get(at) is None]
-    return left[:_COPIES]
+    found = [other for stream in streams for other in log.read_stream(world.transaction, stream)]
+    return sorted(other.position for other in found if other != event and _says_something(world, other))[
+        :_COPIES
+    ]
+
+
+def _says_something(world: World, event: StoredEvent) -> bool:
+    """Whether it holds text that a redaction would remove."""
+    if event.type in _NEVER or world.state.redactions.get(event.position) is not None:
+        return False
+    payload = _Payload(event, orjson.loads(event.payload or "{}"))
+    return _skeleton(payload, "") != payload.body

@@ -234,7 +234,8 @@ def _let_redactions_through_on_sqlite() -> None:
 
 def _let_redactions_through_on_postgresql() -> None:
     same = " AND ".join(f"NEW.{column} = OLD.{column}" for column in ENVELOPE)
-    schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema())")).scalar() + "."
+    found = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema())")).scalar()
+    schema = f"{found}."
     for name, allowed, otherwise in (
         (
             "daybook_refuse_change_of_events",

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 
 from commands.deletion import approve
 from commands.redaction import RequestRedaction
+from ledger.database import Database
 from ledger.envelope import StoredEvent
 from tests.intake.conftest import lab
 from tests.intake.lab import Lab
@@ -41,6 +43,20 @@ class Office:
             sql = "SELECT payload FROM events WHERE position = ?"
             found: str | None = world.transaction.run(sql, (position,)).fetchone()[0]
             return found
+
+
+def tables_that_hold(url: str, text: str) -> list[str]:
+    """All tables of the database that have the text in any column."""
+    database = Database(url, role=None)
+    held = []
+    with database.engine.connect() as connection:
+        for table in sorted(inspect(connection).get_table_names()):
+            for row in connection.exec_driver_sql(f"SELECT * FROM {table}").fetchall():
+                if text in repr([bytes(v) if isinstance(v, memoryview) else v for v in row]):
+                    held.append(table)
+                    break
+    database.close()
+    return held
 
 
 @pytest.fixture

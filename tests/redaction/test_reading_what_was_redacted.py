@@ -27,7 +27,7 @@ from tests.cli.conftest import run_cli
 from tests.deletion.desk import Desk
 from tests.intake.lab import CATALOGUE, PROBES, document, group, load_catalogue, session
 from tests.projections.test_rebuild_equals_incremental import write_history
-from tests.redaction.conftest import REASON, Office
+from tests.redaction.conftest import REASON, Office, tables_that_hold
 
 CANARY = "canary"
 ASSOCIATION = dict(zip(("probe_1", "probe_2"), PROBES, strict=True))
@@ -134,6 +134,7 @@ def test_every_verb_reads_a_ledger_in_which_all_that_can_be_is_redacted(
         requests = [f"d{row.id}" for row in world.state.deletions.where("id > 0", [])]
 
     assert redact_all(office) == TYPES.keys() - NOT_HERE
+    assert tables_that_hold(office.lab.url, CANARY) == []
     for ref in (*refs, *requests):
         for verb in ("show", "history"):
             assert "(redacted)" in run(office, verb, ref), (verb, ref)

@@ -4,7 +4,6 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import inspect
 
 from commands.catalogue import RetireReferenceValue
 from commands.completion import annotate
@@ -13,14 +12,13 @@ from commands.redaction import ApproveRedaction, RequestRedaction
 from commands.roles import GrantRole, SetApprovalPolicy
 from commands.samples.clusterings import kilosort_output
 from ledger import input_files, log
-from ledger.database import Database
 from ledger.errors import Refusal
 from ledger.events import body_of
 from ledger.verify import verify
 from projections.rebuild import contents
 from projections.records import SLOTS
 from tests.intake.lab import PROBES, group, session, task
-from tests.redaction.conftest import REASON, Office
+from tests.redaction.conftest import REASON, Office, tables_that_hold
 
 CANARY = "Jane-Doe-canary"
 
@@ -93,17 +91,7 @@ def test_no_table_holds_the_text_any_more(office: Office) -> None:
     ):  # fmt: skip
         office.redact(office.last(kind).position)
 
-    database = Database(office.lab.url, role=None)
-    with database.engine.connect() as connection:
-        for table in inspect(connection).get_table_names():
-            rows = connection.exec_driver_sql(f"SELECT * FROM {table}").fetchall()
-            held = [row for row in rows if CANARY.encode() in repr(tuple(map(as_bytes, row))).encode()]
-            assert held == [], table
-    database.close()
-
-
-def as_bytes(value: Any) -> Any:
-    return bytes(value) if isinstance(value, memoryview) else value
+    assert tables_that_hold(office.lab.url, CANARY) == []
 
 
 def test_slot_that_is_not_live_is_empty_afterwards(office: Office) -> None:
