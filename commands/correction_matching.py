@@ -20,6 +20,7 @@ from commands.recordings.roots import Roots
 from ledger.errors import Refusal
 from projections.records import Session, Upload
 
+_LOOKED_AT = 10  # earlier files at most
 _STDIN = "stdin"  # what a file is called that came without a name
 
 
@@ -128,7 +129,8 @@ class _Moved:
         return f"{self.input_file.subject.datasource_id}/{self.input_file.subject.name}"
 
     def by_name(self, matched: dict[int, Match]) -> None:
-        """A name is unique in a file, not in the ledger: where several sessions had it, it names none of them."""
+        """Of the file's subject, or of the one that its other sessions are of yet. A name is unique in a file, not
+        in the ledger: where several sessions had it, it names none of them."""
         unmatched = {
             entry.name: entry.index
             for entry in self.input_file.sessions
@@ -138,7 +140,8 @@ class _Moved:
             return
         here = set(self.given.values())
         named: dict[str, list[int]] = {}
-        for row in standing_sessions(self.world, [self.subject], self.owners):
+        known = [self.world.state.sessions[match.record].subject for match in matched.values()]
+        for row in standing_sessions(self.world, {self.subject, *known}, self.owners):
             if row.name in unmatched and row.location not in here:
                 named.setdefault(row.name, []).append(row.id)
         for name, numbers in named.items():
@@ -158,20 +161,18 @@ class _Moved:
         matched |= in_step(self.given, earlier, held, matched)
 
     def _earlier_file(self) -> Mapping[int, str] | None:
-        """The locations, by index, of the file as it was last accepted: the one of this name and subject, else the
-        newest of this subject or of this name, if it has a location in common with the corrected file."""
-        rows = self._uploads()
-        for row in rows:
-            if row.subject == self.subject and row.filename == self.filename:
-                return self._locations(row)
-        for row in rows:
-            if row.subject == self.subject or self.filename != _STDIN:
-                earlier = self._locations(row)
-                return None if set(earlier.values()).isdisjoint(self.given.values()) else earlier
+        """The locations, by index, of the file as it was last accepted: the newest of this name and subject, or of
+        either of them that has a location in common with the corrected file."""
+        for row in self._uploads()[:_LOOKED_AT]:
+            earlier = self._locations(row)
+            is_same = row.subject == self.subject and row.filename == self.filename
+            if is_same or not set(earlier.values()).isdisjoint(self.given.values()):
+                return earlier
         return None
 
     def _uploads(self) -> list[Upload]:
-        """The accepted ones, newest first; the file of a correction counts once that was carried out."""
+        """The accepted ones of this subject or name, newest first; the file of a correction counts once that was
+        carried out."""
         deletions = self.world.state.deletions.table
         rows = self.world.state.uploads.where(
             "status IN ('validated', 'processed') AND (subject = ? OR filename = ?) AND NOT EXISTS "
@@ -179,7 +180,12 @@ class _Moved:
             "AND d.kind = 'correction' AND d.status NOT IN ('executed', 'restored'))",
             [self.subject, self.filename],
         )
-        return [row for row in reversed(rows) if self.owners is None or row.username in self.owners]
+        return [
+            row
+            for row in reversed(rows)
+            if (self.owners is None or row.username in self.owners)
+            and (row.subject == self.subject or self.filename != _STDIN)
+        ]
 
     def _locations(self, row: Upload) -> Mapping[int, str]:
         try:

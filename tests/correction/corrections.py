@@ -1,5 +1,6 @@
 """Correct in a lab of the tests: compare, request, approve; and what stands afterwards, without ids and times."""
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ from commands.correction import Corrected, correct
 from commands.deletion import approve as approve_request
 from commands.door import Daybook, World
 from commands.impact import STANDING
+from commands.samples.clusterings import kilosort_output
 from commands.work import current_entries
 from projections.rebuild import contents, rebuild
 from tests.intake.lab import SERIALS, Lab, load_catalogue
@@ -120,3 +122,27 @@ def assert_rebuilds_equal(lab: Lab) -> None:
     rebuild(lab.daybook.database)
     with lab.daybook.reading() as world:
         assert contents(world.transaction, world.head.live_slot) == before
+
+
+def new_of(result: Plain, old: str) -> int:
+    return next(int(pair["new"][1:]) for pair in result["replaced"] if pair["old"] == old)
+
+
+def links(lab: Lab, clustering: int) -> set[int]:
+    with lab.daybook.reading() as world:
+        return {
+            link.session for link in world.state.clustering_sessions.where("clustering = ?", [clustering])
+        }
+
+
+def clean_upload(lab: Lab, data: bytes, **options: Any) -> None:
+    """The corrected file is what is stored: uploaded again, all of it is known and nothing differs."""
+    again = lab.upload_bytes(data, **options)
+    entries = [*again.sessions, *again.clusterings]
+    assert again.ok and {entry["outcome"] for entry in entries} == {"duplicate"}
+    assert [entry["differences"] for entry in entries] == [[]] * len(entries)
+    assert compare(lab, data).plan.replaced == []
+
+
+def clusterings(lab: Lab, names: list[str]) -> list[Path]:
+    return [kilosort_output(lab.share.parent / "joint" / name) for name in names]

@@ -3,9 +3,9 @@
 import pytest
 
 from commands.correction_matching import Match, in_step
-from tests.correction.corrections import compare, differing, request
+from tests.correction.corrections import compare, corrected, differing, other_subject, request
 from tests.correction.test_replay import DeleteSession
-from tests.intake.lab import Lab, document, number, session
+from tests.intake.lab import SERIALS, Lab, document, number, session
 
 
 def places(text: str) -> dict[int, str]:
@@ -148,3 +148,46 @@ def test_what_does_not_stand_is_not_matched(lab: Lab) -> None:
     found = compare(lab, document(session("date_2", name="a")))
 
     assert found.plan.new_sessions == [0]
+
+
+@pytest.mark.parametrize("name", ["a", None])
+def test_a_wrong_animal_and_a_wrong_path_are_corrected_at_once(lab: Lab, name: str | None) -> None:
+    other_subject(lab)
+    for n in (1, 2, 3):
+        lab.record(f"date_{n}", day=n, serials=SERIALS[:1])
+    named = {} if name is None else {"name": name}
+    first = lab.upload(session("date_1"), session("date_2", **named))
+
+    found = compare(lab, document(session("date_1"), session("date_3", **named), subject="34567"))
+
+    assert [(f"s{c.old.id}", c.matched_by) for c in found.plan.sessions] == [
+        (first.sessions[0]["session"], "location"),
+        (first.sessions[1]["session"], "place" if name is None else "name"),
+    ]
+
+
+def test_place_is_not_that_in_an_older_file_than_the_newest_that_has_something_in_common(lab: Lab) -> None:
+    other_subject(lab)
+    for n in (1, 2, 3):
+        lab.record(f"date_{n}", day=n, serials=SERIALS[:1])
+    lab.upload(session("date_1"), session("date_2"))
+    corrected(lab, document(session("date_1"), session("date_3"), subject="34567"))
+
+    found = compare(lab, document(session("date_1"), session("date_2")))
+
+    assert [c.old.location for c in found.plan.sessions] == ["N:/rec/date_1", "N:/rec/date_3"]
+
+
+def test_of_shifted_locations_the_last_is_new_and_the_first_is_absent(lab: Lab) -> None:
+    lab.record_many(3)
+    first = lab.upload(session("date_1", name="a", notes="a"), session("date_2", name="b", notes="b"))
+    data = document(session("date_2", name="a", notes="a"), session("date_3", name="b", notes="b"))
+
+    found = compare(lab, data)
+
+    assert differing(found) == {first.sessions[1]["session"]: [("notes", "b", "a")]}
+    assert found.plan.new_sessions == [1]
+    assert [f"s{row.id}" for row in found.plan.absent] == [first.sessions[0]["session"]]
+    corrected(lab, data)
+    lab.daybook.submit(DeleteSession(session=number(first.sessions[0])))
+    assert [entry["outcome"] for entry in lab.upload_bytes(data).sessions] == ["duplicate", "inserted"]

@@ -65,7 +65,7 @@ changes = st.one_of(
 )
 
 
-def changed(file: File, change: Change) -> File:
+def changed(file: File, change: Change, stored: File) -> File:
     found = deepcopy(file)
     if change[0] == "subject":
         found["subject"] = change[1]
@@ -73,8 +73,9 @@ def changed(file: File, change: Change) -> File:
     part, index, name, value = change
     if name == "tasks":
         value = [task(task_start=10 * n, task_stop=10 * n + 5) for n in range(value)]
-    if name == "folder" and value in [entry["folder"] for entry in file["sessions"]]:
-        return found  # a location is entered once
+    folders = [entry["folder"] for entry in (*file["sessions"], *stored["sessions"])]
+    if name == "folder" and value in folders and value != stored["sessions"][index]["folder"]:
+        return found  # a location is entered once, and one that is another's names that other
     if value is None:
         found[part][index].pop(name, None)
     else:
@@ -153,8 +154,9 @@ def test_after_a_correction_stands_what_the_corrected_file_alone_would_give(ledg
         file = FIRST
         assert lab.upload_bytes(as_bytes(file)).ok
         for step in steps:
+            stored = file
             for change in step:
-                file = changed(file, change)
+                file = changed(file, change, stored)
             data = as_bytes(file)
             if compare(lab, data).plan.replaced:
                 corrected(lab, data)
