@@ -78,9 +78,13 @@ class Transaction:
             return
         self.run_many(_insert(table, tuple(columns)), rows)
 
-    def refuse_writes(self) -> None:
-        """From here on nothing durable can be written. On SQLite a reading of the past never could."""
+    def read_temporary(self) -> None:
+        """The temporary tables are made: from here on every statement reads them, and nothing can be written.
+
+        SQLite sees to both by itself. PostgreSQL has statements prepared, also a moment ago, that are planned for the
+        durable tables; it plans them anew where the search path is another one."""
         if self.dialect == "postgresql":
+            self.run(_TEMPORARY_FIRST)
             self.run("SET TRANSACTION READ ONLY")
 
     def read_broken_text(self, wanted: bool) -> None:
@@ -148,12 +152,10 @@ class Database:
     def past(self) -> Iterator[Transaction]:
         """One moment of the ledger, before which temporary tables and views of the same names may be put: they hide
         the durable ones from every statement. Nothing else can be written, and at the end nothing of it is left."""
-        # READ ONLY would refuse to make temporary tables: ``refuse_writes`` is for when they are made
+        # READ ONLY would refuse to make temporary tables: ``read_temporary`` is for when they are made
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if self.dialect == "postgresql" else "BEGIN"
         with self._transaction(begin, end="ROLLBACK") as transaction:
             if self.dialect == "postgresql":
-                # statements that were prepared before are planned anew where the path is another one
-                transaction.run(_TEMPORARY_FIRST)
                 transaction.durable = transaction.run(_SCHEMA_OF_EVENTS).fetchone()[0] + "."
                 yield transaction
                 return
@@ -244,7 +246,7 @@ class Database:
             return
         with self.translated_errors():
             # a connection of its own, without the authoriser: the rows stay what they are
-            connection = _connect_sqlite(Path(self.url.database or "").absolute().as_uri() + "?mode=rw")
+            connection = _connect_sqlite(_sqlite_address(self.url))
             try:
                 connection.execute("PRAGMA busy_timeout = 1000")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

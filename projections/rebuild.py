@@ -19,7 +19,7 @@ import orjson
 
 from ledger import log
 from ledger.database import Database, Transaction
-from ledger.errors import Conflict, IntegrityFailure
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable
 from ledger.processes import process_pool
 from projections.apply import apply, prefetch
 from projections.records import RECORDS, SLOTS, VERSIONS
@@ -251,11 +251,19 @@ def remove_remains(database: Database) -> bool:
     """Behind a rebuild that a redaction called for: empty the other slot, which still holds what was redacted, and have
     the file hold nothing of it. True where the database leaves none of it in free space.
 
-    Killed anywhere, it is done again when the ledger is next opened; nothing is done where nothing was redacted.
+    Killed anywhere, it is done again when the ledger is next opened, as it is where it cannot be done now: the disk is
+    full, somebody else holds the file, or whoever opened it may not write. Nothing is done where nothing was redacted.
     """
     with database.reading() as transaction:
         if log.read_head(transaction).rebuild != log.EMPTYING:
             return True
+    try:
+        return _remove_remains(database)
+    except LedgerUnavailable:
+        return False
+
+
+def _remove_remains(database: Database) -> bool:
     for record in RECORDS:
         with database.writing() as transaction:
             transaction.wait_for("rebuild")

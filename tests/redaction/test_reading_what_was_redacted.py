@@ -20,6 +20,7 @@ from ledger.database import Database
 from ledger.errors import Refusal
 from ledger.events import TYPES
 from ledger.redaction import skeleton, told_by_envelope
+from ledger.verify import verify
 from projections.apply import apply
 from projections.rebuild import versions
 from projections.rows import State
@@ -127,6 +128,7 @@ def test_every_verb_reads_a_ledger_in_which_all_that_can_be_is_redacted(
     office: Office, without_rebuild: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     everything(office)
     with office.lab.daybook.reading() as world:
         tables = {"s": world.state.sessions, "c": world.state.clusterings, "u": world.state.uploads}
@@ -141,6 +143,23 @@ def test_every_verb_reads_a_ledger_in_which_all_that_can_be_is_redacted(
         run(office, "why", ref)
     for ref in requests:
         run(office, "delete", "show", ref)
+        run(office, "trace", ref)
+    for ref in refs:
+        for form in ("text", "json", "dot", "mermaid", "prov"):
+            run(office, "trace", ref, "--format", form)
+    size = office.lab.size()
+    for arguments in (
+        *(("what-if", "--without", ref) for ref in (*refs, "30", str(size))),
+        ("diff", "1", "40"), ("diff", "30", str(size)), ("export", "log.jsonl"), ("bundle", "bundle.zip"),
+        ("prove", refs[0], "-o", "proof"), *((name, "--as-of", "50") for name in ("sessions", "clusterings", "uploads")),
+        ("show", refs[0], "--as-of", "50"), ("history", refs[0], "--as-of", "50"), ("log", "--as-of", "50"),
+    ):  # fmt: skip
+        run(office, *arguments)
+    assert CANARY not in Path("log.jsonl").read_text(encoding="utf-8")
+    run_cli("--db", "sqlite:///again.db", "import", "log.jsonl")
+    assert verify("sqlite:///again.db").root == verify(office.lab.url).root
+    for ref in (ref for ref in refs if ref[0] == "u"):
+        assert "bytes-erased" in run(office, "replay", ref, exits=(1,))
     for arguments in LISTS:
         run(office, *arguments)
         run(office, *arguments, "--json")

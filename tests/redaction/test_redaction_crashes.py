@@ -91,6 +91,26 @@ def test_killed_before_the_old_lists_are_empty_the_next_one_empties_them(
     assert head(office).rebuild == ""
 
 
+def test_file_that_cannot_be_written_anew_now_is_so_by_the_next_one(
+    office: Office, requested: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The redaction itself is carried out, and the answer says what is left."""
+
+    def full(_: Database) -> bool:
+        raise LedgerUnavailable("disk-full", "The disk is full.")
+
+    monkeypatch.setattr(Database, "overwrite_free_space", full)
+    assert office.approve(requested)["clean"] is False
+    assert CANARY not in lists(office)
+    assert head(office).rebuild == log.EMPTYING
+    Daybook.open(office.lab.url, Actor("user_3")).close()  # it can be read all the same
+    monkeypatch.undo()
+
+    Daybook.open(office.lab.url, Actor("user_3")).close()
+
+    assert head(office).rebuild == ""
+
+
 def test_rebuild_that_had_read_the_payload_does_not_bring_it_back(
     office: Office, requested: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
