@@ -52,7 +52,7 @@ _OWNERS: dict[Any, str] = {
 _RECORDS = {*_OWNERS, Duplicate}
 _LAB = (Subject, ProbeInsertion, ReferenceValue, User)
 _KINDS: tuple[Any, ...] = (Session, Clustering, Upload)
-_CHUNK = 500  # records that are folded before it is seen whether a page is full
+_CHUNK = 500  # records that are folded at a time, and whatever they are
 
 
 def put_before(transaction: Transaction, moment: Moment, about: "About") -> Head:
@@ -107,14 +107,19 @@ class Past:
         """Of whatever ``text`` can mean (as in ``references.find``), and all that is bound up with its subject."""
         self._readable |= _RECORDS
         self.requests()
-        found = candidates(self._transaction, self._slot, text, location, self.position)
+        changed = {record: self._changed(record) for record in _KINDS}
+        if sum(map(len, changed.values())) <= _CHUNK:  # quicker than to find out what is bound up with what
+            self._take(changed)
+            return
+        transaction, slot = self._transaction, self._slot
+        found = candidates(transaction, slot, text, location, self.position)
         subjects: set[str] = set()
         for table, some in found.records.items():
-            subjects |= subjects_of(self._transaction, self._slot, table, some)
+            subjects |= subjects_of(transaction, slot, table, some)
         for table, some in found.beginnings.items():
             if len(some) == 1:
-                subjects |= subjects_of(self._transaction, self._slot, table, some)
-        for names in portions(bound_up(self._transaction, self._slot, subjects)):
+                subjects |= subjects_of(transaction, slot, table, some)
+        for names in portions(bound_up(transaction, slot, subjects)):
             condition = f"subject IN ({marks(names)})"
             self._take({record: self._changed(record, condition, names) for record in _KINDS})
         for record in _KINDS:

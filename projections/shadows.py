@@ -54,7 +54,7 @@ def hide(transaction: Transaction, head: Head, position: int, shadows: dict[Any,
         (head.origin, position, compact_range, at, slot, head.projections, head.rebuild),
     )
     transaction.run(f"CREATE TEMP VIEW events AS SELECT * FROM {durable}events WHERE position <= {position}")
-    transaction.refuse_writes()
+    transaction.read_temporary()
 
 
 def _folded_table(transaction: Transaction, record: Any, rows: list[Any]) -> str:

@@ -348,7 +348,7 @@ def test_reading_the_past_leaves_no_temporary_object_and_writes_nothing_real(fil
     for sql in (REMOVE, ERASE, "DELETE FROM head", f"INSERT INTO {real}people (username) VALUES ('x')"):
         with pytest.raises(Exception) as caught, filled.past() as transaction:
             transaction.run("CREATE TEMP TABLE receipts (command_id TEXT)")
-            transaction.refuse_writes()
+            transaction.read_temporary()
             transaction.run(
                 sql.replace("events", f"{real}events").replace("input_files", f"{real}input_files")
             )

@@ -14,7 +14,7 @@ from ledger import log
 from ledger.database import Database
 from ledger.errors import Refusal
 from projections import listings
-from projections.past import Past
+from projections.past import Past, put_before
 from projections.rebuild import rebuild
 from projections.records import RECORDS, Session
 from tests.deletion.desk import Desk
@@ -209,3 +209,19 @@ def test_only_what_has_changed_since_is_folded(lab: Lab, monkeypatch: pytest.Mon
         assert len(locations(world)) == 3
 
     assert folded == set()
+
+
+def test_a_statement_that_was_prepared_a_moment_before_reads_the_past(lab: Lab) -> None:
+    position = uploaded(lab)
+
+    def size(transaction: Any) -> int:
+        return int(transaction.run("SELECT count(*) FROM events").fetchone()[0])
+
+    for before in range(8):  # the server prepares a statement when it came the fifth time
+        with lab.daybook.database.past() as transaction:
+            head = log.read_head(transaction)
+            assert {size(transaction) for _ in range(before)} <= {head.size}
+            put_before(transaction, position, Past.nothing)
+            assert [size(transaction) for _ in range(3)] == [position] * 3
+        with lab.daybook.reading() as world:
+            assert size(world.transaction) == world.head.size

@@ -165,7 +165,11 @@ def test_a_page_holds_what_a_look_at_everything_finds(
     check()
 
 
-def test_a_record_is_found_and_shown_as_by_a_look_at_everything(shared_database: Database) -> None:
+def test_a_record_is_found_and_shown_as_by_a_look_at_everything(
+    shared_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.past._CHUNK", 0)
+
     @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
     @given(seed=st.integers(0, 2**32), steps=st.integers(10, 60))
     def check(seed: int, steps: int) -> None:
