@@ -24,7 +24,7 @@ from commands.cloudevents import (
     other_line,
     read_line,
 )
-from commands.door import Daybook
+from commands.door import Daybook, World
 from commands.setup import prepare
 from ledger import checkpoint, input_files, log
 from ledger.checkpoint import Checkpoint, CheckpointError, PublicKey
@@ -32,6 +32,8 @@ from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
 from ledger.events import body_of, known
+from ledger.moments import Moment
+from projections.past import Past
 from projections.rebuild import rebuild, without_garbage_collection
 
 _PAGE = 5_000
@@ -52,13 +54,21 @@ class Moved:
 
 
 def export_ledger(
-    daybook: Daybook, write: Callable[[bytes], Any], progress: _Progress = lambda done, total: None
+    daybook: Daybook,
+    write: Callable[[bytes], Any],
+    progress: _Progress = lambda done, total: None,
+    *,
+    as_of: Moment | None = None,
 ) -> Moved:
-    """Write every line of the ledger as it is at this moment; writers go on meanwhile. One ledger gives one text."""
-    with daybook.database.reading() as transaction:
-        head = log.read_head(transaction)
+    """Write every line of the ledger as it is at this moment, or was at another; writers go on meanwhile. One ledger
+    gives one text. Raises Refusal for a moment whose export could not be verified."""
+    with daybook.reading() if as_of is None else daybook.reading_past(as_of, Past.nothing) as world:
+        transaction, head = world.transaction, world.head
+        if as_of is not None:
+            _refuse_unverifiable(world)
         root = head.compact_range.root().hex()
-        (checkpoints,) = transaction.run("SELECT count(*) FROM checkpoints").fetchone()
+        sql = "SELECT count(*) FROM checkpoints WHERE size <= ?"
+        (checkpoints,) = transaction.run(sql, (head.size,)).fetchone()
         promised = {"events": head.size, "root": root, "checkpoints": checkpoints}
         write(other_line(head.origin, HEAD, str(head.size), promised))
         files: set[str] = set()
@@ -76,6 +86,28 @@ def export_ledger(
                     write(other_line(head.origin, CHECKPOINT, str(event.position), {"text": text}))
             progress(page[-1].position, head.size)
         return Moved(head.origin, head.size, root, len(files), checkpoints)
+
+
+def _refuse_unverifiable(world: World) -> None:
+    """Raises Refusal inside of what one command appended, whose receipt is missing then, and where a payload was
+    redacted later, by an event that would be missing."""
+    transaction, position = world.transaction, world.head.size
+    event = log.read_positions(transaction, [position]).get(position)
+    receipt = None if event is None else log.read_receipt(transaction, event.command_id)
+    if receipt is not None and receipt[2] != position:
+        raise Refusal(
+            "inside-an-append",
+            f"Position {position} lies inside of what one command appended: {receipt[1]} to {receipt[2]}.",
+            f"Give the last of them: --as-of {receipt[2]}",
+        )
+    redactions = world.state.redactions.where("event > ?", [position])
+    if redactions:
+        raise Refusal(
+            "redacted-later",
+            f"The payload of position {redactions[0].position} was redacted later, at position {redactions[0].event}: "
+            "a ledger without that event would not verify.",
+            f"Give that position or a later one: --as-of {max(row.event for row in redactions)}",
+        )
 
 
 def _receipts(transaction: Transaction, page: list[StoredEvent]) -> dict[int, dict[str, Any]]:

@@ -16,6 +16,7 @@ from commands.cli.output import file_name, plural, printable
 from commands.cli.progress import shown_progress
 from commands.cli.sources import STDIN
 from commands.cli.targets import new_file
+from commands.cli.times import as_of_option
 from commands.cli.verbs import Verb
 from ledger.errors import LedgerUnavailable, Refusal
 
@@ -25,8 +26,9 @@ _GZIP = b"\x1f\x8b"
 
 @click.command(cls=Verb)
 @click.argument("file", metavar="FILE")
+@as_of_option
 @pass_invocation
-def export(invocation: Invocation, file: str) -> None:
+def export(invocation: Invocation, file: str, as_of: int | str | None) -> None:
     """Write the whole log as JSON Lines.
 
     One CloudEvent (version 1.0) a line: every event, and with it the input files, receipts of commands and
@@ -39,7 +41,7 @@ def export(invocation: Invocation, file: str) -> None:
     if to_stdout and invocation.json:
         raise click.UsageError("With - the lines go to standard output, where --json answers. Give a FILE.")
     with invocation.daybook() as daybook, _target(file) as stream, shown_progress("exporting") as progress:
-        moved = export_ledger(daybook, stream.write, progress)
+        moved = export_ledger(daybook, stream.write, progress, as_of=as_of)
 
     def human() -> None:
         what = f"{plural(moved.events, 'event')}, {plural(moved.files, 'input file')}"
