@@ -61,6 +61,7 @@ def requested_matches(
 ) -> Matches:
     """As they stood in a request: what came since is not replaced, because nobody has asked for it."""
     found = _held(world, input_file, roots, stays=True)
+    found.clusterings.clear()  # nothing refers to a clustering: whoever has its name now is in nobody's way
     for entry in request["sessions"]:
         found.sessions[entry["index"]] = Match(int(entry["session"][1:]), entry["matched_by"])
     for entry in request["clusterings"]:

@@ -1,11 +1,8 @@
 """A rebuild makes, to the bit, what applying each append made: whatever happened, in whatever portions."""
 
 import os
-from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import replace
 from itertools import count
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -22,6 +19,7 @@ from projections.rebuild import contents, rebuild, versions
 from projections.records import RECORDS, SLOTS
 from projections.rows import State
 from tests.projections.histories import Seeded, Step
+from tests.projections.pools import InTurn
 from tests.projections.whole_history import WholeHistory
 
 EXAMPLES = {"sqlite": 30, "postgresql": 8}
@@ -157,24 +155,6 @@ def test_two_processes_make_what_incremental_application_made(
         assert anew == incremental
         assert rebuilt.events == size
         assert done[size] == size
-
-
-class InTurn:
-    """A pool whose calls run in this process, one after the other, with the small portions that the test has set."""
-
-    def __init__(self, size: int) -> None:
-        pass
-
-    def __enter__(self) -> "InTurn":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def submit(self, call: Callable[..., float], *arguments: Any) -> Future[float]:
-        future: Future[float] = Future()
-        future.set_result(call(*arguments))
-        return future
 
 
 def test_a_location_that_two_subjects_had_is_folded_in_either_order(

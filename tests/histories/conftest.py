@@ -1,0 +1,3 @@
+from tests.intake.conftest import lab
+
+__all__ = ["lab"]
