@@ -17,8 +17,7 @@ from commands.correction_matching import Matches, find_matches, requested_matche
 from commands.correction_plan import Plan, make_plan
 from commands.deletion import impact_grown, refused_growth
 from commands.door import Command, Daybook, Decision, World
-from commands.duplicates import ranges
-from commands.impact import STANDING, impact_of
+from commands.impact import STANDING, impact_of, ranges
 from commands.inputfile.entries import InputFile
 from commands.inputfile.read import Limits, read_input_file
 from commands.intake import stored_bytes

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from commands.door import World
+from commands.impact import ranges
 from commands.inputfile.canonical import (
     differences,
     entry_json,
@@ -92,17 +93,6 @@ def group_differences(stored: str, entry: GroupClusteringEntry, roots: Roots) ->
         return []
     before = placed_group(group_clustering_from_json(stored, entry.index), roots)
     return differences(entry_json(before), placed_group(entry, roots))
-
-
-def ranges(indexes: Iterable[int]) -> list[tuple[int, int]]:
-    """Ascending indexes as inclusive ranges: a thousand duplicates take a line, not a page."""
-    found: list[tuple[int, int]] = []
-    for index in indexes:
-        if found and index == found[-1][1] + 1:
-            found[-1] = (found[-1][0], index)
-        else:
-            found.append((index, index))
-    return found
 
 
 def _name(subject: str) -> str:

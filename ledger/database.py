@@ -16,10 +16,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import QueuePool
 
-from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
+from ledger.database_errors import APPLICATION_ROLE, BUSY_TIMEOUT_S, refusal_of
+from ledger.errors import LedgerUnavailable, Refusal
 
-APPLICATION_ROLE = "daybook_app"  # on PostgreSQL: may append and project, owns nothing
-BUSY_TIMEOUT_S = 60.0
 _COPY_FROM = 20  # rows
 _TEMPORARY_FIRST = "SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)"
 _SCHEMA_OF_EVENTS = (
@@ -110,11 +109,6 @@ class Transaction:
 
 def _with_surrogates(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
-
-
-def is_broken_text(error: BaseException) -> bool:
-    """Whether the database refused to read a text because it is not UTF-8."""
-    return "Could not decode to UTF-8" in str(error)
 
 
 @cache
@@ -268,7 +262,7 @@ class Database:
         except Refusal:
             raise
         except Exception as error:
-            refusal = _refusal(error, self.url)
+            refusal = refusal_of(error, self.url)
             if refusal is None:
                 raise
             raise refusal from error
@@ -403,114 +397,6 @@ def create_sqlite_file(url: URL) -> None:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise _refusal(error, url) or LedgerUnavailable(
+        raise refusal_of(error, url) or LedgerUnavailable(
             "database-not-created", f"{path}: {error}."
         ) from error
-
-
-def _refusal(error: BaseException, url: URL) -> Refusal | None:
-    if isinstance(error, exc.DBAPIError) and error.orig is not None:
-        error = error.orig
-    if type(error).__module__.startswith("sqlite3"):
-        return _sqlite_refusal(error, str(url.database))
-    if type(error).__module__.startswith("psycopg"):
-        return _postgresql_refusal(error, url.set(drivername="postgresql").render_as_string())
-    return None
-
-
-def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
-    name = getattr(error, "sqlite_errorname", "") or ""
-    text = str(error)
-    if (name.startswith("SQLITE_CONSTRAINT") and "UNIQUE" in text) or name == "SQLITE_CONSTRAINT_PRIMARYKEY":
-        return Conflict("taken", f"Another writer was faster: {text}.", "Try again.")
-    if name.startswith("SQLITE_CANTOPEN"):
-        if not Path(file).exists():
-            return LedgerUnavailable("no-ledger", f"There is no ledger at {file}.", "Run: daybook init")
-        if Path(file).is_dir():
-            return LedgerUnavailable(
-                "not-a-database", f"{file} is a folder.", "Expected a file, as in sqlite:///FOLDER/daybook.db"
-            )
-        return LedgerUnavailable(
-            "not-readable", f"{file} cannot be opened.", "Check its permissions and its folder's."
-        )
-    if name.startswith("SQLITE_READONLY"):
-        return LedgerUnavailable(
-            "read-only",
-            f"The ledger {file} is read-only.",
-            "Make the file and its folder writable for you, or choose another ledger with --db.",
-        )
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return LedgerUnavailable(
-            "busy", f"Another process has been writing to {file} for {BUSY_TIMEOUT_S:.0f} s.", "Try again."
-        )
-    if name == "SQLITE_FULL" or ("disk I/O error" in text and name.startswith("SQLITE_IOERR_WRITE")):
-        return LedgerUnavailable(
-            "disk-full",
-            f"The disk that holds {file} is full; nothing of this step was written.",
-            "Free some space and run the same command again.",
-        )
-    if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
-        return LedgerUnavailable(
-            "not-a-database",
-            f"{file} is not an intact SQLite database ({text}).",
-            "Restore it from a backup.",
-        )
-    if is_broken_text(error):
-        return IntegrityFailure(
-            "not-text", f"{file} holds text that is not UTF-8 ({text}).", "Restore it from a backup."
-        )
-    if "no such table" in text:
-        return LedgerUnavailable("no-ledger", f"{file} holds no ledger.", "Run: daybook init")
-    return None
-
-
-def _postgresql_refusal(error: BaseException, address: str) -> Refusal | None:
-    state = getattr(error, "sqlstate", None) or ""
-    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if state == "23505":
-        return Conflict("taken", f"Another writer was faster: {text}.", "Try again.")
-    if state in ("40001", "40P01"):
-        return Conflict("serialization", f"Two writers met: {text}.", "Try again.")
-    if state in ("42P01", "3F000") or f'role "{APPLICATION_ROLE}" does not exist' in str(error):
-        return LedgerUnavailable("no-ledger", f"{address} holds no ledger.", "Run: daybook init")
-    if state == "55P03":
-        return LedgerUnavailable(
-            "busy",
-            f"Another process has held the ledger at {address} for {BUSY_TIMEOUT_S:.0f} s.",
-            "Try again.",
-        )
-    if state == "25006":
-        return LedgerUnavailable(
-            "read-only", f"{address} is read-only ({text}).", "Connect to the primary server."
-        )
-    if "permission denied to set role" in str(error):  # at connecting: there is no SQLSTATE then
-        return LedgerUnavailable(
-            "no-role",
-            f"You may not use the ledger at {address} ({text}).",
-            f"Ask its owner for: GRANT {APPLICATION_ROLE} TO you",
-        )
-    if state == "42501":
-        return LedgerUnavailable(
-            "not-permitted-by-database",
-            f"The database refuses: {text}.",
-            f"Connect as the ledger's owner; a second owner on one server needs: "
-            f"GRANT {APPLICATION_ROLE} TO you WITH ADMIN OPTION",
-        )
-    if type(error).__name__ == "DataError" and "NUL (0x00)" in text:
-        return Refusal(
-            "nul-character",
-            "A text holds the character NUL (U+0000), which cannot be kept.",
-            "Remove it, and try again.",
-        )
-    if state == "53100":
-        return LedgerUnavailable(
-            "disk-full", f"The server's disk is full ({text}).", "Free some space and run the command again."
-        )
-    lost = not state and any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
-    if lost or state.startswith(("08", "57P", "3D", "28", "53")):
-        return LedgerUnavailable(
-            "unreachable",
-            f"{address} cannot be reached: {text}.",
-            "Check the address, the server and your login.",
-        )
-    return None

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ledger.database import Database, Transaction, is_broken_text
+from ledger.database import Database, Transaction
+from ledger.database_errors import is_broken_text
 from ledger.envelope import leaf_data
 from ledger.log import NODES_EVERY, STORED_COLUMNS
 from ledger.merkle import leaf_hash, subtree_root
