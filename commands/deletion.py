@@ -52,7 +52,8 @@ class Named:
 
     @property
     def owned(self) -> list[Session | Clustering | Upload]:
-        return [*self.sessions, *self.clusterings, *self.uploads]
+        """All that one has to own: the file of a correction may have brought records of several users."""
+        return [*self.sessions, *self.clusterings, *self.uploads, *self.uploaded]
 
     @property
     def records(self) -> list[Session | Clustering]:

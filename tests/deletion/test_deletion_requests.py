@@ -1,12 +1,14 @@
 """delete request: who may ask, for what, and what the request says would go."""
 
 from commands.completion import add_clustering
+from commands.correction import correct
 from commands.impact import impact_of
 from commands.inputfile.entries import ClusteringEntry
 from commands.requests import request
+from commands.roles import GrantRole
 from commands.samples.clusterings import kilosort_output
 from tests.deletion.desk import Desk, grouped, inserted
-from tests.intake.lab import SERIALS, Lab, group, session, task
+from tests.intake.lab import SERIALS, Lab, document, group, session, task
 
 
 def test_a_request_says_what_was_named_why_and_what_would_go(desk: Desk) -> None:
@@ -156,6 +158,26 @@ def test_only_the_owner_of_all_that_is_named_or_an_admin_asks(desk: Desk) -> Non
 
     assert desk.request(own, user="user_3")
     assert desk.request(own, foreign, user="user_2")
+
+
+def test_who_was_an_admin_owns_no_records_of_others_through_the_file_that_corrected_them(desk: Desk) -> None:
+    lab = desk.lab
+    inserted(lab, 1, user="user_3")
+    inserted(lab, 1, user="user_4", first=1)
+    data = document(
+        session("quick_0", name="quick_0", notes="a"), session("quick_1", name="quick_1", notes="b")
+    )
+    found = correct(
+        lab.as_user("user_2"), data, filename="12345.yml", roots=lab.roots, reason="notes were missing"
+    )
+    assert found.request is not None and found.upload is not None
+    desk.approve(int(found.request[1:]), user="user_1")
+    lab.daybook.submit(GrantRole(user="user_2", role="researcher"))
+
+    with desk.refused("not-permitted", "user_3, who uploaded it"):
+        desk.request(found.upload, user="user_2")
+    with desk.refused("not-permitted", "user_3, who uploaded it"):
+        desk.withdraw(found.upload, user="user_2")
 
 
 def test_an_auditor_asks_for_nothing(desk: Desk) -> None:
