@@ -1,8 +1,8 @@
 """Undo an executed deletion: all that it deleted stands again, or nothing does and every hindrance is named."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from commands.deletion import name_of
 from commands.door import Command, Decision, World
@@ -13,7 +13,9 @@ from ledger.envelope import NewEvent
 from ledger.errors import Refusal
 from ledger.events import ClusteringRestored, DeletionRestored, SessionRestored, body_of
 from projections.records import Clustering, Deletion, Session
+from projections.rows import Rows
 
+R = TypeVar("R", Session, Clustering)
 _EXECUTED = ("DeletionExecuted", "CorrectionExecuted")
 
 
@@ -133,9 +135,10 @@ Hindrance = tuple[str, Session | Clustering | None]
 
 def _blockers(world: World, fallen: Fallen) -> list[str]:
     """A sentence for each key that was taken since, and for each session that a clustering would miss."""
-    found = [
-        *_replacements(world, fallen),
-        *_taken_keys(world, fallen),
+    linked = _linked(world, fallen)
+    found: list[Hindrance] = [
+        *((f"{name} {why}", row) for name, standing in linked.items() for why, row in standing),
+        *_taken_keys(world, fallen, {name: {row.id for _, row in rows} for name, rows in linked.items()}),
         *_missing_sessions(world, fallen),
         *_same_outputs(world, fallen),
     ]
@@ -151,22 +154,34 @@ def _blockers(world: World, fallen: Fallen) -> list[str]:
     return sentences
 
 
-def _replacements(world: World, fallen: Fallen) -> Iterator[Hindrance]:
-    """A location may be free again and its recording stand elsewhere: a correction moved it."""
-    sessions, clusterings = world.state.sessions, world.state.clusterings
-    sessions.prefetch(row.replaced_by for row in fallen.sessions.values() if row.replaced_by is not None)
-    clusterings.prefetch(
-        row.replaced_by for row in fallen.clusterings.values() if row.replaced_by is not None
-    )
-    for row in fallen.all():
-        if row.replaced_by is not None:
-            rows = sessions if isinstance(row, Session) else clusterings
-            replacement: Session | Clustering = rows[row.replaced_by]
-            if replacement.status in STANDING:
-                yield f"{name_of(row)} was replaced by", replacement
+def _linked(world: World, fallen: Fallen) -> dict[str, list[tuple[str, Session | Clustering]]]:
+    """By name, what stands in the place of a record: a correction put it there, or another one in the place of that; or
+    the record itself was put in the place of what was restored since. Its key may be free: a correction moves."""
+    found: dict[str, list[tuple[str, Session | Clustering]]] = {}
+    for link, sentence in (("replaced_by", "was replaced by"), ("replaces", "was put in the place of")):
+        ends: dict[str, Session | Clustering] = {
+            **_ends(world.state.sessions, fallen.sessions, link),
+            **_ends(world.state.clusterings, fallen.clusterings, link),
+        }
+        for name, row in ends.items():
+            if row.status in STANDING:
+                found.setdefault(name, []).append((sentence, row))
+    return found
 
 
-def _taken_keys(world: World, fallen: Fallen) -> Iterator[Hindrance]:
+def _ends(rows: Rows[R], records: Mapping[int, R], link: str) -> dict[str, R]:
+    """Where a link of each of these records ends, over as many corrections as there were."""
+    found = dict(records)
+    following = {number: getattr(row, link) for number, row in records.items()}
+    while following := {number: to for number, to in following.items() if to is not None}:
+        rows.prefetch(following.values())
+        found |= {number: rows[to] for number, to in following.items()}
+        following = {number: getattr(found[number], link) for number in following}
+    return {name_of(row): found[number] for number, row in records.items() if found[number] is not row}
+
+
+def _taken_keys(world: World, fallen: Fallen, named: Mapping[str, Collection[int]]) -> Iterator[Hindrance]:
+    """``named`` are those that were told of a record already."""
     locations, times, groups = world.state.locations, world.state.times, world.state.groups
     sessions, clusterings = fallen.sessions.values(), fallen.clusterings.values()
     locations.prefetch(row.location for row in sessions)
@@ -176,21 +191,21 @@ def _taken_keys(world: World, fallen: Fallen) -> Iterator[Hindrance]:
         row.id: held.session
         for row in sessions
         if (held := locations.get(row.location)) is not None
-        and held.session != row.replaced_by  # which is named already
+        and held.session not in named.get(name_of(row), ())
     }
     moments = {
         row.id: time.session
         for row in sessions
         if row.session_time is not None
         and (time := times.get((row.subject, row.session_time))) is not None
-        and time.session not in (row.replaced_by, places.get(row.id))
+        and time.session not in (*named.get(name_of(row), ()), places.get(row.id))
     }
     names = {
         row.id: group.clustering
         for row in clusterings
         if row.group_name is not None
         and (group := groups.get(row.group_name)) is not None
-        and group.clustering != row.replaced_by
+        and group.clustering not in named.get(name_of(row), ())
     }
     world.state.sessions.prefetch([*places.values(), *moments.values()])
     world.state.clusterings.prefetch(names.values())

@@ -283,6 +283,38 @@ def test_a_correction_that_moved_a_session_is_not_restored_beside_it(desk: Desk)
     assert lab.statuses() == {"N:/rec/wrong": "deleted", "N:/rec/right": "inserted"}
 
 
+def moved_once_and_again(desk: Desk) -> tuple[list[str], list[int]]:
+    """A session whose recording two corrections moved: its three ids, and the two requests."""
+    for day, name in enumerate(("first", "second", "third")):
+        desk.lab.record(name, day=day)
+    ids = [desk.lab.upload(session("first", name="a")).sessions[0]["session"]]
+    requests = []
+    for name in ("second", "third"):
+        requests.append(request_correction(desk.lab, document(session(name, name="a"))))
+        ids.append(desk.approve(requests[-1])["replaced"][0]["new"])
+    return ids, requests
+
+
+def test_a_session_that_two_corrections_moved_is_not_restored_beside_it(desk: Desk) -> None:
+    (first, second, third), (once, _again) = moved_once_and_again(desk)
+
+    [sentence] = blockers(desk, once)
+
+    assert sentence.startswith(f"{first} was replaced by {third} of user_1, inserted 20")
+    assert desk.statuses(first, second, third) == ["deleted", "deleted", "inserted"]
+
+
+def test_what_a_correction_put_there_is_not_restored_beside_what_it_replaced(desk: Desk) -> None:
+    (first, second, third), (once, again) = moved_once_and_again(desk)
+    later = desk.delete(third)
+    desk.restore(once)
+
+    for request, name in ((again, second), (later, third)):
+        [sentence] = blockers(desk, request)
+        assert sentence.startswith(f"{name} was put in the place of {first} of user_1, inserted 20")
+    assert desk.statuses(first, second, third) == ["inserted", "deleted", "deleted"]
+
+
 def test_a_clustering_that_waited_for_a_corrected_session_is_pending_when_it_is_restored(desk: Desk) -> None:
     lab = desk.lab
     parts = grouped("quick_0", "quick_1")
