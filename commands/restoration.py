@@ -27,7 +27,7 @@ class Blocked(Refusal):
         super().__init__(
             "blocked",
             f"d{number} cannot be restored whole, so nothing was: {blockers[0]}{more}",
-            "Delete what stands in the way, then restore again.",
+            f"Delete what stands in the way (daybook delete request), then: daybook restore d{number}",
         )
         self.blockers = blockers
 
@@ -170,13 +170,18 @@ def _linked(world: World, fallen: Fallen) -> dict[str, list[tuple[str, Session |
 
 
 def _ends(rows: Rows[R], records: Mapping[int, R], link: str) -> dict[str, R]:
-    """Where a link of each of these records ends, over as many corrections as there were."""
+    """Where a link of each of these records leads, over as many corrections as there were: to the first that stands,
+    else to the last."""
     found = dict(records)
     following = {number: getattr(row, link) for number, row in records.items()}
     while following := {number: to for number, to in following.items() if to is not None}:
         rows.prefetch(following.values())
         found |= {number: rows[to] for number, to in following.items()}
-        following = {number: getattr(found[number], link) for number in following}
+        following = {
+            number: getattr(found[number], link)
+            for number in following
+            if found[number].status not in STANDING
+        }
     return {name_of(row): found[number] for number, row in records.items() if found[number] is not row}
 
 

@@ -4,13 +4,9 @@ come to the same. ``Player`` alone knows both."""
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from commands.approval import CancelRequest, RejectRequest
-from commands.checkpoints import make_checkpoint
 from commands.completion import add_tasks, associate
 from commands.correction import correct
 from commands.deletion import RequestDeletion, approve
@@ -22,27 +18,13 @@ from commands.roles import GrantRole, RevokeRole, SetApprovalPolicy
 from commands.withdrawal import Withdraw
 from commands.work import work
 from ledger.errors import Refusal
-from ledger.verify import verify
-from projections import rebuild as rebuilding
-from projections.rebuild import contents
-from tests.histories.model import (
-    ADMIN,
-    AUDITOR,
-    RESEARCHER,
-    Model,
-    Record,
-    Refused,
-    Request,
-    Session,
-    Upload,
-)
+from tests.histories.files import corrected, grown
+from tests.histories.looking import compare
+from tests.histories.model import Model
+from tests.histories.records import ADMIN, AUDITOR, RESEARCHER, Record, Refused, Request, Session, Upload
 from tests.histories.scene import (
     CATALOGUE,
-    FOLDERS,
-    GROUPS,
-    NOTES,
     PROBES,
-    ROOMS,
     SUBJECTS,
     TASKS,
     USERS,
@@ -51,20 +33,9 @@ from tests.histories.scene import (
     GroupEntry,
 )
 from tests.intake.lab import load_catalogue
-from tests.projections.histories import Seeded
-from tests.projections.pools import InTurn
+from tests.projections.choices import Seeded
 
-Contents = dict[str, list[tuple[object, ...]]]
 REASON = "It was wrong."
-
-
-@dataclass
-class Seen:
-    """What the ledger said at a position, and the checkpoint of then."""
-
-    position: int
-    contents: Contents
-    checkpoint: str
 
 
 def name_of(record: Record | Upload) -> str:
@@ -76,12 +47,10 @@ class Player:
     """``told`` are the steps so far, for whoever reads why one failed."""
 
     url: str
-    key: Path
     roots: Roots
     choices: Seeded
     model: Model = field(default_factory=lambda: Model(USERS[0]))
     told: list[str] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     files: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
     groups: dict[tuple[str, str], list[GroupEntry]] = field(default_factory=dict)
@@ -125,7 +94,7 @@ class Player:
         ]
         possible = [action for action, weight, ready in actions if ready for _ in range(weight)]
         self.choices.choose(possible)()
-        self.compare()
+        compare(self.of(USERS[0]), self.model)
 
     def _does(
         self, what: str, user: str, model: Callable[[], Any], real: Callable[[Daybook], Any]
@@ -166,7 +135,9 @@ class Player:
 
     def _upload(self) -> None:
         user, subject = self._user(), self.choices.choose(SUBJECTS)
-        file = self._grown(user, subject)
+        entries = self.files.setdefault((user, subject), [])
+        groups = self.groups.setdefault((user, subject), [])
+        file = grown(self.choices, subject, entries, groups, known=sum(map(len, self.files.values())))
         what = f"upload {subject}: {', '.join(one.folder.name for one in file.entries)}"
         if file.groups:
             what += f"; {', '.join(f'{one.name} on {one.sessions}' for one in file.groups)}"
@@ -176,22 +147,6 @@ class Player:
 
         foreseen, report = self._does(what, user, lambda: self.model.upload(user, file), real)
         self._number(foreseen, report)
-
-    def _grown(self, user: str, subject: str) -> File:
-        """The user's file of a subject, often with a session or a multi-session clustering more than last time."""
-        entries = self.files.setdefault((user, subject), [])
-        groups = self.groups.setdefault((user, subject), [])
-        for _ in range(self.choices.choose([0, 1, 1, 2, 3]) if entries else 3):
-            folder = self.choices.choose(FOLDERS)
-            if all(one.folder != folder for one in entries):
-                number = sum(map(len, self.files.values()))
-                entries.append(Entry(folder, f"session_{number}", self.choices.choose(ROOMS)))
-        able = [one for one in entries if one.folder.kind != "empty"]
-        if len(able) > 1 and self.choices.number(0, 1):
-            name = self.choices.choose(GROUPS)
-            if all(one.name != name for one in groups):
-                groups.append(GroupEntry(name, tuple(one.name for one in self.choices.sample(able, 2))))
-        return File(subject, tuple(entries), tuple(groups))
 
     def _number(self, foreseen: Upload | None, report: UploadReport | None) -> None:
         """Compare what became of an upload, and give the new records their numbers."""
@@ -354,63 +309,14 @@ class Player:
         multi-session clusterings that stand on them."""
         one = self.choices.choose([one for one in self.model.sessions if one.stands])
         user = self._user(one.owner)
-        same = [
-            other for other in self.model.sessions
-            if other.stands and (other.owner, other.subject) == (one.owner, one.subject)
-        ]  # fmt: skip
-        groups = [
-            group for group in self.model.groups
-            if group.stands and group.owner == one.owner and set(group.sessions) <= set(same)
-            and self.choices.number(0, 1)
-        ]  # fmt: skip
-        some = {one, *(session for group in groups for session in group.sessions)}
-        some |= set(self.choices.sample(same, min(len(same), self.choices.choose([0, 1, 2]))))
-        sessions = sorted(some, key=lambda session: session.id)
-        if len({session.name for session in sessions}) < len(sessions):
-            return  # no file can be written of them
-        subject = self.choices.choose([one.subject, one.subject, *SUBJECTS])
-        moves = subject == one.subject and user in (one.owner, *self._admins())
-        entries = []
-        for session in sessions:
-            room = self.choices.choose([session.room, *ROOMS])
-            here = {entry.folder for entry in entries}
-            folder = self._elsewhere(session, same, here) if moves else session.folder
-            entries.append(Entry(folder, session.name, room))
-        file = File(
-            subject,
-            tuple(entries),
-            tuple(
-                GroupEntry(
-                    group.name, tuple(each.name for each in group.sessions), self.choices.choose(NOTES)
-                )
-                for group in groups
-            ),
-        )
-        changes = [
-            f"s{session.id} at {entry.folder.name} in {entry.room}"
-            for session, entry in zip(sessions, entries, strict=True)
-        ]
-        what = f"correct {subject}: {'; '.join([*changes, *(f'{g.name} {g.notes}' for g in file.groups)])}"
-        self._submit_correction(what, user, file)
+        written = corrected(self.choices, self.model, one, by_name=user in (one.owner, *self._admins()))
+        if written is not None:
+            self._submit_correction(written, user)
 
     def _admins(self) -> list[str]:
         return [user for user in USERS if self.model.role(user) == ADMIN]
 
-    def _elsewhere(self, session: Session, same: list[Session], here: set[Any]) -> Any:
-        """Its folder, or now and then one that nobody holds: the session is then known by its name."""
-        named = [
-            other for other in self.model.sessions
-            if other.stands and (other.name, other.subject) == (session.name, session.subject)
-        ]  # fmt: skip
-        free = [one for one in FOLDERS if one not in self.model.locations and one not in here]
-        if not free or len(named) > 1 or self.choices.number(0, 3 if session.status == "inserted" else 1):
-            return session.folder
-        other = (
-            "strange" if session.status == "inserted" else "plain"
-        )  # that lets wait what stands on it, or go on
-        return self.choices.choose([one for one in free if one.kind == other] or free)
-
-    def _submit_correction(self, what: str, user: str, file: File) -> None:
+    def _submit_correction(self, file: File, user: str) -> None:
         def real(daybook: Daybook) -> str | None:
             found = correct(
                 daybook, file.content(), filename="corrected.yml", roots=self.roots, reason=REASON
@@ -420,6 +326,9 @@ class Player:
                 raise Refusal(errors[0], "; ".join(errors), "")
             return found.request
 
+        parts = [f"{entry.name} at {entry.folder.name} in {entry.room}" for entry in file.entries]
+        parts += [f"{group.name} {group.notes}".rstrip() for group in file.groups]
+        what = f"correct {file.subject}: {'; '.join(parts)}"
         request, name = self._does(what, user, lambda: self.model.correct(user, file), real)
         assert (request is None) == (name is None)
         if name is None and not self.told[-1].rpartition(" -> ")[1]:
@@ -460,100 +369,3 @@ class Player:
             lambda: self.model.grant(user, whom, role),
             lambda daybook: daybook.submit(GrantRole(user=whom, role=role)),
         )
-
-    # --- the ledger against the model
-
-    def compare(self) -> None:
-        model = self.model
-        with self.of(USERS[0]).reading() as world:
-            state = world.state
-            sessions = {row.id: row for row in state.sessions.where("id > 0", [])}
-            clusterings = {row.id: row for row in state.clusterings.where("id > 0", [])}
-            links: dict[int, set[int]] = {}
-            for link in state.clustering_sessions.where("clustering > 0", []):
-                links.setdefault(link.clustering, set()).add(link.session)
-            tasks = Counter(row.session for row in state.tasks.where("session > 0", []))
-            locations = {row.location: row.session for row in state.locations.where("location > ''", [])}
-            times = {
-                (row.subject, row.session_time): row.session for row in state.times.where("session > 0", [])
-            }
-            names = {row.group_name: row.clustering for row in state.groups.where("clustering > 0", [])}
-            requests = {row.id: (row.kind, row.status) for row in state.deletions.where("id > 0", [])}
-            roles = {row.username: row.role for row in state.users.where("username > ''", [])}
-        self._number_singles(clusterings)
-        assert {
-            row.id: (row.status, row.username, row.subject, row.location, row.name, row.room, row.upload,
-                     row.session_time, tasks[row.id], row.replaces, row.replaced_by)
-            for row in sessions.values()
-        } == {
-            one.id: (one.status, one.owner, f"0/{one.subject}", one.folder.location, one.name, one.room,
-                     one.upload.id, one.time, one.tasks, _id(one.replaces), _id(one.replaced_by))
-            for one in model.sessions
-        }  # fmt: skip
-        assert {
-            row.id: (row.status, row.username, row.subject, row.group_name, row.notes or "", row.upload, links[row.id],
-                     row.replaces, row.replaced_by)
-            for row in clusterings.values() if row.session is None
-        } == {
-            one.id: (one.status, one.owner, f"0/{one.subject}", one.name, one.notes, one.upload.id,
-                     {session.id for session in one.sessions}, _id(one.replaces), _id(one.replaced_by))
-            for one in model.groups
-        }  # fmt: skip
-        assert {
-            row.id: (row.status, row.session) for row in clusterings.values() if row.session is not None
-        } == {one.id: (one.status, one.session.id) for one in model.singles}
-        assert locations == {folder.location: one.id for folder, one in model.locations.items()}
-        assert times == {(f"0/{subject}", time): one.id for (subject, time), one in model.times.items()}
-        assert names == {name: one.id for name, one in model.names.items()}
-        assert requests == {one.id: (one.kind, one.status) for one in model.requests}
-        assert roles == model.roles
-
-    def _number_singles(self, clusterings: dict[int, Any]) -> None:
-        """The one clustering of each session that the model has no number for yet."""
-        known = {one.id for one in self.model.singles}
-        new = {row.session: row.id for row in clusterings.values() if row.session and row.id not in known}
-        for single in self.model.singles:
-            if single.id == 0:
-                single.id = new.pop(single.session.id, 0)
-
-    # --- the past, the proof, and all of it once more
-
-    def remember(self) -> None:
-        daybook = self.of(USERS[0])
-        with daybook.reading() as world:
-            position = world.head.size
-            seen = contents(world.transaction, world.head.live_slot)
-        self.seen.append(Seen(position, seen, make_checkpoint(daybook, self.key)))
-
-    def look_back(self) -> None:
-        daybook = self.of(USERS[0])
-        for seen in self.seen:
-            with daybook.reading_past(seen.position, _everything) as world:
-                assert world.head.size == seen.position
-                then = contents(world.transaction, world.head.live_slot)
-            for table, rows in seen.contents.items():
-                assert then[table] == rows, (seen.position, table)
-        report = verify(self.url, kept=[seen.checkpoint for seen in self.seen])
-        assert report.problems == []
-
-    def rebuild(self) -> None:
-        """At once, and cut between the subjects: what passed from one to the other is in both halves."""
-        daybook = self.of(USERS[0])
-        with daybook.reading() as world:
-            before = contents(world.transaction, world.head.live_slot)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(rebuilding, "process_pool", InTurn)
-            for size in (rebuilding.PARALLEL_FROM, 1):
-                patch.setattr(rebuilding, "PARALLEL_FROM", size)
-                rebuilding.rebuild(daybook.database)
-                with daybook.reading() as world:
-                    assert contents(world.transaction, world.head.live_slot) == before
-
-
-def _id(record: Record | None) -> int | None:
-    return None if record is None else record.id
-
-
-def _everything(past: Any) -> None:
-    past.everything()
-    past.counts()

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from commands.recordings.roots import Roots
+from tests.histories.looking import look, look_back, rebuild
 from tests.histories.playing import Player
-from tests.histories.scene import write_share
-from tests.projections.histories import Seeded
+from tests.histories.scene import USERS, write_share
+from tests.projections.choices import Seeded
 
 LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
 HISTORIES = {"sqlite": 14 * LONG, "postgresql": 6 * LONG}  # in each of five parts: a hundred
@@ -33,15 +34,17 @@ def share(tmp_path_factory: pytest.TempPathFactory) -> Roots:
     return write_share(tmp_path_factory.mktemp("share") / "N")
 
 
-def play(player: Player) -> None:
+def play(player: Player, key: Path) -> None:
     player.begin()
+    daybook = player.of(USERS[0])
     moments = {player.choices.number(0, STEPS - 1) for _ in range(REMEMBERED)}
+    album = []
     for step in range(STEPS):
         player.step()
         if step in moments:
-            player.remember()
-    player.rebuild()
-    player.look_back()
+            album.append(look(daybook, key))
+    rebuild(daybook)
+    look_back(daybook, player.url, album)
 
 
 @pytest.mark.parametrize("part", range(5))
@@ -54,9 +57,9 @@ def test_whatever_happens_the_ledger_says_what_the_model_says(
         directory = tmp_path / str(number)
         directory.mkdir()
         url = ledger_templates(database, directory)
-        player = Player(url, directory / "daybook.key", share, Seeded(f"{database} {part} {number}"))
+        player = Player(url, share, Seeded(f"{database} {part} {number}"))
         try:
-            play(player)
+            play(player, directory / "daybook.key")
         except BaseException as error:
             error.add_note("\n".join([f"{database} {part} {number}", *player.told]))
             raise

@@ -29,3 +29,21 @@ def test_a_correction_is_not_hindered_by_a_group_name_that_it_has_not_asked_for(
 
     assert [pair["old"] for pair in done["replaced"]] == [first.sessions[0]["session"]]
     assert status_of(lab, done["replaced"][0]["new"]) == "inserted"
+
+
+def test_a_session_is_not_restored_beside_the_one_that_it_had_replaced(lab: Lab) -> None:
+    """Moved twice by corrections, then the last one deleted, the second correction undone: the middle one stands, and
+    the last one must not stand beside it."""
+    for day, name in enumerate("abc"):
+        lab.record(name, day=day, serials=SERIALS[:1])
+    lab.upload(session("a", name="it"))
+    approve(lab, request(lab, document(session("b", name="it"))))
+    moved = request(lab, document(session("c", name="it")))
+    done = approve(lab, moved)
+    desk = Desk(lab)
+    last = done["replaced"][0]["new"]
+    deleted = desk.delete(last)
+    desk.restore(moved)
+
+    with desk.refused("blocked", last, done["replaced"][0]["old"]):
+        desk.restore(deleted)

@@ -18,7 +18,8 @@ from projections.apply import apply, prefetch
 from projections.rebuild import contents, rebuild, versions
 from projections.records import RECORDS, SLOTS
 from projections.rows import State
-from tests.projections.histories import Seeded, Step
+from tests.projections.catalogue_history import Step
+from tests.projections.choices import Seeded
 from tests.projections.pools import InTurn
 from tests.projections.whole_history import WholeHistory
 
@@ -28,7 +29,7 @@ _prefixes = (f"h{number}_" for number in count())
 
 
 def append_steps(database: Database, steps: list[Step], kept: State | None) -> State | None:
-    """Several steps in one append, as the door makes it; ``kept`` are the rows that the last one left, which no longer
+    """Several steps in one append by the actor of the last; ``kept`` are the rows that the append before left, which no longer
     fit behind a redaction: as the door does, the projections are then made anew."""
     events = [
         replace(event, correlation=event.correlation or step.correlation)
@@ -43,7 +44,7 @@ def append_steps(database: Database, steps: list[Step], kept: State | None) -> S
         for step in steps:
             for content in step.kept:
                 keep(transaction, content)
-        stored = log.append(transaction, head, events, log.Cause(command_id, steps[0].actor, "{}"))
+        stored = log.append(transaction, head, events, log.Cause(command_id, steps[-1].actor, "{}"))
         state = State(head.live_slot, transaction)
         if kept is not None and kept.slot == head.live_slot:
             state = kept

@@ -28,7 +28,9 @@ from ledger.events import (
     SessionInsertRequested,
 )
 from ledger.redaction import skeleton, told_by_envelope
-from tests.projections.histories import USERS, Choices, Entry, Step
+from tests.projections.catalogue_history import USERS, Step
+from tests.projections.choices import Choices
+from tests.projections.histories import Entry
 from tests.projections.wrong_data import REASON, Request, WrongDataHistory
 
 ROLES = ("researcher", "admin", "auditor")

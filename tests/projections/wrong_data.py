@@ -29,7 +29,9 @@ from ledger.events import (
     SessionRestored,
     SessionWithdrawn,
 )
-from tests.projections.histories import USERS, Choices, Entry, History, Upload
+from tests.projections.catalogue_history import USERS
+from tests.projections.choices import Choices
+from tests.projections.histories import Entry, History, Upload
 
 ROLES = ("researcher", "admin", "auditor")
 REASON = "The wrong animal."
