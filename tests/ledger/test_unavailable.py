@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 from commands.door import Actor, Daybook
 from commands.setup import initialise
 from ledger import database as databases
+from ledger import database_errors
 from ledger.database import Database
-from ledger.database_errors import refusal_of
 from ledger.errors import LedgerUnavailable
 from ledger.verify import verify
 from tests.conftest import create_database
@@ -195,7 +195,7 @@ def test_a_server_that_is_not_there_cannot_be_reached() -> None:
 
 def test_a_server_that_never_answers_cannot_be_reached_either() -> None:
     error = psycopg.errors.ConnectionTimeout("connection timeout expired")
-    refusal = refusal_of(error, make_url("postgresql://user_1@h/d"))
+    refusal = database_errors.refusal_of(error, make_url("postgresql://user_1@h/d"))
 
     assert refusal is not None
     assert refusal.code == "unreachable"
