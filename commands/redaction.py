@@ -22,8 +22,10 @@ from ledger.events import (
     RedactionRequested,
     known,
 )
+from ledger.moments import shown
 from ledger.redaction import skeleton, told_by_envelope
 from projections.records import Deletion
+from projections.rows import requested_by
 
 _NEVER = {
     "LedgerCreated": "it holds the key that every checkpoint is signed with",
@@ -151,7 +153,7 @@ def _redactable(world: World, position: int) -> _Payload:
     if row is not None:
         raise Refusal(
             "already-redacted",
-            f"Position {position} was redacted by {row.approved_by} at {row.redacted_at}: {row.reason}",
+            f"Position {position} was redacted by {row.approved_by} at {shown(row.redacted_at)} ({row.reason}).",
             "Nothing is left of it to remove.",
         )
     known(event)
@@ -257,15 +259,54 @@ def _only_here(world: World, payload: _Payload) -> str | None:
 
 
 def copies(world: World, event: StoredEvent) -> list[int]:
-    """Positions that may well say the same: the other events of the record, and those of the upload that it came with,
-    whose file is kept. Each is redacted by itself."""
-    streams = {event.stream}
-    if event.correlation.startswith("u"):
-        streams.add(f"upload/{event.correlation[1:]}")
-    found = [other for stream in streams for other in log.read_stream(world.transaction, stream)]
+    """Positions that may well say the same, the first of them; each is redacted by itself. Of an entry that stood in
+    other files just as it was, those files are not looked for."""
+    found = [
+        other
+        for stream in _about_the_same(world, event)
+        for other in log.read_stream(world.transaction, stream)
+    ]
     return sorted(other.position for other in found if other != event and _says_something(world, other))[
         :_COPIES
     ]
+
+
+def _about_the_same(world: World, event: StoredEvent) -> set[str]:
+    """The streams of the record, of what corrections made of it, of the uploads that brought either, whose file is
+    kept, and of the corrections by those. Of an upload: its own and those of its records."""
+    streams = {event.stream}
+    if event.correlation.startswith("u"):
+        streams.add(f"upload/{event.correlation[1:]}")
+    kind, _, number = event.stream.partition("/")
+    state = world.state
+    if kind == "upload" and (upload := state.uploads.get(int(number))) is not None:
+        streams.update(f"session/{row.id}" for row in requested_by(state.sessions, upload)[:_COPIES])
+        streams.update(f"clustering/{row.id}" for row in requested_by(state.clusterings, upload)[:_COPIES])
+    rows: Any = {"session": state.sessions, "clustering": state.clusterings}.get(kind)
+    if rows is None or rows.get(int(number)) is None:
+        return streams
+    uploads: set[int] = set()
+    for row in _corrected(rows, int(number)):
+        streams.add(f"{kind}/{row.id}")
+        if kind == "clustering" and row.session is not None:
+            streams.add(f"session/{row.session}")
+        uploads |= {row.upload, *(again.upload for again in state.duplicates.where("record = ?", [row.id]))}
+    streams.update(f"upload/{upload}" for upload in uploads)
+    corrections = state.deletions.where(f"upload IN ({', '.join('?' * len(uploads))})", uploads)
+    return streams.union(f"deletion/{row.id}" for row in corrections)
+
+
+def _corrected(rows: Any, number: int) -> list[Any]:
+    """A record with all that it replaced and that replaced it, one after the other; restored ones among them."""
+    found: dict[int, Any] = {}
+    todo = [number]
+    while todo:
+        row = rows[todo.pop()]
+        if row.id not in found:
+            found[row.id] = row
+            todo += [other.id for other in rows.where("replaces = ?", [row.id])]
+            todo += [] if row.replaces is None else [row.replaces]
+    return list(found.values())
 
 
 def _says_something(world: World, event: StoredEvent) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from commands.catalogue import RetireReferenceValue
 from commands.completion import annotate
+from commands.correction import correct
 from commands.permission import NotPermitted
 from commands.redaction import ApproveRedaction, RequestRedaction
 from commands.roles import GrantRole, SetApprovalPolicy
@@ -17,7 +18,7 @@ from ledger.events import body_of
 from ledger.verify import verify
 from projections.rebuild import contents
 from projections.records import SLOTS
-from tests.intake.lab import PROBES, group, session, task
+from tests.intake.lab import PROBES, document, group, session, task
 from tests.redaction.conftest import REASON, Office, tables_that_hold
 
 CANARY = "Jane-Doe-canary"
@@ -92,6 +93,31 @@ def test_no_table_holds_the_text_any_more(office: Office) -> None:
         office.redact(office.last(kind).position)
 
     assert tables_that_hold(office.lab.url, CANARY) == []
+
+
+@pytest.mark.parametrize("kind", ["SessionInsertRequested", "InputFileReceived"])
+def test_whoever_asks_is_told_where_the_same_text_stands_too(office: Office, kind: str) -> None:
+    lab = office.lab
+    upload_one(office)
+    first = office.last(kind)
+    entry = session("date_1", notes="other words")
+    lab.upload(entry)  # a duplicate that differs: its upload says from what
+    for found in (session("date_1", notes=CANARY, room="2.345"), session("date_1", notes="other words")):
+        request = correct(lab.daybook, document(found), filename="a.yml", roots=lab.roots, reason="as it was")
+        assert request.request is not None
+        office.approve(int(request.request[1:]))
+
+    named = lab.daybook.submit(RequestRedaction(position=first.position, reason=REASON)).result["copies"]
+
+    same = {e.position for e in lab.events() if CANARY in (e.payload or "")} - {first.position}
+    if kind == "SessionInsertRequested":
+        assert {e.type for e in lab.events() if e.position in same} >= {
+            "InputFileValidated",
+            "CorrectionRequested",
+        }
+        assert len(same) >= 4 and same <= set(named)
+    else:
+        assert min(same) in named
 
 
 def test_slot_that_is_not_live_is_empty_afterwards(office: Office) -> None:
