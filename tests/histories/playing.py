@@ -19,8 +19,8 @@ from commands.withdrawal import Withdraw
 from commands.work import work
 from ledger.errors import Refusal
 from tests.histories.files import corrected, grown
-from tests.histories.looking import compare
 from tests.histories.model import Model
+from tests.histories.observing import compare
 from tests.histories.records import ADMIN, AUDITOR, RESEARCHER, Record, Refused, Request, Session, Upload
 from tests.histories.scene import (
     CATALOGUE,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from commands.recordings.roots import Roots
-from tests.histories.looking import look, look_back, rebuild
+from tests.histories.observing import look, look_back, rebuild
 from tests.histories.playing import Player
 from tests.histories.scene import USERS, write_share
 from tests.projections.choices import Seeded
