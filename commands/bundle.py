@@ -26,7 +26,8 @@ from commands.bundle_verifier import (
 )
 from commands.checkpoints import ledger_key, own_checkpoint
 from commands.door import Daybook
-from commands.proofs import Plain, event_fields, proven
+from commands.proof_documents import Plain
+from commands.proofs import event_fields, proven
 from ledger import input_files, log
 from ledger.checkpoint import Checkpoint, PublicKey, public_key_text
 from ledger.database import Transaction
@@ -147,7 +148,7 @@ def _write_events(
         for done, event in enumerate(fields, start=1):
             if event["type"] == "InputFileReceived" and event["payload"] is not None:
                 files[orjson.loads(event["payload"])["sha256"]] = None
-            out.write(f"{line_of(event)}\n".encode())
+            out.write(line_of(event).encode())
             progress(done, total)
         out.flush()
     return sorted(files)

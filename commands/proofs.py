@@ -1,28 +1,22 @@
-"""Proofs and receipts: events with what is needed to show, without the ledger, that they are in it.
+"""Make proofs and receipts: events with what is needed to show, without the ledger, that they are in it.
 
-Both are one JSON document, ``daybook/proof/1``, which ``commands.bundle_verifier`` defines, reads and checks; a receipt
-that was made without the ledger's key has no checkpoint and no proofs. Reads the ledger, appends nothing.
+Their format, and how they are checked, is in ``commands.proof_documents``. Reads the ledger, appends nothing.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-import orjson
-
-from commands.bundle_verifier import PROOF_FORMAT, Elsewhere, Report, document_text, verify_document
 from commands.checkpoints import ledger_key, newest_checkpoint, own_checkpoint
 from commands.door import Daybook
+from commands.proof_documents import Plain, document_text
 from ledger import log
-from ledger.checkpoint import Checkpoint, public_key_text
+from ledger.checkpoint import Checkpoint
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent, leaf_data, payload_digest
 from ledger.errors import IntegrityFailure, Refusal
 from ledger.merkle import leaf_hash
-from ledger.proofs import StoredTree, prove_consistency, prove_inclusion, require_root
-
-Plain = dict[str, Any]
+from ledger.proofs import StoredTree, prove_consistency, prove_inclusion
 
 
 def prove(daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | None, key_file: Path) -> str:
@@ -49,7 +43,7 @@ def prove(daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | 
                 "Give a later checkpoint; whoever has the key can make one: daybook checkpoint",
             )
         fields = list(proven(transaction, covered, signed))
-        return _document(transaction, text, events=fields)
+        return document_text(public_key=ledger_key(transaction), checkpoint=text, events=fields)
 
 
 def receipt(daybook: Daybook, stream: str, *, key_file: Path) -> str:
@@ -64,7 +58,7 @@ def receipt(daybook: Daybook, stream: str, *, key_file: Path) -> str:
             if tree(0, event.position - 1) != leaf:
                 raise _changed(event)
             fields.append(event_fields(event, leaf))
-        return _document(transaction, None, events=fields)
+        return document_text(public_key=ledger_key(transaction), checkpoint=None, events=fields)
 
 
 def prove_since(daybook: Daybook, old: str, *, key_file: Path) -> str:
@@ -85,7 +79,8 @@ def prove_since(daybook: Daybook, old: str, *, key_file: Path) -> str:
             new_size=after.size,
             new_root=after.root,
         )
-        return _document(transaction, new, since={"checkpoint": old, "proof": base64_hashes(proof)})
+        since = {"checkpoint": old, "proof": base64_hashes(proof)}
+        return document_text(public_key=ledger_key(transaction), checkpoint=new, since=since)
 
 
 def proven(transaction: Transaction, events: Iterable[StoredEvent], signed: Checkpoint) -> Iterator[Plain]:
@@ -128,79 +123,3 @@ def _events(transaction: Transaction, stream_or_position: str | int) -> list[Sto
             "not-found", f"There is no event {stream_or_position}.", f"The ledger has the events 1 to {size}."
         )
     return found
-
-
-def _document(
-    transaction: Transaction,
-    text: str | None,
-    *,
-    events: list[Plain] | None = None,
-    since: Plain | None = None,
-) -> str:
-    return document_text(
-        {
-            "format": PROOF_FORMAT,
-            "public_key": public_key_text(ledger_key(transaction)),
-            "checkpoint": text,
-            "since": since,
-            "events": events or [],
-        }
-    )
-
-
-# --- checking one against the ledger --------------------------------------------------------------------------------
-
-
-def check(transaction: Transaction, text: str, *, checkpoints: Sequence[str], trust: Sequence[str]) -> Report:
-    """A proof or receipt by itself, and against the ledger: are its events there, unchanged, and does the ledger still
-    continue its checkpoint and the others? Raises Malformed for what is none, Refusal for another ledger's.
-
-    The witnesses of ``trust`` must have signed the receipt's own checkpoint; who signed the others is for the caller.
-    """
-    key = ledger_key(transaction)
-    report = verify_document(text, Elsewhere(trust=trust))
-    if report.origin != key.name:
-        raise Refusal(
-            "foreign-receipt",
-            f'This is of the ledger "{report.origin}"; this one is "{key.name}".',
-            "Give its ledger with --db.",
-        )
-    if report.public_key != public_key_text(key):
-        report.add("other-key", "It came with another key than the ledger's.")
-    document = orjson.loads(text)
-    positions = [event["position"] for event in document["events"]]
-    intact = [_in_ledger(transaction, event, report) for event in document["events"]]
-    if intact and all(intact):
-        report.checked.append("that the events are in this ledger, unchanged")
-    if not document["checkpoint"]:
-        report.unchecked.clear()
-    since = document["since"]
-    own = [each for each in (document["checkpoint"], since and since["checkpoint"]) if each]
-    tree = StoredTree(transaction)
-    for one in dict.fromkeys((*own, *checkpoints)):
-        try:
-            signed = own_checkpoint(transaction, one)
-            require_root(tree, size=signed.size, root=signed.root)
-        except IntegrityFailure as failure:
-            report.add("checkpoint-mismatch", failure.message)
-            continue
-        late = [position for position in positions if position > signed.size]
-        apart = f", which does not cover event {late[0]}" if late else ""
-        report.checked.append(f"that this ledger continues the checkpoint of {signed.size} events{apart}")
-    return report
-
-
-def _in_ledger(transaction: Transaction, event: Plain, report: Report) -> bool:
-    position = event["position"]
-    row = transaction.run("SELECT leaf_sha256 FROM events WHERE position = ?", (position,)).fetchone()
-    found = next((e for page in log.stored_pages(transaction, position - 1, position) for e in page), None)
-    if row is None or found is None:
-        report.add("position-missing", f"The ledger has no event {position}.", position)
-        return False
-    leaves = {bytes(row[0]).hex(), leaf_hash(leaf_data(found[:14])).hex(), event["leaf_sha256"]}
-    intact = found.payload is None or payload_digest(found.payload) == found.payload_sha256
-    if len(leaves) > 1 or not intact:
-        report.add(
-            "event-changed", f"Event {position} of the ledger is not the one of the receipt.", position
-        )
-    return len(leaves) == 1 and intact

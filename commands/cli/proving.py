@@ -36,8 +36,8 @@ def prove(
     """Prove that a record is in the ledger, or that nothing was rewritten.
 
     REF is a record (s12, c34, u56, d78, a location) or a stream: all of its events; POSITION is one event. The
-    proof is a file that anybody checks without the ledger: daybook verify --receipt FILE, or the verify.py of a
-    bundle. Where the signing key is, a checkpoint is made for it.
+    proof is a file that is checked with or without the ledger: daybook verify --receipt FILE. Who has no Daybook
+    gets the same as a bundle: daybook bundle FILE REF. Where the signing key is, a checkpoint is made for it.
     """
     if (reference is None) is (since is None):
         raise click.UsageError("Expected either REF (or a position), or --since FILE.")

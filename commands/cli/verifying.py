@@ -201,22 +201,21 @@ def verify(
         raise click.UsageError(
             "--trust KEY needs what the witness has signed: --checkpoint, --receipt or --bundle."
         )
-    for text in trust:
-        _public_key(text)
+    witnesses = [_public_key(text) for text in trust]
     kept = {name: read_checkpoint(name) for name in files}
     if receipt is not None:
-        return _verify_receipt(invocation, receipt, kept, trust)
+        return _verify_receipt(invocation, receipt, kept, witnesses)
     if file is not None:
         return _verify_bundle(invocation, file, tuple(kept.values()), trust)
-    return _verify_ledger(invocation, kept, trust)
+    return _verify_ledger(invocation, kept, witnesses)
 
 
-def _verify_ledger(invocation: Invocation, kept: dict[str, str], trust: tuple[str, ...]) -> int:
+def _verify_ledger(invocation: Invocation, kept: dict[str, str], trust: list["PublicKey"]) -> int:
     from commands.checkpoints import signers
     from ledger.checkpoint import public_key_text
     from ledger.verify import verify as verify_ledger
 
-    key, signatures = signers(invocation.settings.db, kept, [_public_key(text) for text in trust])
+    key, signatures = signers(invocation.settings.db, kept, trust)
     with shown_progress("verifying") as progress:
         report = verify_ledger(invocation.settings.db, kept=list(kept.values()), progress=progress)
     document = {
@@ -259,67 +258,70 @@ def _signature_line(signature: dict[str, Any]) -> str:
     return f"{what} is signed by the {signature['by']} {who}{at}."
 
 
-def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: tuple[str, ...]) -> int:
-    from commands import proofs
-    from commands.bundle_verifier import Elsewhere, verify_document
+def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: list["PublicKey"]) -> int:
+    from commands import proof_documents
     from commands.checkpoints import require_cosigned
     from ledger.database import Database
 
     text = read_source(file, _LARGEST_PROOF).data.decode("utf-8", "replace")
     for name, each in kept.items():
-        require_cosigned(name, each, [_public_key(key) for key in trust])
+        require_cosigned(name, each, trust)
+    own, checkpoints = () if kept else trust, tuple(kept.values())
     database = Database(invocation.settings.db)
     try:
-        with _refusals(file), database.reading() as transaction:
-            own = () if kept else trust
-            report = proofs.check(transaction, text, checkpoints=tuple(kept.values()), trust=own)
+        with _refused_if_malformed(file), database.reading() as transaction:
+            report = proof_documents.check(transaction, text, checkpoints=checkpoints, trust=own)
     except LedgerUnavailable as refusal:
         if refusal.code != "no-ledger":
             raise
-        with _refusals(file):
-            report = verify_document(text, Elsewhere(trust=trust, checkpoints=tuple(kept.values())))
+        with _refused_if_malformed(file):
+            report = proof_documents.verify_document(text, checkpoints=checkpoints, trust=own)
         invocation.note(f"there is no ledger at {invocation.shown_db}: the file was checked by itself.")
     finally:
         database.close()
     return _answer(invocation, report)
 
 
+def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
+    from commands import bundle_verifier as script
+
+    given = script.Given(
+        trust=[script.read_key(text) for text in trust], checkpoints=[*map(script.read_note, kept)]
+    )
+    with _refused_if_malformed(file), shown_progress("verifying") as progress:
+        report = script.verify(Path(file), given, progress)
+    for problem in report.problems:
+        if problem.code == "other-ledger":
+            raise Refusal(
+                "foreign-checkpoint", printable(problem.message), "Give one of the bundle's ledger."
+            )
+    return _answer(invocation, report)
+
+
 @contextmanager
-def _refusals(file: str) -> Iterator[None]:
-    from commands.bundle_verifier import Foreign, Malformed
+def _refused_if_malformed(file: str) -> Iterator[None]:
+    from commands.bundle_verifier import Malformed
 
     try:
         yield
-    except Foreign as error:
-        raise Refusal(
-            "foreign-checkpoint", f"{printable(file)}: {error}.", "Give one of that ledger."
-        ) from None
     except Malformed as error:
         raise Refusal(
             "malformed", f"{printable(file)}: {error}.", "Get it again from where it was kept."
         ) from None
 
 
-def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
-    from commands import bundle_verifier
-
-    elsewhere = bundle_verifier.Elsewhere(trust=trust, checkpoints=kept)
-    with _refusals(file), shown_progress("verifying") as progress:
-        report = bundle_verifier.verify(Path(file), elsewhere, progress)
-    return _answer(invocation, report)
-
-
 def _answer(invocation: Invocation, report: "Report") -> int:
-    from commands.bundle_verifier import lines_of
+    ok = not report.problems
 
     def human() -> None:
-        for line in lines_of(report):
+        for line in report.lines():
             output.say(printable(line))
         if report.public_key:
             output.say(f"Key: {printable(report.public_key)}")
             output.say(f"Fingerprint: sha256 {report.fingerprint}")
         held = output.coloured("Intact", "green") if not report.unchecked else "What was checked holds"
-        output.say(f"{held}." if report.ok else f"{plural(len(report.problems), 'problem')}: not intact.")
+        output.say(f"{held}." if ok else f"{plural(len(report.problems), 'problem')}: not intact.")
 
-    invocation.answer({"ok": report.ok, **asdict(report)}, human)
-    return 0 if report.ok else NOT_INTACT
+    problems = [problem._asdict() for problem in report.problems]
+    invocation.answer({"ok": ok, **vars(report), "problems": problems}, human)
+    return 0 if ok else NOT_INTACT

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from commands.bundle_verifier import Malformed, verify
+from commands.bundle_verifier import Malformed
+from commands.proof_documents import verify_document
 from commands.samples.lab import SampleLab
+from ledger.checkpoint import Checkpoint, parse, read_key, sign
 from tests.cli.conftest import Run, run_cli, write_input_file
 from tests.ledger.writing import as_owner
 from tests.proofs.conftest import flipped, text_of
@@ -86,7 +88,7 @@ def test_nothing_before_an_older_checkpoint_was_rewritten(uploaded: Run) -> None
     written = uploaded("prove", "--since", "old.txt", "-o", "since.json")
 
     assert written.exit == 0 and "none of those was changed" in written.out
-    assert verify(Path("since.json")).ok
+    assert not verify_document(text_of("since.json")).problems
     assert uploaded("verify", "--receipt", "since.json", "--checkpoint", "old.txt").exit == 0
 
 
@@ -143,10 +145,81 @@ def test_every_byte_of_a_proof_counts(run_here: Run) -> None:
         for at in range(len(content)):
             Path("changed.json").write_bytes(flipped(content, at))
             try:
-                found = not verify(Path("changed.json")).ok
-            except Malformed:
+                found = bool(verify_document(Path("changed.json").read_bytes().decode()).problems)
+            except (Malformed, UnicodeDecodeError):
                 found = True
             assert found, (file, at, content[at - 20 : at + 20])
+
+
+@pytest.fixture
+def nowhere(folder: Path) -> str:
+    """The address of a ledger that is not there."""
+    return f"sqlite:///{folder / 'none.db'}"
+
+
+def test_checkpoint_that_was_kept_is_compared_where_the_ledger_is_not(uploaded: Run, nowhere: str) -> None:
+    assert uploaded("checkpoint", "-o", "older.txt").exit == 0
+    assert uploaded("subject", "add", "12346").exit == 0
+    assert uploaded("checkpoint", "-o", "old.txt").exit == 0
+    assert uploaded("subject", "add", "12347").exit == 0
+    assert uploaded("prove", "--since", "old.txt", "-o", "since.json").exit == 0
+    assert uploaded("checkpoint", "-o", "new.txt").exit == 0
+
+    for kept, exit_code, said in (
+        ("old.txt", 0, "agrees with"),
+        ("new.txt", 0, "agrees with"),
+        ("older.txt", 5, "[not-comparable]"),
+    ):
+        told = run_cli("verify", "--receipt", "since.json", "--checkpoint", kept, "--db", nowhere)
+        assert told.exit == exit_code and said in told.out
+
+
+def test_kept_checkpoint_of_another_past_contradicts_a_proof(
+    uploaded: Run, folder: Path, nowhere: str
+) -> None:
+    assert uploaded("prove", "1", "-o", "proof.json").exit == 0
+    own = parse(json.loads(text_of("proof.json"))["checkpoint"]).checkpoint
+    Path("other.txt").write_text(
+        sign(Checkpoint(own.origin, own.size, bytes(32)), read_key(folder / "daybook.key"))
+    )
+
+    for db in ((), ("--db", nowhere)):
+        told = uploaded("verify", "--receipt", "proof.json", "--checkpoint", "other.txt", *db)
+        assert told.exit == 5 and "[checkpoint-mismatch]" in told.out
+
+
+def test_kept_checkpoint_of_another_ledger_is_refused_where_the_ledger_is_not(
+    uploaded: Run, elsewhere: str, nowhere: str
+) -> None:
+    assert uploaded("prove", "1", "-o", "proof.json").exit == 0
+    refused = run_cli(
+        "verify", "--receipt", "proof.json", "--checkpoint", "theirs.txt", "--db", nowhere, "--json"
+    )
+    assert (refused.exit, refused.json["error"]["code"]) == (1, "foreign-checkpoint")
+
+
+def test_witness_who_has_not_signed_a_proof_is_missed(uploaded: Run, elsewhere: str, nowhere: str) -> None:
+    assert uploaded("prove", "1", "-o", "proof.json").exit == 0
+    other = run_cli("verify", "--json", "--db", elsewhere).json["public_key"]
+
+    for db in ((), ("--db", nowhere)):
+        told = uploaded("verify", "--receipt", "proof.json", "--trust", other, *db)
+        assert told.exit == 5 and "[signature-wrong]" in told.out
+
+
+def test_each_thing_that_was_checked_is_said_once(uploaded: Run) -> None:
+    assert uploaded("checkpoint", "--new-witness-key", "w1.key", "w1").exit == 0
+    assert uploaded("prove", "1", "-o", "proof.json").exit == 0
+    assert uploaded("checkpoint", "-o", "same.txt").exit == 0
+    key = uploaded("verify", "--json").json["public_key"]
+    cosigned = uploaded(
+        "checkpoint", "--cosign", "same.txt", "--key", "w1.key", "--log-key", key, "-o", "cosigned.txt"
+    )
+    assert cosigned.exit == 0
+
+    told = uploaded("verify", "--receipt", "proof.json", "--checkpoint", "cosigned.txt")
+
+    assert told.exit == 0 and told.out.count("that this ledger continues the checkpoint of") == 1
 
 
 # --- receipts -------------------------------------------------------------------------------------------------------
