@@ -31,17 +31,13 @@ FILES = "files/"  # and the sha256 of the file
 SEAL_BYTES = 64  # the comment at the end of the zip file: sha256, in hex, of all before it and its length
 CHUNK = 1 << 20
 
-Key = namedtuple(
-    "Key", "text name key_id kind key"
-)  # kind 1: a ledger's; 4: a witness's, who signs the time too
-Note = namedtuple(
-    "Note", "text origin size root signatures"
-)  # a checkpoint; signatures: (name, key id, signature)
-Given = namedtuple(
-    "Given", "key trust checkpoints", defaults=(None, (), ())
-)  # what the verifier got elsewhere
+# A key of kind 1 is a ledger's, of kind 4 a witness's, who signs the time as well. A note is a checkpoint; its
+# signatures are (name, key id, signature). Given is what the verifier got elsewhere. A position is an event's, or None.
+Key = namedtuple("Key", "text name key_id kind key")
+Note = namedtuple("Note", "text origin size root signatures")
+Given = namedtuple("Given", "key trust checkpoints", defaults=(None, (), ()))
 NOTHING = Given()
-Problem = namedtuple("Problem", "code position message")  # position: of the event concerned, or None
+Problem = namedtuple("Problem", "code position message")
 
 
 class Malformed(ValueError):
@@ -62,8 +58,7 @@ class Report:
             self.problems.append(Problem(code, position, message))
 
     def lines(self) -> Iterator[str]:
-        events = f"all {self.events:,}" if self.whole else f"{self.events:,} of {self.size:,}"
-        yield f"Ledger {self.origin}: {events} events, root {self.root}"
+        yield f"Ledger {self.origin}: {self.events:,} of {self.size:,} events, root {self.root}"
         yield f"  redacted payloads: {self.redacted:,}; input files: {self.files:,}"
         yield from (f"  checked: {text}" for text in self.checked)
         yield from (f"  NOT CHECKED: {text}" for text in self.unchecked)
