@@ -5,9 +5,11 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from commands.deletion import impact_grown
+from commands.deletion import impact_grown, name_of, some_of
 from commands.door import World
+from commands.impact import STANDING
 from commands.requests import grown
+from commands.restoration import fallen_by
 from commands.roles import own_requests_approved
 from ledger import log
 from ledger.events import body_of
@@ -50,7 +52,7 @@ def why(world: World, reference: Reference) -> Plain:
 def _redacted(redaction: Plain) -> str:
     return (
         f"Its {redaction['type']}, position {redaction['position']}, was redacted by {redaction['redacted_by']} at "
-        f"{redaction['redacted_at']}, as {redaction['requested_by']} requested: {redaction['reason']}"
+        f"{_time(redaction['redacted_at'])}, as {redaction['requested_by']} requested: {redaction['reason']}"
     )
 
 
@@ -69,7 +71,7 @@ def _entry(world: World, reference: Reference, record: Plain) -> tuple[str, list
         at = record.get("session_time") or record.get("curation_time")
         return f"All is well: it is inserted ({at}), and nothing is to be done.", []
     if status == "deleted":
-        return _deleted(record)
+        return _deleted(world, reference, record)
     return _withdrawn(world, reference, record)
 
 
@@ -88,12 +90,28 @@ def _time(recorded_at: str) -> str:
     return recorded_at[:19].replace("T", " ") + "Z"
 
 
-def _deleted(record: Plain) -> tuple[str, list[str]]:
+def _deleted(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
+    """What replaced it has to be looked at first: while that stands, nothing can be restored."""
     deletion = record["deleted_by"]
     message = f"It was deleted by {deleted_by(deletion)}."
     if record["replaced_by"] is not None:
         message += f"\nIt was replaced by {record['replaced_by']}."
-    return message, [f"daybook delete show {deletion['deletion']}", f"daybook restore {deletion['deletion']}"]
+    rows: Any = world.state.sessions if reference.kind == "session" else world.state.clusterings
+    looked_at = f"daybook delete show {deletion['deletion']}"
+    standing = _standing_in_place(rows, reference.id)
+    if standing is not None:
+        return message, [f"daybook show {standing}", looked_at]
+    return message, [looked_at, f"daybook restore {deletion['deletion']}"]
+
+
+def _standing_in_place(rows: Any, number: int) -> str | None:
+    """The record that stands where this one was, over as many corrections as there were."""
+    row = rows.get(number)
+    while row is not None and row.replaced_by is not None:
+        row = rows.get(row.replaced_by)
+        if row is not None and row.status in STANDING:
+            return name_of(row)
+    return None
 
 
 def deleted_by(deletion: Plain) -> str:
@@ -211,7 +229,20 @@ def _request(world: World, reference: Reference, record: Plain) -> tuple[str, li
         return f"It was approved by {by}; what it had deleted stands again.", []
     if record["kind"] == "redaction":
         return f"It was approved by {by}; the payload is gone.", []
-    return f"It was approved by {by}. It can be undone, whole.", [f"daybook restore {reference}"]
+    return _carried_out(world, reference, by)
+
+
+def _carried_out(world: World, reference: Reference, by: str) -> tuple[str, list[str]]:
+    """A correction cannot be undone while a record that it put there stands."""
+    fallen = fallen_by(world, world.state.deletions[reference.id])[1]
+    kinds = ((world.state.sessions, fallen.sessions), (world.state.clusterings, fallen.clusterings))
+    found = [_standing_in_place(rows, number) for rows, numbers in kinds for number in numbers]
+    standing = [name for name in found if name is not None]
+    if not standing:
+        return f"It was approved by {by}. It can be undone, whole.", [f"daybook restore {reference}"]
+    stand = "stands" if len(standing) == 1 else "stand"
+    message = f"It was approved by {by}. What it put in place of the old {stand}: {some_of(standing)}."
+    return message, [f"daybook show {name}" for name in standing[:_LISTED]]
 
 
 def _open_request(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
@@ -260,7 +291,12 @@ def _upload(record: Plain) -> tuple[str, list[str]]:
         f"{name} is {entry['status']}" + (f": {entry['message']}" if entry["message"] else "")
         for name, entry in zip(names, still, strict=True)
     ]
-    message = _lines(f"It was accepted; of {len(entries)} new entries {len(still)} are not inserted.", listed)
+    of_them = (
+        "its one new entry is not inserted"
+        if len(entries) == 1
+        else f"of {len(entries)} new entries {len(still)} {'is' if len(still) == 1 else 'are'} not inserted"
+    )
+    message = _lines(f"It was accepted; {of_them}.", listed)
     return message, [f"daybook why {name}" for name in names[:_LISTED]]
 
 

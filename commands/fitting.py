@@ -108,7 +108,7 @@ class Fitting:
 
     def received(self, _event: StoredEvent, body: Plain) -> str | None:
         if body["replays"] is not None and f"u{body['replays']}" in self._missing:
-            return f"u{body['replays']}, whose bytes it took again, would not be there"
+            return f"would not have been: it took the bytes of u{body['replays']} again, which would not be there"
         return None
 
     def processed(self, event: StoredEvent, _body: Plain) -> str | None:

@@ -90,7 +90,8 @@ def _root(world: World, text: str) -> StoredEvent:
     position = int(match[2])
     event = log.read_positions(world.transaction, [position]).get(position)
     if event is None or (match[1] and event.stream != f"{_STREAMS[match[1]]}/{position}"):
-        raise Refusal("not-found", f"There is no {text}.", "See: daybook uploads, daybook log")
+        what = text if match[1] else f"event at position {position:,}; the last is {world.head.size:,}"
+        raise Refusal("not-found", f"There is no {what}.", "See: daybook log")
     if event.type == "LedgerCreated":
         raise Refusal("no-ledger-left", "Without its first event there is no ledger.", "Name a later event.")
     return event

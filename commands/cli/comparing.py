@@ -38,25 +38,32 @@ _TITLES = {
 
 @click.command(cls=Verb)
 @click.argument("first", metavar="A", callback=moment)
-@click.argument("second", metavar="B", callback=moment)
+@click.argument("second", metavar="[B]", required=False, callback=moment)
 @click.option("--subject", metavar="NAME", help="Only by events about this subject.")
 @click.option("--user", "owner", metavar="USER", help="Only by events about this user's records.")
 @pass_invocation
 def diff(
-    invocation: Invocation, first: int | str, second: int | str, subject: str | None, owner: str | None
+    invocation: Invocation,
+    first: int | str | None,
+    second: int | str | None,
+    subject: str | None,
+    owner: str | None,
 ) -> None:
     """What changed between two moments, and by whom.
 
-    A and B are positions of the log or times (UTC), the earlier one first; 0 is the empty ledger. A record that is
-    new has a +, one that has changed a ~ with what it was and what it is now. The counts of an upload that was there
-    before are not told: its entries are.
+    A and B are positions of the log or times (UTC), the earlier one first; 0 is the empty ledger. Without B, up to
+    now. A record that is new has a +, one that has changed a ~ with what it was and what it is now. The counts of an
+    upload that was there before are not told: its entries are.
     """
     from ledger.moments import position_of, recorded_at
     from projections.differences import between
 
     with invocation.reading() as world:
         transaction = world.transaction
-        start, end = (position_of(transaction, world.head, at) for at in (first, second))
+        head = world.head
+        start, end = (
+            head.size if at is None else position_of(transaction, head, at) for at in (first, second)
+        )
         if start > end:
             raise Refusal(
                 "order",
@@ -72,7 +79,12 @@ def diff(
             for at, time in zip((start, end), times, strict=True)
         ]
         if not found.events:
-            output.say(f"Nothing happened from {ends[0]} to {ends[1]}.")
+            to = "".join(
+                f" to {what} {printable(name)}"
+                for what, name in (("subject", subject), ("records of", owner))
+                if name is not None
+            )
+            output.say(f"Nothing happened{to} from {ends[0]} to {ends[1]}.")
             return
         output.say(f"From {ends[0]} to {ends[1]}: {plural(found.events, 'event')}.")
         _write_differences(found.differences)
@@ -93,12 +105,20 @@ def diff(
     invocation.answer(document, human)
 
 
+def _only_one(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> str:
+    if len(values) > 1:
+        raise click.BadParameter(f"{len(values)} were given; leave out one at a time.")
+    return values[0]
+
+
 @click.command("what-if", cls=Verb)
 @click.option(
     "--without",
     "reference",
     metavar="REF",
     required=True,
+    multiple=True,
+    callback=_only_one,
     help="What never happened: u34, d70, s12, c34, or the position of an event.",
 )
 @pass_invocation
@@ -118,10 +138,14 @@ def what_if(invocation: Invocation, reference: str) -> None:
     root = found.without
 
     def human() -> None:
-        others = plural(found.left_out - 1, "event")
+        others = found.left_out - 1
         output.say(
             f"Without position {root.position:,} ({root.type} by {printable(root.actor)}, {shown(root.recorded_at)}) "
-            f"there would not be {others} behind it either."
+            + (
+                f"there would not be {plural(others, 'event')} behind it either."
+                if others
+                else "all other events would be there."
+            )
         )
         if not found.differences:
             output.say("No record would stand otherwise.")
@@ -178,8 +202,13 @@ def _what(one: "Difference") -> str:
         return "; ".join(f"{name}: {_value(a)} → {_value(b)}" for name, (a, b) in one.fields.items())
     record = one.record
     if one.kind == "upload":
-        counts = [f"{record[name]:,} {name}" for name in ("inserted", "duplicates", "waiting", "errors")]
-        told = [text for text in counts if not text.startswith("0 ")]
+        counts = {name: record[name] for name in ("inserted", "duplicates", "waiting", "errors")}
+        nouns = {"duplicates": "duplicate", "errors": "error"}
+        told = [
+            plural(number, nouns[name]) if name in nouns else f"{number:,} {name}"
+            for name, number in counts.items()
+            if number
+        ]
         return ", ".join([record["status"], *told])
     if one.kind == "subject":
         return plural(len(record["probes"]), "probe")

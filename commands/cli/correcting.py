@@ -195,7 +195,9 @@ def _numbers(counts: dict[str, int]) -> str:
 
 def _upload_number(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
     if not re.fullmatch(r"u[0-9]{1,18}", value):
-        raise click.BadParameter(f'"{value}" is not the id of an upload, such as u34. See: daybook uploads')
+        raise click.BadParameter(
+            f'"{value}" is not the id of an upload, such as u34; they are told by: daybook uploads.'
+        )
     return int(value[1:])
 
 

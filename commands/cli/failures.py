@@ -56,7 +56,7 @@ def _usage(error: click.ClickException) -> Failure:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "daybook"
     exit_code = error.exit_code if error.exit_code != REFUSED else USAGE
-    message = error.format_message()
+    message = " ".join(error.format_message().split())  # click lists choices on lines of their own
     if not message.endswith((".", "?")):
         message += "."
     return Failure(exit_code, "usage", message, f"See: {path} --help")

@@ -58,8 +58,11 @@ def export(invocation: Invocation, file: str, as_of: int | str | None) -> None:
 @contextmanager
 def _target(file: str) -> Iterator[IO[bytes]]:
     if file == STDIN:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            raise output.unwritable(error) from error
         return
     with new_file(file) as stream:
         if not file.endswith(".gz"):

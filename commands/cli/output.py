@@ -64,10 +64,14 @@ def say(text: str | bytes = "", *, err: bool = False, nl: bool = True) -> None:
     try:
         click.echo(text, err=err, nl=nl, color=colour)
     except OSError as error:
-        if error.errno == errno.EPIPE:
-            raise ClosedPipe from error
-        stream = "Standard error" if err else "Standard output"
-        raise Refusal("output", f"{stream} cannot be written to: {error.strerror}.") from error
+        raise unwritable(error, "Standard error" if err else "Standard output") from error
+
+
+def unwritable(error: OSError, stream: str = "Standard output") -> ClosedPipe | Refusal:
+    """What to raise where a stream cannot be written to."""
+    if error.errno == errno.EPIPE:
+        return ClosedPipe()
+    return Refusal("output", f"{stream} cannot be written to: {error.strerror}.")
 
 
 def file_name(text: object) -> str:

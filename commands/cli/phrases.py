@@ -40,12 +40,12 @@ def _validated(body: Body) -> str:
 def _rejected(body: Body) -> str:
     errors = [finding for finding in body["findings"] if finding["severity"] == "error"]
     first = f": {errors[0]['message']}" if errors else ""
-    return f"{len(errors)} errors at stage {body['stage']}{first}"
+    return f"{plural(len(errors), 'error')} at stage {body['stage']}{first}"
 
 
 def _checked(body: Body) -> str:
     return f"{body['filename']}: " + (
-        "valid" if body["ok"] else f"{body['errors']} errors at stage {body['stage']}"
+        "valid" if body["ok"] else f"{plural(body['errors'], 'error')} at stage {body['stage']}"
     )
 
 

@@ -277,7 +277,7 @@ def _write_record(record: dict[str, Any]) -> None:
     width = max(map(len, plain), default=0)
     for key, value in plain.items():
         if value not in (None, "", []):
-            text = printable(", ".join(map(str, value)) if isinstance(value, list) else value)
+            text = printable(_cell(value))
             output.say(f"{key:<{width}}  {output.status(text) if key == 'status' else text}")
     if record.get("deleted_by"):
         from commands.explain import deleted_by
@@ -313,7 +313,9 @@ def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else ""
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(str(_cell(item)) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_cell(item)}" for key, item in value.items())
     return value
 
 
@@ -333,7 +335,7 @@ def why(invocation: Invocation, reference: str, as_of: int | str | None) -> None
         answer = explain(world, invocation.find(world, reference))
 
     def human() -> None:
-        reason = f" ({answer['reason']})" if answer["reason"] else ""
+        reason = f" ({answer['reason']})" if answer["reason"] not in (None, answer["status"]) else ""
         failed = answer["status"] == "error"
         state = output.coloured("failed", "red") if failed else f"is {output.status(answer['status'])}"
         output.say(f"{answer['ref']} {state}{reason}.")

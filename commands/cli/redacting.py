@@ -1,5 +1,6 @@
 """The verb that asks for a redaction: ``redact``."""
 
+import re
 from typing import Any
 
 import click
@@ -10,8 +11,16 @@ from commands.cli.output import printable
 from commands.cli.verbs import Verb
 
 
+def _position(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,17}", value):
+        raise click.BadParameter(
+            f'"{value}" is not the position of an event, such as 1234. Positions are shown by: daybook log.'
+        )
+    return int(value)
+
+
 @click.command(cls=Verb)
-@click.argument("position", type=click.IntRange(min=1))
+@click.argument("position", metavar="POSITION", callback=_position)
 @click.option(
     "--reason",
     required=True,
@@ -48,6 +57,10 @@ def write_redacted(result: dict[str, Any]) -> None:
     what = printable(f"{result['type']} of {result['stream']}, position {result['position']}")
     with_it = ", and the stored file with it" if result["file_erased"] else ""
     output.say(f"{result['request']} was carried out: {what}, is redacted{with_it}.")
+    if result["type"] == "InputFileReceived" and not result["file_erased"]:
+        output.say(
+            "The stored file stays: other uploads received the same bytes. Redact their receipts, too."
+        )
     if not result["clean"]:
         output.say(
             "Free space of the database may still hold what was removed. On SQLite it goes when the programs that are "

@@ -28,15 +28,17 @@ def utc_time(_context: click.Context, _parameter: click.Parameter, value: str | 
 
 
 def moment(context: click.Context, parameter: click.Parameter, value: str | None) -> int | str | None:
-    """A position of the log, or a time as in ``utc_time``. Digits alone are a position."""
+    """A position of the log, or a time as in ``utc_time``; None for now. Digits alone are a position."""
     text = (value or "").strip()
+    if text == "now":
+        return None
     if text.isascii() and text.isdigit():
         return int(text[:19])
     try:
         return utc_time(context, parameter, value)
     except click.BadParameter:
         raise click.BadParameter(
-            f'"{value}" is neither a position of the log, such as 1234, nor a date or a time in UTC, such as '
+            f'"{value}" is neither a position of the log, such as 1234, nor now, nor a date or a time in UTC, such as '
             '2026-01-31, "2026-01-31 14:30" or 2026-01-31T14:30:00+01:00.'
         ) from None
 

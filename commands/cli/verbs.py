@@ -118,6 +118,8 @@ class VerbGroup(_TakesGlobalOptions, click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
+            if ctx.find_root().ensure_object(Invocation).json:
+                raise click.UsageError(f"Missing command: {', '.join(self.list_commands(ctx))}.", ctx)
             output.say(ctx.get_help(), err=True)
             ctx.exit(USAGE)
         return super().parse_args(ctx, args)

@@ -62,7 +62,10 @@ def test_a_correction_goes_from_the_file_to_the_clean_upload(stocked: Run, sampl
     assert stocked("show", new, "--json").json["replaces"] == old
     assert stocked("show", old, "--json").json["replaced_by"] == new
     assert f"It replaces {old}" in stocked("why", new).out
-    assert f"It was replaced by {new}." in stocked("why", old).out
+    why = stocked("why", old).out
+    assert f"It was replaced by {new}." in why
+    assert f"$ daybook show {new}" in why
+    assert "daybook restore" not in why
     again = stocked("upload", str(path), "--json").json
     assert [(e["outcome"], e["differences"]) for e in again["sessions"]] == [("duplicate", [])] * 3
 

@@ -193,3 +193,12 @@ def test_events_that_changed_no_record_are_counted(lab: Lab, moment: str) -> Non
 
     assert {"actor": "user_2", "type": "ActionRefused", "events": 1} in answer.json["others"]
     assert ("user_1" in [one["name"] for one in answer.json["differences"]]) is (moment == "0")
+
+
+def test_a_diff_without_its_end_or_with_now_goes_up_to_the_present(lab: Lab) -> None:
+    size = lab.size()
+
+    explicit = run_cli("--db", lab.url, "--json", "diff", "3", str(size)).json
+
+    assert run_cli("--db", lab.url, "--json", "diff", "3").json == explicit
+    assert run_cli("--db", lab.url, "--json", "diff", "3", "now").json == explicit
