@@ -54,7 +54,9 @@ def require_requester(world: World, row: Deletion, action: str) -> None:
     if world.actor != row.requested_by:
         raise NotPermitted(
             f"{world.actor} may not {action}: d{row.id}. Needed is to be {row.requested_by}, who requested it.",
-            f"{admins(world)} can reject it: daybook delete reject d{row.id} --reason TEXT",
+            f"{admins(world)} can reject it: daybook delete reject d{row.id} --reason TEXT"
+            if row.status == "requested"
+            else f"It was decided already; see: daybook delete show d{row.id}",
             action=action,
             record=f"d{row.id}",
             role=role_of(world, world.actor),
@@ -70,9 +72,12 @@ def open_request(world: World, number: int) -> Deletion:
         raise Refusal("not-found", f"There is no request d{number}.", "See: daybook delete list")
     if row.status != "requested":
         by = f" by {row.decided_by}" if row.decided_by else ""
+        decided = (
+            f"executed{by}, and restored since" if row.status == "restored" else f"{row.status}{by} already"
+        )
         raise Refusal(
             "already-decided",
-            f"d{number} is {row.status}{by} already.",
+            f"d{number} was {decided}.",
             f"See: daybook delete show d{number}",
         )
     return row

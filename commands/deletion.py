@@ -29,6 +29,7 @@ from projections.rows import Rows, requested_by
 
 R = TypeVar("R", Session, Clustering, Upload)
 _ID = re.compile(r"([suc])([1-9][0-9]{0,17})")
+_LISTS = {"s": "sessions", "c": "clusterings", "u": "uploads"}
 _NAMED = 10  # records in one sentence
 
 
@@ -83,9 +84,7 @@ def _known(rows: Rows[R], letter: str, ids: Sequence[str]) -> list[R]:
     for number in numbers:
         row = rows.get(number)
         if row is None:
-            raise Refusal(
-                "not-found", f"There is no {letter}{number}.", "See: daybook sessions, clusterings, uploads"
-            )
+            raise Refusal("not-found", f"There is no {letter}{number}.", f"See: daybook {_LISTS[letter]}")
         found.append(row)
     return found
 
@@ -96,8 +95,9 @@ def _exact(text: str) -> str:
     if match is None:
         raise Refusal(
             "not-an-id",
-            f'"{text}" is not the id of a record.',
-            "Give exact ids, never a location or a beginning: s12, c34, or u56 for all that came of an upload.",
+            f'"{text}" is not the id of a session, a clustering or an upload.',
+            "Give exact ids, never a location or a beginning: s12, c34, or u56 for all that came of an upload. "
+            "Ids are told by: daybook sessions, daybook show LOCATION",
         )
     return match[1]
 

@@ -49,7 +49,9 @@ def _refuse_others(what: Named) -> None:
         raise Refusal(
             "nothing-to-withdraw",
             f"Nothing that came of {names} is pending, waiting or failed.",
-            f"To delete what was inserted: daybook delete request {name_of(what.uploads[0])} --reason TEXT",
+            f"To delete what was inserted: daybook delete request {name_of(what.uploads[0])} --reason TEXT"
+            if any(row.status == "inserted" for row in what.records)
+            else f"See: daybook show {name_of(what.uploads[0])}",
         )
 
 

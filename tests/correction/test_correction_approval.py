@@ -45,7 +45,7 @@ def test_an_approved_correction_is_not_carried_out_again(lab: Lab) -> None:
     approve(lab, asked)
     before = lab.size()
 
-    with pytest.raises(Refusal, match=f"d{asked} is executed by user_3 already"):
+    with pytest.raises(Refusal, match=f"d{asked} was executed by user_3 already"):
         approve(lab, asked)
 
     assert lab.size() == before
@@ -64,7 +64,7 @@ def test_a_correction_that_was_turned_down_is_not_carried_out_but_can_be_asked_f
     else:
         lab.daybook.submit(CancelRequest(request=asked))
 
-    with pytest.raises(Refusal, match=f"d{asked} is {ended}"):
+    with pytest.raises(Refusal, match=f"d{asked} was {ended}"):
         approve(lab, asked)
 
     corrected(lab, data)
