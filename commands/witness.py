@@ -21,6 +21,8 @@ from ledger.errors import Refusal
 from ledger.merkle import ProofError, verify_consistency
 
 Seen = dict[str, dict[str, str]]
+Consistency = tuple[int, int, list[bytes]]
+"""The sizes of the two checkpoints, and the proof that the later one continues the earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,12 @@ def last_seen(key_file: Path, origin: str) -> str | None:
 
 
 def cosign(
-    key_file: Path, text: str, *, ledger: PublicKey | None, consistency: tuple[int, list[bytes]] | None
+    key_file: Path, text: str, *, ledger: PublicKey | None, consistency: Consistency | None
 ) -> Cosigned:
     """The checkpoint with the witness's signature under it, once it is proven to continue what was cosigned before.
 
     ``ledger`` is the ledger's key, needed for the first checkpoint of a ledger and compared from then on;
-    ``consistency`` the proof, and the size that it begins at. What is cosigned is remembered before it is handed out:
+    ``consistency`` the proof. What is cosigned is remembered before it is handed out:
     a crash in between costs nothing, as the same checkpoint may be cosigned again. Raises Refusal.
     """
     key = _key(key_file)
@@ -77,12 +79,10 @@ def cosign(
     return Cosigned(checkpoint.cosign(text, key), key.public(), trusted, signed.size, since, before is None)
 
 
-def _require_continued(
-    before: str, signed: checkpoint.Checkpoint, consistency: tuple[int, list[bytes]] | None
-) -> int:
+def _require_continued(before: str, signed: checkpoint.Checkpoint, consistency: Consistency | None) -> int:
     """Returns the size seen before. Raises Refusal where the past is another, or is not proven to be the same."""
     old = checkpoint.parse(before).checkpoint
-    start, proof = consistency if consistency is not None else (old.size, [])
+    start, end, proof = consistency if consistency is not None else (old.size, signed.size, [])
     if signed.size < old.size:
         raise Refusal(
             "older-than-seen",
@@ -96,6 +96,12 @@ def _require_continued(
             "has to be proven.",
             "Give --proof FILE, made by: daybook prove --since CHECKPOINT -o FILE (CHECKPOINT is what it cosigned "
             "last, or any other of that size)",
+        )
+    if end != signed.size:
+        raise Refusal(
+            "no-consistency-proof",
+            f"The proof is about the checkpoint of {end} events; this one has {signed.size}.",
+            "Cosign the checkpoint that the proof was made with.",
         )
     try:
         verify_consistency(
@@ -112,12 +118,12 @@ def _require_continued(
     return old.size
 
 
-def consistency_in(document: dict[str, Any]) -> tuple[int, list[bytes]] | None:
-    """The consistency proof of a ``daybook/proof/1``, and the size that it begins at."""
+def consistency_in(document: dict[str, Any]) -> Consistency | None:
+    """The consistency proof of a ``daybook/proof/1``."""
     try:
         since = document["since"]
-        size = checkpoint.parse(since["checkpoint"]).checkpoint.size
-        return size, [b64decode(one, validate=True) for one in since["proof"]]
+        start, end = (checkpoint.parse(one["checkpoint"]).checkpoint.size for one in (since, document))
+        return start, end, [b64decode(one, validate=True) for one in since["proof"]]
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import orjson
 import pytest
 
 from commands.witness import last_seen
@@ -68,7 +69,13 @@ def test_proof_from_another_size_or_changed_is_refused(witness: str) -> None:
     assert cosign("1.txt", "--log-key", witness).exit == 0
 
     assert refusal(cosign("3.txt", "--proof", "2-3.json")) == (1, "no-consistency-proof")
-    assert refusal(cosign("3.txt", "--proof", "1-2.json")) == (1, "not-consistent")
+    assert refusal(cosign("3.txt", "--proof", "1-2.json")) == (1, "no-consistency-proof")
+
+    assert run_cli("prove", "--since", "1.txt", "-o", "1-3.json").exit == 0
+    document = orjson.loads(Path("1-3.json").read_bytes())
+    document["since"]["proof"].reverse()
+    Path("1-3.json").write_bytes(orjson.dumps(document))
+    assert refusal(cosign("3.txt", "--proof", "1-3.json")) == (1, "not-consistent")
 
 
 def test_other_past_under_the_ledgers_own_key_is_refused(witness: str, folder: Path) -> None:
