@@ -1,5 +1,6 @@
 """An export as of a moment is the export that was written then, and verifies as well."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,8 @@ from tests.intake.lab import Lab, number, session
 
 def exported(lab: Lab, as_of: Moment | None = None) -> list[bytes]:
     lines: list[bytes] = []
-    daybook = Daybook.open(lab.url, Actor("user_1"))
-    export_ledger(daybook, lines.append, as_of=as_of)
-    daybook.close()
+    with closing(Daybook.open(lab.url, Actor("user_1"))) as daybook:
+        export_ledger(daybook, lines.append, as_of=as_of)
     return lines
 
 

@@ -1,6 +1,7 @@
 """A reading of the past is alone with its temporary tables: it writes nothing, sees one moment, and leaves nothing."""
 
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +118,8 @@ def test_a_writer_goes_on_while_the_past_is_read_and_is_not_seen(lab: Lab) -> No
     position = uploaded(lab)
 
     def write() -> None:
-        daybook = Daybook.open(lab.url, Actor("user_1"))
-        daybook.submit(AddReferenceValue(table="acquisition.Project", value="meanwhile"))
-        daybook.close()
+        with closing(Daybook.open(lab.url, Actor("user_1"))) as daybook:
+            daybook.submit(AddReferenceValue(table="acquisition.Project", value="meanwhile"))
 
     with lab.daybook.reading_past(position) as world:
         first = locations(world)
@@ -168,12 +168,13 @@ def test_what_was_redacted_later_is_redacted_in_the_past_too(desk: Desk) -> None
     then = lab.size()
     request = desk.submit("user_1", RequestRedaction(position=row, reason="a name"))["request"]
     desk.approve(int(request[1:]))
-    later = Daybook.open(lab.url, Actor("user_1"))  # the lists are made anew
 
-    with later.reading_past(then, lambda past: past.named(f"s{row}")) as world:
+    with (
+        closing(Daybook.open(lab.url, Actor("user_1"))) as later,  # the lists are made anew
+        later.reading_past(then, lambda past: past.named(f"s{row}")) as world,
+    ):
         event = log.read_stream(world.transaction, f"session/{row}")[0]
         shown = listings.whole(world.transaction, world.head.live_slot, listings.Reference("session", row))
-    later.close()
 
     assert "must go" not in str(event.payload)
     assert '"redacted"' in str(event.payload)
