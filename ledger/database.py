@@ -5,6 +5,7 @@ to the driver. Transactions are begun and ended here by hand, on connections in 
 to be told *at the beginning* that a transaction will write (``BEGIN IMMEDIATE``).
 """
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -309,8 +310,16 @@ def _engine(url: URL, role: str | None) -> Engine:
 
 
 def _sqlite_address(url: URL) -> str:
-    # mode=rw: a missing file is an error and not an empty ledger
-    return Path(url.database or "").absolute().as_uri() + "?mode=rw"
+    """A file that lies still in a folder where nothing can be written is read as it is: the side files that SQLite
+    would make for readers cannot be there, and nobody who works from this folder can change it meanwhile."""
+    path = Path(url.database or "").absolute()
+    if path.is_file() and not _may_write(path.parent) and not path.with_name(f"{path.name}-wal").exists():
+        return path.as_uri() + "?mode=ro&immutable=1"
+    return path.as_uri() + "?mode=rw"  # rw: a missing file is an error and not an empty ledger
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _connect_sqlite(address: str) -> Any:

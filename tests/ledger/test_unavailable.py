@@ -265,3 +265,23 @@ def test_addresses_may_hold_every_character(ledger_templates: object, tmp_path: 
     daybook = Daybook.open(url.render_as_string(), Actor("user_1"))
     assert daybook.submit(Register(name="1")).first == 2
     daybook.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+def test_a_ledger_in_a_folder_that_may_not_be_written_is_read_and_verified(
+    ledger_templates: object, tmp_path: Path, as_nobody: None
+) -> None:
+    uid = os.geteuid()
+    os.seteuid(os.getuid())
+    url = ledger_templates("sqlite", tmp_path)  # type: ignore[operator]
+    tmp_path.chmod(0o555)
+    os.seteuid(uid)
+
+    daybook = Daybook.open(url, Actor("user_1"))
+    with daybook.reading() as world:
+        assert world.head.size == 1
+    with pytest.raises(LedgerUnavailable, match="read-only"):
+        daybook.submit(Register(name="1"))
+    daybook.close()
+
+    assert verify(url).problems == []
