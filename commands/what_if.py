@@ -1,7 +1,7 @@
 """How the ledger would stand had something never happened: the events are folded once more, without it and without
 whatever could not have happened but for it. Reads the ledger; appends nothing.
 
-Left out is one event, what it led to (by causation), what belongs to its record (by stream and correlation), and from
+Left out is one event, what it led to (by causation), what belongs to a record that is left out (by stream), and from
 there on each event that no longer fits, such as the insertion of a session whose location would not be free. What
 would have come in addition is named, not made up: nobody knows what the disk would have held.
 """
@@ -201,10 +201,7 @@ class _Course:
     def _cannot_be(self, event: StoredEvent) -> bool:
         """It is the root, was led to by what is left out, or belongs to a record that is."""
         return (
-            event.position == self._root
-            or event.causation in self.left_out
-            or event.stream in self._streams
-            or event.correlation in self.missing
+            event.position == self._root or event.causation in self.left_out or event.stream in self._streams
         )
 
     def _leave_out(self, event: StoredEvent) -> None:

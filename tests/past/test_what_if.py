@@ -19,6 +19,7 @@ from commands.what_if import WhatIf, what_if
 from ledger.errors import Refusal
 from projections import listings
 from tests.cli.conftest import run_cli
+from tests.correction.corrections import OTHER_SUBJECT, corrected, other_subject
 from tests.deletion.desk import Desk
 from tests.intake.lab import CATALOGUE, PROBES, SERIALS, Lab, document, group, load_catalogue, session
 
@@ -326,6 +327,20 @@ def test_without_a_deletion_what_was_uploaded_again_would_be_a_duplicate(desk: D
     ]
 
 
+def test_without_a_deletion_a_file_of_another_subject_would_be_a_duplicate(desk: Desk) -> None:
+    lab = desk.lab
+    other_subject(lab)
+    lab.record("date_1", serials=SERIALS[:1])
+    old = lab.upload(session("date_1")).sessions[0]["session"]
+    request = desk.delete(old)
+    new = lab.upload(session("date_1"), subject=OTHER_SUBJECT).sessions[0]["session"]
+
+    found = without(lab, f"d{request}")
+
+    assert (changes(found)[old], changes(found)[new]) == ("changed", "removed")
+    assert [one["record"] for one in found.otherwise] == [new]
+
+
 def test_without_a_deletion_another_users_file_would_have_been_rejected(desk: Desk) -> None:
     lab = desk.lab
     lab.record_many(2)
@@ -339,6 +354,33 @@ def test_without_a_deletion_another_users_file_would_have_been_rejected(desk: De
     assert all(by_name[one["session"]].change == "removed" for one in again.sessions)
     assert by_name[again.upload].fields["status"] == ("processed", "rejected")
     assert f"would be that of {old} of user_1" in found.otherwise[0]["message"]
+
+
+def test_without_a_correction_the_old_session_stands(desk: Desk) -> None:
+    lab = desk.lab
+    lab.record("date_1", serials=SERIALS[:1])
+    old = lab.upload(session("date_1", room="2.345")).sessions[0]["session"]
+    replaced = corrected(lab, document(session("date_1", room="2.346")))
+    new, request = replaced["replaced"][0]["new"], replaced["request"]
+
+    found = without(lab, request)
+
+    by_name = {one.name: one for one in found.differences}
+    assert by_name[old].fields == {"status": ("deleted", "inserted"), "replaced_by": (new, None)}
+    assert by_name[new].change == by_name[request].change == "removed"
+
+
+def test_without_the_first_upload_a_corrected_file_would_have_inserted_its_session_as_new(desk: Desk) -> None:
+    lab = desk.lab
+    lab.record("date_1", serials=SERIALS[:1])
+    report = lab.upload(session("date_1", room="2.345"))
+    new = corrected(lab, document(session("date_1", room="2.346")))["replaced"][0]["new"]
+
+    found = without(lab, report.upload)
+
+    by_name = {one.name: one for one in found.differences}
+    assert by_name[report.sessions[0]["session"]].change == "removed"
+    assert by_name[new].fields == {"replaces": (report.sessions[0]["session"], None)}
 
 
 def test_an_approval_can_be_thought_away_and_leaves_the_request_open(desk: Desk) -> None:
