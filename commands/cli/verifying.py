@@ -13,7 +13,7 @@ from commands.cli import output
 from commands.cli.drafts import write_new
 from commands.cli.failures import NOT_INTACT
 from commands.cli.invocation import Invocation, pass_invocation
-from commands.cli.output import plural, printable
+from commands.cli.output import file_name, plural, printable
 from commands.cli.progress import shown_progress
 from commands.cli.sources import read_source
 from commands.cli.targets import refuse_existing
@@ -45,6 +45,15 @@ def _public_key(text: str) -> "PublicKey":
         return parse_public_key(text)
     except CheckpointError as error:
         raise click.UsageError(f"This is no public key: {str(error).rstrip('.')}.") from None
+
+
+def _witness_key(text: str) -> "PublicKey":
+    from ledger.checkpoint import KeyKind
+
+    key = _public_key(text)
+    if key.kind is not KeyKind.WITNESS:
+        raise click.UsageError(f"{printable(key.name)} is the key of a ledger; --trust takes a witness's.")
+    return key
 
 
 # --- checkpoint -----------------------------------------------------------------------------------------------------
@@ -201,7 +210,7 @@ def verify(
         raise click.UsageError(
             "--trust KEY needs what the witness has signed: --checkpoint, --receipt or --bundle."
         )
-    witnesses = [_public_key(text) for text in trust]
+    witnesses = [_witness_key(text) for text in trust]
     kept = {name: read_checkpoint(name) for name in files}
     if receipt is not None:
         return _verify_receipt(invocation, receipt, kept, witnesses)
@@ -285,6 +294,8 @@ def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], tru
 def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
     from commands import bundle_verifier as script
 
+    if not Path(file).exists():
+        raise click.UsageError(f"There is no file {file_name(file)}.")
     given = script.Given(
         trust=[script.read_key(text) for text in trust], checkpoints=[*map(script.read_note, kept)]
     )

@@ -9,7 +9,7 @@ import pytest
 from commands.bundle_verifier import Malformed
 from commands.proof_documents import verify_document
 from commands.samples.lab import SampleLab
-from ledger.checkpoint import Checkpoint, parse, read_key, sign
+from ledger.checkpoint import Checkpoint, parse, public_key_text, read_key, sign
 from tests.cli.conftest import Run, run_cli, write_input_file
 from tests.ledger.writing import as_owner
 from tests.proofs.conftest import flipped, text_of
@@ -198,9 +198,10 @@ def test_kept_checkpoint_of_another_ledger_is_refused_where_the_ledger_is_not(
     assert (refused.exit, refused.json["error"]["code"]) == (1, "foreign-checkpoint")
 
 
-def test_witness_who_has_not_signed_a_proof_is_missed(uploaded: Run, elsewhere: str, nowhere: str) -> None:
+def test_witness_who_has_not_signed_a_proof_is_missed(uploaded: Run, nowhere: str) -> None:
     assert uploaded("prove", "1", "-o", "proof.json").exit == 0
-    other = run_cli("verify", "--json", "--db", elsewhere).json["public_key"]
+    assert uploaded("checkpoint", "--new-witness-key", "other.key", "other").exit == 0
+    other = public_key_text(read_key(Path("other.key")))
 
     for db in ((), ("--db", nowhere)):
         told = uploaded("verify", "--receipt", "proof.json", "--trust", other, *db)

@@ -165,6 +165,8 @@ def test_witness_that_is_trusted_must_have_signed(witness: str, folder: Path) ->
     assert refusal(refused) == (1, "not-cosigned")
     assert run_cli("verify", "--trust", w1).exit == 2
     assert run_cli("verify", "--checkpoint", "1.txt", "--trust", "hello").exit == 2
+    ledgers = run_cli("prove", "1", "--json").json["proof"]["public_key"]
+    assert run_cli("verify", "--checkpoint", "1.txt", "--trust", ledgers).exit == 2
 
 
 def test_bundle_under_a_cosigned_checkpoint_convinces_who_trusts_the_witness(
