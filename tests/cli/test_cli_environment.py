@@ -159,9 +159,10 @@ def test_database_without_a_ledger_on_a_server(postgresql_server: str) -> None:
 
 
 def as_nobody(*arguments: str) -> Ended:
-    """The command line as a user who owns nothing. What it imports was imported before."""
+    """The command line as a user who owns nothing. What it imports was imported before, a refusal's needs included."""
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
+    run_cli("--db", "sqlite:////nowhere/daybook.db", "init")
     os.setegid(65534)
     os.seteuid(65534)
     try:
