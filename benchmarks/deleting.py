@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.databases import new_ledger
+from benchmarks.databases import analyse, new_ledger
 from benchmarks.history import fill
 from benchmarks.measure import Measure, slower
 from benchmarks.reading import LIMITS, load_lab, write_lab
@@ -19,6 +19,7 @@ def measures(place: Path, server: str | None, events: int, sessions: int) -> Ite
     name = "SQLite" if server is None else "PostgreSQL"
     daybook = new_ledger(place, server)
     fill(daybook.database, events)
+    analyse(daybook)
     load_lab(daybook)
     root = place / "N"
     data = write_lab(root, sessions)

@@ -57,4 +57,6 @@ def faster(name: str, against: str, pair: tuple[float, float], count: int, aim: 
 
 
 def _time(value: float) -> str:
+    if value < 0.001:
+        return f"{value * 1_000_000:.0f} µs"
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.1f} ms"
