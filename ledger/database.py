@@ -222,31 +222,26 @@ class Database:
     def overwrite_free_space(self) -> bool:
         """On SQLite: write the file anew without what was deleted from it, and empty its write-ahead log. False where
         somebody who is reading held that up, and on PostgreSQL, where only the owner can (VACUUM FULL)."""
+        return self._empty_journal("VACUUM")
+
+    def empty_journal(self) -> None:
+        """On SQLite: empty the write-ahead log, which holds earlier states of pages, what was erased among it. Somebody
+        who is reading may hold that up; the last one to close the file does it then."""
+        self._empty_journal("PRAGMA busy_timeout = 1000")
+
+    def _empty_journal(self, first: str) -> bool:
+        """Behind the statement ``first``. Says whether it was emptied."""
         if self.dialect != "sqlite":
             return False
         with self.translated_errors():
             # a connection of its own, without the authoriser: the rows stay what they are
             connection = _connect_sqlite(_sqlite_address(self.url))
             try:
-                connection.execute("VACUUM")
+                connection.execute(first)
                 held_up = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             finally:
                 connection.close()
         return not held_up
-
-    def empty_journal(self) -> None:
-        """On SQLite: empty the write-ahead log, which holds earlier states of pages, what was erased among it. Somebody
-        who is reading may hold that up; the last one to close the file does it then."""
-        if self.dialect != "sqlite":
-            return
-        with self.translated_errors():
-            # a connection of its own, without the authoriser: the rows stay what they are
-            connection = _connect_sqlite(_sqlite_address(self.url))
-            try:
-                connection.execute("PRAGMA busy_timeout = 1000")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            finally:
-                connection.close()
 
     def close(self) -> None:
         connection: Connection | None = getattr(self._local, "connection", None)
