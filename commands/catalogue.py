@@ -27,8 +27,7 @@ from ledger.events import (
     SubjectRegistered,
     body_of,
 )
-from projections.handlers.record_status import compact_json
-from projections.records import ProbeInsertion
+from projections.records import ProbeInsertion, compact_json
 
 _A_NAME = f"A name is one line of text, of {LONGEST_NAME} characters at most."
 

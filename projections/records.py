@@ -7,6 +7,13 @@ position of their first event. A subject is written ``datasource_id/name``. JSON
 from dataclasses import dataclass
 from typing import ClassVar
 
+import orjson
+
+
+def compact_json(value: object) -> str:
+    """As a JSON column holds it."""
+    return orjson.dumps(value).decode()
+
 
 @dataclass(slots=True)
 class Upload:

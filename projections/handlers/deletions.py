@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from ledger.envelope import StoredEvent
-from projections.handlers.record_status import Payload, compact_json, stream_id
-from projections.records import Deletion, Redaction
+from projections.handlers.record_status import Payload, stream_id
+from projections.records import Deletion, Redaction, compact_json
 from projections.rows import State
 
 

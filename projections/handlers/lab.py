@@ -1,8 +1,8 @@
 """Subjects with their probes, and reference values."""
 
 from ledger.envelope import StoredEvent
-from projections.handlers.record_status import Payload, compact_json
-from projections.records import ProbeInsertion, ReferenceValue, Subject
+from projections.handlers.record_status import Payload
+from projections.records import ProbeInsertion, ReferenceValue, Subject, compact_json
 from projections.rows import State
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import orjson
-
 from ledger.envelope import StoredEvent
 from projections.records import Clustering, Session
 from projections.rows import State
@@ -13,10 +11,6 @@ Payload = dict[str, Any]
 
 def stream_id(event: StoredEvent) -> int:
     return int(event.stream[event.stream.index("/") + 1 :])
-
-
-def compact_json(value: object) -> str:
-    return orjson.dumps(value).decode()
 
 
 COUNTED = {"inserted": "inserted", "waiting": "waiting", "error": "errors"}

@@ -1,8 +1,8 @@
 """The sessions, with their tasks, probes and dedup keys."""
 
 from ledger.envelope import StoredEvent
-from projections.handlers.record_status import Payload, compact_json, set_status, stream_id
-from projections.records import Session, SessionLocation, SessionProbe, SessionTask, SessionTime
+from projections.handlers.record_status import Payload, set_status, stream_id
+from projections.records import Session, SessionLocation, SessionProbe, SessionTask, SessionTime, compact_json
 from projections.rows import State
 
 
