@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from commands.additions import with_additions
+from commands.correction_additions import with_additions
 from commands.correction_dependents import Dependent, with_fates
 from commands.correction_matching import Matches, standing_sessions
 from commands.door import Daybook, World

@@ -18,12 +18,12 @@ import orjson
 
 from commands.door import World
 from commands.duplicates import place
-from commands.fitting import Fitting, Misfit, in_its_place, name, number
 from commands.impact import STANDING, expanded, ranges
 from commands.inputfile.limits import Limits
 from commands.inputfile.read import read_input_file
 from commands.intake import stored_bytes
 from commands.recordings.roots import Roots
+from commands.what_if_fitting import Fitting, Misfit, in_its_place, name, number
 from ledger import log
 from ledger.envelope import StoredEvent
 from ledger.errors import Refusal

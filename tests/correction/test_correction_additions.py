@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from commands.additions import with_additions
+from commands.correction_additions import with_additions
 from commands.inputfile.canonical import entry_json, session_entry_from_json
 from commands.inputfile.entries import SessionEntry
 from commands.recordings.roots import Roots
