@@ -12,27 +12,27 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+ROOMS = "the rooms of commands stand one above the other"
+PURE = "the input format, the readers and the samples are pure"
 PLANTED = (
     ("ledger <- projections <- migrations <- commands", "ledger/log.py", "import projections.records"),
-    ("ledger <- projections <- migrations <- commands", "projections/apply.py", "import commands.door"),
-    (
-        "the input format, the readers and the samples are pure",
-        "commands/inputfile/entries.py",
-        "import click",
-    ),
-    (
-        "the input format, the readers and the samples are pure",
-        "commands/recordings/session.py",
-        "import sqlite3",
-    ),
-    (
-        "the input format, the readers and the samples are pure",
-        "commands/samples/__init__.py",
-        "import commands.door",
-    ),
+    ("ledger <- projections <- migrations <- commands", "projections/apply.py", "import commands.door.world"),
+    (ROOMS, "commands/answers/why.py", "import commands.cli.main"),
+    (ROOMS, "commands/requests/naming.py", "import commands.answers.why"),
+    (ROOMS, "commands/requests/rules.py", "import commands.lab.roles"),
+    (ROOMS, "commands/lab/roles.py", "import commands.requests.rules"),
+    (ROOMS, "commands/intake/settling.py", "import commands.requests.impact"),
+    (ROOMS, "commands/moving/exporting.py", "import commands.proving.bundle"),
+    (ROOMS, "commands/proving/proofs.py", "import commands.intake.known"),
+    (ROOMS, "commands/stored.py", "import commands.intake.known"),
+    (ROOMS, "commands/door/world.py", "import commands.stored"),
+    (ROOMS, "commands/recordings/session.py", "import commands.inputfile.limits"),
+    (PURE, "commands/inputfile/entries.py", "import click"),
+    (PURE, "commands/recordings/session.py", "import sqlite3"),
+    (PURE, "commands/samples/__init__.py", "import ledger.log"),
     ("the tree, the checkpoints and the envelope know no database", "ledger/merkle.py", "import ledger.log"),
-    ("click is for the command line alone", "commands/door.py", "import click"),
-    ("nothing imports the command line", "commands/setup.py", "import commands.cli.main"),
+    ("click is for the command line alone", "commands/door/submit.py", "import click"),
+    ("only the moving of ledgers runs migrations", "commands/door/freshness.py", "import migrations"),
 )
 
 

@@ -10,8 +10,9 @@ from tempfile import mkdtemp
 
 from sqlalchemy.engine import make_url
 
-from commands.door import Actor, Daybook
-from commands.setup import initialise
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.moving.setup import initialise
 from ledger.database import Database
 
 ACTOR = Actor("user_1", "benchmark")

@@ -8,11 +8,15 @@ from benchmarks.databases import analyse, new_ledger
 from benchmarks.history import fill
 from benchmarks.measure import Measure, slower
 from benchmarks.reading import LIMITS, load_lab, write_lab
-from commands.deletion import RequestDeletion, approve, impact_of_named, named
-from commands.door import Actor, Daybook
-from commands.intake import upload
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.intake.accepting import upload
+from commands.lab.roles import GrantRole
 from commands.recordings.roots import Roots
-from commands.roles import GrantRole
+from commands.requests.approving import approve
+from commands.requests.deletion import RequestDeletion
+from commands.requests.impact import impact_of_named
+from commands.requests.naming import named
 
 
 def measures(place: Path, server: str | None, events: int, sessions: int) -> Iterator[Measure]:

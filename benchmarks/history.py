@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from commands.door import Actor
+from commands.door.actor import Actor
 from ledger import input_files, log
 from ledger.database import Database
 from ledger.envelope import NewEvent

@@ -11,7 +11,7 @@ from benchmarks.databases import new_ledger
 from benchmarks.history import fill
 from benchmarks.measure import Measure, seconds, slower
 from commands.cli.main import cli
-from commands.door import Daybook
+from commands.door.submit import Daybook
 from ledger import log
 from ledger.merkle import verify_inclusion
 from ledger.proofs import StoredTree, prove_inclusion

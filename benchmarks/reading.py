@@ -10,13 +10,13 @@ import yaml
 from benchmarks.databases import new_ledger
 from benchmarks.measure import Measure, in_turn, slower
 from benchmarks.peer_model import InputFile
-from commands.catalogue import LoadCatalogue
 from commands.inputfile.catalogue import read_catalogue
 from commands.inputfile.read import Limits, read_input_file
-from commands.intake import upload
+from commands.intake.accepting import upload
+from commands.intake.validation import validate
+from commands.lab.catalogue import LoadCatalogue
 from commands.recordings.roots import Roots
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
-from commands.validation import validate
 from tests.inputfile.documents import campaign_json, campaign_yaml
 
 LIMITS = Limits(input_file_bytes=10**9)

@@ -12,8 +12,8 @@ from benchmarks.databases import ACTOR, new_ledger
 from benchmarks.history import fill
 from benchmarks.measure import Measure, faster, seconds
 from benchmarks.peer_ledger import Fold, Session, application
-from commands.catalogue import AddReferenceValue
-from commands.door import Daybook
+from commands.door.submit import Daybook
+from commands.lab.catalogue import AddReferenceValue
 from ledger.envelope import leaf_data
 from ledger.log import COLUMNS
 from ledger.merkle import CompactRange, leaf_hash

@@ -8,10 +8,10 @@ from statistics import median
 from benchmarks.databases import new_ledger
 from benchmarks.measure import Measure, seconds, slower
 from benchmarks.reading import LIMITS, load_lab, write_lab
-from commands.intake import AcceptInputFile, look_at_duplicates
+from commands.intake.accepting import AcceptInputFile, look_at_duplicates
+from commands.intake.settling import work
+from commands.intake.validation import validate
 from commands.recordings.roots import Roots
-from commands.validation import validate
-from commands.work import work
 
 
 def measures(place: Path, sessions: int) -> Iterator[Measure]:

@@ -45,3 +45,13 @@ def fetch(transaction: Transaction, digest: str) -> bytes:
 def erase(transaction: Transaction, digest: str) -> None:
     """Remove the bytes, behind the InputFileErased event that names them: the database refuses it otherwise."""
     transaction.run("DELETE FROM input_files WHERE sha256 = ?", (digest,))
+
+
+def erased(transaction: Transaction, digest: str) -> bool:
+    """The bytes of this input file went with a redaction. What is missing without one fails when it is fetched."""
+    row = transaction.run(
+        "SELECT (SELECT count(*) FROM input_files WHERE sha256 = ?), "
+        "(SELECT count(*) FROM events WHERE stream = ? AND type = 'InputFileErased')",
+        (digest, f"input-file/{digest}"),
+    ).fetchone()
+    return bool(not row[0] and row[1])

@@ -15,8 +15,9 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from commands.door import Actor, Daybook
-from commands.setup import initialise, key_path
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.moving.setup import initialise, key_path
 from ledger.verify import verify
 
 ROOT = Path(__file__).resolve().parent.parent

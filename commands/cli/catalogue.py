@@ -29,9 +29,9 @@ def load(invocation: Invocation, file: str) -> int:
     Appends only what is new in it, so that it can be loaded again as it grows. FILE may be - for standard
     input.
     """
-    from commands.catalogue import LoadCatalogue
+    from commands.door.permission import require_admin
     from commands.inputfile.catalogue import read_catalogue
-    from commands.permission import require_admin
+    from commands.lab.catalogue import LoadCatalogue
 
     limits = invocation.settings.limits
     source = read_source(file, limits.input_file_bytes)
@@ -93,7 +93,7 @@ def add(
     invocation: Invocation, table: str, value: str, arena_not_required: bool, attributes: dict[str, Any]
 ) -> None:
     """Add a value to a reference table."""
-    from commands.catalogue import AddReferenceValue
+    from commands.lab.catalogue import AddReferenceValue
 
     if arena_not_required and table != "behavior.TaskType":
         raise click.UsageError("--arena-not-required is for behavior.TaskType only.")
@@ -121,7 +121,7 @@ def retire(invocation: Invocation, table: str, value: str) -> None:
 
     What was ingested with it stays. Adding it again brings it back.
     """
-    from commands.catalogue import RetireReferenceValue
+    from commands.lab.catalogue import RetireReferenceValue
 
     with invocation.daybook() as daybook:
         retired = daybook.submit(RetireReferenceValue(table=table, value=value)).result["retired"]
@@ -140,7 +140,7 @@ def retire(invocation: Invocation, table: str, value: str) -> None:
 @pass_invocation
 def list_values(invocation: Invocation, table: str | None, as_of: int | str | None) -> None:
     """List the values of one reference table, or of all."""
-    from commands.catalogue import checked_table
+    from commands.lab.catalogue import checked_table
     from projections.listings import reference_values
     from projections.past import Past
 

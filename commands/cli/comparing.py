@@ -130,7 +130,7 @@ def what_if(invocation: Invocation, reference: str) -> None:
     one that would stand otherwise a ~ with what it is and what it would be. What would have been decided otherwise
     is named; what would have come of it nobody knows.
     """
-    from commands.what_if import what_if as without
+    from commands.answers.what_if import what_if as without
 
     settings = invocation.settings
     with invocation.reading() as world:

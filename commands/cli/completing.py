@@ -16,14 +16,14 @@ from commands.cli.verbs import Verb
 from ledger.errors import Refusal
 
 if TYPE_CHECKING:
-    from commands.door import Daybook
+    from commands.door.submit import Daybook
 
 Step = Callable[["Daybook", int], dict[str, Any]]
 
 
 def _complete(invocation: Invocation, reference: str, step: Step, *, file: str = "") -> int:
     """Find the session, carry the step out, and say how the session stands now."""
-    from commands.completion import Rejected
+    from commands.intake.completion import Rejected
 
     with invocation.daybook() as daybook:
         session = _session(invocation, daybook, reference)
@@ -93,7 +93,7 @@ def associate(invocation: Invocation, session: str, association: dict[str, str])
     """
 
     def step(daybook: "Daybook", number: int) -> dict[str, Any]:
-        from commands import completion
+        from commands.intake import completion
 
         return completion.associate(daybook, number, association, roots=invocation.settings.roots)
 
@@ -114,7 +114,7 @@ def add_tasks(invocation: Invocation, session: str, file: str) -> int:
     source = read_source(file, settings.limits.input_file_bytes)
 
     def step(daybook: "Daybook", number: int) -> dict[str, Any]:
-        from commands import completion
+        from commands.intake import completion
 
         return completion.add_tasks(
             daybook, number, source.data, filename=source.name, roots=settings.roots, limits=settings.limits
@@ -150,8 +150,8 @@ def add_clustering(
     """Add a single-session clustering to a session."""
 
     def step(daybook: "Daybook", number: int) -> dict[str, Any]:
-        from commands import completion
         from commands.inputfile.entries import ClusteringEntry
+        from commands.intake import completion
 
         clustering = ClusteringEntry(
             curator=curator, location=location, curation_time=curation_time or True, notes=notes
@@ -185,7 +185,7 @@ def annotate(
         raise click.UsageError("There is nothing to add. Give --room, --project or --notes.")
 
     def step(daybook: "Daybook", number: int) -> dict[str, Any]:
-        from commands import completion
+        from commands.intake import completion
 
         roots = invocation.settings.roots
         return completion.annotate(

@@ -58,8 +58,8 @@ def correct(invocation: Invocation, file: str, apply: bool, reason: str | None) 
     too_large = too_large_verdict(source, settings.limits.input_file_bytes)
     if too_large is not None:
         return _refused(invocation, {}, too_large.findings, source.shown)
-    from commands.correction import correct as compare
-    from commands.correction_report import correction_report
+    from commands.answers.correction import correction_report
+    from commands.requests.correction.correct import correct as compare
 
     with invocation.daybook() as daybook:
         corrected = compare(
@@ -210,7 +210,7 @@ def replay(invocation: Invocation, upload: int) -> int:
     They go the whole way of a new upload, against the ledger and the disk as they are now: what is missing is
     inserted, the rest are duplicates. UPLOAD is an id such as u34.
     """
-    from commands.intake import replay as take_again
+    from commands.intake.accepting import replay as take_again
 
     settings = invocation.settings
     with invocation.daybook() as daybook, shown_progress("processing") as progress:

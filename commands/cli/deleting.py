@@ -41,7 +41,7 @@ def withdraw(invocation: Invocation, references: Sequence[str]) -> None:
     REF is the exact id of a session or a multi-session clustering that is pending, waits or failed (s12, c34), or
     of an upload (u56) for all such entries of it. All of them or none.
     """
-    from commands.withdrawal import Withdraw
+    from commands.requests.withdrawal import Withdraw
 
     with invocation.daybook() as daybook:
         result = daybook.submit(Withdraw(records=list(references))).result
@@ -83,9 +83,9 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str) -> 
     REF is the exact id of a session, a clustering or an upload (s12, c34, u56); an upload stands for all that came
     of it. Nothing is deleted before an admin approves.
     """
-    from commands.deletion import RequestDeletion
-    from commands.requests import request
-    from commands.roles import own_requests_approved
+    from commands.answers.request import request
+    from commands.requests.deletion import RequestDeletion
+    from commands.requests.policy import own_requests_approved
 
     with invocation.daybook() as daybook:
         receipt = daybook.submit(RequestDeletion(records=list(references), reason=reason))
@@ -149,7 +149,7 @@ def list_(invocation: Invocation, decided: bool, limit: int | None, as_of: int |
 @pass_invocation
 def show_(invocation: Invocation, request: int, as_of: int | str | None) -> None:
     """Show a request, its history, and what it takes with it."""
-    from commands.requests import request as find
+    from commands.answers.request import request as find
 
     with invocation.reading(as_of, invocation.about(f"d{request}")) as world:
         found = find(world, request)
@@ -170,7 +170,7 @@ def approve_(invocation: Invocation, request: int, accept_impact: bool) -> None:
     For an admin other than the requester. Refused where more would go than was shown: look at it, then
     repeat with --accept-impact.
     """
-    from commands.deletion import approve
+    from commands.requests.approving import approve
 
     with invocation.daybook() as daybook:
         result = approve(daybook, request, accept_impact=accept_impact, roots=invocation.settings.roots)
@@ -203,7 +203,7 @@ def reject_(invocation: Invocation, request: int, reason: str) -> None:
 
     For an admin other than the requester.
     """
-    from commands.approval import RejectRequest
+    from commands.requests.rules import RejectRequest
 
     with invocation.daybook() as daybook:
         result = daybook.submit(RejectRequest(request=request, reason=reason)).result
@@ -217,7 +217,7 @@ def reject_(invocation: Invocation, request: int, reason: str) -> None:
 @pass_invocation
 def cancel_(invocation: Invocation, request: int) -> None:
     """Take back a request of yours."""
-    from commands.approval import CancelRequest
+    from commands.requests.rules import CancelRequest
 
     with invocation.daybook() as daybook:
         result = daybook.submit(CancelRequest(request=request)).result
@@ -235,7 +235,7 @@ def cancel_(invocation: Invocation, request: int) -> None:
 @pass_invocation
 def policy_(invocation: Invocation, own_requests: str | None) -> None:
     """Say whether admins may approve their own requests, or set it."""
-    from commands.roles import SetApprovalPolicy, own_requests_approved
+    from commands.requests.policy import SetApprovalPolicy, own_requests_approved
 
     with invocation.daybook() as daybook:
         if own_requests is not None:
@@ -261,7 +261,7 @@ def restore(invocation: Invocation, request: int) -> int:
     For an admin. Refused, with everything that stands in the way, where a location, a session time or a group name
     was taken since.
     """
-    from commands.restoration import Blocked, RestoreDeletion
+    from commands.requests.restoration import Blocked, RestoreDeletion
 
     with invocation.daybook() as daybook:
         try:

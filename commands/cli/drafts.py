@@ -53,7 +53,7 @@ def compose(invocation: Invocation, directory: str, subject: str | None, target:
     DIR is one session's directory, or the directory of one subject's sessions. What the disk tells is
     filled in; what only a person knows is left empty, with the table that it must match.
     """
-    from commands.recordings.compose import compose as compose_text
+    from commands.inputfile.compose import compose as compose_text
     from commands.recordings.locations import LocationError
     from commands.recordings.roots import normalise
 

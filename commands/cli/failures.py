@@ -29,16 +29,14 @@ class Failure:
     hint: str = ""
 
 
-class SettingsError(Exception):
-    """The settings cannot be used; the message names the file and the key."""
-
-
 class Interrupted(Exception):
     """Ctrl-C, in a form that passes through click unseen."""
 
 
 def failure_of(error: BaseException, *, verb: str, beside: Path | None) -> Failure:
     """Anything that was raised. What nobody expected becomes an incident, kept in a file."""
+    from commands.door.settings import SettingsError
+
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | Interrupted):
         hint = "What was committed before stays; the same command again goes on from there."
         return Failure(INTERRUPTED, "interrupted", "Stopped.", hint)
@@ -64,7 +62,7 @@ def _usage(error: click.ClickException) -> Failure:
 
 def _refusal(error: BaseException) -> Failure | None:
     """Refusals of the ledger, and the errors of the pure packages, which have the same three attributes."""
-    from commands.cli.incidents import without_passwords
+    from commands.door.incidents import without_passwords
 
     code, message, hint = (getattr(error, name, None) for name in ("code", "message", "hint"))
     if not (
@@ -83,7 +81,7 @@ def _refusal(error: BaseException) -> Failure | None:
 
 
 def _incident(error: BaseException, verb: str, beside: Path | None) -> Failure:
-    from commands.cli.incidents import record
+    from commands.door.incidents import record
 
     incident, path = record(error, verb=verb, beside=beside)
     message = f"This is a fault of daybook itself, not yours (incident {incident})."

@@ -23,7 +23,7 @@ from ledger.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
     from commands.inputfile.check import Checked
-    from commands.intake import UploadReport
+    from commands.intake.accepting import UploadReport
 
 _ROWS = 30
 
@@ -70,7 +70,7 @@ def _verdict(invocation: Invocation, source: Source, *, record: bool) -> _Verdic
     file = invocation.sqlite_file
     if file is not None and not file.exists():
         return _without_ledger(invocation, source)
-    from commands.validation import validate as check_file
+    from commands.intake.validation import validate as check_file
 
     settings = invocation.settings
     try:
@@ -165,7 +165,7 @@ def upload(invocation: Invocation, file: str, receipt: str | None) -> int:
         refused = {"ok": False, "upload": None, "findings": plain(findings), **nothing}
         invocation.answer(refused, lambda: write_rejected(findings, source.shown, None))
         return REFUSED
-    from commands.intake import upload as take_in
+    from commands.intake.accepting import upload as take_in
 
     with invocation.daybook() as daybook, shown_progress("processing") as progress:
         report = take_in(

@@ -13,8 +13,10 @@ from commands.cli import output
 from commands.cli.times import shown
 
 if TYPE_CHECKING:
-    from commands.cli.settings import Settings
-    from commands.door import Actor, Daybook, World
+    from commands.door.actor import Actor
+    from commands.door.settings import Settings
+    from commands.door.submit import Daybook
+    from commands.door.world import World
     from ledger.moments import Moment
     from projections.past import About
     from projections.references import Reference
@@ -32,19 +34,19 @@ class Invocation:
 
     @cached_property
     def settings(self) -> "Settings":
-        from commands.cli.settings import load
+        from commands.door.settings import load
 
         return load(db=self.db, config=self.config)
 
     @property
     def actor(self) -> "Actor":
-        from commands.door import Actor, os_user
+        from commands.door.actor import Actor, os_user
 
         return Actor(self.user if self.user is not None else os_user(), "cli")
 
     @property
     def shown_db(self) -> str:
-        from commands.cli.incidents import without_passwords
+        from commands.door.incidents import without_passwords
 
         return without_passwords(self.settings.db)
 
@@ -72,7 +74,7 @@ class Invocation:
     @contextmanager
     def daybook(self) -> "Iterator[Daybook]":
         """The opened ledger. Raises LedgerUnavailable."""
-        from commands.door import Daybook
+        from commands.door.submit import Daybook
 
         opened = Daybook.open(self.settings.db, self.actor)
         try:

@@ -35,7 +35,7 @@ def export(invocation: Invocation, file: str, as_of: int | str | None) -> None:
     checkpoints. daybook import makes the same ledger of it in any database. FILE may be - for standard output; one
     that ends in .gz is compressed.
     """
-    from commands.moving import export_ledger
+    from commands.moving.exporting import export_ledger
 
     to_stdout = file == STDIN
     if to_stdout and invocation.json:
@@ -82,8 +82,8 @@ def import_(invocation: Invocation, file: str) -> None:
     The database (--db) must be empty. Positions, hashes and times are those of the export, and so is the root:
     checkpoints that were kept elsewhere still hold. FILE may be - for standard input.
     """
-    from commands.moving import import_ledger
-    from commands.setup import key_path
+    from commands.moving.importing import import_ledger
+    from commands.moving.setup import key_path
 
     sqlite = invocation.sqlite_file
     if sqlite is not None and not sqlite.absolute().parent.is_dir():

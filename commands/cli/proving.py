@@ -15,7 +15,7 @@ from commands.cli.verbs import Verb
 from commands.cli.verifying import read_checkpoint
 
 if TYPE_CHECKING:
-    from commands.door import Daybook
+    from commands.door.submit import Daybook
 
 _target = click.option(
     "-o", "--output", "target", metavar="FILE", help="Write it there instead of printing it."
@@ -45,8 +45,8 @@ def prove(
         raise click.UsageError("--checkpoint goes with REF; --since proves up to the newest checkpoint.")
     if target is not None:
         refuse_existing(target)
-    from commands import proofs
-    from commands.setup import key_path
+    from commands.moving.setup import key_path
+    from commands.proving import proofs
 
     given, old = (None if name is None else read_checkpoint(name) for name in (file, since))
     key_file = key_path(invocation.settings.db, Path())
@@ -83,8 +83,8 @@ def write_receipt(invocation: Invocation, daybook: "Daybook", upload: str, targe
     """What the ledger recorded of an upload: as a proof where the signing key is, else the events alone."""
     import orjson
 
-    from commands.proofs import receipt
-    from commands.setup import key_path
+    from commands.moving.setup import key_path
+    from commands.proving.proofs import receipt
 
     text = receipt(daybook, f"upload/{upload[1:]}", key_file=key_path(invocation.settings.db, Path()))
     write_new(Path(target), text)
@@ -139,9 +139,9 @@ def bundle(invocation: Invocation, target: str, references: tuple[str, ...], fil
     verify.py. Without REF the whole ledger; with REF only those records, the uploads that they came from, and a
     proof of each event.
     """
-    from commands.bundle import origins, write_bundle
-    from commands.checkpoints import newest_checkpoint
-    from commands.setup import key_path
+    from commands.moving.setup import key_path
+    from commands.proving.bundle import origins, write_bundle
+    from commands.proving.checkpoints import newest_checkpoint
     from ledger.errors import Refusal
 
     refuse_existing(target)

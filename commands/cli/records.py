@@ -252,7 +252,7 @@ def show(invocation: Invocation, reference: str, as_of: int | str | None) -> Non
     REF is an id or its unique beginning (s12, c34, u56), a location, a session time or a group name; or a request
     to delete, correct or redact (d78).
     """
-    from commands.requests import request
+    from commands.answers.request import request
     from projections.listings import whole
 
     with invocation.reading(as_of, invocation.about(reference)) as world:
@@ -280,7 +280,7 @@ def _write_record(record: dict[str, Any]) -> None:
             text = printable(_cell(value))
             output.say(f"{key:<{width}}  {output.status(text) if key == 'status' else text}")
     if record.get("deleted_by"):
-        from commands.explain import deleted_by
+        from commands.answers.why import deleted_by
 
         output.say(f"{'deleted_by':<{width}}  {printable(deleted_by(record['deleted_by']))}")
     for key, value in record.items():
@@ -329,7 +329,7 @@ def why(invocation: Invocation, reference: str, as_of: int | str | None) -> None
     And the command that would resolve it. REF is an id or its unique beginning (s12, c34, u56), a location,
     a session time or a group name.
     """
-    from commands.explain import why as explain
+    from commands.answers.why import why as explain
 
     with invocation.reading(as_of, invocation.about(reference)) as world:
         answer = explain(world, invocation.find(world, reference))

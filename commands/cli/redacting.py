@@ -35,7 +35,7 @@ def redact(invocation: Invocation, position: int, reason: str) -> None:
     approves it, and it is gone at once. The event stays, with its place, its hash, who did it and when. The stored file
     goes with the receipt of an upload (InputFileReceived).
     """
-    from commands.redaction import RequestRedaction
+    from commands.requests.redaction import RequestRedaction
 
     with invocation.daybook() as daybook:
         result = daybook.submit(RequestRedaction(position=position, reason=reason)).result

@@ -79,7 +79,7 @@ def write_request(found: dict[str, Any]) -> None:
         write_takes(found)
     grown = found["grown"]
     if grown is not None:
-        from commands.deletion import told_growth
+        from commands.requests.growth import told_growth
 
         output.say()
         output.say(f"It would take more now than was shown last: {printable(told_growth(grown))}.")

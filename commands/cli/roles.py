@@ -31,7 +31,7 @@ def grant(invocation: Invocation, username: str, role: str) -> None:
 
     USER as in --as; ROLE is researcher, admin or auditor. The user everyone can be researcher or auditor.
     """
-    from commands.roles import GrantRole
+    from commands.lab.roles import GrantRole
 
     with invocation.daybook() as daybook:
         result = daybook.submit(GrantRole(user=username, role=role)).result  # type: ignore[arg-type]
@@ -56,7 +56,7 @@ def revoke(invocation: Invocation, username: str, role: str) -> None:
 
     Without a role of everyone, only those may change anything who were granted a role by name.
     """
-    from commands.roles import RevokeRole
+    from commands.lab.roles import RevokeRole
 
     with invocation.daybook() as daybook:
         result = daybook.submit(RevokeRole(user=username, role=role)).result  # type: ignore[arg-type]
@@ -82,7 +82,7 @@ def revoke(invocation: Invocation, username: str, role: str) -> None:
 @pass_invocation
 def list_roles(invocation: Invocation, as_of: int | str | None) -> None:
     """Everybody's role, and who granted it."""
-    from commands.roles import list_roles as roles_of
+    from commands.lab.roles import list_roles as roles_of
     from projections.past import Past
 
     with invocation.reading(as_of, Past.lab) as world:
@@ -125,7 +125,7 @@ def set_person(invocation: Invocation, username: str, name: str | None, email: s
 
     Your own, or as an admin anybody's. What is not given stays as it is.
     """
-    from commands.roles import SetPerson
+    from commands.lab.people import SetPerson
 
     if name is None and email is None:
         raise click.UsageError("There is nothing to set. Give --name or --email.")
@@ -151,7 +151,7 @@ def erase(invocation: Invocation, username: str) -> None:
 
     Your own, or as an admin anybody's. The username itself stays: it stands in the events.
     """
-    from commands.roles import erase_person
+    from commands.lab.people import erase_person
 
     with invocation.daybook() as daybook:
         result = erase_person(daybook, username)
@@ -171,7 +171,7 @@ def erase(invocation: Invocation, username: str) -> None:
 @pass_invocation
 def list_people(invocation: Invocation) -> None:
     """Names and addresses, as far as they are known."""
-    from commands.roles import list_people as people_of
+    from commands.lab.people import list_people as people_of
 
     with invocation.reading() as world:
         people = people_of(world)

@@ -20,7 +20,7 @@ def init(invocation: Invocation) -> None:
     Makes the database (./daybook.db unless --db, DAYBOOK_DB or daybook.toml says otherwise) and the key
     that signs its checkpoints. Running it again is harmless.
     """
-    from commands.setup import initialise, key_path
+    from commands.moving.setup import initialise, key_path
 
     file = invocation.sqlite_file
     if file is not None and not file.absolute().parent.is_dir():

@@ -26,7 +26,7 @@ def probe() -> None:
 @pass_invocation
 def add(invocation: Invocation, name: str) -> None:
     """Register a subject."""
-    from commands.catalogue import RegisterSubject
+    from commands.lab.subjects import RegisterSubject
 
     if not name.strip() or not name.isprintable():
         raise click.UsageError("A subject needs a name, without control characters.")
@@ -84,7 +84,7 @@ def _rows(one: dict[str, Any]) -> list[list[object]]:
 @pass_invocation
 def insert(invocation: Invocation, subject: str, probe: str, time: str) -> None:
     """Record that a probe was inserted in a subject."""
-    from commands.catalogue import InsertProbe
+    from commands.lab.subjects import InsertProbe
 
     with invocation.daybook() as daybook:
         command = InsertProbe(subject=subject, probe=probe, insertion_time=time)
@@ -104,7 +104,7 @@ def insert(invocation: Invocation, subject: str, probe: str, time: str) -> None:
 @pass_invocation
 def remove(invocation: Invocation, subject: str, probe: str, time: str) -> None:
     """Record that a probe was removed from a subject."""
-    from commands.catalogue import RemoveProbe
+    from commands.lab.subjects import RemoveProbe
 
     with invocation.daybook() as daybook:
         removed = daybook.submit(RemoveProbe(subject=subject, probe=probe, removal_time=time)).result[

@@ -56,8 +56,8 @@ def trace(
 
     REF is an id or its unique beginning (s12, c34, u56, d78), a location, a session time or a group name.
     """
+    from commands.answers.lineage.lines import add_lines
     from commands.cli.phrases import phrase
-    from commands.lineage.lines import add_lines
     from projections.lineage import lineage
 
     if invocation.json and form not in (None, "json"):
@@ -78,15 +78,15 @@ def trace(
 
 def _written(graph: "Lineage", form: str) -> str:
     if form == "text":
-        from commands.lineage.text import text_lines
+        from commands.cli.lineage_tree import text_lines
 
         return "".join(f"{printable(line)}\n" for line in text_lines(graph))
     if form == "json":
         return output.json_text({"ok": True, **graph.plain()}).decode() + "\n"
     if form == "prov":
-        from commands.lineage.prov import prov_json
+        from commands.answers.lineage.prov import prov_json
 
         return output.json_text(prov_json(graph)).decode() + "\n"
-    from commands.lineage.drawings import dot, mermaid
+    from commands.answers.lineage.drawings import dot, mermaid
 
     return dot(graph) if form == "dot" else mermaid(graph)

@@ -21,7 +21,7 @@ from commands.cli.verbs import Verb
 from ledger.errors import LedgerUnavailable, Refusal
 
 if TYPE_CHECKING:
-    from commands.bundle_verifier import Report
+    from commands.proving.bundle_verifier import Report
     from ledger.checkpoint import PublicKey
 
 _LARGEST_PROOF = 1 << 28
@@ -104,8 +104,8 @@ def checkpoint(
     if file is not None and key_file is not None:
         _cosign(invocation, read_checkpoint(file), Path(key_file), proof, log_key, target)
         return
-    from commands.checkpoints import make_checkpoint
-    from commands.setup import key_path
+    from commands.moving.setup import key_path
+    from commands.proving.checkpoints import make_checkpoint
 
     own_key = key_path(invocation.settings.db, Path())
     with invocation.daybook() as daybook:
@@ -123,7 +123,7 @@ def _write_checkpoint(invocation: Invocation, text: str, target: str | None, mor
 
 
 def _make_witness_key(invocation: Invocation, file: str, name: str) -> None:
-    from commands.witness import new_witness_key
+    from commands.proving.witness import new_witness_key
     from ledger.checkpoint import public_key_text
 
     text = public_key_text(new_witness_key(Path(file), name))
@@ -145,7 +145,7 @@ def _cosign(
     log_key: str | None,
     target: str | None,
 ) -> None:
-    from commands import witness
+    from commands.proving import witness
     from ledger.checkpoint import public_key_text
 
     consistency = None if proof is None else witness.consistency_in(_read_proof(proof))
@@ -220,7 +220,7 @@ def verify(
 
 
 def _verify_ledger(invocation: Invocation, kept: dict[str, str], trust: list["PublicKey"]) -> int:
-    from commands.checkpoints import signers
+    from commands.proving.checkpoints import signers
     from ledger.checkpoint import public_key_text
     from ledger.verify import verify as verify_ledger
 
@@ -268,8 +268,8 @@ def _signature_line(signature: dict[str, Any]) -> str:
 
 
 def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: list["PublicKey"]) -> int:
-    from commands import proof_documents
-    from commands.checkpoints import require_cosigned
+    from commands.proving import documents as proof_documents
+    from commands.proving.checkpoints import require_cosigned
     from ledger.database import Database
 
     text = read_source(file, _LARGEST_PROOF).data.decode("utf-8", "replace")
@@ -292,7 +292,7 @@ def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], tru
 
 
 def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
-    from commands import bundle_verifier as script
+    from commands.proving import bundle_verifier as script
 
     if not Path(file).exists():
         raise click.UsageError(f"There is no file {file_name(file)}.")
@@ -311,7 +311,7 @@ def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], tru
 
 @contextmanager
 def _refused_if_malformed(file: str) -> Iterator[None]:
-    from commands.bundle_verifier import Malformed
+    from commands.proving.bundle_verifier import Malformed
 
     try:
         yield

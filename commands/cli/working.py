@@ -15,7 +15,7 @@ from commands.cli.records import write_clusterings, write_sessions
 from commands.cli.verbs import Verb
 
 if TYPE_CHECKING:
-    from commands.door import Daybook
+    from commands.door.submit import Daybook
 
 _INTERVAL_S = 10.0
 _UNSETTLED = ("pending", "waiting")
@@ -82,7 +82,7 @@ def _once(invocation: Invocation, daybook: "Daybook") -> int:
 
 def _round(invocation: Invocation, daybook: "Daybook") -> tuple[int, Records, Records]:
     """One look at everything unsettled: how many entries, and the sessions and clusterings that moved on."""
-    from commands.work import work as work_off
+    from commands.intake.settling import work as work_off
 
     before = _unsettled(daybook)
     with shown_progress("processing") as progress:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from commands.cli import incidents, setting_up
-from commands.cli.incidents import without_passwords
+from commands.cli import setting_up
+from commands.door import incidents
+from commands.door.incidents import without_passwords
 from tests.cli.conftest import Ended, run_cli
 
 SECRET = "subject: 12345 was never meant to be seen"
@@ -17,7 +18,7 @@ SECRET = "subject: 12345 was never meant to be seen"
 @pytest.fixture
 def fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """``init`` fails deep inside, with data in a local and in the message."""
-    import commands.setup
+    import commands.moving.setup
 
     def initialise(*_arguments: Any, **_options: Any) -> bool:
         content = SECRET
@@ -26,7 +27,7 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> None:
         except KeyError as error:
             raise ValueError(f"cannot use {content}") from error
 
-    monkeypatch.setattr(commands.setup, "initialise", initialise)
+    monkeypatch.setattr(commands.moving.setup, "initialise", initialise)
     assert setting_up.init.name == "init"
 
 

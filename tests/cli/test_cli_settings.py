@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.cli.failures import SettingsError
-from commands.cli.settings import DEFAULT_DB, load
+from commands.door.settings import DEFAULT_DB, SettingsError, load
 from commands.inputfile.limits import Limits
 from tests.cli.conftest import run_cli
 

@@ -5,10 +5,11 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from commands.correction import correct
-from commands.deletion import approve
-from commands.door import Actor, Daybook
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
 from commands.recordings.roots import Roots
+from commands.requests.approving import approve
+from commands.requests.correction.correct import correct
 from ledger.errors import Refusal
 from tests.intake.child import Moment, crash_at, processes
 

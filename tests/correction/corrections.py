@@ -5,12 +5,13 @@ from typing import Any
 
 import orjson
 
-from commands.correction import Corrected, correct
-from commands.deletion import approve as approve_request
-from commands.door import Daybook, World
-from commands.impact import STANDING
+from commands.door.submit import Daybook
+from commands.door.world import World
+from commands.requests.approving import approve as approve_request
+from commands.requests.correction.correct import Corrected, correct
+from commands.requests.impact import STANDING
 from commands.samples.clusterings import kilosort_output
-from commands.work import current_entries
+from commands.stored import current_entries
 from projections.rebuild import contents, rebuild
 from tests.intake.lab import SERIALS, Lab, load_catalogue
 

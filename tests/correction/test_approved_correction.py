@@ -2,12 +2,12 @@
 
 import pytest
 
-from commands.completion import annotate
-from commands.intake import replay
-from commands.redaction import RequestRedaction
-from commands.restoration import RestoreDeletion
+from commands.intake.accepting import replay
+from commands.intake.completion import annotate
+from commands.requests.redaction import RequestRedaction
+from commands.requests.restoration import RestoreDeletion
+from commands.requests.withdrawal import Withdraw
 from commands.samples.clusterings import kilosort_output
-from commands.withdrawal import Withdraw
 from ledger.errors import Refusal
 from projections import rebuild
 from tests.correction.corrections import (

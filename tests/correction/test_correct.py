@@ -2,11 +2,11 @@
 
 import pytest
 
-from commands.completion import annotate
-from commands.correction import correct
-from commands.deletion import RequestDeletion
-from commands.permission import NotPermitted
-from commands.roles import GrantRole
+from commands.door.permission import NotPermitted
+from commands.intake.completion import annotate
+from commands.lab.roles import GrantRole
+from commands.requests.correction.correct import correct
+from commands.requests.deletion import RequestDeletion
 from commands.samples.clusterings import kilosort_output
 from ledger.errors import Refusal
 from tests.correction.corrections import (

@@ -4,10 +4,10 @@ from typing import Any
 
 import orjson
 
-from commands.correction_additions import with_additions
 from commands.inputfile.canonical import entry_json, session_entry_from_json
 from commands.inputfile.entries import SessionEntry
 from commands.recordings.roots import Roots
+from commands.requests.correction.additions import with_additions
 
 PROBES = ("p1", "p2", "p3")
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from commands import correction
-from commands.approval import CancelRequest, RejectRequest
-from commands.catalogue import RetireReferenceValue
-from commands.completion import add_tasks, annotate
-from commands.deletion import approve as approve_request
-from commands.permission import NotPermitted
+from commands.door.permission import NotPermitted
+from commands.intake.completion import add_tasks, annotate
+from commands.lab.catalogue import RetireReferenceValue
+from commands.requests.approving import approve as approve_request
+from commands.requests.correction import correct as correction
+from commands.requests.rules import CancelRequest, RejectRequest
 from ledger.errors import Conflict, Refusal
 from tests.correction.corrections import (
     approve,

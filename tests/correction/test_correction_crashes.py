@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from commands.deletion import approve as approve_request
+from commands.requests.approving import approve as approve_request
 from commands.samples.clusterings import kilosort_output
 from ledger.errors import Refusal
 from tests.correction.child import at_once, start

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from commands.completion import add_clustering, add_tasks, annotate, associate
 from commands.inputfile.entries import ClusteringEntry
+from commands.intake.completion import add_clustering, add_tasks, annotate, associate
 from commands.samples.clusterings import kilosort_output
 from tests.correction.corrections import (
     approve,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands.correction_matching import Match, in_step
+from commands.requests.correction.matching import Match, in_step
 from tests.correction.corrections import compare, corrected, differing, other_subject, request
 from tests.correction.test_replay import DeleteSession
 from tests.intake.lab import SERIALS, Lab, document, number, session

@@ -2,11 +2,11 @@
 
 import pytest
 
-from commands.catalogue import RetireReferenceValue
-from commands.door import Command, Decision, World
-from commands.intake import UploadReport, replay
-from commands.permission import NotPermitted
-from commands.redaction import RequestRedaction
+from commands.door.permission import NotPermitted
+from commands.door.world import Command, Decision, World
+from commands.intake.accepting import UploadReport, replay
+from commands.lab.catalogue import RetireReferenceValue
+from commands.requests.redaction import RequestRedaction
 from ledger import input_files
 from ledger.envelope import NewEvent
 from ledger.errors import IntegrityFailure, Refusal

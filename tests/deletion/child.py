@@ -6,7 +6,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from commands.door import Actor, Command, Daybook
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.door.world import Command
 from ledger.errors import Refusal
 from tests.intake.child import CRASHED, Moment, crash_at, processes
 from tests.ledger.crashing import DIED, die_at

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from commands.approval import CancelRequest, RejectRequest
-from commands.deletion import RequestDeletion, approve
-from commands.door import Command, Daybook
-from commands.intake import UploadReport
-from commands.restoration import RestoreDeletion
+from commands.door.submit import Daybook
+from commands.door.world import Command
+from commands.intake.accepting import UploadReport
+from commands.intake.settling import work
+from commands.requests.approving import approve
+from commands.requests.deletion import RequestDeletion
+from commands.requests.restoration import RestoreDeletion
+from commands.requests.rules import CancelRequest, RejectRequest
+from commands.requests.withdrawal import Withdraw
 from commands.samples.clusterings import kilosort_output
-from commands.withdrawal import Withdraw
-from commands.work import work
 from ledger.errors import Refusal
 from tests.intake.lab import Lab, group, session
 
@@ -73,7 +75,7 @@ class Desk:
     def pending(self, *sessions: Any, **parts: Any) -> UploadReport:
         """An upload that was accepted and not processed: its worker died."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("commands.intake.work", lambda *_, **__: None)
+            patch.setattr("commands.intake.accepting.work", lambda *_, **__: None)
             return self.lab.upload(*sessions, **parts)
 
     @contextmanager

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from commands.completion import add_tasks
-from commands.deletion import ApproveDeletion
-from commands.door import Actor, Command, Daybook
-from commands.restoration import RestoreDeletion
-from commands.roles import SetApprovalPolicy
-from commands.work import SettleClustering, SettledSession, SettleSessions
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.door.world import Command
+from commands.intake.completion import add_tasks
+from commands.intake.settling import SettleClustering, SettledSession, SettleSessions
+from commands.requests.deletion import ApproveDeletion
+from commands.requests.policy import SetApprovalPolicy
+from commands.requests.restoration import RestoreDeletion
 from ledger.database import Transaction
 from ledger.events import ClusteringWaiting, SessionInsertFailed
 from projections.listings import uploads, whole

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from commands.approval import CancelRequest, RejectRequest
-from commands.deletion import ApproveDeletion, RequestDeletion
-from commands.door import Command
-from commands.restoration import RestoreDeletion
-from commands.withdrawal import Withdraw
+from commands.door.world import Command
+from commands.requests.deletion import ApproveDeletion, RequestDeletion
+from commands.requests.restoration import RestoreDeletion
+from commands.requests.rules import CancelRequest, RejectRequest
+from commands.requests.withdrawal import Withdraw
 from ledger.errors import Refusal
 from tests.deletion.child import COMPLETED, crash, die_at_statements
 from tests.deletion.desk import Desk, grouped, inserted

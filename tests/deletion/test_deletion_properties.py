@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.door import Actor, Daybook
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
 from commands.recordings.roots import Roots
 from commands.samples.clusterings import kilosort_output
 from ledger.verify import verify

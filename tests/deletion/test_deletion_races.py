@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from commands.approval import CancelRequest, RejectRequest
-from commands.deletion import ApproveDeletion, RequestDeletion
-from commands.restoration import RestoreDeletion
-from commands.withdrawal import Withdraw
+from commands.requests.deletion import ApproveDeletion, RequestDeletion
+from commands.requests.restoration import RestoreDeletion
+from commands.requests.rules import CancelRequest, RejectRequest
+from commands.requests.withdrawal import Withdraw
 from tests.deletion.child import submit_at_once
 from tests.deletion.desk import Desk, grouped, inserted
 from tests.intake.lab import session

@@ -1,11 +1,11 @@
 """delete request: who may ask, for what, and what the request says would go."""
 
-from commands.completion import add_clustering
-from commands.correction import correct
-from commands.impact import impact_of
+from commands.answers.request import request
 from commands.inputfile.entries import ClusteringEntry
-from commands.requests import request
-from commands.roles import GrantRole
+from commands.intake.completion import add_clustering
+from commands.lab.roles import GrantRole
+from commands.requests.correction.correct import correct
+from commands.requests.impact import impact_of
 from commands.samples.clusterings import kilosort_output
 from tests.deletion.desk import Desk, grouped, inserted
 from tests.intake.lab import SERIALS, Lab, document, group, session, task
@@ -181,7 +181,7 @@ def test_who_was_an_admin_owns_no_records_of_others_through_the_file_that_correc
 
 
 def test_an_auditor_asks_for_nothing(desk: Desk) -> None:
-    from commands.roles import GrantRole
+    from commands.lab.roles import GrantRole
 
     [own] = inserted(desk.lab, 1, user="user_3")
     desk.lab.daybook.submit(GrantRole(user="user_3", role="auditor"))

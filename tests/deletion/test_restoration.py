@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from commands.completion import add_clustering
 from commands.inputfile.entries import ClusteringEntry
-from commands.restoration import Blocked
+from commands.intake.completion import add_clustering
+from commands.requests.restoration import Blocked
 from commands.samples.clusterings import kilosort_output
 from projections.listings import whole
 from projections.references import Reference

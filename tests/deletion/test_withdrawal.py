@@ -1,7 +1,7 @@
 """withdraw: what was never inserted is taken back by its owner; what was inserted is not."""
 
-from commands.completion import annotate
-from commands.work import SettledSession, SettleSessions
+from commands.intake.completion import annotate
+from commands.intake.settling import SettledSession, SettleSessions
 from ledger.errors import Refusal
 from ledger.events import SessionWaiting
 from projections.listings import uploads

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from commands.checkpoints import make_checkpoint
-from commands.door import Daybook
+from commands.door.submit import Daybook
+from commands.proving.checkpoints import make_checkpoint
 from ledger.verify import verify
 from projections import rebuild as rebuilding
 from projections.rebuild import contents

@@ -6,17 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from commands.approval import CancelRequest, RejectRequest
-from commands.completion import add_tasks, associate
-from commands.correction import correct
-from commands.deletion import RequestDeletion, approve
-from commands.door import Actor, Daybook
-from commands.intake import UploadReport, replay, upload
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.intake.accepting import UploadReport, replay, upload
+from commands.intake.completion import add_tasks, associate
+from commands.intake.settling import work
+from commands.lab.roles import GrantRole, RevokeRole
 from commands.recordings.roots import Roots
-from commands.restoration import RestoreDeletion
-from commands.roles import GrantRole, RevokeRole, SetApprovalPolicy
-from commands.withdrawal import Withdraw
-from commands.work import work
+from commands.requests.approving import approve
+from commands.requests.correction.correct import correct
+from commands.requests.deletion import RequestDeletion
+from commands.requests.policy import SetApprovalPolicy
+from commands.requests.restoration import RestoreDeletion
+from commands.requests.rules import CancelRequest, RejectRequest
+from commands.requests.withdrawal import Withdraw
 from ledger.errors import Refusal
 from tests.histories.files import corrected, grown
 from tests.histories.model import Model

@@ -9,8 +9,10 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from typing import Any, Literal
 
-from commands.door import Actor, Command, Daybook, Receipt
-from commands.intake import upload
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.door.world import Command, Receipt
+from commands.intake.accepting import upload
 from commands.recordings.roots import Roots
 from ledger import log
 from ledger.errors import Refusal

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.door import Daybook
+from commands.door.submit import Daybook
 from commands.recordings.roots import Roots
 from tests.intake.lab import CATALOGUE, Lab, load_catalogue
 

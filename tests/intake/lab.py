@@ -9,12 +9,13 @@ from typing import Any
 
 import yaml
 
-from commands.catalogue import LoadCatalogue
-from commands.door import Actor, Daybook
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
 from commands.inputfile.catalogue import read_catalogue
-from commands.intake import UploadReport, upload
+from commands.intake.accepting import UploadReport, upload
+from commands.lab.catalogue import LoadCatalogue
+from commands.lab.roles import GrantRole
 from commands.recordings.roots import Roots
-from commands.roles import GrantRole
 from commands.samples.spikeglx import SampleProbe, probe_meta, spikeglx_session
 from ledger import input_files, log
 from ledger.envelope import StoredEvent

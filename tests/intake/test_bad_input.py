@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from commands.door import Actor, Daybook
-from commands.intake import UploadReport
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.intake.accepting import UploadReport
 from commands.recordings.roots import Roots
 from ledger.verify import verify
 from tests.intake.bad_files import AS_JSON, GOOD, NO_DOCUMENT, WRONG

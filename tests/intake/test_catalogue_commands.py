@@ -2,15 +2,9 @@
 
 import pytest
 
-from commands.catalogue import (
-    AddReferenceValue,
-    InsertProbe,
-    LoadCatalogue,
-    RegisterSubject,
-    RemoveProbe,
-    RetireReferenceValue,
-)
 from commands.inputfile.catalogue import read_catalogue
+from commands.lab.catalogue import AddReferenceValue, LoadCatalogue, RetireReferenceValue
+from commands.lab.subjects import InsertProbe, RegisterSubject, RemoveProbe
 from ledger.errors import Refusal
 from tests.intake.lab import CATALOGUE, PROBES, Lab, load_catalogue
 

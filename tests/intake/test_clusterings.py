@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from commands.completion import Rejected, add_clustering
 from commands.inputfile.entries import ClusteringEntry
+from commands.intake.completion import Rejected, add_clustering
+from commands.intake.settling import work
+from commands.intake.validation import validate
 from commands.recordings.roots import Roots
 from commands.samples.clusterings import kilosort_output
-from commands.validation import validate
-from commands.work import work
 from ledger.errors import Refusal
 from projections import listings
 from projections.references import Reference, find

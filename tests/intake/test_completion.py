@@ -5,10 +5,10 @@ from datetime import datetime
 
 import pytest
 
-from commands import completion
-from commands.catalogue import RetireReferenceValue
-from commands.completion import Rejected, add_clustering, add_tasks, annotate, associate
 from commands.inputfile.entries import ClusteringEntry
+from commands.intake import completion
+from commands.intake.completion import Rejected, add_clustering, add_tasks, annotate, associate
+from commands.lab.catalogue import RetireReferenceValue
 from commands.samples.clusterings import kilosort_output
 from ledger.errors import Conflict, Refusal
 from projections import listings

@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
+from commands.intake.settling import work
 from commands.samples.clusterings import kilosort_output
-from commands.work import work
 from tests.intake.child import CRASHED, Moment, start
 from tests.intake.lab import Lab, document, group, session
 

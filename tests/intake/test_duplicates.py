@@ -5,10 +5,10 @@ from datetime import datetime
 
 import pytest
 
-from commands.completion import add_clustering, annotate
 from commands.inputfile.entries import ClusteringEntry
+from commands.intake.completion import add_clustering, annotate
+from commands.intake.validation import validate
 from commands.samples.clusterings import kilosort_output
-from commands.validation import validate
 from tests.intake.lab import Lab, document, group, number, session, task
 
 
@@ -174,7 +174,7 @@ def test_a_known_clustering_that_differs_is_reported_field_by_field(lab: Lab) ->
 
 
 def test_values_that_were_retired_since_do_not_block_a_file_that_grows(lab: Lab) -> None:
-    from commands.catalogue import RetireReferenceValue
+    from commands.lab.catalogue import RetireReferenceValue
 
     lab.record_many(1)
     data = document(session("date_1", room="2.345"))
@@ -186,8 +186,8 @@ def test_values_that_were_retired_since_do_not_block_a_file_that_grows(lab: Lab)
 def test_a_value_retired_between_check_and_append_rejects_the_file(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from commands import intake
-    from commands.catalogue import RetireReferenceValue
+    from commands.intake import accepting as intake
+    from commands.lab.catalogue import RetireReferenceValue
 
     lab.record_many(1)
     check = intake.check_file

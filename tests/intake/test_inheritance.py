@@ -5,10 +5,10 @@ from hashlib import sha256
 
 import pytest
 
-from commands.completion import add_tasks
+from commands.intake.completion import add_tasks
+from commands.intake.settling import work
 from commands.samples.task_table import Form, SampleTask, sessions_txt, write_sessions_txt
 from commands.samples.tetrodes import neuralynx_session
-from commands.work import work
 from ledger.errors import Refusal
 from projections import listings
 from projections.references import Reference
@@ -154,7 +154,7 @@ def test_an_unusable_table_is_an_error_of_that_session_alone(lab: Lab) -> None:
 
 
 def test_a_table_that_vanishes_while_it_is_read_waits(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    from commands import insertion
+    from commands.intake import insertion
 
     directory = lab.record("date_1")
     monkeypatch.setattr(insertion, "listed_sessions_txt", lambda listing: "gone.txt")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from commands.catalogue import InsertProbe, RemoveProbe
-from commands.completion import Rejected, associate
-from commands.work import work
+from commands.intake.completion import Rejected, associate
+from commands.intake.settling import work
+from commands.lab.subjects import InsertProbe, RemoveProbe
 from ledger.errors import Refusal
 from tests.intake.lab import PROBES, SERIALS, START, Lab, number, session
 
@@ -88,7 +88,7 @@ def test_an_association_that_names_a_probe_that_is_not_on_disk_is_an_error(lab: 
 def test_a_probe_removed_between_the_look_and_the_append_is_not_used(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from commands import work as working
+    from commands.intake import settling as working
 
     lab.record_many(1)
     insert = working.insert_session

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from commands.intake import UploadReport
+from commands.intake.accepting import UploadReport
+from commands.intake.validation import validate
 from commands.samples.clusterings import kilosort_output
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
 from commands.samples.task_table import SampleTask, write_sessions_txt
-from commands.validation import validate
 from tests.intake.lab import Lab, document, load_catalogue, session
 
 SERIALS = ("e7b34ed0b86f", "2ffaa634efd8", "c25b067cc862")

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from commands import insertion
-from commands import work as working
+from commands.intake import insertion
+from commands.intake import settling as working
+from commands.intake.settling import work
+from commands.intake.validation import validate
 from commands.recordings import disk
 from commands.recordings.roots import Roots
 from commands.samples.openephys import openephys_session
 from commands.samples.tetrodes import axona_session, neuralynx_session, neurologger_session
-from commands.validation import validate
-from commands.work import work
 from projections import listings
 from projections.references import Reference
 from tests.intake.lab import PROBES, SERIALS, START, Lab, document, number, session

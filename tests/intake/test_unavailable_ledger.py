@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
-from commands import intake
-from commands.door import Actor, Daybook
-from commands.intake import upload
-from commands.validation import validate
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.intake import accepting as intake
+from commands.intake.accepting import upload
+from commands.intake.validation import validate
 from ledger import database
 from ledger.errors import LedgerUnavailable
 from ledger.verify import verify

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from commands.inputfile.read import Limits
-from commands.validation import validate
+from commands.intake.validation import validate
 from tests.intake.lab import Lab, document, number, session, task
 
 

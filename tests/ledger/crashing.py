@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from commands.door import Actor, Daybook
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
 from ledger.database import Transaction
 from tests.ledger.writing import Register
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from commands.door import Actor, Daybook
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
 from ledger import log
 from ledger.database import Database
 from tests.ledger.writing import Register, elsewhere, join_all, stored_events, submit_many

@@ -4,7 +4,8 @@ from contextlib import suppress
 
 import pytest
 
-from commands.door import Actor, Daybook
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
 from ledger import log
 from projections.rebuild import contents, rebuild
 from tests.ledger.crashing import DIED, submit_and_die

@@ -13,8 +13,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 import migrations
-from commands.door import SCHEMA_REVISION, Actor, Daybook
-from commands.setup import initialise
+from commands.door.actor import Actor
+from commands.door.freshness import SCHEMA_REVISION
+from commands.door.submit import Daybook
+from commands.moving.setup import initialise
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable
 from ledger.tables import metadata

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from commands import setup
-from commands.door import Actor, Daybook
-from commands.setup import initialise, key_path
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.moving import setup
+from commands.moving.setup import initialise, key_path
 from ledger import checkpoint, log
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable

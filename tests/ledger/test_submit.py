@@ -2,8 +2,10 @@
 
 import pytest
 
-from commands import door
-from commands.door import Actor, Command, Daybook, Decision, Receipt, World, new_command_id
+from commands.door import actor as acting
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.door.world import Command, Decision, Receipt, World, new_command_id
 from ledger import log
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict, LedgerUnavailable, Refusal
@@ -157,9 +159,9 @@ def test_a_user_number_without_a_name_can_still_act(monkeypatch: pytest.MonkeyPa
     def nameless() -> str:
         raise KeyError("uid not found")
 
-    monkeypatch.setattr(door.getpass, "getuser", nameless)
+    monkeypatch.setattr(acting.getpass, "getuser", nameless)
 
-    assert door.os_user() == "unknown"
+    assert acting.os_user() == "unknown"
 
 
 def test_text_with_the_character_nul_is_refused_on_both_databases(daybook: Daybook) -> None:

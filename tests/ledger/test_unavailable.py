@@ -11,8 +11,9 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from commands.door import Actor, Daybook
-from commands.setup import initialise
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.moving.setup import initialise
 from ledger import database as databases
 from ledger import database_errors
 from ledger.database import Database

@@ -18,9 +18,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import inspect
 
-from commands.catalogue import AddReferenceValue
-from commands.door import Actor, Daybook
-from commands.setup import initialise
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.lab.catalogue import AddReferenceValue
+from commands.moving.setup import initialise
 from ledger import log
 from ledger.database import Database, create_sqlite_file
 from ledger.envelope import leaf_data, payload_digest

@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from commands.door import Actor, Command, Daybook, Decision, World, new_command_id
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.door.world import Command, Decision, World, new_command_id
 from ledger import log
 from ledger.database import Database
 from ledger.envelope import NewEvent, StoredEvent

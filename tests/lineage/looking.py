@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from commands.lineage.lines import add_lines
+from commands.answers.lineage.lines import add_lines
 from ledger.database import Transaction
 from projections.graph import Lineage, Node
 from projections.lineage import lineage

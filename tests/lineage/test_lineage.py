@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from commands.correction import correct
-from commands.deletion import approve
-from commands.intake import replay
-from commands.redaction import RequestRedaction
+from commands.intake.accepting import replay
+from commands.requests.approving import approve
+from commands.requests.correction.correct import correct
+from commands.requests.redaction import RequestRedaction
 from commands.samples.clusterings import kilosort_output
 from commands.samples.task_table import SampleTask, write_sessions_txt
 from projections.lineage import lineage

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.lineage.drawings import dot, mermaid
-from commands.lineage.prov import prov_json
-from commands.lineage.text import text_lines
+from commands.answers.lineage.drawings import dot, mermaid
+from commands.answers.lineage.prov import prov_json
+from commands.cli.lineage_tree import text_lines
 from projections.graph import Lineage
 from tests.lineage.drawn import read_dot, read_mermaid
 from tests.lineage.provenance import checked

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.lineage.drawings import dot, mermaid
-from commands.lineage.lines import add_lines
-from commands.lineage.prov import prov_json
-from commands.lineage.text import text_lines
+from commands.answers.lineage.drawings import dot, mermaid
+from commands.answers.lineage.lines import add_lines
+from commands.answers.lineage.prov import prov_json
+from commands.cli.lineage_tree import text_lines
 from ledger import log
 from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent

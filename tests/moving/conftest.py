@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from commands.door import Actor, Daybook
-from commands.moving import Moved, export_ledger
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.moving.exporting import export_ledger
+from commands.moving.importing import Moved
 from tests.cli.conftest import folder, run, run_here, sample, stocked
 from tests.conftest import create_database
 

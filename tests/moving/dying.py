@@ -1,6 +1,6 @@
 """An import that ends, without a word, at a chosen statement."""
 
-from commands.moving import import_ledger
+from commands.moving.importing import import_ledger
 from tests.ledger.crashing import die_at
 
 

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.checkpoints import make_checkpoint
-from commands.cloudevents import BadLine, read_line
-from commands.door import Actor, Daybook
-from commands.intake import upload
-from commands.moving import import_ledger
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.intake.accepting import upload
+from commands.lab.people import SetPerson
+from commands.moving.cloudevents import BadLine, read_line
+from commands.moving.importing import import_ledger
+from commands.proving.checkpoints import make_checkpoint
 from commands.recordings.roots import Roots
-from commands.roles import SetPerson
 from commands.samples.lab import SampleLab
 from ledger import log
 from ledger.checkpoint import parse, read_key, sign
@@ -98,7 +99,7 @@ def test_any_history_comes_back_as_it_was(
     def check(seed: int, steps: int, page: int) -> None:
         history(url, seed, steps)
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("commands.moving._PAGE", page)
+            patched.setattr("commands.moving.importing._PAGE", page)
             lines, target = exported(url), nowhere("sqlite")
             import_ledger(target, lines)
             assert exported(target) == lines

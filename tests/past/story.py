@@ -5,11 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from commands.catalogue import AddReferenceValue, RegisterSubject, RetireReferenceValue
-from commands.completion import annotate, associate
-from commands.correction import correct
-from commands.intake import replay
-from commands.roles import GrantRole
+from commands.intake.accepting import replay
+from commands.intake.completion import annotate, associate
+from commands.lab.catalogue import AddReferenceValue, RetireReferenceValue
+from commands.lab.roles import GrantRole
+from commands.lab.subjects import RegisterSubject
+from commands.requests.correction.correct import correct
 from commands.samples.clusterings import kilosort_output
 from ledger.errors import Refusal
 from projections.rows import State

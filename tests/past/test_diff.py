@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.catalogue import AddReferenceValue, InsertProbe, RetireReferenceValue
-from commands.completion import annotate
-from commands.roles import GrantRole
+from commands.intake.completion import annotate
+from commands.lab.catalogue import AddReferenceValue, RetireReferenceValue
+from commands.lab.roles import GrantRole
+from commands.lab.subjects import InsertProbe
 from ledger import log
 from ledger.database import Database
 from projections.differences import COUNTS, between

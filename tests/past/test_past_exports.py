@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from commands.door import Actor, Daybook
-from commands.moving import export_ledger, import_ledger
-from commands.redaction import RequestRedaction
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.moving.exporting import export_ledger
+from commands.moving.importing import import_ledger
+from commands.requests.redaction import RequestRedaction
 from ledger.errors import Refusal
 from ledger.moments import Moment
 from ledger.verify import verify

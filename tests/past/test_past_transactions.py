@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from commands.catalogue import AddReferenceValue
-from commands.door import Actor, Daybook
-from commands.redaction import RequestRedaction
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.lab.catalogue import AddReferenceValue
+from commands.requests.redaction import RequestRedaction
 from ledger import log
 from ledger.database import Database
 from ledger.errors import Refusal

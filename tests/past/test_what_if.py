@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from commands.completion import annotate
-from commands.door import Actor, Daybook
+from commands.answers.what_if import WhatIf, what_if
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
 from commands.inputfile.limits import Limits
+from commands.intake.completion import annotate
 from commands.samples.clusterings import kilosort_output
-from commands.what_if import WhatIf, what_if
 from ledger.errors import Refusal
 from projections import listings
 from tests.cli.conftest import run_cli

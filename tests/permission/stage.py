@@ -6,11 +6,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from commands.door import Actor, Daybook
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
 from commands.inputfile.read import read_input_file
+from commands.intake.validation import Validation, check_file
+from commands.lab.roles import GrantRole, RevokeRole
 from commands.recordings.roots import Roots
-from commands.roles import GrantRole, RevokeRole
-from commands.validation import Validation, check_file
 from ledger import input_files, log
 from ledger.envelope import NewEvent, StoredEvent
 from ledger.events import (

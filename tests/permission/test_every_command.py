@@ -8,31 +8,29 @@ from types import SimpleNamespace
 from typing import Any
 
 import commands
-from commands.approval import CancelRequest, RejectRequest
-from commands.catalogue import (
-    AddReferenceValue,
-    InsertProbe,
-    LoadCatalogue,
-    RegisterSubject,
-    RemoveProbe,
-    RetireReferenceValue,
-)
-from commands.completion import CompleteSession
-from commands.correction import ApproveCorrection, RequestCorrection
-from commands.correction_plan import Plan
-from commands.deletion import ApproveDeletion, RequestDeletion
-from commands.door import Command, Daybook, bring_up_to_date
-from commands.impact import Impact
+from commands.door.freshness import bring_up_to_date
+from commands.door.permission import NotPermitted
+from commands.door.submit import Daybook
+from commands.door.world import Command
 from commands.inputfile.catalogue import Catalogue, CatalogueValue
-from commands.intake import AcceptInputFile, RejectInputFile, look_at_duplicates
-from commands.permission import NotPermitted
-from commands.redaction import ApproveRedaction, RequestRedaction
-from commands.restoration import RestoreDeletion
-from commands.roles import ErasePerson, GrantRole, RevokeRole, SetApprovalPolicy, SetPerson
-from commands.setup import CreateLedger
-from commands.validation import RecordCheck
-from commands.withdrawal import Withdraw
-from commands.work import FinishUpload, SettleClustering, SettledSession, SettleSessions
+from commands.intake.accepting import AcceptInputFile, RejectInputFile, look_at_duplicates
+from commands.intake.completion import CompleteSession
+from commands.intake.settling import FinishUpload, SettleClustering, SettledSession, SettleSessions
+from commands.intake.validation import RecordCheck
+from commands.lab.catalogue import AddReferenceValue, LoadCatalogue, RetireReferenceValue
+from commands.lab.people import ErasePerson, SetPerson
+from commands.lab.roles import GrantRole, RevokeRole
+from commands.lab.subjects import InsertProbe, RegisterSubject, RemoveProbe
+from commands.moving.setup import CreateLedger
+from commands.requests.correction.correct import ApproveCorrection, RequestCorrection
+from commands.requests.correction.plan import Plan
+from commands.requests.deletion import ApproveDeletion, RequestDeletion
+from commands.requests.impact import Impact
+from commands.requests.policy import SetApprovalPolicy
+from commands.requests.redaction import ApproveRedaction, RequestRedaction
+from commands.requests.restoration import RestoreDeletion
+from commands.requests.rules import CancelRequest, RejectRequest
+from commands.requests.withdrawal import Withdraw
 from ledger.envelope import NewEvent
 from ledger.events import (
     ClusteringInsertFailed,

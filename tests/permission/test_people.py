@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from commands.door import Actor, Daybook
-from commands.roles import ErasePerson, RevokeRole, SetPerson, erase_person, list_people, list_roles
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.lab.people import ErasePerson, SetPerson, erase_person, list_people
+from commands.lab.roles import RevokeRole, list_roles
 from ledger.database import Database
 from ledger.errors import Refusal
 from ledger.tables import metadata

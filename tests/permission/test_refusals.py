@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from commands.door import Actor, Daybook, World
-from commands.permission import EVERYONE, NotPermitted, require_admin, require_owner, require_writer
-from commands.roles import GrantRole, RevokeRole
+from commands.door.actor import EVERYONE, Actor
+from commands.door.permission import NotPermitted, require_admin, require_owner, require_writer
+from commands.door.submit import Daybook
+from commands.door.world import World
+from commands.lab.roles import GrantRole, RevokeRole
 from ledger import log
 from ledger.database import Transaction
 from ledger.errors import LedgerUnavailable, Refusal

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.door import Actor, Daybook
-from commands.permission import ADMIN, EVERYONE, ROLES, NotPermitted, role_of
-from commands.roles import GrantRole, RevokeRole
+from commands.door.actor import EVERYONE, Actor
+from commands.door.permission import ADMIN, ROLES, NotPermitted, role_of
+from commands.door.submit import Daybook
+from commands.lab.roles import GrantRole, RevokeRole
 from ledger.errors import Refusal
 from ledger.verify import verify
 from projections.rebuild import rebuild

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from commands.door import Actor, Daybook
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
 from ledger.database import Database
 from ledger.errors import Conflict, IntegrityFailure
 from projections import rebuild as rebuilding

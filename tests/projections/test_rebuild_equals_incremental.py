@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from commands.door import bring_up_to_date, new_command_id
+from commands.door.freshness import bring_up_to_date
+from commands.door.world import new_command_id
 from ledger import log
 from ledger.database import Database
 from ledger.events import TYPES

@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands import bundle_verifier
-from commands.bundle import _seal, write_bundle
-from commands.bundle_verifier import NOTHING, Given, Malformed, Report, read_note, verify
-from commands.checkpoints import make_checkpoint
-from commands.door import Actor, Daybook
-from commands.redaction import ApproveRedaction, RequestRedaction
-from commands.roles import GrantRole
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.lab.roles import GrantRole
+from commands.proving import bundle_verifier
+from commands.proving.bundle import _seal, write_bundle
+from commands.proving.bundle_verifier import NOTHING, Given, Malformed, Report, read_note, verify
+from commands.proving.checkpoints import make_checkpoint
+from commands.requests.redaction import ApproveRedaction, RequestRedaction
 from ledger.checkpoint import Checkpoint, public_key_text, read_key, sign
 from ledger.database import Database
 from ledger.merkle import CompactRange, inclusion_proof, leaf_hash, node_source

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from commands.bundle_verifier import Malformed
-from commands.proof_documents import verify_document
+from commands.proving.bundle_verifier import Malformed
+from commands.proving.documents import verify_document
 from commands.samples.lab import SampleLab
 from ledger.checkpoint import Checkpoint, parse, public_key_text, read_key, sign
 from tests.cli.conftest import Run, run_cli, write_input_file

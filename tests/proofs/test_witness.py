@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from commands.witness import last_seen
+from commands.proving.witness import last_seen
 from ledger.checkpoint import KeyKind, parse, parse_public_key, public_key_text, read_key, verify
 from tests.cli.conftest import Ended, Run, run_cli
 from tests.proofs.conftest import flipped, text_of
@@ -134,7 +134,7 @@ def test_crash_before_the_answer_costs_nothing(
     witness: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was seen is kept first: the same checkpoint is then cosigned again, and never an older or another one."""
-    from commands import witness as module
+    from commands.proving import witness as module
 
     with monkeypatch.context() as patched:
         patched.setattr(module.checkpoint, "cosign", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

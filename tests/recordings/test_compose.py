@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commands.inputfile.compose import ComposeProblem, compose, quoted
 from commands.inputfile.schema import YAML_LANGUAGE_SERVER
-from commands.recordings.compose import ComposeProblem, compose, quoted
 from commands.recordings.session_folders import session_folders
 from commands.samples.clusterings import kilosort_output
 from commands.samples.lab import lab

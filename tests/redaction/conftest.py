@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect
 
-from commands.deletion import approve
-from commands.redaction import RequestRedaction
+from commands.requests.approving import approve
+from commands.requests.redaction import RequestRedaction
 from ledger.database import Database
 from ledger.envelope import StoredEvent
 from tests.intake.conftest import lab

@@ -6,15 +6,18 @@ from pathlib import Path
 import orjson
 import pytest
 
-from commands import redaction
-from commands.catalogue import RemoveProbe, RetireReferenceValue
-from commands.completion import add_tasks, annotate, associate
-from commands.correction import correct
-from commands.door import Actor, Daybook, bring_up_to_date
-from commands.permission import NotPermitted
+from commands.door.actor import Actor
+from commands.door.freshness import bring_up_to_date
+from commands.door.permission import NotPermitted
+from commands.door.submit import Daybook
+from commands.intake.completion import add_tasks, annotate, associate
+from commands.intake.settling import work
+from commands.intake.validation import validate
+from commands.lab.catalogue import RetireReferenceValue
+from commands.lab.subjects import RemoveProbe
+from commands.requests import redaction
+from commands.requests.correction.correct import correct
 from commands.samples.clusterings import kilosort_output
-from commands.validation import validate
-from commands.work import work
 from ledger import log
 from ledger.database import Database
 from ledger.errors import Refusal

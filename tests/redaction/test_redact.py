@@ -5,12 +5,13 @@ from typing import Any
 import orjson
 import pytest
 
-from commands.catalogue import RetireReferenceValue
-from commands.completion import annotate
-from commands.correction import correct
-from commands.permission import NotPermitted
-from commands.redaction import ApproveRedaction, RequestRedaction
-from commands.roles import GrantRole, SetApprovalPolicy
+from commands.door.permission import NotPermitted
+from commands.intake.completion import annotate
+from commands.lab.catalogue import RetireReferenceValue
+from commands.lab.roles import GrantRole
+from commands.requests.correction.correct import correct
+from commands.requests.policy import SetApprovalPolicy
+from commands.requests.redaction import ApproveRedaction, RequestRedaction
 from commands.samples.clusterings import kilosort_output
 from ledger import input_files, log
 from ledger.errors import Refusal

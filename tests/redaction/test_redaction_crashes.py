@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 import projections.rebuild as rebuilding
-from commands import door, redaction
-from commands.door import Actor, Daybook
-from commands.redaction import ApproveRedaction
-from commands.roles import GrantRole
+from commands.door import freshness
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.lab.roles import GrantRole
+from commands.requests import redaction
+from commands.requests.redaction import ApproveRedaction
 from ledger import log
 from ledger.database import Database
 from ledger.errors import Conflict, LedgerUnavailable
@@ -77,7 +79,7 @@ def test_killed_before_the_old_lists_are_empty_the_next_one_empties_them(
         monkeypatch.setattr(Database, "overwrite_free_space", killed)
         return rebuilding.remove_remains(database)
 
-    monkeypatch.setattr(door, "remove_remains", dies)
+    monkeypatch.setattr(freshness, "remove_remains", dies)
     with pytest.raises(KeyboardInterrupt):
         office.approve(requested)
     monkeypatch.undo()
@@ -143,7 +145,7 @@ def test_rebuild_that_begins_meanwhile_is_not_emptied(
         begun.append(rebuilding.remove_remains(database))
         return begun[0]
 
-    monkeypatch.setattr(door, "remove_remains", another_begins)
+    monkeypatch.setattr(freshness, "remove_remains", another_begins)
     office.approve(requested)
 
     assert begun == [True]

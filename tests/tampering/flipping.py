@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commands.checkpoints import make_checkpoint
-from commands.deletion import approve
-from commands.door import Actor, Daybook
-from commands.intake import upload
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.intake.accepting import upload
+from commands.lab.roles import GrantRole
+from commands.proving.checkpoints import make_checkpoint
 from commands.recordings.roots import Roots
-from commands.redaction import RequestRedaction
-from commands.roles import GrantRole
+from commands.requests.approving import approve
+from commands.requests.redaction import RequestRedaction
 from ledger.database import Database, Transaction
 from ledger.verify import Report, examine
 from tests.ledger.writing import added, append

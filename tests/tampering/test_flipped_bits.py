@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from commands.door import Actor
-from commands.setup import initialise
+from commands.door.actor import Actor
+from commands.moving.setup import initialise
 from ledger.log import STORED_COLUMNS
 from ledger.verify import Report
 from tests.conftest import create_database

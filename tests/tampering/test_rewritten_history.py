@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from commands.checkpoints import make_checkpoint
-from commands.door import Actor, Daybook
-from commands.setup import initialise
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from commands.moving.setup import initialise
+from commands.proving.checkpoints import make_checkpoint
 from ledger.verify import verify
 from projections.rebuild import contents
 from tests.conftest import create_database

@@ -1,0 +1,1 @@
+"""Questions, and their answers: one typed document for each, whatever the face."""

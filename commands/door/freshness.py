@@ -1,0 +1,64 @@
+"""Whether the tables and the projections are those of this version of the program, and how they become so."""
+
+import time
+from contextlib import suppress
+
+from ledger import log
+from ledger.database import Database, Transaction
+from ledger.errors import Conflict, LedgerUnavailable
+from ledger.log import Head
+from projections.rebuild import rebuild, remove_remains, versions
+
+SCHEMA_REVISION = "0002"
+
+
+_WAIT_FOR_REBUILD_S = 600
+
+
+def bring_up_to_date(database: Database) -> bool:
+    """Rebuild, or wait for another process that opened the ledger a moment later and does it. What a redaction left
+    behind is removed: False where free space of the database may still hold something of it."""
+    with database.reading() as transaction:
+        head = log.read_head(transaction)
+    if head.projections == versions():
+        return remove_remains(database)
+    deadline = time.monotonic() + _WAIT_FOR_REBUILD_S
+    with suppress(Conflict):
+        rebuild(database)
+        return remove_remains(database)
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        with database.reading() as transaction:
+            if log.read_head(transaction).projections == versions():
+                return remove_remains(database)
+    rebuild(database)
+    return remove_remains(database)
+
+
+def check_projections(head: Head) -> None:
+    """One version's handlers must not go on in tables that another version has rebuilt meanwhile, nor in tables that
+    still hold what was redacted."""
+    if head.projections == log.REDACTED:
+        raise LedgerUnavailable(
+            "redacted-meanwhile",
+            "A payload of this ledger was redacted a moment ago, and the lists that held it are being made anew.",
+            "Start this program again.",
+        )
+    if head.projections != versions():
+        raise LedgerUnavailable(
+            "other-version",
+            "Another version of daybook has rebuilt the projections of this ledger in the meantime.",
+            "Start this program again, in that version.",
+        )
+
+
+def check_schema(transaction: Transaction) -> None:
+    found = transaction.run("SELECT version_num FROM alembic_version").fetchone()
+    if found is None or found[0] != SCHEMA_REVISION:
+        revision = found[0] if found else "none"
+        newer = found is not None and revision > SCHEMA_REVISION
+        raise LedgerUnavailable(
+            "newer-schema" if newer else "older-schema",
+            f"The ledger has schema {revision}, this version of daybook expects {SCHEMA_REVISION}.",
+            "Install a newer daybook." if newer else "Run: daybook init (it upgrades the ledger in place)",
+        )

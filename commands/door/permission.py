@@ -1,0 +1,126 @@
+"""Who may do what. The only module that judges it; the door asks before every command.
+
+A user has one role. A researcher acts on the records that he or she uploaded, an admin on all, an auditor on none.
+Somebody who was granted no role has that of the user "everyone".
+"""
+
+from collections.abc import Iterable
+from shlex import quote
+from typing import Protocol
+
+from commands.door.actor import EVERYONE
+from commands.door.world import World
+from ledger.errors import Refusal
+
+ADMIN, RESEARCHER, AUDITOR = "admin", "researcher", "auditor"
+ROLES = (RESEARCHER, ADMIN, AUDITOR)
+WRITERS = (RESEARCHER, ADMIN)
+_ADMINS_NAMED = 3
+_LONGEST_ACTION = 300  # characters: what somebody tried is kept, and not all that was typed to try it
+
+
+class NotPermitted(Refusal):
+    """Refused for who asks, not for what is asked; the door records it."""
+
+    def __init__(
+        self, message: str, hint: str, *, action: str, record: str, role: str, needed: str, subject: str
+    ) -> None:
+        super().__init__("not-permitted", message, hint)
+        self.action, self.record, self.role, self.needed, self.subject = action, record, role, needed, subject
+
+
+class Owned(Protocol):
+    """A session, a clustering or an upload."""
+
+    id: int
+    username: str
+    subject: str
+
+
+def role_of(world: World, user: str) -> str:
+    """researcher, admin, auditor, or empty: none."""
+    world.state.users.prefetch((user, EVERYONE))
+    own = world.state.users.get(user) if user != EVERYONE else None
+    if own is None or not own.role:
+        own = world.state.users.get(EVERYONE)
+    return "" if own is None else own.role
+
+
+def is_admin(world: World) -> bool:
+    return role_of(world, world.actor) == ADMIN
+
+
+def require_admin(world: World, action: str, *, record: str = "", subject: str = "") -> None:
+    """Raises NotPermitted. ``action`` completes the sentence "user_1 may not ..."."""
+    if not is_admin(world):
+        raise _refusal(world, action, ADMIN, record=record, subject=subject)
+
+
+def require_writer(world: World, action: str) -> None:
+    """Raises NotPermitted unless the actor is a researcher or an admin."""
+    if role_of(world, world.actor) not in WRITERS:
+        raise _refusal(world, action, RESEARCHER)
+
+
+def require_owner(world: World, action: str, records: Iterable[Owned]) -> None:
+    """Raises NotPermitted for the first record that somebody else uploaded, unless an admin acts; for whoever is no
+    researcher, of no record too."""
+    role = role_of(world, world.actor)
+    if role == ADMIN:
+        return
+    for record in records:
+        if role != RESEARCHER or record.username != world.actor:
+            raise _refusal(
+                world,
+                action,
+                RESEARCHER if record.username == world.actor else ADMIN,
+                record=f"{type(record).__name__[0].lower()}{record.id}",
+                subject=record.subject,
+                owner=record.username if role == RESEARCHER else "",
+            )
+    if role != RESEARCHER:
+        raise _refusal(world, action, RESEARCHER)
+
+
+def _refusal(
+    world: World, action: str, enough: str, *, record: str = "", subject: str = "", owner: str = ""
+) -> NotPermitted:
+    """``enough`` is the role that would do; ``owner`` may do it without."""
+    action, role = _one_line(action), role_of(world, world.actor)
+    needed = f"to be {owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
+    has = f"has the role {role}" if role else "has no role"
+    granting = admins(world)
+    grant = f"daybook role grant {quote(world.actor)} {enough}"
+    asked = (
+        f"Ask {owner} to do it, or {granting}, who can grant the role"
+        if owner
+        else f"{granting} can grant it"
+    )
+    return NotPermitted(
+        f"{world.actor} may not {action}{f': {record}' if record else ''}. Needed is {needed}; {world.actor} {has}.",
+        f"{asked}: {grant}",
+        action=action,
+        record=record,
+        role=role,
+        needed=needed,
+        subject=subject,
+    )
+
+
+def _one_line(action: str) -> str:
+    """What was tried, as it is shown and kept: who is refused may have typed anything, and any amount of it."""
+    line = (
+        action if action.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in action)
+    )
+    return line if len(line) <= _LONGEST_ACTION else line[: _LONGEST_ACTION - 1] + "…"
+
+
+def admins(world: World, *, besides: str = "") -> str:
+    """Who is an admin, for a sentence: the first few, and how many more. Empty where nobody is but ``besides``."""
+    rows = world.transaction.run(
+        f"SELECT username FROM {world.state.users.table} WHERE role = 'admin' ORDER BY username"
+    ).fetchall()
+    names = [row[0] for row in rows if row[0] != besides]
+    if len(names) > _ADMINS_NAMED:
+        return f"{', '.join(names[:_ADMINS_NAMED])} or {len(names) - _ADMINS_NAMED} more"
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

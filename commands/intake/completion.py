@@ -1,0 +1,380 @@
+"""Add to a session what its file left out: probe association, tasks, a clustering, room, project, notes.
+
+The same checks as for an input file, by the same code: what is given is put into the session's entry, and the entry
+is checked as stage 2 checks a new one. Only what is missing can be added; nothing here overwrites.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from commands.door.permission import require_owner
+from commands.door.submit import Daybook
+from commands.door.world import Command, Decision, World
+from commands.inputfile.canonical import entry_json, session_entry_from_json
+from commands.inputfile.check import check
+from commands.inputfile.entries import ClusteringEntry, InputFile, SessionEntry, SubjectEntry
+from commands.inputfile.findings import Finding
+from commands.inputfile.read import Limits, read_tasks
+from commands.intake.duplicates import place
+from commands.intake.insertion import (
+    SessionOutcome,
+    insert_single,
+    is_local_time,
+    open_session,
+    probes_at,
+    refuse_association,
+    resolve_given_tasks,
+    time_text,
+)
+from commands.intake.known import load_known
+from commands.intake.settling import work
+from commands.recordings.locations import LocationError
+from commands.recordings.roots import Roots, Search, normalise
+from commands.recordings.session import SessionDirectoryError
+from commands.stored import current_entries, probes_of
+from ledger.envelope import NewEvent
+from ledger.errors import Conflict, Refusal
+from ledger.events import (
+    ClusteringInserted,
+    ProbesAssociated,
+    SessionAnnotated,
+    SessionWaiting,
+    TasksAdded,
+)
+from projections.records import Session
+
+_ACTIONS = {
+    ProbesAssociated: "associate probes with a session",
+    TasksAdded: "add tasks to a session",
+    SessionAnnotated: "annotate a session",
+}
+_ADD_CLUSTERING = "add a clustering to a session"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class Rejected(Refusal):
+    """What was given does not pass the checks; ``findings`` say why."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        errors = [finding for finding in findings if finding.severity == "error"]
+        super().__init__(errors[0].code, errors[0].message, errors[0].hint)
+        self.findings = findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """A session as it stands, with its entry."""
+
+    row: Session
+    entry: SessionEntry
+
+
+class CompleteSession(Command):
+    """One fact more about a session, decided on the session as it was at ``version``.
+
+    ``clustering`` is inserted with it: ``event`` then says that the session's entry has it now.
+    """
+
+    session: int
+    version: int
+    event: ProbesAssociated | TasksAdded | SessionAnnotated
+    clustering: ClusteringInserted | None = None
+
+    def authorise(self, world: World) -> None:
+        action = _ADD_CLUSTERING if self.clustering is not None else _ACTIONS[type(self.event)]
+        _require_owner(world, action, self.session)
+
+    def decide(self, world: World) -> Decision:
+        row = world.state.sessions.get(self.session)
+        if row is None or row.version != self.version:
+            raise Conflict(
+                "session-moved",
+                f"Session s{self.session} was changed by somebody else meanwhile.",
+                f"Look at it again (daybook show s{self.session}) and repeat the command.",
+            )
+        owner: dict[str, Any] = {
+            "subject": row.subject, "username": row.username, "correlation": f"u{row.upload}",
+        }  # fmt: skip
+        number = world.next_position
+        event = NewEvent(f"session/{row.id}", self.event, row.version, **owner, causation=row.status_position)
+        if self.clustering is None:
+            return Decision([event], {"session": f"s{row.id}"})
+        inserted = NewEvent(f"clustering/{number + 1}", self.clustering, 0, **owner, causation=number)
+        return Decision([event, inserted], {"session": f"s{row.id}", "clustering": f"c{number + 1}"})
+
+
+def associate(
+    daybook: Daybook, session: int, association: Mapping[str, str], *, roots: Roots
+) -> dict[str, Any]:
+    """Say which probe of the subject each probe on disk is, and try the session again at once."""
+    current = _current(daybook, session, _ACTIONS[ProbesAssociated])
+    if current.row.status not in ("pending", "waiting"):
+        raise Refusal(
+            "not-waiting",
+            f"Session s{session} is {current.row.status}; its probes are not open.",
+            f"See: daybook show s{session}",
+        )
+    if not association:
+        raise Refusal("nothing-given", "There is no probe to associate.", "Give NAME_ON_DISK=PROBE.")
+    with daybook.reading() as world:
+        probes = probes_of(world, current.row.subject)
+    before = current.entry.probe_association or {}
+    for name, probe in association.items():
+        if before.get(name, probe) != probe and probes.get(before[name], "gone") is None:
+            raise Refusal(
+                "has-association",
+                f'"{name}" of session s{session} is associated with probe "{before[name]}" already.',
+                "Only what the file left out can be added.",
+            )
+    entry = replace(current.entry, probe_association={**before, **association})
+    _check(daybook, current, entry, roots)
+    _try_association(current, entry, probes, roots)
+    _submit(daybook, current, ProbesAssociated(association=dict(association), completed=_plain(entry)))
+    work(daybook, roots, sessions=[session])
+    return _answer(daybook, session)
+
+
+def _try_association(
+    current: _Current, entry: SessionEntry, probes: Mapping[str, str | None], roots: Roots
+) -> None:
+    """Raises Refusal where the session would fail by it: a slip of the pen must not cost the session."""
+    try:
+        found = open_session(current.row.location, Search(roots).resolve, clusterings=False).found
+        inserted = probes_at(time_text(found.start), probes) if found.start else list(probes)
+        refuse_association(found.probes, entry.probe_association, inserted)
+    except (SessionDirectoryError, LocationError) as error:
+        raise Refusal(error.code, error.message, error.hint) from error
+
+
+def add_tasks(
+    daybook: Daybook,
+    session: int,
+    data: bytes,
+    *,
+    filename: str,
+    roots: Roots,
+    limits: Limits = Limits(),  # noqa: B008
+) -> dict[str, Any]:
+    """Add the tasks of a YAML or JSON file (a list of tasks, or a mapping with the key ``tasks``) to a session."""
+    current = _current(daybook, session, _ACTIONS[TasksAdded])
+    if current.entry.tasks:
+        raise Refusal(
+            "has-tasks",
+            f"Session s{session} has {len(current.entry.tasks)} tasks already.",
+            f"See: daybook show s{session}",
+        )
+    tasks, findings = read_tasks(data, filename=filename, limits=limits)
+    if tasks is None:
+        raise Rejected(findings)
+    if not tasks:
+        raise Refusal("nothing-given", "The file lists no tasks.", "List one entry for each task.")
+    entry = replace(current.entry, tasks=tasks)
+    _check(daybook, current, entry, roots)
+    resolved, sessions_txt = None, None
+    if current.row.status == "inserted":
+        resolved, sessions_txt = _resolve(current, entry, roots)
+    _submit(daybook, current, TasksAdded(completed=_plain(entry), tasks=resolved, sessions_txt=sessions_txt))
+    if resolved is None:
+        work(daybook, roots, sessions=[session])
+    return _answer(daybook, session)
+
+
+def _resolve(
+    current: _Current, entry: SessionEntry, roots: Roots
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    outcome = resolve_given_tasks(entry, current.row.location, roots)
+    if isinstance(outcome, SessionOutcome):
+        event = outcome.event
+        code = event.reason if isinstance(event, SessionWaiting) else getattr(event, "code", "tasks")
+        raise Refusal(
+            code, str(getattr(event, "message", "")), "Nothing was added: mend it and repeat the command."
+        )
+    return outcome
+
+
+def add_clustering(
+    daybook: Daybook, session: int, clustering: ClusteringEntry, *, roots: Roots
+) -> dict[str, Any]:
+    """Add a single-session clustering to an inserted session."""
+    current = _current(daybook, session, _ADD_CLUSTERING)
+    if current.row.status != "inserted":
+        raise Refusal(
+            "not-inserted",
+            f"Session s{session} is {current.row.status}: a clustering stands on an inserted session.",
+            f"See: daybook why s{session}",
+        )
+    _refuse_bad_time(clustering)
+    _refuse_control_characters(clustering.notes)
+    _check(daybook, current, replace(current.entry, clustering=(clustering,)), roots)
+    known = _known_clusterings(daybook, current, roots)
+    entry = replace(current.entry, clustering=(*known.values(), clustering))
+    _refuse_known_clustering(session, clustering, known, roots)
+    try:
+        find = Search(roots).resolve
+        probes = open_session(current.row.location, find, clusterings=False).found.probes
+        inserted = insert_single(clustering, roots=roots, find=find, probes=probes, session=session)
+    except (SessionDirectoryError, LocationError) as error:
+        raise Refusal(error.code, error.message, error.hint) from error
+    event = SessionAnnotated(fields={"clustering": inserted.location}, completed=_plain(entry))
+    result = _submit(daybook, current, event, inserted)
+    return result | {"location": inserted.location, "curation_time": inserted.curation_time}
+
+
+def _known_clusterings(daybook: Daybook, current: _Current, roots: Roots) -> dict[int, ClusteringEntry]:
+    """The clusterings that the session has now, as its input file would list them. Its entry may still list one that
+    was deleted, or that was added again since."""
+    with daybook.reading() as world:
+        rows = world.state.clusterings.where("session = ? AND status = 'inserted'", [current.row.id])
+    listed = current.entry.clustering if isinstance(current.entry.clustering, tuple) else ()
+    by_location = {place(entry.location, roots): entry for entry in listed}
+    in_order = listed if len(listed) == len(rows) else ()  # a root may be gone, and a location spelled anew
+    known = {}
+    for index, row in enumerate(rows):
+        entry = by_location.get(row.location) or (in_order[index] if in_order else None)
+        known[row.id] = entry or ClusteringEntry(row.curator, row.location, notes=row.notes)
+    return known
+
+
+def _refuse_bad_time(clustering: ClusteringEntry) -> None:
+    """The same text as stage 1 makes of a date-time."""
+    if clustering.curation_time is not True and not is_local_time(str(clustering.curation_time)):
+        raise Refusal(
+            "date-time",
+            f'curation_time "{clustering.curation_time}" is not a local time.',
+            "Write it as in 2023-04-05 12:13:14, without a time zone.",
+        )
+
+
+def _refuse_control_characters(notes: str | None) -> None:
+    """What stage 1 refuses in the notes of an input file."""
+    found = _CONTROL.search(notes or "")
+    if found is not None:
+        raise Refusal(
+            "control-character",
+            f"notes holds the character U+{ord(found[0]):04X}; expected text without control characters.",
+            "Type the text anew rather than copying it.",
+        )
+
+
+def _refuse_known_clustering(
+    session: int, clustering: ClusteringEntry, known: Mapping[int, ClusteringEntry], roots: Roots
+) -> None:
+    location = normalise(clustering.location, roots)
+    for number, other in known.items():
+        if place(other.location, roots) == location:
+            raise Refusal(
+                "clustering-known",
+                f"Session s{session} has the clustering at {location} already: c{number}.",
+                f"See: daybook show c{number}",
+            )
+
+
+def annotate(
+    daybook: Daybook,
+    session: int,
+    *,
+    roots: Roots,
+    room: str | None = None,
+    project: tuple[str, ...] = (),
+    notes: str | None = None,
+) -> dict[str, Any]:
+    """Add room, project or notes where the session has none."""
+    current = _current(daybook, session, _ACTIONS[SessionAnnotated])
+    _refuse_control_characters(notes)
+    projects = tuple(dict.fromkeys(project))
+    given: dict[str, Any] = {"room": room, "project": projects or None, "notes": notes}
+    fields = {name: value for name, value in given.items() if value not in (None, "")}
+    if not fields:
+        raise Refusal("nothing-given", "There is nothing to add.", "Give --room, --project or --notes.")
+    for name in fields:
+        if getattr(current.entry, name):
+            raise Refusal(
+                f"has-{name}",
+                f'Session s{session} has its {name} already: "{_shown(getattr(current.entry, name))}".',
+                "Only what the file left out can be added.",
+            )
+    entry = replace(current.entry, **fields)
+    _check(daybook, current, entry, roots)
+    _submit(daybook, current, SessionAnnotated(fields=fields, completed=_plain(entry)))
+    return _answer(daybook, session)
+
+
+def _shown(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+# --- the way of every one of them ------------------------------------------------------------------------------------
+
+
+def _require_owner(world: World, action: str, session: int) -> None:
+    row = world.state.sessions.get(session)
+    require_owner(world, action, [] if row is None else [row])
+
+
+def _current(daybook: Daybook, session: int, action: str) -> _Current:
+    """Raises NotPermitted before anything else."""
+    daybook.require(lambda world: _require_owner(world, action, session))
+    with daybook.reading() as world:
+        row = world.state.sessions.get(session)
+        if row is None:
+            raise Refusal("not-found", f"There is no session s{session}.", "See: daybook sessions")
+        if row.status not in ("pending", "waiting", "inserted"):
+            state = "failed" if row.status == "error" else f"is {row.status}"
+            raise Refusal(
+                "session-closed",
+                f"Session s{session} {state}: nothing can be added to it.",
+                f"See: daybook why s{session}",
+            )
+        text = current_entries(world, [row])[0]
+    return _Current(row, session_entry_from_json(text, row.entry_index))
+
+
+def _check(daybook: Daybook, current: _Current, entry: SessionEntry, roots: Roots) -> None:
+    """Stage 2 on the completed entry, as if it were new. Raises Rejected for findings that it did not have before."""
+    datasource, _, name = current.row.subject.partition("/")
+    with daybook.reading() as world:
+        known = load_known(world, InputFile(SubjectEntry(name, int(datasource)), (entry,)), roots)
+    known = replace(known, locations={})  # it holds its own location
+    found = [
+        check(
+            InputFile(SubjectEntry(name, int(datasource)), (candidate,)), known, roots,
+            username=current.row.username, position=lambda path: None,
+        ).findings
+        for candidate in (current.entry, entry)
+    ]  # fmt: skip
+    before = {(finding.code, finding.message) for finding in found[0]}
+    new = tuple(finding for finding in found[1] if (finding.code, finding.message) not in before)
+    if any(finding.severity == "error" for finding in new):
+        raise Rejected(new)
+
+
+def _plain(entry: SessionEntry) -> dict[str, Any]:
+    plain: dict[str, Any] = orjson.loads(entry_json(entry))
+    return plain
+
+
+def _submit(
+    daybook: Daybook,
+    current: _Current,
+    event: ProbesAssociated | TasksAdded | SessionAnnotated,
+    clustering: ClusteringInserted | None = None,
+) -> dict[str, Any]:
+    command = CompleteSession(
+        session=current.row.id, version=current.row.version, event=event, clustering=clustering
+    )
+    return daybook.submit(command).result
+
+
+def _answer(daybook: Daybook, session: int) -> dict[str, Any]:
+    with daybook.reading() as world:
+        row = world.state.sessions[session]
+        return {
+            "session": f"s{row.id}",
+            "status": row.status,
+            "reason": row.message,
+            "session_time": row.session_time,
+        }

@@ -1,0 +1,75 @@
+"""Ask the projections what stage 2 has to know about one input file."""
+
+from collections.abc import Iterable
+
+import orjson
+
+from commands.door.world import World
+from commands.inputfile.entries import InputFile
+from commands.inputfile.known import HeldGroup, HeldLocation, Known
+from commands.recordings.locations import LocationError
+from commands.recordings.roots import Roots, normalise
+from commands.stored import probes_of
+
+LONGEST_NAME = 255  # characters; of a subject or a reference value: an index has to hold it on every database
+
+
+def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
+    """Everything that ``check`` looks up, at the moment of ``world``: one query a table, not one an entry."""
+    subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
+    reference: dict[str, set[str]] = {}
+    retired: dict[str, set[str]] = {}
+    arena_not_required = set()
+    for value in world.state.reference.where("reference >= ?", [""]):
+        (retired if value.retired else reference).setdefault(value.reference, set()).add(value.value)
+        if (
+            value.reference == "behavior.TaskType"
+            and orjson.loads(value.attributes).get("arena_required") is False
+        ):
+            arena_not_required.add(value.value)
+    locations = list(_normalised((entry.location for entry in input_file.sessions), roots))
+    world.state.locations.prefetch(locations)
+    held = {place: row for place in locations if (row := world.state.locations.get(place)) is not None}
+    world.state.sessions.prefetch(row.session for row in held.values())
+    names = [entry.group_name for entry in input_file.clustering]
+    world.state.groups.prefetch(names)
+    groups = {name: group for name in names if (group := world.state.groups.get(name)) is not None}
+    return Known(
+        reference=reference,
+        retired=retired,
+        arena_not_required=arena_not_required,
+        subjects={row.subject.partition("/")[2] for row in world.state.subjects.where("subject >= ?", [""])},
+        probes=frozenset(probes_of(world, subject)),
+        session_times=_session_times(world, subject),
+        locations={
+            place: HeldLocation(row.session, row.username, world.state.sessions[row.session].status)
+            for place, row in held.items()
+        },
+        groups={
+            name: HeldGroup(row.clustering, row.subject.partition("/")[2], int(row.subject.partition("/")[0]))
+            for name, row in groups.items()
+        },
+    )
+
+
+def foreign_sessions(world: World, known: Known, input_file: InputFile) -> dict[int, str]:
+    """The sessions at this file's locations that are of another subject, and its name."""
+    subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
+    rows = [world.state.sessions[held.session] for held in known.locations.values()]
+    return {row.id: row.subject.partition("/")[2] for row in rows if row.subject != subject}
+
+
+def _normalised(locations: Iterable[str], roots: Roots) -> Iterable[str]:
+    for location in locations:
+        try:
+            yield normalise(location, roots)
+        except LocationError:
+            continue  # a finding of stage 2; nobody can hold it
+
+
+def _session_times(world: World, subject: str) -> dict[str, int]:
+    rows = world.transaction.run(
+        f"SELECT session_time, session FROM {world.state.times.table} WHERE subject = ?",
+        (subject,),
+    )
+    return dict(rows.fetchall())

@@ -1,0 +1,125 @@
+"""Reference values, subjects and probe insertions: what input files are checked against.
+
+Every command is idempotent: what is already so appends nothing.
+"""
+
+import difflib
+from typing import Any
+
+import orjson
+
+from commands.door.permission import require_admin
+from commands.door.world import Command, Decision, World
+from commands.inputfile.catalogue import Catalogue
+from commands.inputfile.known import REFERENCE_TABLES
+from commands.lab.subjects import A_NAME, insert_probe, is_name, register
+from commands.recordings.disk import shown
+from ledger.envelope import NewEvent
+from ledger.errors import Refusal
+from ledger.events import (
+    Body,
+    ReferenceValueAdded,
+    ReferenceValueRetired,
+)
+from projections.records import compact_json
+
+
+def checked_table(name: str) -> str:
+    """The reference table's name. Raises Refusal with the nearest one where there is none of that name."""
+    if name in REFERENCE_TABLES:
+        return name
+    near = difflib.get_close_matches(name, REFERENCE_TABLES, n=1, cutoff=0.4)
+    tables = ", ".join(REFERENCE_TABLES)
+    raise Refusal(
+        "unknown-table",
+        f'There is no reference table "{name}".',
+        f'Did you mean "{near[0]}"?' if near else f"The tables are: {tables}.",
+    )
+
+
+class AddReferenceValue(Command):
+    table: str
+    value: str
+    attributes: dict[str, Any] = {}
+
+    def authorise(self, world: World) -> None:
+        require_admin(world, "add reference values")
+
+    def decide(self, world: World) -> Decision:
+        events = _add_value(world, checked_table(self.table), self.value, self.attributes)
+        return Decision(events, {"added": len(events)})
+
+
+class RetireReferenceValue(Command):
+    table: str
+    value: str
+
+    def authorise(self, world: World) -> None:
+        require_admin(world, "retire reference values")
+
+    def decide(self, world: World) -> Decision:
+        known = world.state.reference.get((checked_table(self.table), self.value))
+        if known is None:
+            raise Refusal(
+                "unknown-value",
+                f'"{self.value}" is not in {self.table}.',
+                f"See: daybook catalogue list {self.table}",
+            )
+        if known.retired:
+            return Decision((), {"retired": 0})
+        event = ReferenceValueRetired(table=self.table, value=self.value)
+        return Decision([_reference_event(self.table, event)], {"retired": 1})
+
+
+class LoadCatalogue(Command):
+    """A whole catalogue file; appends what is new in it and nothing else."""
+
+    catalogue: Catalogue
+
+    def authorise(self, world: World) -> None:
+        require_admin(world, "load a catalogue")
+
+    def decide(self, world: World) -> Decision:
+        events: list[NewEvent] = []
+        for value in self.catalogue.values:
+            events += _add_value(world, checked_table(value.table), value.value, value.attributes)
+        probes = {value.value for value in self.catalogue.values if value.table == "reference.Probe"}
+        placed: dict[str, str] = {}
+        for subject in self.catalogue.subjects:
+            key = f"{subject.datasource_id}/{subject.name}"
+            events += register(world, subject.datasource_id, subject.name)
+            for insertion in subject.probes:
+                inserted = insert_probe(world, key, insertion.probe, insertion.insertion_time)
+                known = world.state.reference.get(("reference.Probe", insertion.probe))
+                if inserted and insertion.probe not in probes and (known is None or known.retired):
+                    raise Refusal(
+                        "unknown-probe",
+                        f'Probe "{insertion.probe}" of subject {subject.name} is not in reference.Probe'
+                        f"{'' if known is None else ' any more'}.",
+                        "Add it to reference.Probe in the same file.",
+                    )
+                if inserted and placed.setdefault(insertion.probe, subject.name) != subject.name:
+                    raise Refusal(
+                        "inserted-elsewhere",
+                        f'Probe "{insertion.probe}" is inserted in subject {placed[insertion.probe]} and in '
+                        f"subject {subject.name}.",
+                        "A probe is in one subject at a time: take it out of one of the two.",
+                    )
+                events += inserted
+        return Decision(events, {"added": len(events)})
+
+
+def _add_value(world: World, table: str, value: str, attributes: dict[str, Any]) -> list[NewEvent]:
+    """To name a known value without its attributes takes none of them away."""
+    if not is_name(value):
+        raise Refusal("no-value", f'"{shown(value[:60])}" is no value for {table}.', A_NAME)
+    known = world.state.reference.get((table, value))
+    if known is not None and not attributes:
+        attributes = orjson.loads(known.attributes)
+    if known is not None and not known.retired and known.attributes == compact_json(attributes):
+        return []
+    return [_reference_event(table, ReferenceValueAdded(table=table, value=value, attributes=attributes))]
+
+
+def _reference_event(table: str, body: Body) -> NewEvent:
+    return NewEvent(f"reference/{table}", body, expected_version=None)

@@ -1,0 +1,101 @@
+"""Names and e-mail addresses behind usernames. They lie beside the log, so that they can be erased."""
+
+import re
+from typing import Any
+
+from commands.door.actor import EVERYONE
+from commands.door.permission import require_admin, require_writer
+from commands.door.submit import Daybook
+from commands.door.world import Command, Decision, World
+from commands.lab.roles import _check_user
+from ledger import people
+from ledger.errors import Refusal
+
+_LONGEST_NAME = 200
+
+
+_LONGEST_EMAIL = 254  # RFC 5321 lets no longer one through
+
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class _AboutPerson(Command):
+    """One's own name and address are one's own to say; an admin says those of others.
+
+    Neither is in any event, nor in a receipt, and so they can be erased.
+    """
+
+    user: str
+
+    def authorise(self, world: World) -> None:
+        action = f"say who {self.user} is"
+        if self.user == world.actor:
+            require_writer(world, action)
+        else:
+            require_admin(world, action)
+
+    def known(self, world: World) -> people.Person:
+        return people.find(world.transaction, self.user) or people.Person(self.user, None, None)
+
+
+class SetPerson(_AboutPerson):
+    """What is None stays as it is."""
+
+    name: str | None = None
+    email: str | None = None
+
+    def decide(self, world: World) -> Decision:
+        _check_user(self.user)
+        if self.user == EVERYONE:
+            raise Refusal("user-name", f'"{EVERYONE}" stands for all users.', "Give the name of one.")
+        known = self.known(world)
+        name = known.name if self.name is None else _checked_name(self.name)
+        email = known.email if self.email is None else _checked_email(self.email)
+        person = people.Person(self.user, name, email)
+        if person != known:
+            people.write(world.transaction, person)
+        return Decision((), {"user": self.user, "name": name, "email": email, "changed": person != known})
+
+
+class ErasePerson(_AboutPerson):
+    def decide(self, world: World) -> Decision:
+        known = self.known(world)
+        people.write(world.transaction, people.Person(self.user, None, None))
+        return Decision((), {"user": self.user, "changed": bool(known.name or known.email)})
+
+
+def erase_person(daybook: Daybook, user: str) -> dict[str, Any]:
+    """Erase, and leave nothing of it in what the database keeps of its own steps, as far as that can be."""
+    result = daybook.submit(ErasePerson(user=user)).result
+    daybook.database.empty_journal()
+    return result
+
+
+def _checked_name(text: str) -> str:
+    name = text.strip()
+    if not name or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise Refusal(
+            "person-name",
+            f"A name of {len(name)} characters was given; expected is one line of 1 to {_LONGEST_NAME}.",
+            "To remove a name: daybook person erase USER",
+        )
+    return name
+
+
+def _checked_email(text: str) -> str:
+    email = text.strip()
+    if not _EMAIL.fullmatch(email) or not email.isprintable() or len(email) > _LONGEST_EMAIL:
+        raise Refusal(
+            "person-email",
+            "What was given is no e-mail address.",
+            f"Expected is name@domain, {_LONGEST_EMAIL} characters at most. To remove one: daybook person erase USER",
+        )
+    return email
+
+
+def list_people(world: World) -> list[dict[str, Any]]:
+    return [
+        {"user": person.username, "name": person.name, "email": person.email}
+        for person in people.read(world.transaction)
+    ]

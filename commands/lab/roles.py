@@ -1,0 +1,132 @@
+"""Grant and revoke roles, say whether admins may approve their own requests, and keep names that can be erased."""
+
+import difflib
+from typing import Any, Literal
+
+from commands.door.actor import EVERYONE
+from commands.door.permission import ADMIN, AUDITOR, RESEARCHER, require_admin, role_of
+from commands.door.world import Command, Decision, World
+from ledger import people
+from ledger.envelope import NewEvent
+from ledger.errors import Refusal
+from ledger.events import RoleGranted, RoleRevoked
+
+Role = Literal["researcher", "admin", "auditor"]
+_LONGEST_USER = 255
+
+
+# --- roles ----------------------------------------------------------------------------------------------------------
+
+
+class GrantRole(Command):
+    user: str
+    role: Role
+
+    def authorise(self, world: World) -> None:
+        require_admin(world, f"grant the role {self.role} to {self.user}")
+
+    def decide(self, world: World) -> Decision:
+        _check_user(self.user)
+        if self.user == EVERYONE and self.role not in (RESEARCHER, AUDITOR):
+            raise Refusal(
+                "everyone-admin",
+                "Not everyone can be an admin: nobody would be left to approve.",
+                "Grant the role to each admin by name.",
+            )
+        known = world.state.users.get(self.user)
+        was = known.role if known is not None else ""
+        result = {"user": self.user, "role": self.role, "was": was or None, "changed": was != self.role}
+        if was == self.role:
+            return Decision((), result)
+        if was == ADMIN:
+            _refuse_last_admin(world, self.user)
+        return Decision([_event(self.user, RoleGranted(user=self.user, role=self.role))], result)
+
+
+class RevokeRole(Command):
+    """``left_with`` of the answer is the role that the user has now: that of everyone, or None."""
+
+    user: str
+    role: Role
+
+    def authorise(self, world: World) -> None:
+        require_admin(world, f"revoke the role {self.role} from {self.user}")
+
+    def decide(self, world: World) -> Decision:
+        known = world.state.users.get(self.user)
+        if known is None or known.role not in ("", self.role):
+            raise _no_such_role(world, self.user, self.role, "" if known is None else known.role)
+        left = "" if self.user == EVERYONE else role_of(world, EVERYONE)
+        result = {
+            "user": self.user,
+            "role": self.role,
+            "left_with": left or None,
+            "changed": known.role != "",
+        }
+        if not known.role:
+            return Decision((), result)
+        if self.role == ADMIN:
+            _refuse_last_admin(world, self.user)
+        return Decision([_event(self.user, RoleRevoked(user=self.user, role=self.role))], result)
+
+
+def _check_user(user: str) -> None:
+    if not 0 < len(user) <= _LONGEST_USER or not user.isprintable() or user != user.strip():
+        raise Refusal(
+            "user-name",
+            f"A user's name has 1 to {_LONGEST_USER} printable characters, and no space around it.",
+            "Give it as the user gives it with --as.",
+        )
+
+
+def _no_such_role(world: World, user: str, role: str, has: str) -> Refusal:
+    if has:
+        return Refusal(
+            "no-such-role",
+            f"{user} has the role {has}, not {role}.",
+            "Revoke that one, or see: daybook role list",
+        )
+    named = [row.username for row in world.state.users.where("role = ?", [role])]
+    near = difflib.get_close_matches(user, named, n=1, cutoff=0.6)
+    hint = f'Did you mean "{near[0]}"?' if near else "See: daybook role list"
+    return Refusal("no-such-role", f"{user} was granted no role.", hint)
+
+
+def _refuse_last_admin(world: World, user: str) -> None:
+    others = world.transaction.run(
+        f"SELECT count(*) FROM {world.state.users.table} WHERE role = 'admin' AND username <> ?", (user,)
+    ).fetchone()
+    if not others[0]:
+        raise Refusal(
+            "last-admin",
+            f"{user} is the last admin, and a ledger cannot be without one.",
+            "Grant the role to somebody else first: daybook role grant USER admin",
+        )
+
+
+def _event(user: str, event: RoleGranted | RoleRevoked) -> NewEvent:
+    return NewEvent(f"user/{user}", event, None, "", user)
+
+
+def list_roles(world: World) -> list[dict[str, Any]]:
+    """Whoever was granted a role and has one now, and "everyone", whose role may be None; names and addresses as far
+    as they are known."""
+    known = {person.username: person for person in people.read(world.transaction)}
+    rows = world.state.users.where("role <> '' OR username = ?", [EVERYONE])
+    return [
+        {
+            "user": row.username,
+            "role": row.role or None,
+            "granted_by": row.granted_by,
+            "granted_at": row.granted_at,
+            "name": known[row.username].name if row.username in known else None,
+            "email": known[row.username].email if row.username in known else None,
+        }
+        for row in sorted(rows, key=lambda row: (row.username == EVERYONE, row.username))
+    ]
+
+
+# --- who approves ---------------------------------------------------------------------------------------------------
+
+
+# --- who is behind a username ---------------------------------------------------------------------------------------

@@ -1,0 +1,167 @@
+"""Subjects, and the probes that are in them: registered, inserted, removed. Every command is idempotent."""
+
+from commands.door.permission import require_writer
+from commands.door.world import Command, Decision, World
+from commands.intake.insertion import is_local_time
+from commands.intake.known import LONGEST_NAME
+from commands.recordings.disk import shown
+from ledger import log
+from ledger.envelope import NewEvent
+from ledger.errors import Refusal
+from ledger.events import Body, ProbeInserted, ProbeRemoved, SubjectRegistered, body_of
+from projections.records import ProbeInsertion
+
+A_NAME = f"A name is one line of text, of {LONGEST_NAME} characters at most."
+
+
+def is_name(text: str) -> bool:
+    return bool(text.strip()) and text.isprintable() and len(text) <= LONGEST_NAME
+
+
+class RegisterSubject(Command):
+    name: str
+    datasource_id: int = 0
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "register subjects")
+
+    def decide(self, world: World) -> Decision:
+        events = register(world, self.datasource_id, self.name)
+        return Decision(events, {"added": len(events)})
+
+
+class InsertProbe(Command):
+    """``insertion_time`` is naive local time, ``YYYY-MM-DD HH:MM:SS``."""
+
+    subject: str
+    probe: str
+    insertion_time: str
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "record probe insertions")
+
+    def decide(self, world: World) -> Decision:
+        subject = registered_subject(world, self.subject)
+        known = world.state.reference.get(("reference.Probe", self.probe))
+        if known is None or known.retired:
+            raise Refusal(
+                "unknown-probe",
+                f'Probe "{self.probe}" is not in reference.Probe{"" if known is None else " any more"}.',
+                f"Add it first: daybook catalogue add reference.Probe {self.probe}",
+            )
+        events = insert_probe(world, subject, self.probe, self.insertion_time)
+        return Decision(events, {"added": len(events)})
+
+
+class RemoveProbe(Command):
+    subject: str
+    probe: str
+    removal_time: str
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "record probe removals")
+
+    def decide(self, world: World) -> Decision:
+        subject = registered_subject(world, self.subject)
+        insertion = world.state.insertions.get((subject, self.probe))
+        if insertion is None:
+            raise Refusal(
+                "not-inserted",
+                f'Probe "{self.probe}" is not inserted in subject {self.subject}.',
+                "See: daybook subject list",
+            )
+        if insertion.removal_time == self.removal_time:
+            return Decision((), {"removed": 0})
+        if insertion.removal_time is not None:
+            raise Refusal(
+                "already-removed",
+                f'Probe "{self.probe}" was removed from subject {self.subject} at {insertion.removal_time} already.',
+                "If it was inserted again since, record that first: daybook probe insert",
+            )
+        if checked_time(self.removal_time) < insertion.insertion_time:
+            raise Refusal(
+                "removed-before-inserted",
+                f'Probe "{self.probe}" is in subject {self.subject} since {insertion.insertion_time}, '
+                f"after {self.removal_time}.",
+                "Check the time of removal.",
+            )
+        event = ProbeRemoved(probe=self.probe, removal_time=self.removal_time)
+        return Decision([_subject_event(subject, event)], {"removed": 1})
+
+
+def registered_subject(world: World, name: str) -> str:
+    """The subject's key, ``datasource_id/name``. Raises Refusal where it is not registered."""
+    key = name if name.startswith("0/") else f"0/{name}"
+    if world.state.subjects.get(key) is None:
+        raise Refusal(
+            "unknown-subject",
+            f"Subject {name} is not registered.",
+            f"Register it: daybook subject add {name}",
+        )
+    return key
+
+
+def register(world: World, datasource_id: int, name: str) -> list[NewEvent]:
+    if not is_name(name) or "/" in name or datasource_id != 0:
+        raise Refusal(
+            "subject-name",
+            f'"{shown(name[:60])}" of datasource {datasource_id} cannot be registered.',
+            f"{A_NAME} It has no slash, and 0 is the only datasource.",
+        )
+    key = f"{datasource_id}/{name}"
+    if world.state.subjects.get(key) is not None:
+        return []
+    return [_subject_event(key, SubjectRegistered(datasource_id=datasource_id, name=name))]
+
+
+def insert_probe(world: World, subject: str, probe: str, insertion_time: str) -> list[NewEvent]:
+    checked_time(insertion_time)
+    known = world.state.insertions.get((subject, probe))
+    if known is not None and _was_inserted_at(world, known, insertion_time):
+        return []  # a probe that was removed since comes back only with a new insertion time
+    if known is not None and known.removal_time is None:
+        raise Refusal(
+            "already-inserted",
+            f'Probe "{probe}" is in subject {subject.partition("/")[2]} since {known.insertion_time}.',
+            f"Remove it first: daybook probe remove {subject.partition('/')[2]} {probe} --at TIME",
+        )
+    _refuse_elsewhere(world, subject, probe)
+    return [_subject_event(subject, ProbeInserted(probe=probe, insertion_time=insertion_time))]
+
+
+def _was_inserted_at(world: World, known: ProbeInsertion, insertion_time: str) -> bool:
+    """Now or earlier: a catalogue goes on naming an insertion after others have followed it."""
+    if known.insertion_time == insertion_time:
+        return True
+    bodies = [
+        body_of(event)
+        for event in log.read_stream(world.transaction, f"subject/{known.subject}")
+        if event.type == ProbeInserted.__name__
+    ]
+    return any((b["probe"], b["insertion_time"]) == (known.probe, insertion_time) for b in bodies)
+
+
+def _refuse_elsewhere(world: World, subject: str, probe: str) -> None:
+    """A probe is in one subject at a time; recovered from there, it may be used again."""
+    elsewhere = world.state.insertions.where(
+        "probe = ? AND subject <> ? AND removal_time IS NULL", [probe, subject]
+    )
+    for known in elsewhere:
+        name = known.subject.partition("/")[2]
+        raise Refusal(
+            "inserted-elsewhere",
+            f'Probe "{probe}" is in subject {name} since {known.insertion_time}.',
+            f"If it was recovered from there: daybook probe remove {name} {probe} --at TIME",
+        )
+
+
+def checked_time(text: str) -> str:
+    if not is_local_time(text):
+        raise Refusal(
+            "date-time", f'"{shown(text)}" is not a local time.', "Write it as in 2023-03-01 00:00:00."
+        )
+    return text
+
+
+def _subject_event(subject: str, body: Body) -> NewEvent:
+    return NewEvent(f"subject/{subject}", body, expected_version=None, subject=subject)

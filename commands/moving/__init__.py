@@ -1,0 +1,1 @@
+"""Whole ledgers: made, upgraded, exported, imported."""

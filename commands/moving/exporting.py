@@ -1,0 +1,106 @@
+"""Export a ledger as text: every event, and what lies beside the log.
+
+What lies beside it goes with it: input files, receipts of commands, checkpoints. Names of people do not, nor does the
+signing key. The lines are those of ``cloudevents``.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from commands.door.submit import Daybook
+from commands.door.world import World
+from commands.moving.cloudevents import CHECKPOINT, FILE, HEAD, RECEIPT, event_line, other_line
+from commands.moving.importing import _PAGE, Moved, _digest_in, _Progress
+from ledger import input_files, log
+from ledger.database import Transaction
+from ledger.envelope import StoredEvent
+from ledger.errors import Refusal
+from ledger.input_files import erased
+from ledger.moments import Moment
+from projections.past import Past
+
+_AT_ONCE = 500  # command ids in one query
+
+
+def export_ledger(
+    daybook: Daybook,
+    write: Callable[[bytes], Any],
+    progress: _Progress = lambda done, total: None,
+    *,
+    as_of: Moment | None = None,
+) -> Moved:
+    """Write every line of the ledger as it is at this moment, or was at another; writers go on meanwhile. One ledger
+    gives one text. Raises Refusal for a moment whose export could not be verified."""
+    with daybook.reading() if as_of is None else daybook.reading_past(as_of, Past.nothing) as world:
+        transaction, head = world.transaction, world.head
+        if as_of is not None:
+            _refuse_unverifiable(world)
+        root = head.compact_range.root().hex()
+        sql = "SELECT count(*) FROM checkpoints WHERE size <= ?"
+        (checkpoints,) = transaction.run(sql, (head.size,)).fetchone()
+        promised = {"events": head.size, "root": root, "checkpoints": checkpoints}
+        write(other_line(head.origin, HEAD, str(head.size), promised))
+        files: set[str] = set()
+        for page in log.stored_pages(transaction, 0, head.size, _PAGE):
+            receipts, signed = _receipts(transaction, page), _checkpoints(transaction, page)
+            for event in page:
+                digest = _digest_in(event, "InputFileReceived")
+                if digest is not None and digest not in files and not erased(transaction, digest):
+                    files.add(digest)
+                    write(other_line(head.origin, FILE, digest, input_files.fetch(transaction, digest)))
+                write(event_line(head.origin, event))
+                if (receipt := receipts.get(event.position)) is not None:
+                    write(other_line(head.origin, RECEIPT, receipt["command_id"], receipt))
+                if (text := signed.get(event.position)) is not None:
+                    write(other_line(head.origin, CHECKPOINT, str(event.position), {"text": text}))
+            progress(page[-1].position, head.size)
+        return Moved(head.origin, head.size, root, len(files), checkpoints)
+
+
+def _refuse_unverifiable(world: World) -> None:
+    """Raises Refusal inside of what one command appended, whose receipt is missing then, and where a payload was
+    redacted later, by an event that would be missing."""
+    transaction, position = world.transaction, world.head.size
+    event = log.read_positions(transaction, [position]).get(position)
+    receipt = None if event is None else log.read_receipt(transaction, event.command_id)
+    if receipt is not None and receipt[2] != position:
+        raise Refusal(
+            "inside-an-append",
+            f"Position {position} lies inside of what one command appended: {receipt[1]} to {receipt[2]}.",
+            f"Give the last of them: --as-of {receipt[2]}",
+        )
+    redactions = world.state.redactions.where("event > ?", [position])
+    if redactions:
+        raise Refusal(
+            "redacted-later",
+            f"The payload of position {redactions[0].position} was redacted later, at position {redactions[0].event}: "
+            "a ledger without that event would not verify.",
+            f"Give that position or a later one: --as-of {max(row.event for row in redactions)}",
+        )
+
+
+def _receipts(transaction: Transaction, page: list[StoredEvent]) -> dict[int, dict[str, Any]]:
+    """The receipts of the commands that end in this page, by their last position."""
+    found = {}
+    commands = list(dict.fromkeys(event.command_id for event in page))
+    for start in range(0, len(commands), _AT_ONCE):
+        some = commands[start : start + _AT_ONCE]
+        rows = transaction.run(
+            "SELECT last_position, command_id, command_sha256, first_position, result FROM receipts "
+            f"WHERE command_id IN ({', '.join('?' * len(some))})",
+            some,
+        ).fetchall()
+        for last, command_id, command_sha256, first, result in rows:
+            found[last] = {
+                "command_id": command_id,
+                "command_sha256": bytes(command_sha256).hex(),
+                "first_position": first,
+                "last_position": last,
+                "result": result,
+            }
+    return found
+
+
+def _checkpoints(transaction: Transaction, page: list[StoredEvent]) -> dict[int, str]:
+    sql = "SELECT size, text FROM checkpoints WHERE size >= ? AND size <= ?"
+    return dict(transaction.run(sql, (page[0].position, page[-1].position)).fetchall())

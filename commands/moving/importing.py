@@ -1,0 +1,299 @@
+"""Make of an exported text the same ledger in another database: same events, same tree, same root.
+
+The lines are those of ``cloudevents``. An import is one transaction: all of the ledger or nothing of it, however it
+ends.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from commands.moving.cloudevents import (
+    CHECKPOINT,
+    FILE,
+    HEAD,
+    RECEIPT,
+    BadLine,
+    Line,
+    read_line,
+)
+from commands.moving.setup import prepare
+from ledger import checkpoint, input_files, log
+from ledger.checkpoint import Checkpoint, CheckpointError, PublicKey
+from ledger.database import Database, Transaction
+from ledger.envelope import StoredEvent
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
+from ledger.events import body_of, known
+from projections.rebuild import rebuild, without_garbage_collection
+
+_PAGE = 5_000
+_Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    origin: str
+    events: int
+    root: str
+    files: int
+    checkpoints: int
+
+
+# --- export -----------------------------------------------------------------------------------------------------------
+
+
+def _digest_in(event: StoredEvent, kind: str) -> str | None:
+    """The input file that this event received or erased."""
+    if event.type != kind or event.payload is None:
+        return None
+    return str(orjson.loads(event.payload)["sha256"])
+
+
+# --- import -----------------------------------------------------------------------------------------------------------
+
+
+def import_ledger(url: str, lines: Iterable[bytes], progress: _Progress = lambda done, total: None) -> Moved:
+    """Make a ledger in an empty database. Raises Refusal with the number of the line that does not fit; nothing of the
+    file is in the database then. The lists are made by a rebuild, behind the commit: a crash there loses nothing.
+    """
+    _require_empty(url)
+    database = Database(url, role=None)
+    try:
+        prepare(database)
+        with database.writing() as transaction, without_garbage_collection():
+            head = log.lock_head(transaction)
+            if head.size:
+                raise _not_empty(head.origin, head.size)
+            moved = _Import(transaction, head).take(lines, progress)
+        rebuild(database, progress=progress)
+    except Conflict as conflict:  # a command with two receipts is all that is left to the unique keys
+        raise Refusal("bad-line", f"Two lines contradict each other: {conflict.message}") from conflict
+    finally:
+        database.close()
+    return moved
+
+
+def _require_empty(url: str) -> None:
+    """Before the tables are made, or those of an older version altered."""
+    database = Database(url, role=None)
+    try:
+        with database.reading() as transaction:
+            row = transaction.run("SELECT origin, size FROM head").fetchone()
+        if row is not None and row[1]:
+            raise _not_empty(*row)
+    except LedgerUnavailable as refusal:
+        if refusal.code != "no-ledger":
+            raise
+    finally:
+        database.close()
+
+
+def _not_empty(origin: str, size: int) -> Refusal:
+    return Refusal(
+        "not-empty",
+        f"There is a ledger with {size:,} events already: {origin}.",
+        "Import into a new database, named with --db.",
+    )
+
+
+@dataclass(slots=True)
+class _Import:
+    """One import: what was read so far, and what the next line has to fit to."""
+
+    transaction: Transaction
+    head: log.Head
+    number: int = 0
+    origin: str = ""
+    promised: dict[str, Any] = field(default_factory=dict)
+    key: PublicKey | None = None
+    command: str = ""  # whose receipt is to come
+    first_of_command: int = 1
+    events: list[StoredEvent] = field(default_factory=list)
+    leaves: list[bytes] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)  # of these events
+    receipts: list[tuple[str, bytes, int, int, str]] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
+    received: dict[str, int] = field(default_factory=dict)  # to the line
+    erased: set[str] = field(default_factory=set)
+    emptied: dict[int, int] = field(default_factory=dict)  # events without payload, to the line
+    checkpoints: int = 0
+
+    def take(self, lines: Iterable[bytes], progress: _Progress) -> Moved:
+        for text in lines:
+            self.number += 1
+            try:
+                self._take(read_line(text))
+            except (BadLine, IntegrityFailure) as error:
+                raise self._refusal(str(error).rstrip(".")) from error
+            if len(self.events) >= _PAGE:
+                self._flush()
+                progress(self.head.size, self.promised["events"])
+        self._flush()
+        self._finish()
+        root = self.head.compact_range.root().hex()
+        return Moved(self.origin, self.head.size, root, len(self.kept), self.checkpoints)
+
+    def _refusal(self, what: str, number: int | None = None) -> Refusal:
+        return Refusal(
+            "bad-line",
+            f"Line {number or self.number}: {what}.",
+            "Nothing was imported. Export the ledger again, or take a copy of the file that was not changed.",
+        )
+
+    def _take(self, line: Line) -> None:
+        if self.number == 1:
+            self._begin(line)
+        elif line.origin != self.origin:
+            raise BadLine(f'the source is "{line.origin}"; the file began with "{self.origin}"')
+        elif line.event is not None:
+            self._event(line.event, line.leaf)
+        elif line.kind == FILE:
+            self._file(line)
+        elif line.kind == RECEIPT:
+            self._receipt(line)
+        elif line.kind == CHECKPOINT:
+            self._checkpoint(line)
+        else:
+            raise BadLine("the head of an export can only be its first line")
+
+    def _begin(self, line: Line) -> None:
+        data = line.data
+        if (
+            line.kind != HEAD
+            or data.keys() != {"events", "root", "checkpoints"}
+            or line.name != str(data["events"])
+        ):
+            raise BadLine("this is not the head of an export; expected a file made by: daybook export")
+        if type(data["events"]) is not int or not isinstance(data["root"], str):
+            raise BadLine("the head of an export says how many events there are, and their root")
+        self.origin, self.promised = line.origin, data
+        self.head.origin = line.origin
+        log.name_origin(self.transaction, line.origin)
+
+    def _event(self, event: StoredEvent, leaf: bytes) -> None:
+        position = self.head.size + len(self.events) + 1
+        if event.position != position:
+            raise BadLine(f"this is event {event.position}; expected event {position}")
+        if event.payload is not None:
+            self._require_body(event)
+        if position == 1:
+            self.key = self._created(event)
+        if not self.command:
+            self.command, self.first_of_command = event.command_id, position
+        elif event.command_id != self.command:
+            raise BadLine(f"the receipt of command {self.command} is missing before it")
+        if event.payload is None:
+            self.emptied[position] = self.number
+        if (digest := _digest_in(event, "InputFileReceived")) is not None:
+            self.received.setdefault(digest, self.number)
+        if (digest := _digest_in(event, "InputFileErased")) is not None:
+            self.erased.add(digest)
+        if event.type == "PayloadRedacted" and event.payload is not None:
+            self.emptied.pop(orjson.loads(event.payload)["position"], None)
+        self.events.append(event)
+        self.leaves.append(leaf)
+        self.lines.append(self.number)
+
+    def _require_body(self, event: StoredEvent) -> None:
+        """What the handlers of the projections rely on: a body in a version that is known, with all of its fields."""
+        try:
+            known(event).model_validate(body_of(event))
+        except ValueError as error:  # of pydantic, or no JSON
+            raise BadLine(f"this is not what a {event.type} holds ({_first_line(error)})") from error
+
+    def _created(self, event: StoredEvent) -> PublicKey:
+        if event.type != "LedgerCreated" or event.payload is None:
+            raise BadLine("the first event of a ledger is LedgerCreated")
+        body = orjson.loads(event.payload)
+        if body["origin"] != self.origin:
+            raise BadLine(f'the ledger was created as "{body["origin"]}", the file calls it "{self.origin}"')
+        try:
+            return checkpoint.parse_public_key(body["public_key"])
+        except CheckpointError as error:
+            raise BadLine(f"its public key cannot be read: {error}") from error
+
+    def _file(self, line: Line) -> None:
+        if sha256(line.data).hexdigest() != line.name:
+            raise BadLine(f"the bytes of input file {line.name} are not those that its name says")
+        self.kept.add(input_files.keep(self.transaction, line.data))
+
+    def _receipt(self, line: Line) -> None:
+        size, data = self.head.size + len(self.events), line.data
+        expected = {"command_id", "command_sha256", "first_position", "last_position", "result"}
+        if data.keys() != expected or not isinstance(data["result"], str):
+            raise BadLine(f"a receipt has {', '.join(sorted(expected))}")
+        span = data["first_position"], data["last_position"]
+        if not self.command or line.name != data["command_id"] or data["command_id"] != self.command:
+            raise BadLine(f'this receipt is of command "{data["command_id"]}", not of the events before it')
+        if span != (self.first_of_command, size):
+            raise BadLine(f"this receipt names events {span[0]} to {span[1]}; its command has others")
+        try:
+            digest = bytes.fromhex(data["command_sha256"])
+        except (ValueError, TypeError):
+            raise BadLine("command_sha256 is not hexadecimal") from None
+        self.receipts.append((self.command, digest, *span, data["result"]))
+        self.command = ""
+
+    def _checkpoint(self, line: Line) -> None:
+        self._flush()
+        text = line.data.get("text")
+        if self.key is None or not isinstance(text, str):
+            raise BadLine("a checkpoint has a text, and comes after the events that it covers")
+        try:
+            signed = checkpoint.verify(text, [self.key], origin=self.origin)
+        except CheckpointError as error:
+            raise BadLine(str(error).rstrip(".")) from error
+        tree = self.head.compact_range
+        if signed != Checkpoint(self.origin, tree.size, tree.root(), signed.extensions):
+            raise BadLine(f"the first {tree.size} events are not those that this checkpoint signed")
+        self.transaction.run("INSERT INTO checkpoints (size, text) VALUES (?, ?)", (signed.size, text))
+        self.checkpoints += 1
+
+    def _flush(self) -> None:
+        """Write what was read since the last time."""
+        if self.events:
+            self._check_versions()
+            log.take_over(self.transaction, self.head, self.events, self.leaves)
+        if self.receipts:
+            log.take_over_receipts(self.transaction, self.receipts)
+        self.events, self.leaves, self.lines, self.receipts = [], [], [], []
+
+    def _check_versions(self) -> None:
+        versions = log.stream_versions(self.transaction, {event.stream for event in self.events})
+        for event, number in zip(self.events, self.lines, strict=True):
+            expected = versions.get(event.stream, 0) + 1
+            if event.stream_version != expected:
+                what = f"event {event.position} is version {event.stream_version} of {event.stream}"
+                raise self._refusal(f"{what}; expected version {expected}", number)
+            versions[event.stream] = expected
+
+    def _finish(self) -> None:
+        if not self.number:
+            raise self._refusal("the file is empty", 1)
+        found = {
+            "events": self.head.size, "root": self.head.compact_range.root().hex(), "checkpoints": self.checkpoints,
+        }  # fmt: skip
+        for what in found:
+            if what != "root" and found[what] != self.promised[what]:
+                whole = f"the file ends after {found[what]} {what}; line 1 promises {self.promised[what]}"
+                raise self._refusal(f"{whole}: it is cut off")
+        if self.command:
+            raise self._refusal(f"the receipt of command {self.command} is missing behind it")
+        if found != self.promised:
+            what = f"the events have the root {found['root']}; line 1 says {self.promised['root']}"
+            raise self._refusal(what)
+        for digest, number in self.received.items():
+            if digest not in self.kept and digest not in self.erased:
+                raise self._refusal(
+                    f"this event received input file {digest}, which is not in the file", number
+                )
+        for position, number in self.emptied.items():
+            what = f"event {position} has no data, and no later event says that it was redacted"
+            raise self._refusal(what, number)
+
+
+def _first_line(error: ValueError) -> str:
+    return " ".join(str(error).splitlines()[1:3]) or str(error)

@@ -1,0 +1,1 @@
+"""What proves that nothing was rewritten: checkpoints, witnesses, proofs, bundles."""

@@ -1,0 +1,164 @@
+"""Sign what the ledger holds now: a few lines of text that, kept elsewhere, betray a rewritten past."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from commands.door.submit import Daybook
+from ledger import checkpoint, log
+from ledger.checkpoint import Checkpoint, CheckpointError, KeyKind, PublicKey
+from ledger.database import Database, Transaction
+from ledger.errors import IntegrityFailure, Refusal
+
+
+def make_checkpoint(daybook: Daybook, key_file: Path) -> str:
+    """The signed checkpoint of the ledger as it is now, in the C2SP text format. It is stored in the ledger too.
+
+    Asked for twice at the same size it is the same text. Raises Refusal where the key is not this ledger's.
+    """
+    key = _key(key_file)
+    with daybook.database.writing() as transaction:
+        head = log.lock_head(transaction)
+        row = transaction.run("SELECT text FROM checkpoints WHERE size = ?", (head.size,)).fetchone()
+        if row is not None:
+            return str(row[0])
+        if key.name != head.origin:
+            raise Refusal(
+                "foreign-key",
+                f"{key_file} is the signing key of {key.name}; this ledger is {head.origin}.",
+                "Use the key that init wrote for this ledger.",
+            )
+        text = checkpoint.sign(Checkpoint(head.origin, head.size, head.compact_range.root()), key)
+        transaction.run("INSERT INTO checkpoints (size, text) VALUES (?, ?)", (head.size, text))
+    return text
+
+
+def newest_checkpoint(daybook: Daybook, key_file: Path) -> str | None:
+    """One that is made now, where the key is there; else the newest that is stored, if there is any."""
+    if key_file.exists():
+        return make_checkpoint(daybook, key_file)
+    with daybook.database.reading() as transaction:
+        row = transaction.run("SELECT text FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()
+    return None if row is None else str(row[0])
+
+
+def ledger_key(transaction: Transaction) -> PublicKey:
+    """The key that signs this ledger's checkpoints, as its first event says."""
+    row = transaction.run("SELECT payload FROM events WHERE position = 1").fetchone()
+    try:
+        return checkpoint.parse_public_key(orjson.loads(row[0])["public_key"])
+    except (ValueError, KeyError, TypeError) as error:  # CheckpointError and JSONDecodeError are ValueErrors
+        raise IntegrityFailure(
+            "no-key", "Event 1 does not say which key signs the checkpoints.", "Run: daybook verify"
+        ) from error
+
+
+def own_checkpoint(transaction: Transaction, text: str) -> Checkpoint:
+    """A checkpoint that came from elsewhere, if this ledger's key signed it and the ledger has reached its size.
+
+    Raises Refusal where it is another ledger's, or signed by somebody else, and IntegrityFailure where events of it
+    are gone. Its root is not compared.
+    """
+    key = ledger_key(transaction)
+    found = checkpoint.parse(text).checkpoint
+    if found.origin != key.name:
+        raise _foreign(found.origin, key.name)
+    try:
+        checkpoint.verify(text, [key])
+    except CheckpointError as error:
+        raise Refusal(
+            "checkpoint-unsound",
+            f"The checkpoint is not this ledger's: {str(error).rstrip('.')}.",
+            "Get it again from where it was kept.",
+        ) from error
+    (size,) = transaction.run("SELECT max(position) FROM events").fetchone()
+    if found.size > size:
+        raise IntegrityFailure(
+            "events-missing",
+            f"A checkpoint of {found.size} events was signed, but the ledger has {size}.",
+            "Run: daybook verify --checkpoint FILE",
+        )
+    return found
+
+
+def signers(
+    url: str, kept: Mapping[str, str], trust: Sequence[PublicKey]
+) -> tuple[PublicKey | None, list[dict[str, Any]]]:
+    """The ledger's key, and who signed the checkpoints in ``kept`` (by name), as far as the keys are known: the
+    ledger's, and those in ``trust``. Raises Refusal for a checkpoint of another ledger, or one that a trusted witness
+    has not signed.
+    """
+    key, origins = _who_signs(url)
+    found: list[dict[str, Any]] = []
+    for name, text in kept.items():
+        signed = checkpoint.parse(text)
+        if origins and signed.checkpoint.origin not in origins:
+            raise _foreign(signed.checkpoint.origin, origins[0])
+        require_cosigned(name, text, trust)
+        known = {(each.name, each.key_id): each for each in (*([key] if key else []), *trust)}
+        for signature in signed.signatures:
+            by = known.get((signature.name, signature.key_id))
+            at = int.from_bytes(signature.payload[:8], "big") if by and by.kind is KeyKind.WITNESS else None
+            found.append(
+                {
+                    "checkpoint": name,
+                    "size": signed.checkpoint.size,
+                    "name": signature.name,
+                    "key_id": signature.key_id.hex(),
+                    "by": "unknown" if by is None else "ledger" if by == key else "witness",
+                    "cosigned_at": None if at is None else datetime.fromtimestamp(at, UTC).isoformat(),
+                }
+            )
+    return key, found
+
+
+def _who_signs(url: str) -> tuple[PublicKey | None, list[str]]:
+    """The ledger's key, and what its head and its first event call it; as far as they are intact: verify says more."""
+    key, origins = None, []
+    database = Database(url)
+    try:
+        with database.reading() as transaction:
+            row = transaction.run("SELECT origin FROM head").fetchone()
+            origins = [] if row is None else [str(row[0])]
+            key = ledger_key(transaction)
+            origins.append(key.name)
+    except IntegrityFailure:
+        pass
+    finally:
+        database.close()
+    return key, origins
+
+
+def require_cosigned(name: str, text: str, witnesses: Iterable[PublicKey]) -> None:
+    """Raises Refusal unless each of the witnesses signed the checkpoint called ``name``."""
+    for witness in witnesses:
+        try:
+            checkpoint.verify(text, [witness])
+        except CheckpointError as error:
+            raise Refusal(
+                "not-cosigned",
+                f"{name} is not signed by the witness {witness.name}: {str(error).rstrip('.')}.",
+                "Give the copy that the witness returned.",
+            ) from error
+
+
+def _foreign(found: str, origin: str) -> Refusal:
+    return Refusal(
+        "foreign-checkpoint",
+        f'This is a checkpoint of the ledger "{found}"; this one is "{origin}".',
+        "Give a checkpoint of this ledger, or its ledger with --db.",
+    )
+
+
+def _key(key_file: Path) -> checkpoint.SigningKey:
+    try:
+        return checkpoint.read_key(key_file)
+    except (CheckpointError, OSError) as error:
+        raise Refusal(
+            "no-key",
+            f"The signing key cannot be read: {str(error).rstrip('.')}.",
+            f"It was written by init, to {key_file}; whoever ran init has it.",
+        ) from error

@@ -1,0 +1,1 @@
+"""Requests to delete, restore, correct or redact: what they name, what they take, who decides."""

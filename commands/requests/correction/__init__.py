@@ -1,0 +1,1 @@
+"""Correct what an input file said wrongly: match, plan, request, carry out."""

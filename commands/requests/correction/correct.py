@@ -1,0 +1,298 @@
+"""Correct what an input file said wrongly: compare it, request the correction, and carry it out once it is approved.
+
+A correction deletes the records that differ and inserts them again from the corrected file, in one transaction. What
+stood on them follows where it still fits. The file is read again when it is approved, and the disk before any lock.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from pydantic import Field
+
+from commands.door.permission import require_owner, require_writer
+from commands.door.submit import Daybook
+from commands.door.world import Command, Decision, World
+from commands.inputfile.entries import InputFile
+from commands.inputfile.read import Limits, read_input_file
+from commands.intake.settling import work
+from commands.recordings.disk import shown
+from commands.recordings.roots import Roots
+from commands.requests.correction.events import executed, refuse_if_moved
+from commands.requests.correction.matching import Matches, find_matches, requested_matches
+from commands.requests.correction.plan import Plan, make_plan
+from commands.requests.growth import impact_grown, refused_growth
+from commands.requests.impact import STANDING, impact_of
+from commands.requests.rules import checked_reason, open_request, require_approver, require_decider
+from commands.stored import stored_bytes
+from ledger import input_files, log
+from ledger.envelope import NewEvent
+from ledger.errors import Conflict, Refusal
+from ledger.events import (
+    CorrectionRequested,
+    InputFileProcessed,
+    InputFileReceived,
+    InputFileValidated,
+    body_of,
+)
+from ledger.ranges import ranges
+from projections.records import Clustering, Deletion, Session
+
+T = TypeVar("T")
+
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What a corrected file would change, and the request for it, where one was made (``d70``, of upload ``u66``)."""
+
+    plan: Plan
+    request: str | None = None
+    upload: str | None = None
+
+
+def correct(
+    daybook: Daybook,
+    data: bytes,
+    *,
+    filename: str,
+    roots: Roots,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    reason: str | None = None,
+) -> Corrected:
+    """Compare a corrected input file with what is stored; with a ``reason``, request that it is corrected.
+
+    Nothing is requested where a finding is an error, or where nothing differs. Raises NotPermitted where it is
+    requested by somebody who did not upload the records and is no admin.
+    """
+    filename = shown(filename)
+    if reason is not None:
+        daybook.require(lambda world: require_writer(world, "correct records"))
+        reason = checked_reason(reason)
+    read = read_input_file(data, filename=filename, limits=limits)
+    requester = daybook.actor.user
+
+    def matches_in(world: World, input_file: InputFile) -> Matches:
+        return find_matches(
+            world, input_file, filename=filename, requester=requester, roots=roots, limits=limits
+        )
+
+    def attempt() -> Corrected:
+        plan = make_plan(daybook, read, roots, matches_in)
+        if reason is None or not plan.replaced:
+            return Corrected(plan)
+        daybook.require(lambda world: require_owner(world, "correct", plan.replaced))
+        if not plan.ok:
+            return Corrected(plan)
+        command = RequestCorrection(content=data, filename=filename, reason=reason, plan=plan)
+        result = daybook.submit(command).result
+        return Corrected(plan, result["request"], result["upload"])
+
+    return _until_it_holds(attempt)
+
+
+def _until_it_holds(attempt: Callable[[], T]) -> T:
+    """The ledger may move while the disk is read: then all is planned anew, a bounded number of times."""
+    for number in range(1, _ATTEMPTS + 1):
+        try:
+            return attempt()
+        except Conflict as conflict:
+            if conflict.code != "ledger-moved" or number == _ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+# --- request --------------------------------------------------------------------------------------------------------
+
+
+class RequestCorrection(Command):
+    """``plan`` is what the decision rests on; it follows from the content, the ledger and the disk."""
+
+    content: bytes
+    filename: str
+    reason: str
+    plan: Any = Field(exclude=True, repr=False)
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "correct records")
+        require_owner(world, "correct", self.plan.replaced)
+
+    def decide(self, world: World) -> Decision:
+        plan: Plan = self.plan
+        digest = sha256(self.content).hexdigest()
+        _refuse_same_request(world, digest)
+        refuse_if_moved(world, plan)
+        upload, request = world.next_position, world.next_position + 3
+        owners = {row.username for row in plan.replaced}
+        owner: dict[str, Any] = {
+            "subject": plan.subject,
+            "username": owners.pop() if len(owners) == 1 else world.actor,
+        }
+        input_files.keep(world.transaction, self.content)
+        received = InputFileReceived(filename=self.filename, sha256=digest, size_bytes=len(self.content))
+        stream = f"upload/{upload}"
+        events = [
+            NewEvent(stream, received, 0, **owner),
+            NewEvent(stream, _validated(plan), 0, **owner, causation=upload),
+            NewEvent(
+                stream, InputFileProcessed(sessions=[], clusterings=[]), 0, **owner, causation=upload + 1
+            ),
+            NewEvent(
+                f"deletion/{request}",
+                _requested(plan, upload, self.reason),
+                0,
+                plan.subject,
+                world.actor,
+                causation=upload + 1,
+                correlation=f"d{request}",
+            ),
+        ]
+        result = {"request": f"d{request}", "upload": f"u{upload}"}
+        return Decision(events, result, correlation=f"u{upload}")
+
+
+def _refuse_same_request(world: World, digest: str) -> None:
+    uploads, deletions = world.state.uploads.table, world.state.deletions.table
+    row = world.transaction.run(
+        f"SELECT d.id, d.requested_by FROM {deletions} d JOIN {uploads} u ON u.id = d.upload "
+        "WHERE d.status = 'requested' AND d.kind = 'correction' AND u.sha256 = ? ORDER BY d.id",
+        (digest,),
+    ).fetchone()
+    if row is not None:
+        raise Refusal(
+            "already-requested",
+            f"{row[1]} requested the correction by this very file already: d{row[0]}.",
+            f"See: daybook delete show d{row[0]}",
+        )
+
+
+def _validated(plan: Plan) -> InputFileValidated:
+    checked = plan.validation.checked
+    assert checked is not None  # noqa: S101 - a plan that is carried out was checked
+    return InputFileValidated(
+        sessions=len(checked.sessions),
+        clusterings=len(checked.clusterings),
+        findings=[asdict(finding) for finding in plan.findings],
+        unchanged_sessions=ranges(plan.unchanged_sessions),
+        unchanged_clusterings=ranges(plan.unchanged_groups),
+        changed_sessions=[
+            {"index": c.given.index, "session": f"s{c.old.id}", "differences": c.differences}
+            for c in plan.sessions
+        ],
+        changed_clusterings=[
+            {"index": c.given.index, "clustering": f"c{c.old.id}", "differences": c.differences}
+            for c in plan.groups
+        ],
+    )
+
+
+def _requested(plan: Plan, upload: int, reason: str) -> CorrectionRequested:
+    assert plan.impact is not None  # noqa: S101 - as above
+    return CorrectionRequested(
+        upload=upload,
+        reason=reason,
+        impact=plan.impact.plain(),
+        sessions=[
+            {
+                "index": change.given.index,
+                "session": f"s{change.old.id}",
+                "matched_by": change.matched_by,
+                "differences": change.differences,
+            }
+            for change in plan.sessions
+        ],
+        clusterings=[
+            {
+                "index": change.given.index,
+                "clustering": f"c{change.old.id}",
+                "matched_by": change.matched_by,
+                "differences": change.differences,
+            }
+            for change in plan.groups
+        ],
+        carried_over=[dependent.row.id for dependent in plan.becoming("carried-over")],
+    )
+
+
+# --- approve --------------------------------------------------------------------------------------------------------
+
+
+class ApproveCorrection(Command):
+    """``plan`` is what the decision rests on: the requested replacements, as they stand and would be inserted now."""
+
+    request: int
+    accept_impact: bool = False
+    plan: Any = Field(exclude=True, repr=False)
+
+    def authorise(self, world: World) -> None:
+        require_decider(world, self.request, "approve")
+
+    def decide(self, world: World) -> Decision:
+        plan: Plan = self.plan
+        row = open_request(world, self.request)
+        refuse_if_moved(world, plan)
+        impact = impact_of(
+            world,
+            sessions=[change.old.id for change in plan.sessions],
+            clusterings=[change.old.id for change in plan.groups],
+        )
+        grown = refused_growth(world, row, impact, accept_impact=self.accept_impact)
+        return grown if grown is not None else executed(world, row, plan)
+
+
+def approve(daybook: Daybook, row: Deletion, *, accept_impact: bool, roots: Roots) -> dict[str, Any]:
+    """Carry a requested correction out, on the ledger and the disk as they are now. Raises Refusal where it cannot be
+    any more, and with ``impact-grown`` where more would go than was shown."""
+    daybook.require(lambda world: require_approver(world, row, "approve"))
+    with daybook.reading() as world:
+        request = body_of(log.read_positions(world.transaction, [row.id])[row.id])
+        upload = world.state.uploads[int(row.upload or 0)]
+        data = stored_bytes(world, upload)
+    limits = replace(Limits(), input_file_bytes=len(data))  # it was taken in, under the limits of that time
+    read = replace(read_input_file(data, filename=upload.filename, limits=limits), findings=())
+
+    def matches_in(world: World, input_file: InputFile) -> Matches:
+        open_request(world, row.id)
+        _refuse_fallen(world, row, request)
+        return requested_matches(world, input_file, request, roots)
+
+    def attempt() -> tuple[dict[str, Any], Plan]:
+        plan = make_plan(daybook, read, roots, matches_in, whole=False)
+        errors = [finding for finding in plan.findings if finding.severity == "error"]
+        if errors:
+            more = f" And {len(errors) - 1:,} more." if len(errors) > 1 else ""
+            raise _unfit(row, errors[0].code, f"{errors[0].path}: {errors[0].message}{more}")
+        if not plan.replaced:
+            raise _unfit(row, "nothing-to-correct", "what is stored says the same by now")
+        command = ApproveCorrection(request=row.id, accept_impact=accept_impact, plan=plan)
+        return daybook.submit(command).result, plan
+
+    result, plan = _until_it_holds(attempt)
+    if "grown" in result:
+        raise impact_grown(row.id, result["grown"])
+    waited = [d.row.id for d in plan.becoming("carried-over") if d.row.status != "inserted"]
+    if waited:  # perhaps for just this; if it is not done here, the next worker does it
+        work(daybook, roots, sessions=(), clusterings=waited)
+    return result
+
+
+def _refuse_fallen(world: World, row: Deletion, request: dict[str, Any]) -> None:
+    """Raises Refusal where a record that would be replaced does not stand any more."""
+    rows: list[Session | Clustering] = [
+        *(world.state.sessions[int(entry["session"][1:])] for entry in request["sessions"]),
+        *(world.state.clusterings[int(entry["clustering"][1:])] for entry in request["clusterings"]),
+    ]
+    for old in rows:
+        if old.status not in STANDING:
+            name = f"{type(old).__name__[0].lower()}{old.id}"
+            raise _unfit(row, "not-standing", f"{name}, which it would replace, is {old.status}")
+
+
+def _unfit(row: Deletion, code: str, why: str) -> Refusal:
+    return Refusal(
+        code,
+        f"d{row.id} cannot be carried out: {why.rstrip('.')}.",
+        f"Reject it (daybook delete reject d{row.id} --reason TEXT), then correct again what is still wrong.",
+    )

@@ -1,0 +1,49 @@
+"""What has come to stand on the records of a request since its impact was shown."""
+
+from typing import Any
+
+from commands.door.world import Decision, World
+from commands.requests.impact import Impact, impact_at
+from commands.requests.naming import name_of, rows_of, some_of
+from commands.requests.rules import request_event
+from ledger.errors import Refusal
+from ledger.events import DeletionImpactGrown
+from projections.records import Deletion
+
+
+def refused_growth(world: World, row: Deletion, impact: Impact, *, accept_impact: bool) -> Decision | None:
+    """Where more would go than was requested, or than was shown and is accepted: what was shown now is on record, and
+    the result says under ``grown`` what has come."""
+    shown = impact_at(world, row.shown_position)
+    accepted = shown if accept_impact else impact_at(world, row.id)
+    if not impact.exceeds(accepted):
+        return None
+    grown = {"request": f"d{row.id}", "grown": added(world, impact, accepted)}
+    if not impact.exceeds(shown):
+        return Decision((), grown)
+    event = request_event(row, DeletionImpactGrown(impact=impact.plain()))
+    return Decision([event], grown, correlation=f"d{row.id}")
+
+
+def added(world: World, impact: Impact, shown: dict[str, Any]) -> dict[str, Any]:
+    """What an impact holds that an earlier one did not: ``{"records": ["c56 of user_2"], "tasks": 0}``."""
+    sessions, clusterings = impact.beyond(shown)
+    rows = rows_of(world, sessions, clusterings)
+    records = [f"{name_of(row)} of {row.username}" for row in rows]
+    return {"records": records, "tasks": max(0, impact.tasks - int(shown["tasks"]))}
+
+
+def impact_grown(number: int, grown: dict[str, Any]) -> Refusal:
+    return Refusal(
+        "impact-grown",
+        f"d{number} would take more now than had been shown: {told_growth(grown)}.",
+        f"Look at it (daybook delete show d{number}), then: daybook delete approve d{number} --accept-impact",
+    )
+
+
+def told_growth(grown: dict[str, Any]) -> str:
+    """``c56 of user_2, and 2 tasks more``."""
+    tasks = grown["tasks"]
+    parts = [some_of(grown["records"])] if grown["records"] else []
+    parts += [f"{tasks:,} task{'s' if tasks > 1 else ''} more"] if tasks else []
+    return ", and ".join(parts)

@@ -1,0 +1,319 @@
+"""Redact one payload for legal reasons: one admin requests it, another approves it, and it is gone at once.
+
+The event, its place and its hash stay. What its body says without any text is kept beside (``ledger.redaction``), so
+that the projections can go on.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from commands.door.freshness import bring_up_to_date
+from commands.door.permission import require_admin
+from commands.door.submit import Daybook
+from commands.door.world import Command, Decision, World
+from commands.requests.rules import checked_reason, open_request, request_event, require_decider
+from ledger import log
+from ledger.envelope import NewEvent, StoredEvent
+from ledger.errors import Refusal
+from ledger.events import (
+    DeletionApproved,
+    InputFileErased,
+    PayloadRedacted,
+    RedactionRequested,
+    known,
+)
+from ledger.moments import shown
+from ledger.redaction import skeleton, told_by_envelope
+from projections.records import Deletion
+from projections.rows import requested_by
+
+_NEVER = {
+    "LedgerCreated": "it holds the key that every checkpoint is signed with",
+    "RoleGranted": "who may do what rests on it",
+    "RoleRevoked": "who may do what rests on it",
+    "RedactionRequested": "a redaction is accounted for by it",
+    "PayloadRedacted": "a redaction is accounted for by it, and what was kept stands in it",
+}
+_UNSETTLED = ("pending", "waiting")
+_COPIES = 20  # named in one answer
+
+
+class RequestRedaction(Command):
+    position: int
+    reason: str
+
+    def authorise(self, world: World) -> None:
+        require_admin(world, f"redact position {self.position}")
+
+    def decide(self, world: World) -> Decision:
+        reason = checked_reason(self.reason)
+        payload = _redactable(world, self.position)
+        _refuse_second_request(world, self.position)
+        number = world.next_position
+        event = NewEvent(
+            f"deletion/{number}",
+            RedactionRequested(position=self.position, reason=reason),
+            0,
+            payload.event.subject,
+            world.actor,
+            self.position,
+        )
+        result = {
+            "request": f"d{number}",
+            "position": self.position,
+            "type": payload.event.type,
+            "stream": payload.event.stream,
+            "copies": copies(world, payload.event),
+        }
+        return Decision([event], result, correlation=f"d{number}")
+
+
+class ApproveRedaction(Command):
+    request: int
+
+    def authorise(self, world: World) -> None:
+        require_decider(world, self.request, "approve")
+
+    def decide(self, world: World) -> Decision:
+        row = open_request(world, self.request)
+        if row.kind != "redaction":
+            raise Refusal("other-kind", f"d{row.id} is a {row.kind}.", f"See: daybook delete show d{row.id}")
+        payload = _redactable(world, redacted_position(row))
+        event, approved = payload.event, world.next_position
+        body = PayloadRedacted(
+            position=event.position,
+            stream=event.stream,
+            type=event.type,
+            reason=row.reason,
+            requested_by=row.requested_by,
+            deletion=row.id,
+            kept=_kept(world, payload),
+        )
+        owner: dict[str, Any] = {"subject": event.subject, "username": event.username, "causation": approved}
+        events = [
+            request_event(row, DeletionApproved()),
+            NewEvent(f"redaction/{event.position}", body, 0, **owner),
+        ]
+        erased = _only_here(world, payload)
+        if erased is not None:
+            gone = InputFileErased(sha256=erased, deletion=row.id)
+            events.append(NewEvent(f"input-file/{erased}", gone, None, **owner))
+        result = {
+            "request": f"d{row.id}",
+            "kind": "redaction",
+            "status": "executed",
+            "position": event.position,
+            "type": event.type,
+            "stream": event.stream,
+            "file_erased": erased is not None,
+        }
+        return Decision(
+            events,
+            result,
+            correlation=f"d{row.id}",
+            redacted=[event.position],
+            erased=[] if erased is None else [erased],
+        )
+
+
+def approve(daybook: Daybook, row: Deletion) -> dict[str, Any]:
+    """Carry the request out, and have the lists made anew without what is gone. ``clean`` says whether the database
+    file holds nothing of it any more."""
+    result = daybook.submit(ApproveRedaction(request=row.id)).result
+    # a crash here: the next one to open the ledger does it
+    return result | {"clean": bring_up_to_date(daybook.database)}
+
+
+def redacted_position(row: Deletion) -> int:
+    """The position that a request to redact names."""
+    return int(orjson.loads(row.records)[0])
+
+
+# --- what can be redacted ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    """An event whose payload is there, and its body as it was written."""
+
+    event: StoredEvent
+    body: dict[str, Any]
+
+
+def _redactable(world: World, position: int) -> _Payload:
+    """Raises Refusal where the payload is gone already, holds nothing of anybody's, or others rest on it."""
+    event = log.read_positions(world.transaction, [position]).get(position)
+    if event is None:
+        raise Refusal(
+            "not-found",
+            f"There is no event at position {position}; the last is {world.head.size}.",
+            "Positions are shown by: daybook log, daybook history REF",
+        )
+    row = world.state.redactions.get(position)
+    if row is not None:
+        raise Refusal(
+            "already-redacted",
+            f"Position {position} was redacted by {row.approved_by} at {shown(row.redacted_at)} ({row.reason}).",
+            "Nothing is left of it to remove.",
+        )
+    known(event)
+    if event.type in _NEVER:
+        raise Refusal(
+            "not-redactable",
+            f"Position {position} holds {event.type}, which cannot be redacted: {_NEVER[event.type]}.",
+            "Nothing in it but usernames and reasons was written by anybody.",
+        )
+    _refuse_unsettled(world, event)
+    payload = _Payload(event, orjson.loads(event.payload or "{}"))
+    if _skeleton(payload, "") == payload.body:
+        raise Refusal(
+            "nothing-to-redact",
+            f"The payload of position {position} ({event.type}) holds no text that a redaction would remove.",
+            "What its stream, subject and user are called stays in the log for good.",
+        )
+    _refuse_ending(world, payload)
+    return payload
+
+
+def _refuse_second_request(world: World, position: int) -> None:
+    for row in world.state.deletions.where("status = 'requested' AND kind = 'redaction'", []):
+        if redacted_position(row) == position:
+            raise Refusal(
+                "already-requested",
+                f"{row.requested_by} requested the redaction of position {position} already: d{row.id}.",
+                f"Another admin approves it with: daybook delete approve d{row.id}",
+            )
+
+
+def _refuse_unsettled(world: World, event: StoredEvent) -> None:
+    """What is still worked on is worked on with what its events say."""
+    kind, _, number = event.stream.partition("/")
+    if kind == "deletion":
+        request = world.state.deletions.get(int(number))
+        if request is not None and request.status == "requested":
+            raise Refusal(
+                "request-open",
+                f"d{number} is not decided yet, and is decided by what it says.",
+                f"First: daybook delete reject d{number} --reason TEXT",
+            )
+    rows: Any = {"session": world.state.sessions, "clustering": world.state.clusterings}.get(kind)
+    row = rows.get(int(number)) if rows is not None else None
+    if row is not None and row.status in _UNSETTLED:
+        name = f"{kind[0]}{number}"
+        raise Refusal(
+            "unsettled",
+            f"{name} is {row.status}, and is worked on with what position {event.position} says.",
+            f"First bring it to an end (daybook why {name}), or take it back: daybook withdraw {name}",
+        )
+
+
+def _refuse_ending(world: World, payload: _Payload) -> None:
+    """Without it, what it ended would be in use again: that has to be redacted first."""
+    kind, body = payload.event.type, payload.body
+    if kind == "ReferenceValueRetired":
+        begun = world.state.reference.get((body["table"], body["value"])) is not None
+    elif kind == "ProbeRemoved":
+        begun = world.state.insertions.get((payload.event.subject, body["probe"])) is not None
+    else:
+        return
+    if begun:
+        raise Refusal(
+            "ends-something",
+            f"Without position {payload.event.position}, what it took out of use would be in use again.",
+            f"First redact what it ended: daybook history {payload.event.stream}",
+        )
+
+
+# --- what is kept, what goes with it ----------------------------------------------------------------------------------
+
+
+def _kept(world: World, payload: _Payload) -> dict[str, Any]:
+    return _skeleton(payload, _unique(world, payload.event.position))
+
+
+def _skeleton(payload: _Payload, unique: str) -> dict[str, Any]:
+    event = payload.event
+    return skeleton(payload.body, unique=unique, known=told_by_envelope(event.stream, event.subject))
+
+
+def _unique(world: World, position: int) -> str:
+    """What the keys of a redacted event become. No other record ever had it, whatever people call their groups."""
+    unique = f"(redacted) {position}"
+    sql = f"SELECT count(*) FROM {world.state.clusterings.table} WHERE group_name = ?"
+    while world.transaction.run(sql, (unique,)).fetchone()[0]:
+        unique += "'"
+    return unique
+
+
+def _only_here(world: World, payload: _Payload) -> str | None:
+    """The sha256 of the stored file that goes with its receipt, unless another receipt that stays names it too."""
+    if payload.event.type != "InputFileReceived":
+        return None
+    digest = str(payload.body["sha256"])
+    others = world.transaction.run(
+        f"SELECT count(*) FROM {world.state.uploads.table} WHERE sha256 = ? AND id <> ? "
+        f"AND id NOT IN (SELECT position FROM {world.state.redactions.table})",
+        (digest, payload.event.position),
+    ).fetchone()[0]
+    return None if others else digest
+
+
+def copies(world: World, event: StoredEvent) -> list[int]:
+    """Positions that may well say the same, the first of them; each is redacted by itself. Of an entry that stood in
+    other files just as it was, those files are not looked for."""
+    found = [
+        other
+        for stream in _about_the_same(world, event)
+        for other in log.read_stream(world.transaction, stream)
+    ]
+    return sorted(other.position for other in found if other != event and _says_something(world, other))[
+        :_COPIES
+    ]
+
+
+def _about_the_same(world: World, event: StoredEvent) -> set[str]:
+    """The streams of the record, of what corrections made of it, of the uploads that brought either, whose file is
+    kept, and of the corrections by those. Of an upload: its own and those of its records."""
+    streams = {event.stream}
+    if event.correlation.startswith("u"):
+        streams.add(f"upload/{event.correlation[1:]}")
+    kind, _, number = event.stream.partition("/")
+    state = world.state
+    if kind == "upload" and (upload := state.uploads.get(int(number))) is not None:
+        streams.update(f"session/{row.id}" for row in requested_by(state.sessions, upload)[:_COPIES])
+        streams.update(f"clustering/{row.id}" for row in requested_by(state.clusterings, upload)[:_COPIES])
+    rows: Any = {"session": state.sessions, "clustering": state.clusterings}.get(kind)
+    if rows is None or rows.get(int(number)) is None:
+        return streams
+    uploads: set[int] = set()
+    for row in _corrected(rows, int(number)):
+        streams.add(f"{kind}/{row.id}")
+        if kind == "clustering" and row.session is not None:
+            streams.add(f"session/{row.session}")
+        uploads |= {row.upload, *(again.upload for again in state.duplicates.where("record = ?", [row.id]))}
+    streams.update(f"upload/{upload}" for upload in uploads)
+    corrections = state.deletions.where(f"upload IN ({', '.join('?' * len(uploads))})", uploads)
+    return streams.union(f"deletion/{row.id}" for row in corrections)
+
+
+def _corrected(rows: Any, number: int) -> list[Any]:
+    """A record with all that it replaced and that replaced it, one after the other; restored ones among them."""
+    found: dict[int, Any] = {}
+    todo = [number]
+    while todo:
+        row = rows[todo.pop()]
+        if row.id not in found:
+            found[row.id] = row
+            todo += [other.id for other in rows.where("replaces = ?", [row.id])]
+            todo += [] if row.replaces is None else [row.replaces]
+    return list(found.values())
+
+
+def _says_something(world: World, event: StoredEvent) -> bool:
+    """Whether it holds text that a redaction would remove."""
+    if event.type in _NEVER or world.state.redactions.get(event.position) is not None:
+        return False
+    payload = _Payload(event, orjson.loads(event.payload or "{}"))
+    return _skeleton(payload, "") != payload.body

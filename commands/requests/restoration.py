@@ -1,0 +1,266 @@
+"""Undo an executed deletion: all that it deleted stands again, or nothing does and every hindrance is named."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from commands.door.permission import require_admin
+from commands.door.world import Command, Decision, World
+from commands.requests.impact import STANDING, parts
+from commands.requests.naming import name_of
+from ledger import log
+from ledger.envelope import NewEvent
+from ledger.errors import Refusal
+from ledger.events import ClusteringRestored, DeletionRestored, SessionRestored, body_of
+from projections.records import Clustering, Deletion, Session
+from projections.rows import Rows
+
+R = TypeVar("R", Session, Clustering)
+_EXECUTED = ("DeletionExecuted", "CorrectionExecuted")
+
+
+class Blocked(Refusal):
+    """``blockers`` has a sentence for each hindrance."""
+
+    def __init__(self, number: int, blockers: list[str]) -> None:
+        more = f" And {len(blockers) - 1:,} more." if len(blockers) > 1 else ""
+        super().__init__(
+            "blocked",
+            f"d{number} cannot be restored whole, so nothing was: {blockers[0]}{more}",
+            f"Delete what stands in the way (daybook delete request), then: daybook restore d{number}",
+        )
+        self.blockers = blockers
+
+
+class RestoreDeletion(Command):
+    """Of a deletion or a correction. What waited for something is pending again."""
+
+    request: int
+
+    def authorise(self, world: World) -> None:
+        row = world.state.deletions.get(self.request)
+        subject = "" if row is None else row.subject
+        require_admin(world, "restore", record=f"d{self.request}", subject=subject)
+
+    def decide(self, world: World) -> Decision:
+        row = _executed(world, self.request)
+        executed, fallen = fallen_by(world, row)
+        blockers = _blockers(world, fallen)
+        if blockers:
+            raise Blocked(row.id, blockers)
+        events = [_restored(record, fallen, causation=executed) for record in fallen.all()]
+        body = DeletionRestored(sessions=len(fallen.sessions), clusterings=len(fallen.clusterings))
+        events.append(
+            NewEvent(f"deletion/{row.id}", body, row.version, row.subject, row.requested_by, executed)
+        )
+        result: dict[str, Any] = {
+            "request": f"d{row.id}",
+            "kind": row.kind,
+            "status": "restored",
+            "sessions": len(fallen.sessions),
+            "clusterings": len(fallen.clusterings),
+            "pending": len(events) - 1 - len(fallen.inserted),
+        }
+        return Decision(events, result, correlation=f"d{row.id}")
+
+
+def _executed(world: World, number: int) -> Deletion:
+    row = world.state.deletions.get(number)
+    if row is None:
+        raise Refusal("not-found", f"There is no request d{number}.", "See: daybook delete list --all")
+    if row.kind == "redaction":
+        raise Refusal(
+            "not-restorable",
+            f"d{number} is a redaction: what it removed is gone for good.",
+            "Nothing can bring it back.",
+        )
+    if row.status != "executed":
+        raise Refusal(
+            "not-executed",
+            f"d{number} is {row.status}; only what was executed can be restored.",
+            f"See: daybook delete show d{number}",
+        )
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """What a deletion deleted, by id; and the streams of what was inserted then, and did not wait."""
+
+    sessions: dict[int, Session]
+    clusterings: dict[int, Clustering]
+    inserted: frozenset[str]
+
+    def all(self) -> Iterator[Session | Clustering]:
+        yield from self.sessions.values()
+        yield from self.clusterings.values()
+
+
+def fallen_by(world: World, row: Deletion) -> tuple[int, Fallen]:
+    """What just this deletion deleted, not an earlier one; and the position that says that it was carried out."""
+    stream = {
+        event.type: event.position for event in log.read_stream(world.transaction, f"deletion/{row.id}")
+    }
+    executed = next(stream[kind] for kind in _EXECUTED if kind in stream)
+    numbers: dict[str, list[int]] = {"SessionDeleted": [], "ClusteringDeleted": []}
+    inserted = set()
+    for page in log.pages(world.transaction, stream["DeletionApproved"], executed - 1):
+        for event in page:
+            if event.type in numbers:
+                numbers[event.type].append(int(event.stream.partition("/")[2]))
+                if body_of(event)["was"] == "inserted":
+                    inserted.add(event.stream)
+    world.state.sessions.prefetch(numbers["SessionDeleted"])
+    world.state.clusterings.prefetch(numbers["ClusteringDeleted"])
+    return executed, Fallen(
+        {number: world.state.sessions[number] for number in numbers["SessionDeleted"]},
+        {number: world.state.clusterings[number] for number in numbers["ClusteringDeleted"]},
+        frozenset(inserted),
+    )
+
+
+def _restored(record: Session | Clustering, fallen: Fallen, *, causation: int) -> NewEvent:
+    is_session = isinstance(record, Session)
+    stream = f"session/{record.id}" if is_session else f"clustering/{record.id}"
+    status = "inserted" if stream in fallen.inserted else "pending"
+    body = SessionRestored(status=status) if is_session else ClusteringRestored(status=status)
+    return NewEvent(stream, body, record.version, record.subject, record.username, causation)
+
+
+# --- what stands in the way ---------------------------------------------------------------------------------
+
+Hindrance = tuple[str, Session | Clustering | None]
+"""A sentence, and the record that it ends with."""
+
+
+def _blockers(world: World, fallen: Fallen) -> list[str]:
+    """A sentence for each key that was taken since, and for each session that a clustering would miss."""
+    linked = _linked(world, fallen)
+    found: list[Hindrance] = [
+        *((f"{name} {why}", row) for name, standing in linked.items() for why, row in standing),
+        *_taken_keys(world, fallen, {name: {row.id for _, row in rows} for name, rows in linked.items()}),
+        *_missing_sessions(world, fallen),
+        *_same_outputs(world, fallen),
+    ]
+    since = log.read_positions(
+        world.transaction, {row.status_position for _, row in found if row is not None}
+    )
+    sentences = []
+    for sentence, row in found:
+        if row is not None:
+            time = since[row.status_position].recorded_at[:19].replace("T", " ")
+            sentence += f" {name_of(row)} of {row.username}, {row.status} {time}Z"
+        sentences.append(f"{sentence}.")
+    return sentences
+
+
+def _linked(world: World, fallen: Fallen) -> dict[str, list[tuple[str, Session | Clustering]]]:
+    """By name, what stands in the place of a record: a correction put it there, or another one in the place of that; or
+    the record itself was put in the place of what was restored since. Its key may be free: a correction moves."""
+    found: dict[str, list[tuple[str, Session | Clustering]]] = {}
+    for link, sentence in (("replaced_by", "was replaced by"), ("replaces", "was put in the place of")):
+        ends: dict[str, Session | Clustering] = {
+            **_ends(world.state.sessions, fallen.sessions, link),
+            **_ends(world.state.clusterings, fallen.clusterings, link),
+        }
+        for name, row in ends.items():
+            if row.status in STANDING:
+                found.setdefault(name, []).append((sentence, row))
+    return found
+
+
+def _ends(rows: Rows[R], records: Mapping[int, R], link: str) -> dict[str, R]:
+    """Where a link of each of these records leads, over as many corrections as there were: to the first that stands,
+    else to the last."""
+    found = dict(records)
+    following = {number: getattr(row, link) for number, row in records.items()}
+    while following := {number: to for number, to in following.items() if to is not None}:
+        rows.prefetch(following.values())
+        found |= {number: rows[to] for number, to in following.items()}
+        following = {
+            number: getattr(found[number], link)
+            for number in following
+            if found[number].status not in STANDING
+        }
+    return {name_of(row): found[number] for number, row in records.items() if found[number] is not row}
+
+
+def _taken_keys(world: World, fallen: Fallen, named: Mapping[str, Collection[int]]) -> Iterator[Hindrance]:
+    """``named`` are those that were told of a record already."""
+    locations, times, groups = world.state.locations, world.state.times, world.state.groups
+    sessions, clusterings = fallen.sessions.values(), fallen.clusterings.values()
+    locations.prefetch(row.location for row in sessions)
+    times.prefetch((row.subject, row.session_time) for row in sessions if row.session_time is not None)
+    groups.prefetch(row.group_name for row in clusterings if row.group_name is not None)
+    places = {
+        row.id: held.session
+        for row in sessions
+        if (held := locations.get(row.location)) is not None
+        and held.session not in named.get(name_of(row), ())
+    }
+    moments = {
+        row.id: time.session
+        for row in sessions
+        if row.session_time is not None
+        and (time := times.get((row.subject, row.session_time))) is not None
+        and time.session not in (*named.get(name_of(row), ()), places.get(row.id))
+    }
+    names = {
+        row.id: group.clustering
+        for row in clusterings
+        if row.group_name is not None
+        and (group := groups.get(row.group_name)) is not None
+        and group.clustering not in named.get(name_of(row), ())
+    }
+    world.state.sessions.prefetch([*places.values(), *moments.values()])
+    world.state.clusterings.prefetch(names.values())
+    for number, holder in places.items():
+        location = fallen.sessions[number].location
+        yield f"s{number}: location {location} is held by", world.state.sessions[holder]
+    for number, holder in moments.items():
+        moment = fallen.sessions[number].session_time
+        yield f"s{number}: session_time {moment} is held by", world.state.sessions[holder]
+    for number, holder in names.items():
+        name = fallen.clusterings[number].group_name
+        yield f"c{number}: group_name {name} is held by", world.state.clusterings[holder]
+
+
+def _missing_sessions(world: World, fallen: Fallen) -> Iterator[Hindrance]:
+    """Of clusterings that stand on a session which another deletion deleted."""
+    links = [(row.id, row.session) for row in fallen.clusterings.values() if row.session is not None]
+    for some, marks in parts([row.id for row in fallen.clusterings.values() if row.session is None]):
+        sql = f"SELECT clustering, session FROM {world.state.clustering_sessions.table} WHERE clustering IN ({marks})"
+        links += world.transaction.run(sql, some).fetchall()
+    elsewhere = sorted(link for link in links if link[1] not in fallen.sessions)
+    world.state.sessions.prefetch(session for _, session in elsewhere)
+    gone = {
+        session: row.status_position
+        for _, session in elsewhere
+        if (row := world.state.sessions[session]).status == "deleted"
+    }
+    deleting = log.read_positions(world.transaction, set(gone.values()))
+    for clustering, session in elsewhere:
+        if session in gone:
+            yield (
+                f"c{clustering} stands on s{session}, which {deleting[gone[session]].correlation} deleted",
+                None,
+            )
+
+
+def _same_outputs(world: World, fallen: Fallen) -> Iterator[Hindrance]:
+    """Of single-session clusterings that were added to their session again since."""
+    alone = {
+        row.id: (row.session, row.location)
+        for row in fallen.clusterings.values()
+        if row.session is not None and row.session not in fallen.sessions
+    }
+    standing: dict[tuple[int | None, str], Clustering] = {}
+    for some, marks in parts(sorted({session for session, _ in alone.values()})):
+        for row in world.state.clusterings.where(f"session IN ({marks}) AND status = 'inserted'", some):
+            standing[row.session, row.location] = row
+    for number, (session, location) in alone.items():
+        if (session, location) in standing:
+            yield (
+                f"c{number}: its session has a clustering at {location} again,",
+                standing[session, location],
+            )

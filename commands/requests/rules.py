@@ -1,0 +1,140 @@
+"""The rules that deletions, corrections and redactions share: who may decide on a request, and when.
+
+Here a request is turned down or taken back; to approve one is to carry it out, which each kind does in its own module.
+"""
+
+from commands.door.permission import NotPermitted, admins, require_admin, require_writer, role_of
+from commands.door.world import Command, Decision, World
+from commands.requests.policy import own_requests_approved
+from ledger.envelope import NewEvent
+from ledger.errors import Refusal
+from ledger.events import Body, DeletionCancelled, DeletionRejected
+from projections.records import Deletion
+
+_LONGEST_REASON = 2_000  # characters
+
+
+def require_approver(world: World, row: Deletion, action: str) -> None:
+    """Raises NotPermitted unless an admin decides who did not request it.
+
+    Admins may approve their own deletions and corrections where the ledger's policy says so; a redaction always takes
+    two.
+    """
+    require_admin(world, action, record=f"d{row.id}", subject=row.subject)
+    if world.actor != row.requested_by:
+        return
+    if row.kind != "redaction" and own_requests_approved(world):
+        return
+    others = admins(world, besides=world.actor)
+    hint = f"Ask {others}" if others else "There is no other admin yet: daybook role grant USER admin"
+    if row.kind != "redaction":
+        hint += ", or let admins approve what they requested: daybook delete policy --own-requests allow"
+    raise NotPermitted(
+        f"{world.actor} may not {action}: d{row.id}, which {world.actor} requested. Needed is another admin.",
+        hint + ".",
+        action=action,
+        record=f"d{row.id}",
+        role=role_of(world, world.actor),
+        needed="another admin than the requester",
+        subject=row.subject,
+    )
+
+
+def require_decider(world: World, number: int, action: str) -> None:
+    """As ``require_approver``, of a request by its number, which need not exist."""
+    row = world.state.deletions.get(number)
+    if row is None:
+        require_admin(world, action, record=f"d{number}")
+    else:
+        require_approver(world, row, action)
+
+
+def require_requester(world: World, row: Deletion, action: str) -> None:
+    """Raises NotPermitted unless the actor is the requester."""
+    if world.actor != row.requested_by:
+        raise NotPermitted(
+            f"{world.actor} may not {action}: d{row.id}. Needed is to be {row.requested_by}, who requested it.",
+            f"{admins(world)} can reject it: daybook delete reject d{row.id} --reason TEXT"
+            if row.status == "requested"
+            else f"It was decided already; see: daybook delete show d{row.id}",
+            action=action,
+            record=f"d{row.id}",
+            role=role_of(world, world.actor),
+            needed=f"to be {row.requested_by}, who requested it",
+            subject=row.subject,
+        )
+
+
+def open_request(world: World, number: int) -> Deletion:
+    """The request with this number. Raises Refusal where there is none, or where it was decided before."""
+    row = world.state.deletions.get(number)
+    if row is None:
+        raise Refusal("not-found", f"There is no request d{number}.", "See: daybook delete list")
+    if row.status != "requested":
+        by = f" by {row.decided_by}" if row.decided_by else ""
+        decided = (
+            f"executed{by}, and restored since" if row.status == "restored" else f"{row.status}{by} already"
+        )
+        raise Refusal(
+            "already-decided",
+            f"d{number} was {decided}.",
+            f"See: daybook delete show d{number}",
+        )
+    return row
+
+
+def checked_reason(text: str) -> str:
+    """The reason without space around it. Raises Refusal where nothing is left."""
+    reason = text.strip()
+    if not reason or len(reason) > _LONGEST_REASON:
+        raise Refusal(
+            "reason",
+            f"A reason of {len(reason)} characters was given; expected are 1 to {_LONGEST_REASON}.",
+            "Say what is wrong: whoever reads the history later wants to know why.",
+        )
+    return reason
+
+
+def request_event(row: Deletion, body: Body, *, causation: int = 0) -> NewEvent:
+    """The next event of a request. All of them are about its subject: a rebuild may fold subjects apart."""
+    return NewEvent(
+        f"deletion/{row.id}",
+        body,
+        row.version,
+        row.subject,
+        row.requested_by,
+        causation or row.shown_position,
+    )
+
+
+class RejectRequest(Command):
+    """A deletion, correction or redaction is not carried out."""
+
+    request: int
+    reason: str
+
+    def authorise(self, world: World) -> None:
+        require_decider(world, self.request, "reject")
+
+    def decide(self, world: World) -> Decision:
+        row = open_request(world, self.request)
+        event = request_event(row, DeletionRejected(reason=checked_reason(self.reason)))
+        result = {"request": f"d{row.id}", "kind": row.kind, "status": "rejected"}
+        return Decision([event], result, correlation=f"d{row.id}")
+
+
+class CancelRequest(Command):
+    """The requester takes a deletion, correction or redaction back."""
+
+    request: int
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "cancel requests")
+        row = world.state.deletions.get(self.request)
+        if row is not None:
+            require_requester(world, row, "cancel")
+
+    def decide(self, world: World) -> Decision:
+        row = open_request(world, self.request)
+        result = {"request": f"d{row.id}", "kind": row.kind, "status": "cancelled"}
+        return Decision([request_event(row, DeletionCancelled())], result, correlation=f"d{row.id}")

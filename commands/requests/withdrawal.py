@@ -1,0 +1,83 @@
+"""Take entries back that were never inserted: what waits, is pending, or failed."""
+
+from typing import Any
+
+from commands.door.permission import require_owner, require_writer
+from commands.door.world import Command, Decision, World
+from commands.requests.impact import parts
+from commands.requests.naming import Named, name_of, named, some_of
+from ledger.envelope import NewEvent
+from ledger.errors import Refusal
+from ledger.events import ClusteringWithdrawn, SessionWithdrawn
+from projections.records import Clustering, Session
+
+_NEVER_INSERTED = ("pending", "waiting", "error")
+
+
+class Withdraw(Command):
+    """``records`` are exact ids; an upload stands for all of its entries that were never inserted. The answer names
+    the multi-session clusterings that wait for a session which is withdrawn: the next work lets them fail."""
+
+    records: list[str]
+
+    def authorise(self, world: World) -> None:
+        require_writer(world, "withdraw entries")
+        require_owner(world, "withdraw entries", named(world, self.records).owned)
+
+    def decide(self, world: World) -> Decision:
+        what = named(world, self.records)
+        _refuse_others(what)
+        going = [row for row in what.records if row.status in _NEVER_INSERTED]
+        result: dict[str, Any] = {
+            "withdrawn": [name_of(row) for row in going],
+            "fails": _waiting_on(world, going),
+        }
+        return Decision([_event(row) for row in going], result)
+
+
+def _refuse_others(what: Named) -> None:
+    """Raises Refusal for what was inserted once. What was withdrawn before is left as it is."""
+    for row in what.direct:
+        name = name_of(row)
+        if row.status == "inserted":
+            hint = f"Request its deletion: daybook delete request {name} --reason TEXT"
+            raise Refusal("inserted", f"{name} is inserted, which an entry to withdraw must not be.", hint)
+        if row.status == "deleted":
+            raise Refusal("deleted", f"{name} is deleted already.", f"See: daybook why {name}")
+    if what.uploads and not any(row.status in (*_NEVER_INSERTED, "withdrawn") for row in what.records):
+        names = some_of([name_of(upload) for upload in what.uploads])
+        raise Refusal(
+            "nothing-to-withdraw",
+            f"Nothing that came of {names} is pending, waiting or failed.",
+            f"To delete what was inserted: daybook delete request {name_of(what.uploads[0])} --reason TEXT"
+            if any(row.status == "inserted" for row in what.records)
+            else f"See: daybook show {name_of(what.uploads[0])}",
+        )
+
+
+def _event(row: Session | Clustering) -> NewEvent:
+    is_session = isinstance(row, Session)
+    return NewEvent(
+        f"session/{row.id}" if is_session else f"clustering/{row.id}",
+        SessionWithdrawn() if is_session else ClusteringWithdrawn(),
+        row.version,
+        row.subject,
+        row.username,
+        row.status_position,
+        f"u{row.upload}",
+    )
+
+
+def _waiting_on(world: World, going: list[Session | Clustering]) -> list[str]:
+    """The open multi-session clusterings that stand on a session of these, and are not among them."""
+    clusterings, links = world.state.clusterings.table, world.state.clustering_sessions.table
+    found: set[int] = set()
+    for some, marks in parts([row.id for row in going if isinstance(row, Session)]):
+        rows = world.transaction.run(
+            f"SELECT c.id FROM {links} l JOIN {clusterings} c ON c.id = l.clustering "
+            f"WHERE c.status IN ('pending', 'waiting') AND l.session IN ({marks})",
+            some,
+        )
+        found.update(row[0] for row in rows.fetchall())
+    found -= {row.id for row in going if isinstance(row, Clustering)}
+    return [f"c{number}" for number in sorted(found)]

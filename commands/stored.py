@@ -1,0 +1,49 @@
+"""What the ledger keeps of a record that is there: its entry, its probes, its bytes. Reads; appends nothing."""
+
+from collections.abc import Collection, Sequence
+
+import orjson
+
+from commands.door.world import World
+from ledger import input_files, log
+from ledger.errors import Refusal
+from projections.records import Session, Upload
+
+
+def current_entries(world: World, sessions: Sequence[Session]) -> list[str]:
+    """The input file's entry of each session, as completed since, in its canonical JSON form."""
+    requested = log.read_positions(world.transaction, [s.id for s in sessions if s.entry is None])
+    return [
+        session.entry
+        if session.entry is not None
+        else orjson.dumps(orjson.loads(requested[session.id].payload or "{}")["entry"]).decode()
+        for session in sessions
+    ]
+
+
+def probes_of(world: World, subject: str) -> dict[str, str | None]:
+    """Every probe that was inserted in the subject, and when it was removed again; None: it is still in there."""
+    return {row.probe: row.removal_time for row in world.state.insertions.where("subject = ?", [subject])}
+
+
+def requested_groups(world: World, numbers: Collection[int]) -> dict[int, str]:
+    """The entries of multi-session clusterings, in their canonical form."""
+    requests = log.read_positions(world.transaction, numbers)
+    return {
+        number: orjson.dumps(orjson.loads(request.payload or "{}")["entry"]).decode()
+        for number, request in requests.items()
+    }
+
+
+def stored_bytes(world: World, row: Upload) -> bytes:
+    """The bytes of an upload as they came. Raises Refusal where a redaction erased them."""
+    try:
+        return input_files.fetch(world.transaction, row.sha256)
+    except Refusal as refusal:
+        if refusal.code != "bytes-erased":
+            raise
+    raise Refusal(
+        "bytes-erased",
+        f"The stored bytes of u{row.id} were erased by a redaction.",
+        f"See: daybook history u{row.id}. Whoever has the file itself can upload it: daybook upload FILE",
+    )
