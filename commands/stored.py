@@ -6,7 +6,7 @@ import orjson
 
 from commands.door.world import World
 from ledger import input_files, log
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from projections.records import Session, Upload
 
 
@@ -45,5 +45,6 @@ def stored_bytes(world: World, row: Upload) -> bytes:
     raise Refusal(
         "bytes-erased",
         f"The stored bytes of u{row.id} were erased by a redaction.",
-        f"See: daybook history u{row.id}. Whoever has the file itself can upload it: daybook upload FILE",
+        "Whoever has the file itself can upload it. When it was erased",
+        NextStep("history", f"u{row.id}"),
     )

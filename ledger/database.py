@@ -277,7 +277,7 @@ def _checked_url(text: str) -> URL:
     raise LedgerUnavailable(
         "database-url",
         f'"{shown}" is not the address of a ledger.',
-        "Expected sqlite:///FILE or postgresql://USER@HOST/DATABASE (--db, DAYBOOK_DB, or db in daybook.toml).",
+        "Expected sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
     )
 
 
@@ -392,7 +392,7 @@ def create_sqlite_file(url: URL) -> None:
         raise LedgerUnavailable(
             "no-folder",
             f"There is no folder {path.parent} to make the ledger in.",
-            "Create it, or choose another --db.",
+            "Create it, or choose another ledger.",
         )
     try:
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import exc
 from sqlalchemy.engine import URL
 
-from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
 
 APPLICATION_ROLE = "daybook_app"  # on PostgreSQL: may append and project, owns nothing
 BUSY_TIMEOUT_S = 60.0
@@ -33,7 +33,9 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
         return Conflict("taken", f"Another writer was faster: {text}.", "Try again.")
     if name.startswith("SQLITE_CANTOPEN"):
         if not Path(file).exists():
-            return LedgerUnavailable("no-ledger", f"There is no ledger at {file}.", "Run: daybook init")
+            return LedgerUnavailable(
+                "no-ledger", f"There is no ledger at {file}.", "Create one", NextStep("init")
+            )
         if Path(file).is_dir():
             return LedgerUnavailable(
                 "not-a-database", f"{file} is a folder.", "Expected a file, as in sqlite:///FOLDER/daybook.db"
@@ -45,7 +47,7 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
         return LedgerUnavailable(
             "read-only",
             f"The ledger {file} is read-only.",
-            "Make the file and its folder writable for you, or choose another ledger with --db.",
+            "Make the file and its folder writable for you, or choose another ledger.",
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LedgerUnavailable(
@@ -68,7 +70,7 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
             "not-text", f"{file} holds text that is not UTF-8 ({text}).", "Restore it from a backup."
         )
     if "no such table" in text:
-        return LedgerUnavailable("no-ledger", f"{file} holds no ledger.", "Run: daybook init")
+        return LedgerUnavailable("no-ledger", f"{file} holds no ledger.", "Create one", NextStep("init"))
     return None
 
 
@@ -80,7 +82,7 @@ def _postgresql_refusal(error: BaseException, address: str) -> Refusal | None:
     if state in ("40001", "40P01"):
         return Conflict("serialization", f"Two writers met: {text}.", "Try again.")
     if state in ("42P01", "3F000") or f'role "{APPLICATION_ROLE}" does not exist' in str(error):
-        return LedgerUnavailable("no-ledger", f"{address} holds no ledger.", "Run: daybook init")
+        return LedgerUnavailable("no-ledger", f"{address} holds no ledger.", "Create one", NextStep("init"))
     if state == "55P03":
         return LedgerUnavailable(
             "busy",

@@ -1,17 +1,35 @@
 """Refusals: what the ledger will not do, said so that a person can act on it.
 
-Every refusal names what was found and what to do next. The command line turns the class into an exit code.
+Every refusal names what was found and what to do next. What to do is data, which each face words in its own way: a
+command, a button. The command line turns the class into an exit code.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """Something that would help: an action by its name, the record that it is for, and its arguments.
+
+    An argument that is None is for a person to fill in.
+    """
+
+    action: str
+    ref: str | None = None
+    arguments: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class Refusal(Exception):
-    """Something was asked for that is refused. ``code`` is stable, in kebab-case; ``hint`` says what to do."""
+    """Something was asked for that is refused. ``code`` is stable, in kebab-case; ``hint`` says what to do, and
+    ``steps`` are the actions that do it. A hint that has steps ends without a full stop: they complete it."""
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    def __init__(self, code: str, message: str, hint: str = "", *steps: NextStep) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.hint = hint
+        self.steps = steps
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()

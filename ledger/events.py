@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict
 
 from ledger.envelope import StoredEvent
-from ledger.errors import IntegrityFailure
+from ledger.errors import IntegrityFailure, NextStep
 
 
 class Body(BaseModel):
@@ -440,7 +440,8 @@ def body_of(event: StoredEvent) -> dict[str, Any]:
         raise IntegrityFailure(
             "payload-missing",
             f"The payload of position {event.position} is gone, and no redaction says why.",
-            "Run: daybook verify",
+            "Verify the ledger",
+            NextStep("verify"),
         )
     body: dict[str, Any] = orjson.loads(event.payload)
     model = TYPES.get(event.type)

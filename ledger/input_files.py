@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from ledger.database import Transaction
-from ledger.errors import IntegrityFailure, Refusal
+from ledger.errors import IntegrityFailure, NextStep, Refusal
 
 
 def keep(transaction: Transaction, content: bytes) -> str:
@@ -29,15 +29,22 @@ def fetch(transaction: Transaction, digest: str) -> bytes:
             raise Refusal(
                 "bytes-erased",
                 f"The bytes of input file {digest} were removed with a redaction at {erased[0]}.",
-                "What was ingested from it stays. See: daybook log --type InputFileErased",
+                "What was ingested from it stays",
+                NextStep("log", arguments={"type": "InputFileErased"}),
             )
         raise IntegrityFailure(
-            "bytes-missing", f"The bytes of input file {digest} are missing.", "Run: daybook verify"
+            "bytes-missing",
+            f"The bytes of input file {digest} are missing.",
+            "Verify the ledger",
+            NextStep("verify"),
         )
     content = bytes(row[0])
     if sha256(content).hexdigest() != digest:
         raise IntegrityFailure(
-            "bytes-changed", f"The bytes of input file {digest} were changed.", "Run: daybook verify"
+            "bytes-changed",
+            f"The bytes of input file {digest} were changed.",
+            "Verify the ledger",
+            NextStep("verify"),
         )
     return content
 

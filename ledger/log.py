@@ -15,7 +15,7 @@ import orjson
 
 from ledger.database import Transaction
 from ledger.envelope import NewEvent, StoredEvent, head_data, leaf_data, payload_digest
-from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
 from ledger.merkle import CompactRange, leaf_hash
 
 COLUMNS = StoredEvent._fields
@@ -78,12 +78,15 @@ def _head(transaction: Transaction, lock: str) -> Head:
         "SELECT origin, size, compact_range, recorded_at, live_slot, projections, rebuild FROM head" + lock
     ).fetchone()
     if row is None:
-        raise LedgerUnavailable("no-ledger", "The database holds no ledger.", "Run: daybook init")
+        raise LedgerUnavailable("no-ledger", "The database holds no ledger.", "Create one", NextStep("init"))
     try:
         tree = CompactRange.from_bytes(row[1], bytes(row[2]))
     except ValueError as error:
         raise IntegrityFailure(
-            "head-damaged", f"The head row of the ledger is damaged: {error}.", "Run: daybook verify"
+            "head-damaged",
+            f"The head row of the ledger is damaged: {error}.",
+            "Verify the ledger",
+            NextStep("verify"),
         ) from error
     return Head(row[0], row[1], tree, row[3], row[4], row[5], row[6])
 

@@ -1,7 +1,7 @@
 """A moment of the ledger: a position, or a time. Reads the log; writes nothing."""
 
 from ledger.database import Transaction
-from ledger.errors import IntegrityFailure, Refusal
+from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.log import Head, now
 
 Moment = int | str
@@ -23,7 +23,8 @@ def position_of(transaction: Transaction, head: Head, moment: Moment) -> int:
         raise Refusal(
             "before-the-ledger",
             f"At {shown(moment)} there was no ledger yet: it began at {shown(first)}.",
-            "Give a later time, in UTC, or a position; see: daybook log",
+            "Give a later time, in UTC, or a position",
+            NextStep("log"),
         )
     if moment > max(now(), head.recorded_at):
         raise Refusal(
@@ -50,7 +51,9 @@ def last_until(transaction: Transaction, size: int, time: str) -> int:
 def recorded_at(transaction: Transaction, position: int) -> str:
     row = transaction.run("SELECT recorded_at FROM events WHERE position = ?", (position,)).fetchone()
     if row is None:
-        raise IntegrityFailure("events-missing", f"Position {position} is missing.", "Run: daybook verify")
+        raise IntegrityFailure(
+            "events-missing", f"Position {position} is missing.", "Verify the ledger", NextStep("verify")
+        )
     return str(row[0])
 
 

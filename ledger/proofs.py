@@ -8,7 +8,7 @@ a tree of a million events takes a handful of queries, whichever event it is abo
 from collections import OrderedDict
 
 from ledger.database import Transaction
-from ledger.errors import IntegrityFailure
+from ledger.errors import IntegrityFailure, NextStep
 from ledger.log import NODES_EVERY
 from ledger.merkle import (
     EMPTY_ROOT,
@@ -46,7 +46,8 @@ class StoredTree:
             raise IntegrityFailure(
                 "tree-incomplete",
                 f"The tree over the events {first} to {first + (1 << height) - 1} is not stored.",
-                "Run: daybook verify",
+                "Verify the ledger",
+                NextStep("verify"),
             ) from error
 
     def _tile(self, level: int, number: int) -> NodeSource:
@@ -130,7 +131,8 @@ def _not_as_signed(what: str, error: ProofError) -> IntegrityFailure:
     return IntegrityFailure(
         "not-as-signed",
         f"{what} whose root was signed: one of them was changed, or their tree was ({error}).",
-        "Run: daybook verify",
+        "Verify the ledger",
+        NextStep("verify"),
     )
 
 
@@ -141,5 +143,6 @@ def require_root(tree: StoredTree, *, size: int, root: bytes) -> None:
         raise IntegrityFailure(
             "not-as-signed",
             f"The first {size} events have the root {found.hex()}; signed was {root.hex()}.",
-            "Run: daybook verify",
+            "Verify the ledger",
+            NextStep("verify"),
         )

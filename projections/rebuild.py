@@ -19,7 +19,7 @@ import orjson
 
 from ledger import log
 from ledger.database import Database, Transaction
-from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep
 from ledger.processes import process_pool
 from projections.apply import apply, prefetch
 from projections.records import RECORDS, SLOTS, VERSIONS
@@ -207,7 +207,8 @@ def _apply_page(
             raise IntegrityFailure(
                 "events-missing",
                 f"The ledger has {head.size} events, but none behind position {position}.",
-                "Run: daybook verify",
+                "Verify the ledger",
+                NextStep("verify"),
             )
         state.attach(transaction)  # rows that were forgotten are read from the slot again
         if not state.complete():

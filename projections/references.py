@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ledger.database import Transaction
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 
 Kind = Literal["upload", "session", "clustering", "deletion"]
 _LETTERS: dict[str, Kind] = {"u": "upload", "s": "session", "c": "clustering", "d": "deletion"}
@@ -86,7 +86,8 @@ def _one(text: str, found: list[Reference]) -> Reference:
             "not-found",
             f'Nothing here is called "{text}".',
             "Give an id (s12, c34, u56, d78) or the unique beginning of one, a location, a session time or a group "
-            "name; see: daybook sessions",
+            "name",
+            NextStep("list-sessions"),
         )
     names = ", ".join(str(reference) for reference in found[:_SHOWN])
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

@@ -8,7 +8,7 @@ from commands.requests.growth import added
 from commands.requests.impact import counted, impact_at, impact_of_named
 from commands.requests.naming import requested, rows_of
 from commands.requests.restoration import fallen_by
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.ranges import expanded
 from projections.listings import clustering_line, session_line, whole
 from projections.records import Clustering, Session
@@ -24,7 +24,12 @@ def request(world: World, number: int) -> Plain:
     ``accept_impact`` says whether the impact was shown again since the request: an approval has to accept it."""
     row = world.state.deletions.get(number)
     if row is None:
-        raise Refusal("not-found", f"There is no request d{number}.", "See: daybook delete list --all")
+        raise Refusal(
+            "not-found",
+            f"There is no request d{number}.",
+            "",
+            NextStep("list-requests", arguments={"all": "yes"}),
+        )
     found = whole(world.transaction, world.head.live_slot, Reference("deletion", number))
     impact: Plain | None = found["impact"]
     if impact is not None and row.status in ("executed", "restored"):

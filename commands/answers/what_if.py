@@ -26,7 +26,7 @@ from commands.requests.impact import STANDING
 from commands.stored import stored_bytes
 from ledger import log
 from ledger.envelope import StoredEvent
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import ClusteringDeleted, SessionDeleted, body_of
 from ledger.ranges import expanded, ranges
 from projections.concerned import bound_up, marks, portions, subjects_of, with_needed
@@ -86,13 +86,14 @@ def _root(world: World, text: str) -> StoredEvent:
         raise Refusal(
             "not-an-id",
             f'"{text}" is neither the id of a record nor a position.',
-            "Give an exact id (u34, d70, s12, c34), or the position of an event: daybook log",
+            "Give an exact id (u34, d70, s12, c34), or the position of an event",
+            NextStep("log"),
         )
     position = int(match[2])
     event = log.read_positions(world.transaction, [position]).get(position)
     if event is None or (match[1] and event.stream != f"{_STREAMS[match[1]]}/{position}"):
         what = text if match[1] else f"event at position {position:,}; the last is {world.head.size:,}"
-        raise Refusal("not-found", f"There is no {what}.", "See: daybook log")
+        raise Refusal("not-found", f"There is no {what}.", "", NextStep("log"))
     if event.type == "LedgerCreated":
         raise Refusal("no-ledger-left", "Without its first event there is no ledger.", "Name a later event.")
     return event

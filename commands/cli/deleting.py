@@ -8,8 +8,9 @@ import click
 
 from commands.cli import output
 from commands.cli.correcting import write_corrected
-from commands.cli.failures import REFUSED
+from commands.cli.failures import REFUSED, error_document
 from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.next_steps import sentence
 from commands.cli.output import plural, printable
 from commands.cli.records import limit_option, older_left_out
 from commands.cli.redacting import write_redacted
@@ -285,15 +286,14 @@ def _blocked(invocation: Invocation, blocked: Any) -> int:
     refusal: Refusal = blocked
     document = {
         "ok": False,
-        "error": {"code": refusal.code, "message": refusal.message, "hint": refusal.hint},
+        "error": error_document(refusal),
         "blockers": blocked.blockers,
     }
     if invocation.json:
         output.write_json(document)
         return REFUSED
-    for sentence in blocked.blockers:
-        output.say(printable(sentence))
-    output.say(
-        f"{output.coloured('error:', 'red', bold=True)} {printable(str(refusal))} [{refusal.code}]", err=True
-    )
+    for blocker in blocked.blockers:
+        output.say(printable(blocker))
+    text = f"{refusal.message} {sentence(refusal.hint, refusal.steps)}"
+    output.say(f"{output.coloured('error:', 'red', bold=True)} {printable(text)} [{refusal.code}]", err=True)
     return REFUSED

@@ -1,12 +1,13 @@
 """What went wrong, as one line and an exit code. The only module that judges exceptions."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
 from commands.cli.output import ClosedPipe
-from ledger.errors import IntegrityFailure, Refusal
+from ledger.errors import IntegrityFailure, NextStep, Refusal
 
 REFUSED = 1
 USAGE = 2
@@ -27,6 +28,17 @@ class Failure:
     code: str
     message: str | None
     hint: str = ""
+    steps: tuple[NextStep, ...] = ()
+
+
+def error_document(failure: Failure | Refusal) -> dict[str, Any]:
+    """What went wrong, as every face gives it."""
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        "hint": failure.hint,
+        "next_steps": [asdict(step) for step in failure.steps],
+    }
 
 
 class Interrupted(Exception):
@@ -77,7 +89,8 @@ def _refusal(error: BaseException) -> Failure | None:
         exit_code = NOT_INTACT
     elif isinstance(error, Refusal) and code in _OF_ANOTHER_ROLE:
         exit_code = NOT_PERMITTED
-    return Failure(exit_code, code, without_passwords(message), without_passwords(hint))
+    steps = tuple(getattr(error, "steps", ()))
+    return Failure(exit_code, code, without_passwords(message), without_passwords(hint), steps)
 
 
 def _incident(error: BaseException, verb: str, beside: Path | None) -> Failure:

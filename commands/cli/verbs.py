@@ -13,8 +13,9 @@ from typing import Any
 import click
 
 from commands.cli import output
-from commands.cli.failures import USAGE, Failure, Interrupted, failure_of
+from commands.cli.failures import USAGE, Failure, Interrupted, error_document, failure_of
 from commands.cli.invocation import Invocation, user_name
+from commands.cli.next_steps import sentence
 from ledger.errors import Refusal
 
 GLOBAL_OPTIONS = ("db", "user", "config", "json")
@@ -201,7 +202,9 @@ class LazyRoot(VerbGroup):
         except Exception as error:  # noqa: BLE001 - nobody ever sees a traceback
             failure = failure_of(error, verb=invocation.verb, beside=invocation.state_folder)
             if failure.code == "no-ledger" and invocation.db is not None:
-                failure = replace(failure, hint=f"Run: daybook --db {quote(invocation.shown_db)} init")
+                failure = replace(
+                    failure, hint=f"Create one: daybook --db {quote(invocation.shown_db)} init", steps=()
+                )
         except KeyboardInterrupt as error:
             failure = failure_of(error, verb=invocation.verb, beside=None)
         else:
@@ -217,9 +220,8 @@ def _say(failure: Failure, *, as_json: bool) -> None:
         return
     try:
         if as_json:
-            error = {"code": failure.code, "message": failure.message, "hint": failure.hint}
-            output.write_json({"ok": False, "error": error})
-        text = output.printable(f"{failure.message} {failure.hint}".rstrip())
+            output.write_json({"ok": False, "error": error_document(failure)})
+        text = output.printable(f"{failure.message} {sentence(failure.hint, failure.steps)}".rstrip())
         if not as_json:
             output.say(f"{output.coloured('error:', 'red', bold=True)} {text} [{failure.code}]", err=True)
     except (output.ClosedPipe, Refusal):

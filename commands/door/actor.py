@@ -27,10 +27,10 @@ class Actor:
             raise Refusal(
                 "user-name",
                 f"A user's name has 1 to {_LONGEST_USER} printable characters.",
-                "Give another one with --as.",
+                "Give another name.",
             )
         if self.user == EVERYONE:
-            raise Refusal("user-name", f'"{EVERYONE}" stands for all users.', "Give another name with --as.")
+            raise Refusal("user-name", f'"{EVERYONE}" stands for all users.', "Give another name.")
 
     def via(self) -> str:
         return orjson.dumps(

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from ledger import log
 from ledger.database import Database, Transaction
-from ledger.errors import Conflict, LedgerUnavailable
+from ledger.errors import Conflict, LedgerUnavailable, NextStep
 from ledger.log import Head
 from projections.rebuild import rebuild, remove_remains, versions
 
@@ -60,5 +60,6 @@ def check_schema(transaction: Transaction) -> None:
         raise LedgerUnavailable(
             "newer-schema" if newer else "older-schema",
             f"The ledger has schema {revision}, this version of daybook expects {SCHEMA_REVISION}.",
-            "Install a newer daybook." if newer else "Run: daybook init (it upgrades the ledger in place)",
+            "Install a newer daybook." if newer else "Upgrade it in place",
+            *([] if newer else [NextStep("init")]),
         )

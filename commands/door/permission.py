@@ -5,12 +5,11 @@ Somebody who was granted no role has that of the user "everyone".
 """
 
 from collections.abc import Iterable
-from shlex import quote
 from typing import Protocol
 
 from commands.door.actor import EVERYONE
 from commands.door.world import World
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 
 ADMIN, RESEARCHER, AUDITOR = "admin", "researcher", "auditor"
 ROLES = (RESEARCHER, ADMIN, AUDITOR)
@@ -23,9 +22,17 @@ class NotPermitted(Refusal):
     """Refused for who asks, not for what is asked; the door records it."""
 
     def __init__(
-        self, message: str, hint: str, *, action: str, record: str, role: str, needed: str, subject: str
+        self,
+        message: str,
+        hint: str,
+        *steps: NextStep,
+        action: str,
+        record: str,
+        role: str,
+        needed: str,
+        subject: str,
     ) -> None:
-        super().__init__("not-permitted", message, hint)
+        super().__init__("not-permitted", message, hint, *steps)
         self.action, self.record, self.role, self.needed, self.subject = action, record, role, needed, subject
 
 
@@ -90,7 +97,6 @@ def _refusal(
     needed = f"to be {owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
     has = f"has the role {role}" if role else "has no role"
     granting = admins(world)
-    grant = f"daybook role grant {quote(world.actor)} {enough}"
     asked = (
         f"Ask {owner} to do it, or {granting}, who can grant the role"
         if owner
@@ -98,7 +104,8 @@ def _refusal(
     )
     return NotPermitted(
         f"{world.actor} may not {action}{f': {record}' if record else ''}. Needed is {needed}; {world.actor} {has}.",
-        f"{asked}: {grant}",
+        asked,
+        NextStep("grant-role", arguments={"user": world.actor, "role": enough}),
         action=action,
         record=record,
         role=role,

@@ -64,7 +64,7 @@ def load(*, db: str | None = None, config: str | None = None) -> Settings:
 def _given(config: str) -> Path:
     path = Path(config)
     if not path.is_file():
-        raise SettingsError(f'--config: "{config}" is not a file.')
+        raise SettingsError(f'There is no settings file "{config}".')
     return path.absolute()
 
 

@@ -26,7 +26,7 @@ from commands.recordings.roots import Roots
 from commands.stored import stored_bytes
 from ledger import input_files
 from ledger.envelope import NewEvent
-from ledger.errors import Conflict, Refusal
+from ledger.errors import Conflict, NextStep, Refusal
 from ledger.events import (
     ClusteringInsertRequested,
     InputFileProcessed,
@@ -311,7 +311,7 @@ def _earlier(daybook: Daybook, number: int) -> Upload:
     with daybook.reading() as world:
         row = world.state.uploads.get(number)
     if row is None:
-        raise Refusal("not-found", f"There is no upload u{number}.", "See: daybook uploads")
+        raise Refusal("not-found", f"There is no upload u{number}.", "", NextStep("list-uploads"))
     return row
 
 

@@ -37,7 +37,7 @@ from commands.recordings.roots import Roots, Search, normalise
 from commands.recordings.session import SessionDirectoryError
 from commands.stored import current_entries, probes_of
 from ledger.envelope import NewEvent
-from ledger.errors import Conflict, Refusal
+from ledger.errors import Conflict, NextStep, Refusal
 from ledger.events import (
     ClusteringInserted,
     ProbesAssociated,
@@ -94,7 +94,8 @@ class CompleteSession(Command):
             raise Conflict(
                 "session-moved",
                 f"Session s{self.session} was changed by somebody else meanwhile.",
-                f"Look at it again (daybook show s{self.session}) and repeat the command.",
+                "Look at it again, and repeat what you did",
+                NextStep("show", f"s{self.session}"),
             )
         owner: dict[str, Any] = {
             "subject": row.subject, "username": row.username, "correlation": f"u{row.upload}",
@@ -116,7 +117,8 @@ def associate(
         raise Refusal(
             "not-waiting",
             f"Session s{session} is {current.row.status}; its probes are not open.",
-            f"See: daybook show s{session}",
+            "",
+            NextStep("show", f"s{session}"),
         )
     if not association:
         raise Refusal("nothing-given", "There is no probe to associate.", "Give NAME_ON_DISK=PROBE.")
@@ -165,7 +167,8 @@ def add_tasks(
         raise Refusal(
             "has-tasks",
             f"Session s{session} has {len(current.entry.tasks)} tasks already.",
-            f"See: daybook show s{session}",
+            "",
+            NextStep("show", f"s{session}"),
         )
     tasks, findings = read_tasks(data, filename=filename, limits=limits)
     if tasks is None:
@@ -205,7 +208,8 @@ def add_clustering(
         raise Refusal(
             "not-inserted",
             f"Session s{session} is {current.row.status}: a clustering stands on an inserted session.",
-            f"See: daybook why s{session}",
+            "",
+            NextStep("why", f"s{session}"),
         )
     _refuse_bad_time(clustering)
     _refuse_control_characters(clustering.notes)
@@ -269,7 +273,8 @@ def _refuse_known_clustering(
             raise Refusal(
                 "clustering-known",
                 f"Session s{session} has the clustering at {location} already: c{number}.",
-                f"See: daybook show c{number}",
+                "",
+                NextStep("show", f"c{number}"),
             )
 
 
@@ -289,7 +294,7 @@ def annotate(
     given: dict[str, Any] = {"room": room, "project": projects or None, "notes": notes}
     fields = {name: value for name, value in given.items() if value not in (None, "")}
     if not fields:
-        raise Refusal("nothing-given", "There is nothing to add.", "Give --room, --project or --notes.")
+        raise Refusal("nothing-given", "There is nothing to add.", "Give a room, a project or notes.")
     for name in fields:
         if getattr(current.entry, name):
             raise Refusal(
@@ -321,13 +326,14 @@ def _current(daybook: Daybook, session: int, action: str) -> _Current:
     with daybook.reading() as world:
         row = world.state.sessions.get(session)
         if row is None:
-            raise Refusal("not-found", f"There is no session s{session}.", "See: daybook sessions")
+            raise Refusal("not-found", f"There is no session s{session}.", "", NextStep("list-sessions"))
         if row.status not in ("pending", "waiting", "inserted"):
             state = "failed" if row.status == "error" else f"is {row.status}"
             raise Refusal(
                 "session-closed",
                 f"Session s{session} {state}: nothing can be added to it.",
-                f"See: daybook why s{session}",
+                "",
+                NextStep("why", f"s{session}"),
             )
         text = current_entries(world, [row])[0]
     return _Current(row, session_entry_from_json(text, row.entry_index))

@@ -15,7 +15,7 @@ from commands.inputfile.known import REFERENCE_TABLES
 from commands.lab.subjects import A_NAME, insert_probe, is_name, register
 from commands.recordings.disk import shown
 from ledger.envelope import NewEvent
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import (
     Body,
     ReferenceValueAdded,
@@ -63,7 +63,8 @@ class RetireReferenceValue(Command):
             raise Refusal(
                 "unknown-value",
                 f'"{self.value}" is not in {self.table}.',
-                f"See: daybook catalogue list {self.table}",
+                "",
+                NextStep("list-values", arguments={"table": self.table}),
             )
         if known.retired:
             return Decision((), {"retired": 0})

@@ -9,7 +9,7 @@ from commands.door.submit import Daybook
 from commands.door.world import Command, Decision, World
 from commands.lab.roles import _check_user
 from ledger import people
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 
 _LONGEST_NAME = 200
 
@@ -78,7 +78,8 @@ def _checked_name(text: str) -> str:
         raise Refusal(
             "person-name",
             f"A name of {len(name)} characters was given; expected is one line of 1 to {_LONGEST_NAME}.",
-            "To remove a name: daybook person erase USER",
+            "To remove a name",
+            NextStep("erase-person", arguments={"user": None}),
         )
     return name
 
@@ -89,7 +90,8 @@ def _checked_email(text: str) -> str:
         raise Refusal(
             "person-email",
             "What was given is no e-mail address.",
-            f"Expected is name@domain, {_LONGEST_EMAIL} characters at most. To remove one: daybook person erase USER",
+            f"Expected is name@domain, {_LONGEST_EMAIL} characters at most. To remove one",
+            NextStep("erase-person", arguments={"user": None}),
         )
     return email
 

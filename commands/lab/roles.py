@@ -8,7 +8,7 @@ from commands.door.permission import ADMIN, AUDITOR, RESEARCHER, require_admin, 
 from commands.door.world import Command, Decision, World
 from ledger import people
 from ledger.envelope import NewEvent
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import RoleGranted, RoleRevoked
 
 Role = Literal["researcher", "admin", "auditor"]
@@ -75,7 +75,7 @@ def _check_user(user: str) -> None:
         raise Refusal(
             "user-name",
             f"A user's name has 1 to {_LONGEST_USER} printable characters, and no space around it.",
-            "Give it as the user gives it with --as.",
+            "Give the name that the user acts under.",
         )
 
 
@@ -84,12 +84,13 @@ def _no_such_role(world: World, user: str, role: str, has: str) -> Refusal:
         return Refusal(
             "no-such-role",
             f"{user} has the role {has}, not {role}.",
-            "Revoke that one, or see: daybook role list",
+            "Revoke that one. Who has which role",
+            NextStep("list-roles"),
         )
     named = [row.username for row in world.state.users.where("role = ?", [role])]
     near = difflib.get_close_matches(user, named, n=1, cutoff=0.6)
-    hint = f'Did you mean "{near[0]}"?' if near else "See: daybook role list"
-    return Refusal("no-such-role", f"{user} was granted no role.", hint)
+    hint = f'Did you mean "{near[0]}"? Who has which role' if near else ""
+    return Refusal("no-such-role", f"{user} was granted no role.", hint, NextStep("list-roles"))
 
 
 def _refuse_last_admin(world: World, user: str) -> None:
@@ -100,7 +101,8 @@ def _refuse_last_admin(world: World, user: str) -> None:
         raise Refusal(
             "last-admin",
             f"{user} is the last admin, and a ledger cannot be without one.",
-            "Grant the role to somebody else first: daybook role grant USER admin",
+            "Grant the role to somebody else first",
+            NextStep("grant-role", arguments={"user": None, "role": ADMIN}),
         )
 
 

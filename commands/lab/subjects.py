@@ -7,7 +7,7 @@ from commands.intake.known import LONGEST_NAME
 from commands.recordings.disk import shown
 from ledger import log
 from ledger.envelope import NewEvent
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import Body, ProbeInserted, ProbeRemoved, SubjectRegistered, body_of
 from projections.records import ProbeInsertion
 
@@ -47,7 +47,8 @@ class InsertProbe(Command):
             raise Refusal(
                 "unknown-probe",
                 f'Probe "{self.probe}" is not in reference.Probe{"" if known is None else " any more"}.',
-                f"Add it first: daybook catalogue add reference.Probe {self.probe}",
+                "Add it first",
+                NextStep("add-value", arguments={"table": "reference.Probe", "value": self.probe}),
             )
         events = insert_probe(world, subject, self.probe, self.insertion_time)
         return Decision(events, {"added": len(events)})
@@ -68,7 +69,8 @@ class RemoveProbe(Command):
             raise Refusal(
                 "not-inserted",
                 f'Probe "{self.probe}" is not inserted in subject {self.subject}.',
-                "See: daybook subject list",
+                "",
+                NextStep("list-subjects"),
             )
         if insertion.removal_time == self.removal_time:
             return Decision((), {"removed": 0})
@@ -76,7 +78,10 @@ class RemoveProbe(Command):
             raise Refusal(
                 "already-removed",
                 f'Probe "{self.probe}" was removed from subject {self.subject} at {insertion.removal_time} already.',
-                "If it was inserted again since, record that first: daybook probe insert",
+                "If it was inserted again since, record that first",
+                NextStep(
+                    "insert-probe", arguments={"subject": self.subject, "probe": self.probe, "at": None}
+                ),
             )
         if checked_time(self.removal_time) < insertion.insertion_time:
             raise Refusal(
@@ -96,7 +101,8 @@ def registered_subject(world: World, name: str) -> str:
         raise Refusal(
             "unknown-subject",
             f"Subject {name} is not registered.",
-            f"Register it: daybook subject add {name}",
+            "Register it",
+            NextStep("register-subject", arguments={"subject": name}),
         )
     return key
 
@@ -123,7 +129,10 @@ def insert_probe(world: World, subject: str, probe: str, insertion_time: str) ->
         raise Refusal(
             "already-inserted",
             f'Probe "{probe}" is in subject {subject.partition("/")[2]} since {known.insertion_time}.',
-            f"Remove it first: daybook probe remove {subject.partition('/')[2]} {probe} --at TIME",
+            "Remove it first",
+            NextStep(
+                "remove-probe", arguments={"subject": subject.partition("/")[2], "probe": probe, "at": None}
+            ),
         )
     _refuse_elsewhere(world, subject, probe)
     return [_subject_event(subject, ProbeInserted(probe=probe, insertion_time=insertion_time))]
@@ -151,7 +160,8 @@ def _refuse_elsewhere(world: World, subject: str, probe: str) -> None:
         raise Refusal(
             "inserted-elsewhere",
             f'Probe "{probe}" is in subject {name} since {known.insertion_time}.',
-            f"If it was recovered from there: daybook probe remove {name} {probe} --at TIME",
+            "If it was recovered from there",
+            NextStep("remove-probe", arguments={"subject": name, "probe": probe, "at": None}),
         )
 
 

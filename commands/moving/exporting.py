@@ -67,7 +67,7 @@ def _refuse_unverifiable(world: World) -> None:
         raise Refusal(
             "inside-an-append",
             f"Position {position} lies inside of what one command appended: {receipt[1]} to {receipt[2]}.",
-            f"Give the last of them: --as-of {receipt[2]}",
+            f"Give the last of them, {receipt[2]}.",
         )
     redactions = world.state.redactions.where("event > ?", [position])
     if redactions:
@@ -75,7 +75,7 @@ def _refuse_unverifiable(world: World) -> None:
             "redacted-later",
             f"The payload of position {redactions[0].position} was redacted later, at position {redactions[0].event}: "
             "a ledger without that event would not verify.",
-            f"Give that position or a later one: --as-of {max(row.event for row in redactions)}",
+            f"Give position {max(row.event for row in redactions)} or a later one.",
         )
 
 

@@ -95,7 +95,7 @@ def _not_empty(origin: str, size: int) -> Refusal:
     return Refusal(
         "not-empty",
         f"There is a ledger with {size:,} events already: {origin}.",
-        "Import into a new database, named with --db.",
+        "Import into a new database.",
     )
 
 
@@ -166,7 +166,7 @@ class _Import:
             or data.keys() != {"events", "root", "checkpoints"}
             or line.name != str(data["events"])
         ):
-            raise BadLine("this is not the head of an export; expected a file made by: daybook export")
+            raise BadLine("this is not the head of an export; expected a file that an export wrote")
         if type(data["events"]) is not int or not isinstance(data["root"], str):
             raise BadLine("the head of an export says how many events there are, and their root")
         self.origin, self.promised = line.origin, data

@@ -32,7 +32,7 @@ from ledger import input_files, log
 from ledger.checkpoint import Checkpoint, PublicKey, public_key_text
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent, leaf_data
-from ledger.errors import IntegrityFailure, Refusal
+from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.input_files import erased
 from ledger.merkle import CompactRange, leaf_hash
 from projections.records import Clustering, Deletion, Session
@@ -119,7 +119,8 @@ def _all(transaction: Transaction, signed: Checkpoint) -> Iterator[Plain]:
         raise IntegrityFailure(
             "not-as-signed",
             f"The first {signed.size} events do not have the root that was signed.",
-            "Run: daybook verify",
+            "Verify the ledger",
+            NextStep("verify"),
         )
 
 
@@ -134,7 +135,8 @@ def _of_streams(transaction: Transaction, streams: Sequence[str], signed: Checkp
         raise Refusal(
             "not-covered",
             f"These records came after the checkpoint, which covers {signed.size} events.",
-            "Whoever has the key can make a newer one: daybook checkpoint",
+            "Whoever has the key can make a newer one",
+            NextStep("make-checkpoint"),
         )
     return [found[position] for position in sorted(found)]
 

@@ -11,7 +11,7 @@ from commands.door.submit import Daybook
 from ledger import checkpoint, log
 from ledger.checkpoint import Checkpoint, CheckpointError, KeyKind, PublicKey
 from ledger.database import Database, Transaction
-from ledger.errors import IntegrityFailure, Refusal
+from ledger.errors import IntegrityFailure, NextStep, Refusal
 
 
 def make_checkpoint(daybook: Daybook, key_file: Path) -> str:
@@ -52,7 +52,10 @@ def ledger_key(transaction: Transaction) -> PublicKey:
         return checkpoint.parse_public_key(orjson.loads(row[0])["public_key"])
     except (ValueError, KeyError, TypeError) as error:  # CheckpointError and JSONDecodeError are ValueErrors
         raise IntegrityFailure(
-            "no-key", "Event 1 does not say which key signs the checkpoints.", "Run: daybook verify"
+            "no-key",
+            "Event 1 does not say which key signs the checkpoints.",
+            "Verify the ledger",
+            NextStep("verify"),
         ) from error
 
 
@@ -79,7 +82,8 @@ def own_checkpoint(transaction: Transaction, text: str) -> Checkpoint:
         raise IntegrityFailure(
             "events-missing",
             f"A checkpoint of {found.size} events was signed, but the ledger has {size}.",
-            "Run: daybook verify --checkpoint FILE",
+            "Compare the ledger with a checkpoint that was kept",
+            NextStep("verify", arguments={"checkpoint": None}),
         )
     return found
 
@@ -149,7 +153,7 @@ def _foreign(found: str, origin: str) -> Refusal:
     return Refusal(
         "foreign-checkpoint",
         f'This is a checkpoint of the ledger "{found}"; this one is "{origin}".',
-        "Give a checkpoint of this ledger, or its ledger with --db.",
+        "Give a checkpoint of this ledger, or choose its ledger.",
     )
 
 

@@ -181,7 +181,7 @@ def _compare(text: str, key: PublicKey, roots: dict[int, bytes], report: Report)
         )
     _check_signed(text, key, (), what, report)
     if kept.size not in roots:
-        hint = "Compare it where the ledger is, or make a proof of it: daybook prove --since FILE"
+        hint = "Compare it where the ledger is, or have a proof made there that the ledger continues it."
         report.add("not-comparable", f"By itself this file cannot be compared with {what}. {hint}")
     elif roots[kept.size] != kept.root:
         report.add("checkpoint-mismatch", f"It does not agree with {what}: the past was rewritten.")
@@ -206,7 +206,7 @@ def check(
         raise Refusal(
             "foreign-receipt",
             f'This is of the ledger "{report.origin}"; this one is "{key.name}".',
-            "Give its ledger with --db.",
+            "Choose its ledger.",
         )
     if report.public_key != public_key_text(key):
         report.add("other-key", "It came with another key than the ledger's.")

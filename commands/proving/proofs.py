@@ -14,7 +14,7 @@ from ledger import log
 from ledger.checkpoint import Checkpoint
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent, leaf_data, payload_digest
-from ledger.errors import IntegrityFailure, Refusal
+from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.merkle import leaf_hash
 from ledger.proofs import StoredTree, prove_consistency, prove_inclusion
 
@@ -30,7 +30,8 @@ def prove(daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | 
         raise Refusal(
             "no-checkpoint",
             f"Nothing was signed yet, and the signing key is not at {key_file}.",
-            "Ask whoever has the key to run: daybook checkpoint",
+            "Whoever has the key can make one",
+            NextStep("make-checkpoint"),
         )
     with daybook.database.reading() as transaction:
         signed = own_checkpoint(transaction, text)
@@ -40,7 +41,8 @@ def prove(daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | 
             raise Refusal(
                 "not-covered",
                 f"Event {events[0].position} came after the checkpoint, which covers {signed.size} events.",
-                "Give a later checkpoint; whoever has the key can make one: daybook checkpoint",
+                "Give a later checkpoint; whoever has the key can make one",
+                NextStep("make-checkpoint"),
             )
         fields = list(proven(transaction, covered, signed))
         return document_text(public_key=ledger_key(transaction), checkpoint=text, events=fields)
@@ -70,7 +72,8 @@ def prove_since(daybook: Daybook, old: str, *, key_file: Path) -> str:
             raise Refusal(
                 "not-covered",
                 f"The newest checkpoint in the ledger has {after.size} events, the one given {before.size}.",
-                "Whoever has the key can make a newer one: daybook checkpoint",
+                "Whoever has the key can make a newer one",
+                NextStep("make-checkpoint"),
             )
         proof = prove_consistency(
             StoredTree(transaction),
@@ -107,7 +110,10 @@ def base64_hashes(proof: Iterable[bytes]) -> list[str]:
 
 def _changed(event: StoredEvent) -> IntegrityFailure:
     return IntegrityFailure(
-        "event-changed", f"Event {event.position} is not the one that was written.", "Run: daybook verify"
+        "event-changed",
+        f"Event {event.position} is not the one that was written.",
+        "Verify the ledger",
+        NextStep("verify"),
     )
 
 

@@ -17,7 +17,7 @@ import orjson
 
 from ledger import checkpoint
 from ledger.checkpoint import CheckpointError, KeyKind, PublicKey, SigningKey
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.merkle import ProofError, verify_consistency
 
 Seen = dict[str, dict[str, str]]
@@ -94,8 +94,9 @@ def _require_continued(before: str, signed: checkpoint.Checkpoint, consistency: 
             "no-consistency-proof",
             f"The witness cosigned a checkpoint of {old.size} events last; that this one of {signed.size} continues it "
             "has to be proven.",
-            "Give --proof FILE, made by: daybook prove --since CHECKPOINT -o FILE (CHECKPOINT is what it cosigned "
-            "last, or any other of that size)",
+            "Give the proof of that. It is made from the checkpoint that the witness cosigned last, or any other "
+            "of that size",
+            NextStep("prove-since", arguments={"checkpoint": None}),
         )
     if end != signed.size:
         raise Refusal(
@@ -134,7 +135,7 @@ def _trusted(origin: str, before: dict[str, str] | None, given: PublicKey | None
         raise Refusal(
             "no-ledger-key",
             f'The witness has not seen a checkpoint of "{origin}" before and does not know its key.',
-            "Give it with --log-key KEY, as you got it from the ledger's owner.",
+            "Give the key as you got it from the ledger's owner.",
         )
     if given is not None and remembered is not None and given != remembered:
         raise Refusal(
@@ -154,7 +155,8 @@ def _key(key_file: Path) -> SigningKey:
         raise Refusal(
             "not-a-witness-key",
             f"{key_file} is the key of the ledger {key.name}; a witness signs with a key of its own.",
-            "Make one: daybook checkpoint --new-witness-key FILE NAME",
+            "Make one",
+            NextStep("make-witness-key", arguments={"name": None}),
         )
     return key
 

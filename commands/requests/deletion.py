@@ -11,7 +11,7 @@ from commands.requests.impact import STANDING, Impact, impact_at, impact_of_name
 from commands.requests.naming import Named, name_of, named, requested, rows_of, some_of
 from commands.requests.rules import checked_reason, open_request, request_event, require_decider
 from ledger.envelope import NewEvent
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import (
     ClusteringDeleted,
     DeletionApproved,
@@ -57,16 +57,21 @@ def _refuse_fallen(what: Named) -> None:
     for row in what.direct:
         name = name_of(row)
         if row.status == "error":
-            hint = f"It was never inserted. Take it back: daybook withdraw {name}"
-            raise Refusal("not-standing", f"{name} failed, so there is nothing to delete.", hint)
+            raise Refusal(
+                "not-standing",
+                f"{name} failed, so there is nothing to delete.",
+                "It was never inserted. Take it back",
+                NextStep("withdraw", name),
+            )
         if row.status not in STANDING:
-            raise Refusal("not-standing", f"{name} is {row.status} already.", f"See: daybook why {name}")
+            raise Refusal("not-standing", f"{name} is {row.status} already.", "", NextStep("why", name))
     if not any(row.status in STANDING for row in what.records):
         names = some_of([name_of(upload) for upload in what.uploads])
         raise Refusal(
             "not-standing",
             f"Nothing that came of {names} stands any more.",
-            f"See: daybook show {name_of(what.uploads[0])}",
+            "",
+            NextStep("show", name_of(what.uploads[0])),
         )
 
 
@@ -80,7 +85,8 @@ def _refuse_same_request(world: World, what: Named, impact: Impact) -> None:
             raise Refusal(
                 "already-requested",
                 f"{row.requested_by} requested the deletion of the same records already: d{row.id}.",
-                f"See: daybook delete show d{row.id}",
+                "",
+                NextStep("show-request", f"d{row.id}"),
             )
 
 
@@ -100,13 +106,16 @@ class ApproveDeletion(Command):
     def decide(self, world: World) -> Decision:
         row = open_request(world, self.request)
         if row.kind != "deletion":
-            raise Refusal("other-kind", f"d{row.id} is a {row.kind}.", f"See: daybook delete show d{row.id}")
+            raise Refusal(
+                "other-kind", f"d{row.id} is a {row.kind}.", "", NextStep("show-request", f"d{row.id}")
+            )
         impact = impact_of_named(world, requested(world, row))
         if not impact.sessions and not impact.clusterings:
             raise Refusal(
                 "not-standing",
                 f"Nothing of d{row.id} stands any more.",
-                f"Close it: daybook delete reject d{row.id} --reason TEXT",
+                "Close it",
+                NextStep("reject-request", f"d{row.id}", {"reason": None}),
             )
         grown = refused_growth(world, row, impact, accept_impact=self.accept_impact)
         return grown if grown is not None else _carried_out(world, row, impact)

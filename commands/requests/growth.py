@@ -6,7 +6,7 @@ from commands.door.world import Decision, World
 from commands.requests.impact import Impact, impact_at
 from commands.requests.naming import name_of, rows_of, some_of
 from commands.requests.rules import request_event
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import DeletionImpactGrown
 from projections.records import Deletion
 
@@ -37,7 +37,9 @@ def impact_grown(number: int, grown: dict[str, Any]) -> Refusal:
     return Refusal(
         "impact-grown",
         f"d{number} would take more now than had been shown: {told_growth(grown)}.",
-        f"Look at it (daybook delete show d{number}), then: daybook delete approve d{number} --accept-impact",
+        "Look at it, then accept just that",
+        NextStep("show-request", f"d{number}"),
+        NextStep("approve-request", f"d{number}", {"accept_impact": "yes"}),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import orjson
 
 from commands.door.world import World
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from projections.records import Clustering, Deletion, Session, Upload
 from projections.rows import Rows, requested_by
 
@@ -18,7 +18,7 @@ R = TypeVar("R", Session, Clustering, Upload)
 _ID = re.compile(r"([suc])([1-9][0-9]{0,17})")
 
 
-_LISTS = {"s": "sessions", "c": "clusterings", "u": "uploads"}
+_LISTS = {"s": "list-sessions", "c": "list-clusterings", "u": "list-uploads"}
 
 
 _NAMED = 10  # records in one sentence
@@ -72,7 +72,7 @@ def _known(rows: Rows[R], letter: str, ids: Sequence[str]) -> list[R]:
     for number in numbers:
         row = rows.get(number)
         if row is None:
-            raise Refusal("not-found", f"There is no {letter}{number}.", f"See: daybook {_LISTS[letter]}")
+            raise Refusal("not-found", f"There is no {letter}{number}.", "", NextStep(_LISTS[letter]))
         found.append(row)
     return found
 
@@ -85,7 +85,8 @@ def _exact(text: str) -> str:
             "not-an-id",
             f'"{text}" is not the id of a session, a clustering or an upload.',
             "Give exact ids, never a location or a beginning: s12, c34, or u56 for all that came of an upload. "
-            "Ids are told by: daybook sessions, daybook show LOCATION",
+            "The lists tell them",
+            NextStep("list-sessions"),
         )
     return match[1]
 

@@ -16,7 +16,7 @@ from commands.door.world import Command, Decision, World
 from commands.requests.rules import checked_reason, open_request, request_event, require_decider
 from ledger import log
 from ledger.envelope import NewEvent, StoredEvent
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import (
     DeletionApproved,
     InputFileErased,
@@ -79,7 +79,9 @@ class ApproveRedaction(Command):
     def decide(self, world: World) -> Decision:
         row = open_request(world, self.request)
         if row.kind != "redaction":
-            raise Refusal("other-kind", f"d{row.id} is a {row.kind}.", f"See: daybook delete show d{row.id}")
+            raise Refusal(
+                "other-kind", f"d{row.id} is a {row.kind}.", "", NextStep("show-request", f"d{row.id}")
+            )
         payload = _redactable(world, redacted_position(row))
         event, approved = payload.event, world.next_position
         body = PayloadRedacted(
@@ -149,7 +151,8 @@ def _redactable(world: World, position: int) -> _Payload:
         raise Refusal(
             "not-found",
             f"There is no event at position {position}; the last is {world.head.size}.",
-            "Positions are shown by: daybook log, daybook history REF",
+            "The log shows positions",
+            NextStep("log"),
         )
     row = world.state.redactions.get(position)
     if row is not None:
@@ -183,7 +186,8 @@ def _refuse_second_request(world: World, position: int) -> None:
             raise Refusal(
                 "already-requested",
                 f"{row.requested_by} requested the redaction of position {position} already: d{row.id}.",
-                f"Another admin approves it with: daybook delete approve d{row.id}",
+                "Another admin approves it",
+                NextStep("approve-request", f"d{row.id}"),
             )
 
 
@@ -196,7 +200,8 @@ def _refuse_unsettled(world: World, event: StoredEvent) -> None:
             raise Refusal(
                 "request-open",
                 f"d{number} is not decided yet, and is decided by what it says.",
-                f"First: daybook delete reject d{number} --reason TEXT",
+                "Reject it first",
+                NextStep("reject-request", f"d{number}", {"reason": None}),
             )
     rows: Any = {"session": world.state.sessions, "clustering": world.state.clusterings}.get(kind)
     row = rows.get(int(number)) if rows is not None else None
@@ -205,7 +210,9 @@ def _refuse_unsettled(world: World, event: StoredEvent) -> None:
         raise Refusal(
             "unsettled",
             f"{name} is {row.status}, and is worked on with what position {event.position} says.",
-            f"First bring it to an end (daybook why {name}), or take it back: daybook withdraw {name}",
+            "First bring it to an end, or take it back",
+            NextStep("why", name),
+            NextStep("withdraw", name),
         )
 
 
@@ -222,7 +229,8 @@ def _refuse_ending(world: World, payload: _Payload) -> None:
         raise Refusal(
             "ends-something",
             f"Without position {payload.event.position}, what it took out of use would be in use again.",
-            f"First redact what it ended: daybook history {payload.event.stream}",
+            "First redact what it ended",
+            NextStep("history", payload.event.stream),
         )
 
 

@@ -10,7 +10,7 @@ from commands.requests.impact import STANDING, parts
 from commands.requests.naming import name_of
 from ledger import log
 from ledger.envelope import NewEvent
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import ClusteringRestored, DeletionRestored, SessionRestored, body_of
 from projections.records import Clustering, Deletion, Session
 from projections.rows import Rows
@@ -27,7 +27,9 @@ class Blocked(Refusal):
         super().__init__(
             "blocked",
             f"d{number} cannot be restored whole, so nothing was: {blockers[0]}{more}",
-            f"Delete what stands in the way (daybook delete request), then: daybook restore d{number}",
+            "Delete what stands in the way, then restore again",
+            NextStep("request-deletion", arguments={"records": None, "reason": None}),
+            NextStep("restore", f"d{number}"),
         )
         self.blockers = blockers
 
@@ -67,7 +69,12 @@ class RestoreDeletion(Command):
 def _executed(world: World, number: int) -> Deletion:
     row = world.state.deletions.get(number)
     if row is None:
-        raise Refusal("not-found", f"There is no request d{number}.", "See: daybook delete list --all")
+        raise Refusal(
+            "not-found",
+            f"There is no request d{number}.",
+            "",
+            NextStep("list-requests", arguments={"all": "yes"}),
+        )
     if row.kind == "redaction":
         raise Refusal(
             "not-restorable",
@@ -78,7 +85,8 @@ def _executed(world: World, number: int) -> Deletion:
         raise Refusal(
             "not-executed",
             f"d{number} is {row.status}; only what was executed can be restored.",
-            f"See: daybook delete show d{number}",
+            "",
+            NextStep("show-request", f"d{number}"),
         )
     return row
 

@@ -3,11 +3,11 @@
 Here a request is turned down or taken back; to approve one is to carry it out, which each kind does in its own module.
 """
 
-from commands.door.permission import NotPermitted, admins, require_admin, require_writer, role_of
+from commands.door.permission import ADMIN, NotPermitted, admins, require_admin, require_writer, role_of
 from commands.door.world import Command, Decision, World
 from commands.requests.policy import own_requests_approved
 from ledger.envelope import NewEvent
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import Body, DeletionCancelled, DeletionRejected
 from projections.records import Deletion
 
@@ -26,12 +26,15 @@ def require_approver(world: World, row: Deletion, action: str) -> None:
     if row.kind != "redaction" and own_requests_approved(world):
         return
     others = admins(world, besides=world.actor)
-    hint = f"Ask {others}" if others else "There is no other admin yet: daybook role grant USER admin"
+    hint = f"Ask {others}" if others else "There is no other admin yet: grant somebody the role"
+    steps = [] if others else [NextStep("grant-role", arguments={"user": None, "role": ADMIN})]
     if row.kind != "redaction":
-        hint += ", or let admins approve what they requested: daybook delete policy --own-requests allow"
+        hint += ", or let admins approve what they requested"
+        steps.append(NextStep("set-approval-policy", arguments={"own_requests": "allow"}))
     raise NotPermitted(
         f"{world.actor} may not {action}: d{row.id}, which {world.actor} requested. Needed is another admin.",
-        hint + ".",
+        hint if steps else f"{hint}.",
+        *steps,
         action=action,
         record=f"d{row.id}",
         role=role_of(world, world.actor),
@@ -51,12 +54,14 @@ def require_decider(world: World, number: int, action: str) -> None:
 
 def require_requester(world: World, row: Deletion, action: str) -> None:
     """Raises NotPermitted unless the actor is the requester."""
+    open_ = row.status == "requested"
     if world.actor != row.requested_by:
         raise NotPermitted(
             f"{world.actor} may not {action}: d{row.id}. Needed is to be {row.requested_by}, who requested it.",
-            f"{admins(world)} can reject it: daybook delete reject d{row.id} --reason TEXT"
-            if row.status == "requested"
-            else f"It was decided already; see: daybook delete show d{row.id}",
+            f"{admins(world)} can reject it" if open_ else "It was decided already",
+            NextStep("reject-request", f"d{row.id}", {"reason": None})
+            if open_
+            else NextStep("show-request", f"d{row.id}"),
             action=action,
             record=f"d{row.id}",
             role=role_of(world, world.actor),
@@ -69,7 +74,7 @@ def open_request(world: World, number: int) -> Deletion:
     """The request with this number. Raises Refusal where there is none, or where it was decided before."""
     row = world.state.deletions.get(number)
     if row is None:
-        raise Refusal("not-found", f"There is no request d{number}.", "See: daybook delete list")
+        raise Refusal("not-found", f"There is no request d{number}.", "", NextStep("list-requests"))
     if row.status != "requested":
         by = f" by {row.decided_by}" if row.decided_by else ""
         decided = (
@@ -78,7 +83,8 @@ def open_request(world: World, number: int) -> Deletion:
         raise Refusal(
             "already-decided",
             f"d{number} was {decided}.",
-            f"See: daybook delete show d{number}",
+            "",
+            NextStep("show-request", f"d{number}"),
         )
     return row
 

@@ -7,7 +7,7 @@ from commands.door.world import Command, Decision, World
 from commands.requests.impact import parts
 from commands.requests.naming import Named, name_of, named, some_of
 from ledger.envelope import NewEvent
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import ClusteringWithdrawn, SessionWithdrawn
 from projections.records import Clustering, Session
 
@@ -40,18 +40,24 @@ def _refuse_others(what: Named) -> None:
     for row in what.direct:
         name = name_of(row)
         if row.status == "inserted":
-            hint = f"Request its deletion: daybook delete request {name} --reason TEXT"
-            raise Refusal("inserted", f"{name} is inserted, which an entry to withdraw must not be.", hint)
+            raise Refusal(
+                "inserted",
+                f"{name} is inserted, which an entry to withdraw must not be.",
+                "Request its deletion",
+                NextStep("request-deletion", name, {"reason": None}),
+            )
         if row.status == "deleted":
-            raise Refusal("deleted", f"{name} is deleted already.", f"See: daybook why {name}")
+            raise Refusal("deleted", f"{name} is deleted already.", "", NextStep("why", name))
     if what.uploads and not any(row.status in (*_NEVER_INSERTED, "withdrawn") for row in what.records):
         names = some_of([name_of(upload) for upload in what.uploads])
+        inserted = any(row.status == "inserted" for row in what.records)
         raise Refusal(
             "nothing-to-withdraw",
             f"Nothing that came of {names} is pending, waiting or failed.",
-            f"To delete what was inserted: daybook delete request {name_of(what.uploads[0])} --reason TEXT"
-            if any(row.status == "inserted" for row in what.records)
-            else f"See: daybook show {name_of(what.uploads[0])}",
+            "To delete what was inserted, request it" if inserted else "",
+            NextStep("request-deletion", name_of(what.uploads[0]), {"reason": None})
+            if inserted
+            else NextStep("show", name_of(what.uploads[0])),
         )
 
 

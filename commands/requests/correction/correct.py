@@ -28,7 +28,7 @@ from commands.requests.rules import checked_reason, open_request, require_approv
 from commands.stored import stored_bytes
 from ledger import input_files, log
 from ledger.envelope import NewEvent
-from ledger.errors import Conflict, Refusal
+from ledger.errors import Conflict, NextStep, Refusal
 from ledger.events import (
     CorrectionRequested,
     InputFileProcessed,
@@ -164,7 +164,8 @@ def _refuse_same_request(world: World, digest: str) -> None:
         raise Refusal(
             "already-requested",
             f"{row[1]} requested the correction by this very file already: d{row[0]}.",
-            f"See: daybook delete show d{row[0]}",
+            "",
+            NextStep("show-request", f"d{row[0]}"),
         )
 
 
@@ -294,5 +295,6 @@ def _unfit(row: Deletion, code: str, why: str) -> Refusal:
     return Refusal(
         code,
         f"d{row.id} cannot be carried out: {why.rstrip('.')}.",
-        f"Reject it (daybook delete reject d{row.id} --reason TEXT), then correct again what is still wrong.",
+        "Reject it, then correct again what is still wrong",
+        NextStep("reject-request", f"d{row.id}", {"reason": None}),
     )

@@ -344,7 +344,7 @@ def _references(plan: Plan, checked: Checked, located: _Located) -> Iterator[Fin
             if number is None:
                 path = f"clustering[{change.given.index}].sessions"
                 message = f"sessions[{reference.index}], on which it stands, is not in the ledger yet."
-                hint = "Upload the file first (daybook upload FILE), then correct."
+                hint = "Upload the file first, then correct."
                 yield located.error(2, path, "session-is-new", message, hint)
             else:
                 numbers.append(number)

@@ -1,0 +1,111 @@
+"""Word next steps as commands of a shell. The only module that knows which command does what an answer advises."""
+
+from collections.abc import Callable, Mapping, Sequence
+from shlex import quote
+
+from ledger.errors import NextStep
+
+_Words = Callable[[NextStep], list[str]]
+
+
+def argv(step: NextStep) -> list[str]:
+    """The command's words; what a person has to fill in stands there in capitals."""
+    return ["daybook", *_WORDS[step.action](step)]
+
+
+def worded(step: NextStep) -> str:
+    """The command as it can be pasted into a shell."""
+    return " ".join(map(quote, argv(step)))
+
+
+def sentence(hint: str, steps: Sequence[NextStep]) -> str:
+    """A hint with the commands that do it: ``Remove it first: daybook probe remove 12345 npx_1 --at TIME``."""
+    if not steps:
+        return hint
+    return f"{hint or 'See'}: {', then: '.join(map(worded, steps))}"
+
+
+def _on(*words: str) -> _Words:
+    """A command on a record: ``show s12``. Every argument is an option."""
+    return lambda step: [*words, step.ref or "REF", *_options(step.arguments)]
+
+
+def _plain(*words: str) -> _Words:
+    """A command without a record."""
+    return lambda step: [*words, *_options(step.arguments)]
+
+
+def _taking(*words: str, places: Sequence[str]) -> _Words:
+    """A command whose arguments at these ``places`` go by their order; the others are options."""
+
+    def word(step: NextStep) -> list[str]:
+        rest = {name: value for name, value in step.arguments.items() if name not in places}
+        given = [_value(name, step.arguments[name]) for name in places if name in step.arguments]
+        return [*words, *given, *_options(rest)]
+
+    return word
+
+
+def _options(arguments: Mapping[str, str | None]) -> list[str]:
+    words = []
+    for name, value in arguments.items():
+        words.append(f"--{name.replace('_', '-')}")
+        if value != "yes":  # a flag
+            words.append(_value(name, value))
+    return words
+
+
+_BLANKS = {"reason": "TEXT", "at": "TIME", "records": "REF", "checkpoint": "FILE"}
+
+
+def _value(name: str, value: str | None) -> str:
+    return value if value is not None else _BLANKS.get(name, name.upper())
+
+
+def _association(step: NextStep) -> list[str]:
+    return [
+        "associate",
+        step.ref or "REF",
+        *(f"{name}={probe or '...'}" for name, probe in step.arguments.items()),
+    ]
+
+
+_WORDS: dict[str, _Words] = {
+    "add-clustering": _on("add-clustering"),
+    "add-tasks": _on("add-tasks"),
+    "add-value": _taking("catalogue", "add", places=("table", "value")),
+    "approve-request": _on("delete", "approve"),
+    "associate": _association,
+    "cancel-request": _on("delete", "cancel"),
+    "erase-person": _taking("person", "erase", places=("user",)),
+    "grant-role": _taking("role", "grant", places=("user", "role")),
+    "history": _on("history"),
+    "init": _plain("init"),
+    "insert-probe": _taking("probe", "insert", places=("subject", "probe")),
+    "list-clusterings": _plain("clusterings"),
+    "list-requests": _plain("delete", "list"),
+    "list-roles": _plain("role", "list"),
+    "list-sessions": _plain("sessions"),
+    "list-subjects": _plain("subject", "list"),
+    "list-uploads": _plain("uploads"),
+    "list-values": _taking("catalogue", "list", places=("table",)),
+    "log": _plain("log"),
+    "make-checkpoint": _plain("checkpoint"),
+    "make-witness-key": lambda _: ["checkpoint", "--new-witness-key", "FILE", "NAME"],
+    "prove-since": lambda _: ["prove", "--since", "CHECKPOINT", "-o", "FILE"],
+    "register-subject": _taking("subject", "add", places=("subject",)),
+    "reject-request": _on("delete", "reject"),
+    "remove-probe": _taking("probe", "remove", places=("subject", "probe")),
+    "request-deletion": lambda step: [
+        "delete", "request", step.ref or "REF", "--reason", _value("reason", step.arguments["reason"])
+    ],
+    "restore": _on("restore"),
+    "set-approval-policy": _plain("delete", "policy"),
+    "show": _on("show"),
+    "show-request": _on("delete", "show"),
+    "upload": _taking("upload", places=("file",)),
+    "verify": _plain("verify"),
+    "why": _on("why"),
+    "withdraw": _on("withdraw"),
+    "work": _plain("work"),
+}  # fmt: skip

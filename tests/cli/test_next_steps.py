@@ -1,0 +1,122 @@
+"""Next steps are data below the faces; the command line words each as a command that exists."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from commands.cli.main import cli
+from commands.cli.next_steps import _WORDS, argv, sentence, worded
+from ledger.errors import NextStep
+from tests.conftest import ROOT
+
+# A verb after the program's name, or a long option: what only a shell understands.
+SHELL = re.compile(
+    rf"\bdaybook (?:--|(?:{'|'.join(cli.list_commands(click.Context(cli)))})\b)|(?<![-\w])--[a-z][a-z-]+"
+)
+NOT_YET = {
+    "commands/answers/why.py",
+    "commands/inputfile/check.py",
+    "commands/inputfile/reference_values.py",
+    "commands/inputfile/schema.py",
+    "commands/inputfile/template.py",
+}
+OF_ANOTHER_PROGRAM = {
+    "commands/proving/bundle_verifier.py",
+    "commands/proving/bundle.py",
+}  # the script in a bundle
+NAMES_OF_SOURCES = {"--db", "--config"}  # where a setting comes from, as commands.door.settings answers
+
+
+def sources(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The string constants of a module, without its docstrings."""
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.lineno, node.value
+
+
+def test_nothing_below_a_face_contains_a_sentence_for_a_shell() -> None:
+    found = []
+    for path in sources("ledger", "projections", "migrations", "commands"):
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith("commands/cli/") or name in OF_ANOTHER_PROGRAM | NOT_YET:
+            continue
+        for line, text in texts(ast.parse(path.read_text(encoding="utf-8"))):
+            if SHELL.search(text) and text not in NAMES_OF_SOURCES:
+                found.append(f"{name}:{line}: {text[:80]}")
+
+    assert found == []
+
+
+def advised() -> dict[str, set[frozenset[str]]]:
+    """Every action that the code advises, with the names of its arguments, as far as they stand in the source."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for path in sources("ledger", "projections", "commands"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "NextStep" and node.args:
+                actions = [c.value for c in ast.walk(node.args[0]) if isinstance(c, ast.Constant)]
+                given = [*node.args[2:], *(k.value for k in node.keywords if k.arg == "arguments")]
+                names = {
+                    key.value
+                    for each in given
+                    if isinstance(each, ast.Dict)
+                    for key in each.keys
+                    if isinstance(key, ast.Constant)
+                }
+                for action in actions:
+                    found.setdefault(str(action), set()).add(frozenset(map(str, names)))
+    return found
+
+
+def test_every_action_that_is_advised_has_a_wording_and_none_is_left_over() -> None:
+    from commands.requests.naming import _LISTS
+
+    assert {*advised(), *_LISTS.values()} - _WORDS.keys() == set()
+
+
+@pytest.mark.parametrize("action", sorted(_WORDS))
+def test_every_wording_is_a_command_that_exists_with_options_that_it_takes(action: str) -> None:
+    for names in advised().get(action, {frozenset()}):
+        filled = {name: "yes" if name in ("all", "accept_impact") else "x" for name in names}
+        if action == "request-deletion":
+            filled.setdefault("reason", "x")
+        words = argv(NextStep(action, "d1", filled))[1:]
+        command: click.Command = cli
+        context = click.Context(cli)
+        while isinstance(command, click.Group):
+            found = command.get_command(context, words[0])
+            assert found is not None, words
+            command, words = found, words[1:]
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_what_a_person_fills_in_is_in_capitals_and_what_is_known_is_quoted() -> None:
+    step = NextStep("remove-probe", arguments={"subject": "rat 1", "probe": "npx_1", "at": None})
+
+    assert worded(step) == "daybook probe remove 'rat 1' npx_1 --at TIME"
+
+
+def test_a_hint_is_completed_by_its_steps() -> None:
+    look, accept = NextStep("show-request", "d7"), NextStep("approve-request", "d7", {"accept_impact": "yes"})
+
+    assert sentence("", [look]) == "See: daybook delete show d7"
+    assert sentence("Look", [look, accept]) == (
+        "Look: daybook delete show d7, then: daybook delete approve d7 --accept-impact"
+    )
+    assert sentence("Nothing helps.", []) == "Nothing helps."
