@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from shlex import quote
 from typing import Any
 
 import click
@@ -16,7 +15,7 @@ from commands.cli import output
 from commands.cli.failures import USAGE, Failure, Interrupted, error_document, failure_of
 from commands.cli.invocation import Invocation, user_name
 from commands.cli.next_steps import sentence
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 
 GLOBAL_OPTIONS = ("db", "user", "config", "json")
 NAMES_OF_FILES = ("file", "files", "directory", "target", "keep", "since", "receipt", "proof", "key_file")
@@ -202,9 +201,8 @@ class LazyRoot(VerbGroup):
         except Exception as error:  # noqa: BLE001 - nobody ever sees a traceback
             failure = failure_of(error, verb=invocation.verb, beside=invocation.state_folder)
             if failure.code == "no-ledger" and invocation.db is not None:
-                failure = replace(
-                    failure, hint=f"Create one: daybook --db {quote(invocation.shown_db)} init", steps=()
-                )
+                step = NextStep("init", arguments={"db": invocation.shown_db})
+                failure = replace(failure, steps=(step,))
         except KeyboardInterrupt as error:
             failure = failure_of(error, verb=invocation.verb, beside=None)
         else:

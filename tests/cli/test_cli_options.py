@@ -51,17 +51,19 @@ def test_refusal_with_json_is_one_document_on_standard_output() -> None:
         "error": {
             "code": "no-ledger",
             "message": "There is no ledger at daybook.db.",
-            "hint": "Run: daybook init",
+            "hint": "Create one",
+            "next_steps": [{"action": "init", "ref": None, "arguments": {}}],
         },
     }
 
 
 def test_the_ledger_to_create_is_the_one_that_was_asked_for(folder: Path) -> None:
     url = f"sqlite:///{folder / 'my lab.db'}"
-    hint = run_cli("--db", url, "sessions", "--json").json["error"]["hint"]
-    assert hint == f"Run: daybook --db '{url}' init"
+    refused = run_cli("--db", url, "sessions").err
+    assert f"Create one: daybook init --db '{url}'" in refused
 
-    assert run_cli(*shlex.split(hint.removeprefix("Run: daybook "))).exit == 0
+    command = refused.partition("daybook ")[2].rpartition(" [")[0]
+    assert run_cli(*shlex.split(command)).exit == 0
     assert run_cli("--db", url, "sessions").exit == 0
 
 

@@ -14,6 +14,7 @@ from commands.requests.deletion import ApproveDeletion
 from commands.requests.policy import SetApprovalPolicy
 from commands.requests.restoration import RestoreDeletion
 from ledger.database import Transaction
+from ledger.errors import Refusal
 from ledger.events import ClusteringWaiting, SessionInsertFailed
 from projections.listings import uploads, whole
 from projections.references import Reference
@@ -258,7 +259,8 @@ def test_an_impact_that_has_grown_is_shown_before_it_is_approved(desk: Desk) -> 
     for _ in range(2):  # shown once, however often it is tried
         with pytest.raises(Exception, match=f"{both} of user_4") as refused:
             desk.approve(number)
-        assert refused.value.code == "impact-grown" and "--accept-impact" in refused.value.hint  # type: ignore[attr-defined]
+        assert isinstance(refused.value, Refusal) and refused.value.code == "impact-grown"
+        assert refused.value.steps[1].arguments == {"accept_impact": "yes"}
     assert lab.types(before) == ["DeletionImpactGrown"]
     assert desk.statuses(one, both) == ["inserted", "inserted"]
     desk.approve(number, accept_impact=True)

@@ -17,7 +17,7 @@ from commands.moving.setup import initialise
 from ledger import database as databases
 from ledger import database_errors
 from ledger.database import Database
-from ledger.errors import LedgerUnavailable
+from ledger.errors import LedgerUnavailable, NextStep
 from ledger.verify import verify
 from tests.conftest import create_database
 from tests.ledger.writing import Register
@@ -51,7 +51,7 @@ def test_what_is_no_address_is_said_with_an_example(text: str) -> None:
 def test_a_file_that_is_not_there_is_no_ledger_and_is_not_made(tmp_path: Path) -> None:
     refusal = refusal_of(f"sqlite:///{tmp_path / 'none.db'}")
 
-    assert (refusal.code, refusal.hint) == ("no-ledger", "Run: daybook init")
+    assert (refusal.code, *refusal.steps) == ("no-ledger", NextStep("init"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -79,7 +79,7 @@ def test_a_database_without_a_ledger_says_how_to_make_one(tmp_path: Path, postgr
 
     for url in (f"sqlite:///{tmp_path / 'other.db'}", create_database(postgresql_server)):
         refusal = refusal_of(url)
-        assert (refusal.code, refusal.hint) == ("no-ledger", "Run: daybook init")
+        assert (refusal.code, *refusal.steps) == ("no-ledger", NextStep("init"))
         with pytest.raises(LedgerUnavailable, match="no ledger"):
             verify(url)
 

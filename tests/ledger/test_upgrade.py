@@ -25,7 +25,7 @@ from commands.moving.setup import initialise
 from ledger import log
 from ledger.database import Database, create_sqlite_file
 from ledger.envelope import leaf_data, payload_digest
-from ledger.errors import LedgerUnavailable
+from ledger.errors import LedgerUnavailable, NextStep
 from ledger.merkle import CompactRange, leaf_hash
 from ledger.verify import verify
 from migrations.versions import v0002_wrong_data as migration
@@ -217,7 +217,7 @@ def test_upgraded_ledger_goes_on_and_answers_old_receipts(older: Older) -> None:
 def test_ledger_is_not_opened_before_it_is_upgraded_and_an_upgrade_can_be_repeated(older: Older) -> None:
     with pytest.raises(LedgerUnavailable, match="has schema 0001") as caught:
         Daybook.open(older.url, Actor("user_1"))
-    assert "daybook init" in caught.value.hint
+    assert caught.value.steps == (NextStep("init"),)
 
     older.upgrade()
     shape = older.shape()

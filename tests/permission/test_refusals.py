@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from commands.cli.next_steps import worded
 from commands.door.actor import EVERYONE, Actor
 from commands.door.permission import NotPermitted, require_admin, require_owner, require_writer
 from commands.door.submit import Daybook
@@ -15,7 +16,7 @@ from commands.door.world import World
 from commands.lab.roles import GrantRole, RevokeRole
 from ledger import log
 from ledger.database import Transaction
-from ledger.errors import LedgerUnavailable, Refusal
+from ledger.errors import LedgerUnavailable, NextStep, Refusal
 from ledger.events import body_of
 from projections.records import Session
 from tests.ledger.test_unavailable import as_nobody
@@ -92,7 +93,9 @@ def test_who_is_no_researcher_is_told_the_role_that_would_do(
         )
 
     assert f"Needed is {needed}; user_2 {has}." in caught.value.message
-    assert caught.value.hint == f"user_1 can grant it: daybook role grant user_2 {needed.split()[-1]}"
+    assert caught.value.hint == "user_1 can grant it"
+    role = needed.split()[-1]
+    assert caught.value.steps == (NextStep("grant-role", arguments={"user": "user_2", "role": role}),)
 
 
 def test_many_admins_are_named_by_a_few_and_a_name_with_a_space_is_quoted(
@@ -105,7 +108,8 @@ def test_many_admins_are_named_by_a_few_and_a_name_with_a_space_is_quoted(
     refusal = refused(spaced, GrantRole(user="user_7", role="admin"))
     spaced.close()
 
-    assert refusal.hint == "user_1, user_2, user_3 or 2 more can grant it: daybook role grant 'user 6' admin"
+    assert refusal.hint == "user_1, user_2, user_3 or 2 more can grant it"
+    assert [worded(step) for step in refusal.steps] == ["daybook role grant 'user 6' admin"]
 
 
 def test_the_role_of_everyone_is_that_of_whoever_was_granted_none(
