@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ledger.errors import Refusal
+from ledger.plurals import plural as plural
 
 _NARROWEST = 8
 _GAP = "  "
@@ -178,11 +179,3 @@ def _cut(text: str, width: int) -> str:
     while text_width(text) > width:
         text = text[: max(0, len(text) - max(1, (text_width(text) - width) // 2))]
     return text
-
-
-def plural(number: int, noun: str) -> str:
-    """``1 session``, ``2 sessions``, ``1,000 entries``."""
-    ending = "" if number == 1 else "s"
-    if number != 1 and noun.endswith("y") and not noun.endswith(("ay", "ey", "oy")):
-        noun, ending = noun[:-1], "ies"
-    return f"{number:,} {noun}{ending}"

@@ -47,7 +47,7 @@ def check_projections(head: Head) -> None:
     if head.projections != versions():
         raise LedgerUnavailable(
             "other-version",
-            "Another version of daybook has rebuilt the projections of this ledger in the meantime.",
+            "Another version of Daybook has rebuilt the projections of this ledger in the meantime.",
             "Start this program again, in that version.",
         )
 
@@ -59,7 +59,7 @@ def check_schema(transaction: Transaction) -> None:
         newer = found is not None and revision > SCHEMA_REVISION
         raise LedgerUnavailable(
             "newer-schema" if newer else "older-schema",
-            f"The ledger has schema {revision}, this version of daybook expects {SCHEMA_REVISION}.",
-            "Install a newer daybook." if newer else "Upgrade it in place",
+            f"The ledger has schema {revision}, this version of Daybook expects {SCHEMA_REVISION}.",
+            "Install a newer Daybook." if newer else "Upgrade it in place",
             *([] if newer else [NextStep("init")]),
         )

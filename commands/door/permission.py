@@ -94,7 +94,7 @@ def _refusal(
 ) -> NotPermitted:
     """``enough`` is the role that would do; ``owner`` may do it without."""
     action, role = _one_line(action), role_of(world, world.actor)
-    needed = f"to be {owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
+    needed = f"{owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
     has = f"has the role {role}" if role else "has no role"
     granting = admins(world)
     asked = (
@@ -103,7 +103,7 @@ def _refusal(
         else f"{granting} can grant it"
     )
     return NotPermitted(
-        f"{world.actor} may not {action}{f': {record}' if record else ''}. Needed is {needed}; {world.actor} {has}.",
+        f"{world.actor} may not {action}{f': {record}' if record else ''}. This needs {needed}; {world.actor} {has}.",
         asked,
         NextStep("grant-role", arguments={"user": world.actor, "role": enough}),
         action=action,

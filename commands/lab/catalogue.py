@@ -113,7 +113,7 @@ class LoadCatalogue(Command):
 def _add_value(world: World, table: str, value: str, attributes: dict[str, Any]) -> list[NewEvent]:
     """To name a known value without its attributes takes none of them away."""
     if not is_name(value):
-        raise Refusal("no-value", f'"{shown(value[:60])}" is no value for {table}.', A_NAME)
+        raise Refusal("no-value", f'"{shown(value[:60])}" is not a value for {table}.', A_NAME)
     known = world.state.reference.get((table, value))
     if known is not None and not attributes:
         attributes = orjson.loads(known.attributes)

@@ -10,6 +10,7 @@ from commands.door.world import Command, Decision, World
 from commands.lab.roles import _check_user
 from ledger import people
 from ledger.errors import NextStep, Refusal
+from ledger.plurals import plural
 
 _LONGEST_NAME = 200
 
@@ -77,7 +78,7 @@ def _checked_name(text: str) -> str:
     if not name or not name.isprintable() or len(name) > _LONGEST_NAME:
         raise Refusal(
             "person-name",
-            f"A name of {len(name)} characters was given; expected is one line of 1 to {_LONGEST_NAME}.",
+            f"The name has {plural(len(name), 'character')}; it must be one line of 1 to {_LONGEST_NAME}.",
             "To remove a name",
             NextStep("erase-person", arguments={"user": None}),
         )
@@ -89,8 +90,8 @@ def _checked_email(text: str) -> str:
     if not _EMAIL.fullmatch(email) or not email.isprintable() or len(email) > _LONGEST_EMAIL:
         raise Refusal(
             "person-email",
-            "What was given is no e-mail address.",
-            f"Expected is name@domain, {_LONGEST_EMAIL} characters at most. To remove one",
+            "That is not an e-mail address.",
+            f"Write name@domain, {_LONGEST_EMAIL} characters at most. To remove one",
             NextStep("erase-person", arguments={"user": None}),
         )
     return email

@@ -74,7 +74,7 @@ def _check_user(user: str) -> None:
     if not 0 < len(user) <= _LONGEST_USER or not user.isprintable() or user != user.strip():
         raise Refusal(
             "user-name",
-            f"A user's name has 1 to {_LONGEST_USER} printable characters, and no space around it.",
+            f"A user's name has 1 to {_LONGEST_USER} printable characters, and no blanks around it.",
             "Give the name that the user acts under.",
         )
 
@@ -84,12 +84,12 @@ def _no_such_role(world: World, user: str, role: str, has: str) -> Refusal:
         return Refusal(
             "no-such-role",
             f"{user} has the role {has}, not {role}.",
-            "Revoke that one. Who has which role",
+            "Revoke that one. To see who has which role",
             NextStep("list-roles"),
         )
     named = [row.username for row in world.state.users.where("role = ?", [role])]
     near = difflib.get_close_matches(user, named, n=1, cutoff=0.6)
-    hint = f'Did you mean "{near[0]}"? Who has which role' if near else ""
+    hint = f'Did you mean "{near[0]}"? To see who has which role' if near else ""
     return Refusal("no-such-role", f"{user} was granted no role.", hint, NextStep("list-roles"))
 
 

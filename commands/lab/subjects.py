@@ -77,7 +77,7 @@ class RemoveProbe(Command):
         if insertion.removal_time is not None:
             raise Refusal(
                 "already-removed",
-                f'Probe "{self.probe}" was removed from subject {self.subject} at {insertion.removal_time} already.',
+                f'Probe "{self.probe}" was already removed from subject {self.subject}, at {insertion.removal_time}.',
                 "If it was inserted again since, record that first",
                 NextStep(
                     "insert-probe", arguments={"subject": self.subject, "probe": self.probe, "at": None}
@@ -86,8 +86,8 @@ class RemoveProbe(Command):
         if checked_time(self.removal_time) < insertion.insertion_time:
             raise Refusal(
                 "removed-before-inserted",
-                f'Probe "{self.probe}" is in subject {self.subject} since {insertion.insertion_time}, '
-                f"after {self.removal_time}.",
+                f'Probe "{self.probe}" went into subject {self.subject} at {insertion.insertion_time}, '
+                f"which is after {self.removal_time}.",
                 "Check the time of removal.",
             )
         event = ProbeRemoved(probe=self.probe, removal_time=self.removal_time)
@@ -128,7 +128,7 @@ def insert_probe(world: World, subject: str, probe: str, insertion_time: str) ->
     if known is not None and known.removal_time is None:
         raise Refusal(
             "already-inserted",
-            f'Probe "{probe}" is in subject {subject.partition("/")[2]} since {known.insertion_time}.',
+            f'Probe "{probe}" has been in subject {subject.partition("/")[2]} since {known.insertion_time}.',
             "Remove it first",
             NextStep(
                 "remove-probe", arguments={"subject": subject.partition("/")[2], "probe": probe, "at": None}
@@ -159,7 +159,7 @@ def _refuse_elsewhere(world: World, subject: str, probe: str) -> None:
         name = known.subject.partition("/")[2]
         raise Refusal(
             "inserted-elsewhere",
-            f'Probe "{probe}" is in subject {name} since {known.insertion_time}.',
+            f'Probe "{probe}" has been in subject {name} since {known.insertion_time}.',
             "If it was recovered from there",
             NextStep("remove-probe", arguments={"subject": name, "probe": probe, "at": None}),
         )

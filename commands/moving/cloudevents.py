@@ -107,7 +107,7 @@ def read_line(text: bytes) -> Line:
     except orjson.JSONDecodeError as error:
         raise BadLine(f"this is not JSON ({error})") from None
     if not isinstance(line, dict) or line.get("specversion") != "1.0":
-        raise BadLine('this is no CloudEvent; expected an object with "specversion": "1.0"')
+        raise BadLine('this is not a CloudEvent; expected an object with "specversion": "1.0"')
     origin, kind, name = (_text(line, attribute) for attribute in ("source", "type", "id"))
     if not name.startswith(f"{origin}-"):
         raise BadLine(f'the id is "{name}"; expected it to begin with the source, "{origin}-"')
@@ -175,14 +175,14 @@ def _bytes(line: Plain) -> bytes:
 def _text(line: Plain, name: str, *, empty: bool = False) -> str:
     text = line.get(name, "" if empty else None)
     if not isinstance(text, str) or not (text or empty):
-        raise BadLine(f'the attribute "{name}" is missing, or no text')
+        raise BadLine(f'the attribute "{name}" is missing, or is not text')
     return text
 
 
 def _number(line: Plain, name: str, default: int | None = None) -> int:
     number = line.get(name, default)
     if type(number) is not int or not 0 <= number <= _LARGEST:
-        raise BadLine(f'the attribute "{name}" is missing, or no whole number')
+        raise BadLine(f'the attribute "{name}" is missing, or is not a whole number')
     return number
 
 

@@ -27,6 +27,7 @@ from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
 from ledger.events import body_of, known
+from ledger.plurals import plural
 from projections.rebuild import rebuild, without_garbage_collection
 
 _PAGE = 5_000
@@ -94,7 +95,7 @@ def _require_empty(url: str) -> None:
 def _not_empty(origin: str, size: int) -> Refusal:
     return Refusal(
         "not-empty",
-        f"There is a ledger with {size:,} events already: {origin}.",
+        f"There is already a ledger with {plural(size, 'event')}: {origin}.",
         "Import into a new database.",
     )
 
@@ -140,7 +141,7 @@ class _Import:
         return Refusal(
             "bad-line",
             f"Line {number or self.number}: {what}.",
-            "Nothing was imported. Export the ledger again, or take a copy of the file that was not changed.",
+            "Nothing was imported. Export the ledger again, or take an unchanged copy of the file.",
         )
 
     def _take(self, line: Line) -> None:
@@ -273,12 +274,13 @@ class _Import:
     def _finish(self) -> None:
         if not self.number:
             raise self._refusal("the file is empty", 1)
-        found = {
-            "events": self.head.size, "root": self.head.compact_range.root().hex(), "checkpoints": self.checkpoints,
-        }  # fmt: skip
-        for what in found:
-            if what != "root" and found[what] != self.promised[what]:
-                whole = f"the file ends after {found[what]} {what}; line 1 promises {self.promised[what]}"
+        counts = {"events": self.head.size, "checkpoints": self.checkpoints}
+        found = {**counts, "root": self.head.compact_range.root().hex()}
+        for what, number in counts.items():
+            if number != self.promised[what]:
+                whole = (
+                    f"the file ends after {plural(number, what[:-1])}; line 1 promises {self.promised[what]}"
+                )
                 raise self._refusal(f"{whole}: it is cut off")
         if self.command:
             raise self._refusal(f"the receipt of command {self.command} is missing behind it")

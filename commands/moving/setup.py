@@ -121,8 +121,8 @@ def _migrate(database: Database) -> None:
             if found is not None and str(found) > SCHEMA_REVISION:
                 raise LedgerUnavailable(
                     "newer-schema",
-                    f"The ledger has schema {found}, this version of daybook expects {SCHEMA_REVISION}.",
-                    "Install a newer daybook.",
+                    f"The ledger has schema {found}, this version of Daybook expects {SCHEMA_REVISION}.",
+                    "Install a newer Daybook.",
                 )
         elif strangers := sorted(tables & {"head", *IMMUTABLE}):
             raise LedgerUnavailable(

@@ -35,6 +35,7 @@ from ledger.envelope import StoredEvent, leaf_data
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.input_files import erased
 from ledger.merkle import CompactRange, leaf_hash
+from ledger.plurals import plural
 from projections.records import Clustering, Deletion, Session
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can state
@@ -118,7 +119,7 @@ def _all(transaction: Transaction, signed: Checkpoint) -> Iterator[Plain]:
     if (tree.size, tree.root()) != (signed.size, signed.root):
         raise IntegrityFailure(
             "not-as-signed",
-            f"The first {signed.size} events do not have the root that was signed.",
+            f"The first {plural(signed.size, 'event')} do not have the root that was signed.",
             "Verify the ledger",
             NextStep("verify"),
         )
@@ -134,7 +135,7 @@ def _of_streams(transaction: Transaction, streams: Sequence[str], signed: Checkp
     if not found:
         raise Refusal(
             "not-covered",
-            f"These records came after the checkpoint, which covers {signed.size} events.",
+            f"These records came after the checkpoint, which covers {plural(signed.size, 'event')}.",
             "Whoever has the key can make a newer one",
             NextStep("make-checkpoint"),
         )
@@ -165,7 +166,7 @@ def _readme(signed: Checkpoint, key: PublicKey, part: int | None, files: int, sc
         events="every event, one to a line, oldest first"
         if part is None
         else "each event with its inclusion proof",
-        files=f"files/          {files} input files, named by their sha256"
+        files=f"files/          {plural(files, 'input file')}, named by sha256"
         if files
         else "It has no input files.",
         fingerprint=sha256(key.key).hexdigest(),

@@ -12,6 +12,7 @@ from ledger import checkpoint, log
 from ledger.checkpoint import Checkpoint, CheckpointError, KeyKind, PublicKey
 from ledger.database import Database, Transaction
 from ledger.errors import IntegrityFailure, NextStep, Refusal
+from ledger.plurals import plural
 
 
 def make_checkpoint(daybook: Daybook, key_file: Path) -> str:
@@ -81,7 +82,7 @@ def own_checkpoint(transaction: Transaction, text: str) -> Checkpoint:
     if found.size > size:
         raise IntegrityFailure(
             "events-missing",
-            f"A checkpoint of {found.size} events was signed, but the ledger has {size}.",
+            f"A checkpoint of {plural(found.size, 'event')} was signed, but the ledger has {size:,}.",
             "Compare the ledger with a checkpoint that was kept",
             NextStep("verify", arguments={"checkpoint": None}),
         )

@@ -18,6 +18,7 @@ from ledger.database import Transaction
 from ledger.envelope import leaf_data, payload_digest
 from ledger.errors import IntegrityFailure, Refusal
 from ledger.merkle import ProofError, leaf_hash, verify_consistency, verify_inclusion
+from ledger.plurals import plural
 from ledger.proofs import StoredTree, require_root
 
 PROOF_FORMAT = "daybook/proof/1"
@@ -30,7 +31,7 @@ class ProofReport(Report):
     """What was checked of a proof or receipt, what could not be, and what does not hold."""
 
     def lines(self) -> Iterator[str]:
-        events = f"{self.events:,} event{'' if self.events == 1 else 's'}"
+        events = plural(self.events, "event")
         if self.size:
             what = f"{events} of the first {self.size:,}" if self.events else "a checkpoint"
             yield f"Ledger {self.origin}: {what}, root {self.root}."
@@ -71,7 +72,7 @@ def _read(text: str) -> Plain:
     except Malformed:
         raise
     except (ValueError, RecursionError) as error:
-        raise Malformed(f"it is no JSON: {error}") from None
+        raise Malformed(f"it is not JSON: {error}") from None
     return document
 
 
@@ -162,17 +163,19 @@ def _check_since(old: Checkpoint, new: Checkpoint, proof: Any, report: Report) -
             proof=[from_base64(one) for one in proof],
         )
     except ProofError:
-        text = f"The {new.size} events do not begin with the {old.size}: the past was rewritten."
+        text = f"The {new.size:,} do not continue the {plural(old.size, 'event')} before: the past was rewritten."
         report.add("not-consistent", text)
         return False
-    report.checked.append(f"that the {new.size} events begin with the {old.size} of the older checkpoint")
+    report.checked.append(
+        f"that the {new.size:,} continue the {plural(old.size, 'event')} of the older checkpoint"
+    )
     return True
 
 
 def _compare(text: str, key: PublicKey, roots: dict[int, bytes], report: Report) -> None:
     """``roots``: what the document proves."""
     kept = checkpoint.parse(text).checkpoint
-    what = f"the checkpoint of {kept.size} events given"
+    what = f"the given checkpoint of {plural(kept.size, 'event')}"
     if kept.origin != key.name:
         raise Refusal(
             "foreign-checkpoint",
@@ -229,7 +232,7 @@ def check(
             continue
         late = [position for position in positions if position > signed.size]
         apart = f", which does not cover event {late[0]}" if late else ""
-        said = f"that this ledger continues the checkpoint of {signed.size} events{apart}"
+        said = f"that this ledger continues the checkpoint of {plural(signed.size, 'event')}{apart}"
         if said not in report.checked:  # the same checkpoint may come with other signatures
             report.checked.append(said)
     return report

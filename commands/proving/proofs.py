@@ -16,6 +16,7 @@ from ledger.database import Transaction
 from ledger.envelope import StoredEvent, leaf_data, payload_digest
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.merkle import leaf_hash
+from ledger.plurals import plural
 from ledger.proofs import StoredTree, prove_consistency, prove_inclusion
 
 
@@ -40,7 +41,7 @@ def prove(daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | 
         if not covered:
             raise Refusal(
                 "not-covered",
-                f"Event {events[0].position} came after the checkpoint, which covers {signed.size} events.",
+                f"Event {events[0].position} came after the checkpoint, which covers {plural(signed.size, 'event')}.",
                 "Give a later checkpoint; whoever has the key can make one",
                 NextStep("make-checkpoint"),
             )
@@ -71,7 +72,7 @@ def prove_since(daybook: Daybook, old: str, *, key_file: Path) -> str:
         if before.size > after.size:
             raise Refusal(
                 "not-covered",
-                f"The newest checkpoint in the ledger has {after.size} events, the one given {before.size}.",
+                f"The ledger's newest checkpoint has {plural(after.size, 'event')}, the one given {before.size:,}.",
                 "Whoever has the key can make a newer one",
                 NextStep("make-checkpoint"),
             )
@@ -125,7 +126,5 @@ def _events(transaction: Transaction, stream_or_position: str | int) -> list[Sto
         found = [event for page in log.stored_pages(transaction, position - 1, position) for event in page]
     if not found:
         size = log.read_head(transaction).size
-        raise Refusal(
-            "not-found", f"There is no event {stream_or_position}.", f"The ledger has the events 1 to {size}."
-        )
+        raise Refusal("not-found", f"There is no event {stream_or_position}.", f"The last event is {size:,}.")
     return found

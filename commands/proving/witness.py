@@ -19,6 +19,7 @@ from ledger import checkpoint
 from ledger.checkpoint import CheckpointError, KeyKind, PublicKey, SigningKey
 from ledger.errors import NextStep, Refusal
 from ledger.merkle import ProofError, verify_consistency
+from ledger.plurals import plural
 
 Seen = dict[str, dict[str, str]]
 Consistency = tuple[int, int, list[bytes]]
@@ -86,14 +87,14 @@ def _require_continued(before: str, signed: checkpoint.Checkpoint, consistency: 
     if signed.size < old.size:
         raise Refusal(
             "older-than-seen",
-            f"This checkpoint has {signed.size} events; the witness has cosigned one of {old.size} already.",
+            f"This checkpoint has {plural(signed.size, 'event')}; the witness has cosigned one of {old.size:,}.",
             "Give one that is newer.",
         )
     if start != old.size or (consistency is None and signed.size > old.size):
         raise Refusal(
             "no-consistency-proof",
-            f"The witness cosigned a checkpoint of {old.size} events last; that this one of {signed.size} continues it "
-            "has to be proven.",
+            f"The last checkpoint that the witness cosigned has {plural(old.size, 'event')}; that this one of "
+            f"{signed.size:,} continues it has to be proven.",
             "Give the proof of that. It is made from the checkpoint that the witness cosigned last, or any other "
             "of that size",
             NextStep("prove-since", arguments={"checkpoint": None}),
@@ -101,7 +102,7 @@ def _require_continued(before: str, signed: checkpoint.Checkpoint, consistency: 
     if end != signed.size:
         raise Refusal(
             "no-consistency-proof",
-            f"The proof is about the checkpoint of {end} events; this one has {signed.size}.",
+            f"The proof is about the checkpoint of {plural(end, 'event')}; this one has {signed.size:,}.",
             "Cosign the checkpoint that the proof was made with.",
         )
     try:
@@ -111,8 +112,8 @@ def _require_continued(before: str, signed: checkpoint.Checkpoint, consistency: 
     except ProofError as error:
         raise Refusal(
             "not-consistent",
-            f"This checkpoint of {signed.size} events does not continue the one of {old.size} that the witness "
-            f"cosigned ({error}).",
+            f"This checkpoint of {plural(signed.size, 'event')} does not continue the one of {old.size:,} that the "
+            f"witness cosigned ({error}).",
             "Do not cosign it. If the ledger's key signed both, its past was rewritten: keep both checkpoints, they "
             "prove it.",
         ) from error

@@ -64,7 +64,7 @@ def _refuse_fallen(what: Named) -> None:
                 NextStep("withdraw", name),
             )
         if row.status not in STANDING:
-            raise Refusal("not-standing", f"{name} is {row.status} already.", "", NextStep("why", name))
+            raise Refusal("not-standing", f"{name} is already {row.status}.", "", NextStep("why", name))
     if not any(row.status in STANDING for row in what.records):
         names = some_of([name_of(upload) for upload in what.uploads])
         raise Refusal(
@@ -84,7 +84,7 @@ def _refuse_same_request(world: World, what: Named, impact: Impact) -> None:
         ):
             raise Refusal(
                 "already-requested",
-                f"{row.requested_by} requested the deletion of the same records already: d{row.id}.",
+                f"{row.requested_by} has already requested the deletion of the same records: d{row.id}.",
                 "",
                 NextStep("show-request", f"d{row.id}"),
             )

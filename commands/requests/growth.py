@@ -8,6 +8,7 @@ from commands.requests.naming import name_of, rows_of, some_of
 from commands.requests.rules import request_event
 from ledger.errors import NextStep, Refusal
 from ledger.events import DeletionImpactGrown
+from ledger.plurals import plural
 from projections.records import Deletion
 
 
@@ -36,7 +37,7 @@ def added(world: World, impact: Impact, shown: dict[str, Any]) -> dict[str, Any]
 def impact_grown(number: int, grown: dict[str, Any]) -> Refusal:
     return Refusal(
         "impact-grown",
-        f"d{number} would take more now than had been shown: {told_growth(grown)}.",
+        f"d{number} would now take more than was shown: {told_growth(grown)}.",
         "Look at it, then accept just that",
         NextStep("show-request", f"d{number}"),
         NextStep("approve-request", f"d{number}", {"accept_impact": "yes"}),
@@ -47,5 +48,5 @@ def told_growth(grown: dict[str, Any]) -> str:
     """``c56 of user_2, and 2 tasks more``."""
     tasks = grown["tasks"]
     parts = [some_of(grown["records"])] if grown["records"] else []
-    parts += [f"{tasks:,} task{'s' if tasks > 1 else ''} more"] if tasks else []
+    parts += [f"{plural(tasks, 'more task')}"] if tasks else []
     return ", and ".join(parts)

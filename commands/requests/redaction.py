@@ -174,7 +174,7 @@ def _redactable(world: World, position: int) -> _Payload:
         raise Refusal(
             "nothing-to-redact",
             f"The payload of position {position} ({event.type}) holds no text that a redaction would remove.",
-            "What its stream, subject and user are called stays in the log for good.",
+            "The names of its stream, subject and user stay in the log for good.",
         )
     _refuse_ending(world, payload)
     return payload
@@ -185,7 +185,7 @@ def _refuse_second_request(world: World, position: int) -> None:
         if redacted_position(row) == position:
             raise Refusal(
                 "already-requested",
-                f"{row.requested_by} requested the redaction of position {position} already: d{row.id}.",
+                f"{row.requested_by} has already requested the redaction of position {position}: d{row.id}.",
                 "Another admin approves it",
                 NextStep("approve-request", f"d{row.id}"),
             )
@@ -199,7 +199,7 @@ def _refuse_unsettled(world: World, event: StoredEvent) -> None:
         if request is not None and request.status == "requested":
             raise Refusal(
                 "request-open",
-                f"d{number} is not decided yet, and is decided by what it says.",
+                f"d{number} is still open, and whoever decides it has to read this payload.",
                 "Reject it first",
                 NextStep("reject-request", f"d{number}", {"reason": None}),
             )
@@ -209,7 +209,7 @@ def _refuse_unsettled(world: World, event: StoredEvent) -> None:
         name = f"{kind[0]}{number}"
         raise Refusal(
             "unsettled",
-            f"{name} is {row.status}, and is worked on with what position {event.position} says.",
+            f"{name} is {row.status}, and position {event.position} is needed to process it.",
             "First bring it to an end, or take it back",
             NextStep("why", name),
             NextStep("withdraw", name),

@@ -9,6 +9,7 @@ from commands.requests.policy import own_requests_approved
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import Body, DeletionCancelled, DeletionRejected
+from ledger.plurals import plural
 from projections.records import Deletion
 
 _LONGEST_REASON = 2_000  # characters
@@ -32,7 +33,7 @@ def require_approver(world: World, row: Deletion, action: str) -> None:
         hint += ", or let admins approve what they requested"
         steps.append(NextStep("set-approval-policy", arguments={"own_requests": "allow"}))
     raise NotPermitted(
-        f"{world.actor} may not {action}: d{row.id}, which {world.actor} requested. Needed is another admin.",
+        f"{world.actor} may not {action}: d{row.id}, which {world.actor} requested. This needs another admin.",
         hint if steps else f"{hint}.",
         *steps,
         action=action,
@@ -57,7 +58,7 @@ def require_requester(world: World, row: Deletion, action: str) -> None:
     open_ = row.status == "requested"
     if world.actor != row.requested_by:
         raise NotPermitted(
-            f"{world.actor} may not {action}: d{row.id}. Needed is to be {row.requested_by}, who requested it.",
+            f"{world.actor} may not {action}: d{row.id}. This needs {row.requested_by}, who requested it.",
             f"{admins(world)} can reject it" if open_ else "It was decided already",
             NextStep("reject-request", f"d{row.id}", {"reason": None})
             if open_
@@ -65,7 +66,7 @@ def require_requester(world: World, row: Deletion, action: str) -> None:
             action=action,
             record=f"d{row.id}",
             role=role_of(world, world.actor),
-            needed=f"to be {row.requested_by}, who requested it",
+            needed=f"{row.requested_by}, who requested it",
             subject=row.subject,
         )
 
@@ -95,7 +96,7 @@ def checked_reason(text: str) -> str:
     if not reason or len(reason) > _LONGEST_REASON:
         raise Refusal(
             "reason",
-            f"A reason of {len(reason)} characters was given; expected are 1 to {_LONGEST_REASON}.",
+            f"The reason has {plural(len(reason), 'character')}; it must have 1 to {_LONGEST_REASON:,}.",
             "Say what is wrong: whoever reads the history later wants to know why.",
         )
     return reason

@@ -42,12 +42,12 @@ def _refuse_others(what: Named) -> None:
         if row.status == "inserted":
             raise Refusal(
                 "inserted",
-                f"{name} is inserted, which an entry to withdraw must not be.",
+                f"{name} is inserted; only what was never inserted can be withdrawn.",
                 "Request its deletion",
                 NextStep("request-deletion", name, {"reason": None}),
             )
         if row.status == "deleted":
-            raise Refusal("deleted", f"{name} is deleted already.", "", NextStep("why", name))
+            raise Refusal("deleted", f"{name} is already deleted.", "", NextStep("why", name))
     if what.uploads and not any(row.status in (*_NEVER_INSERTED, "withdrawn") for row in what.records):
         names = some_of([name_of(upload) for upload in what.uploads])
         inserted = any(row.status == "inserted" for row in what.records)

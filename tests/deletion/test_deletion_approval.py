@@ -280,7 +280,7 @@ def test_what_came_after_it_was_shown_again_is_shown_again(desk: Desk) -> None:
         user="user_5", clustering=[group("h", times_of(lab, one, two), location="N:/joint/g")]
     ).clusterings[0]["clustering"]
 
-    with pytest.raises(Exception, match=f"more now than had been shown: {third} of user_5"):
+    with pytest.raises(Exception, match=f"now take more than was shown: {third} of user_5"):
         desk.approve(number, accept_impact=True)
     desk.approve(number, accept_impact=True)
 

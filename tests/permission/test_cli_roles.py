@@ -140,7 +140,7 @@ def test_who_another_is_says_an_admin_only(run: Run) -> None:
     ended = run("person", "set", "user_3", "--name", "X Y", user="user_2")
 
     assert ended.exit == 4
-    assert "user_2 may not say who user_3 is. Needed is the role admin" in ended.err
+    assert "user_2 may not say who user_3 is. This needs the role admin" in ended.err
     assert "X Y" not in run("log", "--json").out + ended.err
 
 

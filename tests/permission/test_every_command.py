@@ -306,7 +306,7 @@ def _tried(stage: Stage, name: str, role: str, owner: str) -> str:
 def _assert_tells_all(refusal: NotPermitted, user: str) -> None:
     """The action, the record where there is one, what is needed, and who can grant it."""
     assert user in refusal.message and refusal.action in refusal.message and refusal.record in refusal.message
-    assert "Needed is" in refusal.message
+    assert "This needs" in refusal.message
     assert (
         "no other admin yet" if user == "user_1" and "another admin" in refusal.needed else "user_1"
     ) in refusal.hint

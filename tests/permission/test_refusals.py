@@ -53,7 +53,7 @@ def test_a_refusal_names_the_action_what_is_needed_and_who_can_grant_it(research
     refusal = refused(researcher, GrantRole(user="user_3", role="admin"))
 
     assert str(refusal) == (
-        "user_2 may not grant the role admin to user_3. Needed is the role admin; user_2 has the role researcher. "
+        "user_2 may not grant the role admin to user_3. This needs the role admin; user_2 has the role researcher. "
         "user_1 can grant it: daybook role grant user_2 admin"
     )
 
@@ -65,7 +65,7 @@ def test_a_refusal_for_a_record_names_the_record_and_its_owner(researcher: Daybo
         )
 
     assert str(caught.value) == (
-        "user_2 may not annotate a session: s12. Needed is to be user_9, who uploaded it, or the role admin; "
+        "user_2 may not annotate a session: s12. This needs user_9, who uploaded it, or the role admin; "
         "user_2 has the role researcher. "
         "Ask user_9 to do it, or user_1, who can grant the role: daybook role grant user_2 admin"
     )
@@ -92,7 +92,7 @@ def test_who_is_no_researcher_is_told_the_role_that_would_do(
             lambda world: require_owner(world, "annotate a session", [of_somebody(world, owner)])
         )
 
-    assert f"Needed is {needed}; user_2 {has}." in caught.value.message
+    assert f"This needs {needed}; user_2 {has}." in caught.value.message
     assert caught.value.hint == "user_1 can grant it"
     role = needed.split()[-1]
     assert caught.value.steps == (NextStep("grant-role", arguments={"user": "user_2", "role": role}),)

@@ -163,7 +163,7 @@ def _refuse_same_request(world: World, digest: str) -> None:
     if row is not None:
         raise Refusal(
             "already-requested",
-            f"{row[1]} requested the correction by this very file already: d{row[0]}.",
+            f"{row[1]} has already requested a correction from this very file: d{row[0]}.",
             "",
             NextStep("show-request", f"d{row[0]}"),
         )
@@ -266,7 +266,7 @@ def approve(daybook: Daybook, row: Deletion, *, accept_impact: bool, roots: Root
             more = f" And {len(errors) - 1:,} more." if len(errors) > 1 else ""
             raise _unfit(row, errors[0].code, f"{errors[0].path}: {errors[0].message}{more}")
         if not plan.replaced:
-            raise _unfit(row, "nothing-to-correct", "what is stored says the same by now")
+            raise _unfit(row, "nothing-to-correct", "the ledger says the same by now")
         command = ApproveCorrection(request=row.id, accept_impact=accept_impact, plan=plan)
         return daybook.submit(command).result, plan
 

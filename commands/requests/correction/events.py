@@ -34,7 +34,7 @@ def refuse_if_moved(world: World, plan: Plan) -> None:
         return
     if not (_records_hold(world, plan) and _keys_are_free(world, plan) and _catalogue_holds(world, plan)):
         raise Conflict(
-            "ledger-moved", "The ledger changed while the correction was looked at.", "Do it again."
+            "ledger-moved", "The ledger changed while the correction was being prepared.", "Try again."
         )
 
 
