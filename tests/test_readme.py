@@ -28,10 +28,7 @@ def test_the_session_of_the_readme_runs_as_it_is_written(tmp_path: Path) -> None
             said[command] = answer.shown
         again = console.run("daybook upload 12345.yml")
 
-    assert (
-        "experimenter" in said["daybook validate draft.yml"]
-        and "task_type" in said["daybook validate draft.yml"]
-    )
+    assert "task_type has no value" in said["daybook validate draft.yml"]
     assert "3 inserted" in said["daybook upload 12345.yml"]
     assert "SessionInserted" in said["daybook history N:/12345/2023-05-01_10-00-00"]
     assert again.exit == 0 and "3 duplicate" in again.out
