@@ -19,6 +19,29 @@ from enum import IntEnum
 from hashlib import sha256
 from pathlib import Path
 
+__all__ = [
+    "MAX_SIGNATURES",
+    "MAX_TEXT_BYTES",
+    "ROOT_BYTES",
+    "Checkpoint",
+    "CheckpointError",
+    "KeyKind",
+    "PublicKey",
+    "Signature",
+    "SignedCheckpoint",
+    "SigningKey",
+    "VerifiedSignature",
+    "cosign",
+    "parse",
+    "parse_public_key",
+    "public_key_text",
+    "read_key",
+    "sign",
+    "verified_signatures",
+    "verify",
+    "write_new_key",
+]
+
 ROOT_BYTES = 32
 MAX_TEXT_BYTES = 1_000_000
 MAX_SIGNATURES = 100

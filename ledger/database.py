@@ -1,27 +1,24 @@
-"""Connections and transactions on SQLite and PostgreSQL. The only module that knows how the two differ.
+"""Transactions on SQLite and PostgreSQL. With ``connections`` the only module that knows how the two differ.
 
-SQLAlchemy makes the engine, the pool and every query that is not hot; the few statements of an append go straight
-to the driver. Transactions are begun and ended here by hand, on connections in autocommit mode, because SQLite has
-to be told *at the beginning* that a transaction will write (``BEGIN IMMEDIATE``).
+Statements go straight to the driver. Transactions are begun and ended here by hand, on connections in autocommit mode,
+because SQLite has to be told *at the beginning* that a transaction will write (``BEGIN IMMEDIATE``).
 """
 
-import os
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Engine
+from sqlalchemy.engine import URL
 
+from ledger.connections import CONNECTIONS, Connections, checked_url, connect_sqlite, engine, sqlite_address
 from ledger.database_errors import APPLICATION_ROLE, BUSY_TIMEOUT_S, refusal_of
 from ledger.errors import LedgerUnavailable, Refusal
 
 _COPY_FROM = 20  # rows
-_TEMPORARY_FIRST = "SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)"
+_HARMLESS = ("SELECT ", "BEGIN", "COMMIT", "ROLLBACK")
 _SCHEMA_OF_EVENTS = (
     "SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.oid = 'events'::regclass"
@@ -40,14 +37,15 @@ class Transaction:
     On PostgreSQL statements are pipelined: what returns nothing is not waited for, so that an append costs four
     round trips instead of a dozen. An error of a statement may therefore show at the next fetch or at the commit.
 
-    ``durable`` goes before a table's name where temporary ones may hide it (see ``Database.past``).
+    ``durable`` goes before a table's name where the past may hide it, and ``past`` is what does (see
+    ``PastTransaction``).
     """
 
-    def __init__(self, connection: Connection, dialect: str) -> None:
-        self.connection = connection
+    past: Any = None
+
+    def __init__(self, driver: Any, dialect: str) -> None:
         self.dialect = dialect
         self.durable = ""
-        driver: Any = connection.connection.driver_connection
         self._driver = driver
         self._cursor = driver.cursor()
         self._pipeline: Any = driver.pipeline() if dialect == "postgresql" else None
@@ -59,6 +57,19 @@ class Transaction:
         if self.dialect == "postgresql":
             return self._driver.execute(_for_postgresql(sql), values)
         return self._cursor.execute(sql, values)
+
+    def stream(self, sql: str, page: int) -> Iterator[list[Row]]:
+        """The rows of a query, so many at a time, whatever their number. To its end nothing else may be run."""
+        if self.dialect == "postgresql":
+            self.run(f"DECLARE streamed NO SCROLL CURSOR FOR {sql}")
+            with suppress(GeneratorExit):  # whoever has seen enough of it closes it
+                while rows := self.run(f"FETCH FORWARD {page:d} FROM streamed").fetchall():
+                    yield rows
+            self.run("CLOSE streamed")
+            return
+        cursor = self.run(sql)
+        while rows := cursor.fetchmany(page):
+            yield rows
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         if self.dialect == "sqlite":
@@ -77,15 +88,6 @@ class Transaction:
                     copy.write_row(row)
             return
         self.run_many(_insert(table, tuple(columns)), rows)
-
-    def read_temporary(self) -> None:
-        """The temporary tables are made: from here on every statement reads them, and nothing can be written.
-
-        SQLite sees to both by itself. PostgreSQL has statements prepared, also a moment ago, that are planned for the
-        durable tables; it plans them anew where the search path is another one."""
-        if self.dialect == "postgresql":
-            self.run(_TEMPORARY_FIRST)
-            self.run("SET TRANSACTION READ ONLY")
 
     def read_broken_text(self, wanted: bool) -> None:
         """On SQLite: have text read that is not UTF-8, with lone surrogates in it. PostgreSQL keeps none."""
@@ -108,6 +110,39 @@ class Transaction:
         self._cursor.close()
 
 
+class PastTransaction(Transaction):
+    """Reads alone: whatever is no SELECT is refused, on either database.
+
+    ``hide`` puts the past before the present: from then on every statement and its values pass through ``past``, which
+    puts before it what hides the tables of today.
+    """
+
+    def hide(self, past: Callable[[str, Sequence[Any]], tuple[str, Sequence[Any]]]) -> None:
+        self.past = past
+
+    @contextmanager
+    def present(self) -> Iterator[None]:
+        """The tables of today, for as long."""
+        past, self.past = self.past, None
+        try:
+            yield
+        finally:
+            self.past = past
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        if not sql.startswith(_HARMLESS):
+            raise RuntimeError(f"a reading of the past is read-only: {sql}")
+        if self.past is not None:
+            sql, values = self.past(sql, values)
+        return super().run(sql, values)
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:  # noqa: ARG002
+        raise RuntimeError(f"a reading of the past is read-only: {sql}")
+
+    def insert_many(self, table: str, columns: Any, rows: Any) -> None:  # noqa: ARG002
+        raise RuntimeError(f"a reading of the past is read-only: {table}")
+
+
 def _with_surrogates(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
 
@@ -118,14 +153,30 @@ def _insert(table: str, columns: tuple[str, ...]) -> str:
 
 
 class Database:
-    """An opened database. Each thread has a connection of its own; transactions do not nest."""
+    """An opened database, for as long as the application lives. Threads share its ``connections``.
 
-    def __init__(self, url: str, *, role: str | None = APPLICATION_ROLE) -> None:
-        self.url = _checked_url(url)
+    A transaction belongs to its ``with`` block, on whatever thread that ends. One inside another has a connection of
+    its own and sees nothing of the outer one; who holds all connections would wait for himself.
+    """
+
+    def __init__(
+        self, url: str, *, role: str | None = APPLICATION_ROLE, connections: int = CONNECTIONS
+    ) -> None:
+        self.url = checked_url(url)
         self.dialect = self.url.get_backend_name()
-        self.engine = _engine(self.url, role)
         self._role = role
-        self._local = threading.local()
+        self._durable = ""  # the schema of the ledger's tables, once somebody needed it
+        self.connections = Connections(self.url, role, connections, self._prepare)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """For migrations and inspections: none of its connections is one of ``connections``."""
+        return engine(self.url, self._role, self._prepare)
+
+    def _prepare(self, driver: Any) -> None:
+        if self.dialect == "sqlite":
+            _set_up_sqlite(driver)
+            driver.set_authorizer(_authorise if self._role else None)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -140,84 +191,70 @@ class Database:
         # READ COMMITTED whatever the server's default: behind the append lock, each statement must see the newest
         postgresql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
         begin = postgresql if self.dialect == "postgresql" else "BEGIN IMMEDIATE"
-        with self._transaction(begin) as transaction:
+        with self._transaction(begin, to_write=True) as transaction:
             yield transaction
 
     @contextmanager
-    def past(self) -> Iterator[Transaction]:
-        """One moment of the ledger, before which temporary tables and views of the same names may be put: they hide
-        the durable ones from every statement. Nothing else can be written, and at the end nothing of it is left."""
-        # READ ONLY would refuse to make temporary tables: ``read_temporary`` is for when they are made
-        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if self.dialect == "postgresql" else "BEGIN"
-        with self._transaction(begin, end="ROLLBACK") as transaction:
-            if self.dialect == "postgresql":
-                transaction.durable = transaction.run(_SCHEMA_OF_EVENTS).fetchone()[0] + "."
-                yield transaction
-                return
-            transaction.durable = "main."
-            driver: Any = transaction.connection.connection.driver_connection
-            driver.set_authorizer(_authorise_past)
-            try:
-                yield transaction
-            finally:
-                driver.set_authorizer(_authorise if self._role else None)
+    def past(self) -> Iterator[PastTransaction]:
+        """A read-only transaction like ``reading``, before whose statements an earlier moment can be put. It makes
+        nothing in the database, not even for its own time, and needs no other right than to read."""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if self.dialect == "postgresql" else "BEGIN"
+        with self._transaction(begin, PastTransaction) as transaction:
+            if not self._durable:
+                postgresql = self.dialect == "postgresql"
+                self._durable = transaction.run(_SCHEMA_OF_EVENTS).fetchone()[0] if postgresql else "main"
+            transaction.durable = f"{self._durable}."
+            yield cast("PastTransaction", transaction)
 
     @contextmanager
-    def _transaction(self, begin: str, end: str = "COMMIT") -> Iterator[Transaction]:
-        if getattr(self._local, "busy", False):
-            # PostgreSQL would take the inner BEGIN for a warning and the inner COMMIT for the outer one's
-            raise RuntimeError("a transaction is open on this thread already: transactions do not nest")
-        with self.translated_errors():
-            transaction = self._begun(begin)
-            self._local.busy = True
-            try:
-                yield transaction
-                transaction.run(end)
-                transaction.leave_pipeline()
-            except BaseException as error:
-                self._roll_back(transaction, error)
-                raise
-            finally:
-                self._local.busy = False
-                with suppress(
-                    Exception
-                ):  # where the connection was given up, the error that led to it counts
-                    transaction.close()
-
-    def _begun(self, begin: str) -> Transaction:
-        connection = self._connection()
+    def _transaction(
+        self, begin: str, kind: type[Transaction] = Transaction, *, to_write: bool = False
+    ) -> Iterator[Transaction]:
+        lent: Any = None
+        good = begun = False
         try:
-            transaction = Transaction(connection, self.dialect)
-            transaction.run(begin)
-        except BaseException:
-            self._give_up_connection()
+            lent = self.connections.lend(to_write=to_write)
+            transaction = kind(lent, self.dialect)
+            begun = True
+            try:
+                transaction.run(begin)
+                yield transaction
+                self._end(lent, transaction)
+                self.connections.require_stillness(lent)
+                good = True
+            except BaseException as error:
+                good = self._rolled_back(lent, transaction, error)
+                self.connections.require_stillness(lent)  # what was read may be no database at all
+                raise
+        except Refusal:
             raise
-        return transaction
+        except Exception as error:
+            self._raise_refusal(error, begun=begun)
+            raise
+        finally:
+            if lent is not None:
+                self.connections.take_back(lent, good=good, to_write=to_write)
 
-    def _roll_back(self, transaction: Transaction, error: BaseException) -> None:
-        # After an error in a pipeline psycopg takes statements for prepared that are not (its issue 585): the third
-        # or fourth conflict on one connection would end in "prepared statement does not exist".
-        spoilt = type(error).__module__.startswith("psycopg")
+    def _end(self, lent: Any, transaction: Transaction) -> None:
+        if not self.connections.is_lent(lent):
+            self.connections.refuse_closed()
+            raise RuntimeError("a transaction was begun in another process, which this one was forked from")
+        transaction.run("COMMIT")
+        transaction.close()
+
+    def _rolled_back(self, lent: Any, transaction: Transaction, error: BaseException) -> bool:
+        """Whether the connection is good for the next transaction."""
+        if not self.connections.is_lent(lent):
+            return False
         try:
             transaction.leave_pipeline()
             transaction.run("ROLLBACK")
+            transaction.close()
         except Exception:  # noqa: BLE001 - an error of the pipeline, or the connection is lost: the server rolls back
-            spoilt = True
-        if spoilt:
-            self._give_up_connection()
-
-    def _give_up_connection(self) -> None:
-        """The next transaction of this thread takes a new one."""
-        self._local.connection.invalidate()
-        self._local.connection.close()
-        self._local.connection = None
-
-    def _connection(self) -> Connection:
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is None or connection.closed or connection.invalidated:
-            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._local.connection = connection
-        return connection
+            return False
+        # After an error in a pipeline psycopg takes statements for prepared that are not (its issue 585): the third
+        # or fourth conflict on one connection would end in "prepared statement does not exist".
+        return not type(error).__module__.startswith("psycopg")
 
     def overwrite_free_space(self) -> bool:
         """On SQLite: write the file anew without what was deleted from it, and empty its write-ahead log. False where
@@ -235,7 +272,7 @@ class Database:
             return False
         with self.translated_errors():
             # a connection of its own, without the authoriser: the rows stay what they are
-            connection = _connect_sqlite(_sqlite_address(self.url))
+            connection = connect_sqlite(sqlite_address(self.url))
             try:
                 connection.execute(first)
                 held_up = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
@@ -244,11 +281,8 @@ class Database:
         return not held_up
 
     def close(self) -> None:
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
-        self.engine.dispose()
+        """End every connection. From here on a transaction is refused."""
+        self.connections.close()
 
     @contextmanager
     def translated_errors(self) -> Iterator[None]:
@@ -258,79 +292,18 @@ class Database:
         except Refusal:
             raise
         except Exception as error:
-            refusal = refusal_of(error, self.url)
-            if refusal is None:
-                raise
+            self._raise_refusal(error)
+            raise
+
+    def _raise_refusal(self, error: Exception, *, begun: bool = False) -> None:
+        if type(error).__module__.startswith(("psycopg", "sqlite3")):
+            self.connections.refuse_closed()  # by another thread, in the middle of it
+        refusal = refusal_of(error, self.url, begun=begun)
+        if refusal is not None:
             raise refusal from error
 
 
-def _checked_url(text: str) -> URL:
-    try:
-        url = make_url(text)
-        backend, shown = url.get_backend_name(), url.render_as_string(hide_password=True)
-    except (exc.ArgumentError, ValueError):  # ValueError: a port that is no number
-        backend, shown = "", text
-    if backend == "postgresql":
-        return url.set(drivername="postgresql+psycopg")
-    if backend == "sqlite" and url.database not in (None, "", ":memory:"):
-        return url
-    raise LedgerUnavailable(
-        "database-url",
-        f'"{shown}" is not the address of a ledger.',
-        "Expected sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
-    )
-
-
-def _engine(url: URL, role: str | None) -> Engine:
-    if url.get_backend_name() == "postgresql":
-        options = f"-c client_encoding=UTF8 -c lock_timeout={BUSY_TIMEOUT_S:.0f}s" + (
-            f" -c role={role}" if role else ""
-        )
-        return create_engine(
-            url,
-            connect_args={"options": options, "connect_timeout": 10},
-            poolclass=QueuePool,
-            max_overflow=-1,
-        )
-    address = _sqlite_address(url)
-    # The pool is named: for an address without a file SQLAlchemy would take one that closes, after five threads,
-    # the connections that others are using. A thread keeps its connection, so there is no upper limit.
-    engine = create_engine(
-        "sqlite+pysqlite://", creator=lambda: _connect_sqlite(address), poolclass=QueuePool, max_overflow=-1
-    )
-    event.listen(engine, "connect", _prepare_sqlite)
-    if role:
-        event.listen(engine, "connect", lambda connection, _record: connection.set_authorizer(_authorise))
-    return engine
-
-
-def _sqlite_address(url: URL) -> str:
-    """A file that lies still in a folder where nothing can be written is read as it is: the side files that SQLite
-    would make for readers cannot be there, and nobody who works from this folder can change it meanwhile."""
-    path = Path(url.database or "").absolute()
-    if path.is_file() and not _may_write(path.parent) and not path.with_name(f"{path.name}-wal").exists():
-        return path.as_uri() + "?mode=ro&immutable=1"
-    return path.as_uri() + "?mode=rw"  # rw: a missing file is an error and not an empty ledger
-
-
-def _may_write(folder: Path) -> bool:
-    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _connect_sqlite(address: str) -> Any:
-    import sqlite3
-
-    return sqlite3.connect(
-        address,
-        uri=True,
-        timeout=BUSY_TIMEOUT_S,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=256,
-    )
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _set_up_sqlite(connection: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous = FULL")  # a receipt that was handed out survives a power cut
     cursor.execute("PRAGMA cache_size = -65536")
@@ -339,6 +312,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute(
         "PRAGMA recursive_triggers = ON"
     )  # else INSERT OR REPLACE deletes without asking the triggers
+    # Rows of the past are bound as JSON. Its first use declares a table, which the authoriser would take for a change.
+    cursor.execute("SELECT value FROM json_each('[]')")
     cursor.close()
 
 
@@ -364,23 +339,6 @@ def _authorise(
         sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT,
     )  # fmt: skip
     return sqlite3.SQLITE_OK if action in harmless else sqlite3.SQLITE_DENY
-
-
-def _authorise_past(
-    action: int, name: str | None, value: str | None, database: str | None, trigger: str | None
-) -> int:
-    """While the past is read: temporary tables, views and indexes may be made and filled, and nothing else written."""
-    import sqlite3
-
-    temporary = (
-        sqlite3.SQLITE_CREATE_TEMP_TABLE, sqlite3.SQLITE_CREATE_TEMP_VIEW, sqlite3.SQLITE_CREATE_TEMP_INDEX,
-    )  # fmt: skip
-    writing = (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE, sqlite3.SQLITE_REINDEX)
-    if action in temporary:
-        return sqlite3.SQLITE_OK
-    if action in writing:
-        return sqlite3.SQLITE_OK if database == "temp" else sqlite3.SQLITE_DENY
-    return _authorise(action, name, value, database, trigger)
 
 
 def create_sqlite_file(url: URL) -> None:

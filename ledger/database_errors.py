@@ -16,13 +16,14 @@ def is_broken_text(error: BaseException) -> bool:
     return "Could not decode to UTF-8" in str(error)
 
 
-def refusal_of(error: BaseException, url: URL) -> Refusal | None:
+def refusal_of(error: BaseException, url: URL, *, begun: bool = False) -> Refusal | None:
+    """``begun``: it happened in the middle of a transaction."""
     if isinstance(error, exc.DBAPIError) and error.orig is not None:
         error = error.orig
     if type(error).__module__.startswith("sqlite3"):
         return _sqlite_refusal(error, str(url.database))
     if type(error).__module__.startswith("psycopg"):
-        return _postgresql_refusal(error, url.set(drivername="postgresql").render_as_string())
+        return _postgresql_refusal(error, url.set(drivername="postgresql").render_as_string(), begun)
     return None
 
 
@@ -74,7 +75,7 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
     return None
 
 
-def _postgresql_refusal(error: BaseException, address: str) -> Refusal | None:
+def _postgresql_refusal(error: BaseException, address: str, begun: bool) -> Refusal | None:
     state = getattr(error, "sqlstate", None) or ""
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if state == "23505":
@@ -117,6 +118,13 @@ def _postgresql_refusal(error: BaseException, address: str) -> Refusal | None:
             "disk-full", f"The server's disk is full ({text}).", "Free some space and run the command again."
         )
     lost = not state and any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
+    if begun and (lost or state.startswith(("08", "57P"))):
+        return LedgerUnavailable(
+            "connection-lost",
+            f"The connection to {address} was lost in the middle of a step ({text}). All of the step is recorded, or "
+            "nothing.",
+            "Run the same command again: it goes on from there.",
+        )
     if lost or state.startswith(("08", "57P", "3D", "28", "53")):
         return LedgerUnavailable(
             "unreachable",

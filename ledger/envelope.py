@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import ClassVar, NamedTuple, Protocol
 
+__all__ = ["Body", "NewEvent", "StoredEvent", "head_data", "leaf_data", "payload_digest"]
+
 
 class StoredEvent(NamedTuple):
     """One row of the log, as it was appended. ``payload`` is None where it was redacted.
 
     ``recorded_at`` is UTC with microseconds, as text (``2026-01-31T12:00:00.000000Z``): it sorts as it reads.
     ``correlation`` names the upload or request that the event belongs to, ``causation`` the position of the event
-    that led to it (0: none). ``via`` is a JSON object: interface, version, host, os_user.
+    that led to it (0: none). ``via`` is a JSON object: interface, version, host, os_user, authentication.
     """
 
     position: int

@@ -6,6 +6,9 @@ command, a button. The command line turns the class into an exit code.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Conflict", "IntegrityFailure", "LedgerUnavailable", "NextStep", "Refusal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,16 @@ class Refusal(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A rebuild has processes of its own, and what one of them refuses has to arrive."""
+        return _renewed, (type(self), self.args, vars(self))
+
+
+def _renewed(kind: type[Refusal], arguments: tuple[Any, ...], attributes: dict[str, Any]) -> Refusal:
+    refusal = kind.__new__(kind, *arguments)
+    vars(refusal).update(attributes)
+    return refusal
 
 
 class Conflict(Refusal):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-from ledger.envelope import StoredEvent
+from ledger.envelope import StoredEvent, payload_digest
 from ledger.errors import IntegrityFailure, NextStep
 
 
@@ -128,9 +128,15 @@ class SessionInserted(Body):
 
 
 class SessionInsertFailed(Body):
+    """``incident`` is the id of a fault of the program, where that was what failed the entry; ``taken_by`` the session
+    that has its session_time, where it failed by that."""
+
+    SCHEMA: ClassVar[int] = 2
     code: str
     message: str
     hint: str = ""
+    incident: str | None = None
+    taken_by: int | None = None
 
 
 class ProbesAssociated(Body):
@@ -211,9 +217,13 @@ class ClusteringInserted(Body):
 
 
 class ClusteringInsertFailed(Body):
+    """``incident`` as of a session."""
+
+    SCHEMA: ClassVar[int] = 2
     code: str
     message: str
     hint: str = ""
+    incident: str | None = None
 
 
 class ClusteringWithdrawn(Body):
@@ -414,6 +424,8 @@ UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
     ("InputFileReceived", 1): lambda body: body | {"replays": None},
     ("SessionInsertRequested", 1): lambda body: body | {"replaces": None},
     ("ClusteringInsertRequested", 1): lambda body: body | {"replaces": None},
+    ("SessionInsertFailed", 1): lambda body: body | {"incident": None, "taken_by": None},
+    ("ClusteringInsertFailed", 1): lambda body: body | {"incident": None},
 }
 """(type, schema version) -> how a body of that version is read as one of the next version."""
 
@@ -421,7 +433,8 @@ UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
 def known(event: StoredEvent) -> type[Body]:
     """The event's model. Raises IntegrityFailure for an event that this version of the program does not know."""
     model = TYPES.get(event.type)
-    if model is None or event.schema > model.SCHEMA:
+    # SQLite keeps a text where a number was
+    if model is None or type(event.schema) is not int or not 0 < event.schema <= model.SCHEMA:
         raise IntegrityFailure(
             "unknown-event",
             f"Position {event.position} holds {event.type} version {event.schema}, which this version cannot read.",
@@ -443,7 +456,7 @@ def body_of(event: StoredEvent) -> dict[str, Any]:
             "Verify the ledger",
             NextStep("verify"),
         )
-    body: dict[str, Any] = orjson.loads(event.payload)
+    body = _loaded(event)
     model = TYPES.get(event.type)
     if model is not None and event.schema == model.SCHEMA:  # nearly always
         return body
@@ -451,3 +464,33 @@ def body_of(event: StoredEvent) -> dict[str, Any]:
     for version in range(event.schema, model.SCHEMA):
         body = UPCASTS[event.type, version](body)
     return body
+
+
+def _loaded(event: StoredEvent) -> dict[str, Any]:
+    try:
+        body = orjson.loads(event.payload or "")
+    except (TypeError, ValueError):  # SQLite keeps a number where a text was
+        body = None
+    if type(body) is not dict:
+        raise IntegrityFailure(
+            "payload-unreadable",
+            f"The payload of position {event.position} is not what any event holds.",
+            "Verify the ledger",
+            NextStep("verify"),
+        )
+    return body
+
+
+def misfit(event: StoredEvent) -> str | None:
+    """Why the event is none that this program could have written, in a few words; None where it is. Of a redacted one,
+    what was kept of its body is judged."""
+    try:
+        body = body_of(event)
+        if "redacted" in body and payload_digest(event.payload or "") != event.payload_sha256:
+            del body["redacted"]
+        known(event).model_validate(body)
+    except IntegrityFailure as failure:
+        return failure.message
+    except ValueError as error:  # of pydantic
+        return " ".join(str(error).split()[:20])
+    return None

@@ -1,8 +1,8 @@
 """Whether all that is gone from the log was removed by a redaction that two admins agreed on. Pure.
 
 A payload may be missing where a later PayloadRedacted names its position, the bytes of an input file where
-InputFileErased does, in the same command as DeletionApproved, by another than who requested it. What was removed has
-to be gone.
+InputFileErased does, in the same command as DeletionApproved, by another than who requested it; both were admins then.
+What was removed has to be gone.
 An event that is damaged itself is reported where it stands, and not again for what it no longer accounts for.
 """
 
@@ -10,6 +10,31 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from ledger.hashing import Noted, Problem
+
+_EVERYONE = "everyone"
+
+
+class Admins:
+    """Who was an admin when, as the log says. A role counts that somebody granted who was an admin then."""
+
+    def __init__(self, noted: Sequence[Noted]) -> None:
+        self._roles: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self.unfounded: list[Noted] = []
+        for event in sorted(noted, key=lambda each: each.position):
+            if event.type == "LedgerCreated" and event.position == 1:
+                self._roles[event.actor].append((1, "admin"))
+            elif event.type in ("RoleGranted", "RoleRevoked") and not event.damaged:
+                if not self.were_at(event.position, event.actor):
+                    self.unfounded.append(event)
+                    continue
+                role = str(event.body.get("role")) if event.type == "RoleGranted" else ""
+                self._roles[str(event.body.get("user"))].append((event.position, role))
+
+    def were_at(self, position: int, user: str) -> bool:
+        return (self._role(position, user) or self._role(position, _EVERYONE)) == "admin"
+
+    def _role(self, position: int, user: str) -> str:
+        return next((role for at, role in reversed(self._roles.get(user, ())) if at < position), "")
 
 
 class Gaps:
@@ -34,6 +59,7 @@ class Gaps:
             e for e in noted if e.type == "InputFileErased" or e.stream.startswith("input-file/")
         ]
         self._requests = [e for e in noted if e.type == "RedactionRequested"]
+        self._admins = Admins(noted)
         self._of_stream: dict[str, list[Noted]] = defaultdict(list)
         self._of_command: dict[str, list[Noted]] = defaultdict(list)
         for event in noted:
@@ -44,7 +70,13 @@ class Gaps:
     def problems(self, present: Iterable[str]) -> list[Problem]:
         """``present`` are the sha256 of the input files that are there, and hold what their name says."""
         files = frozenset(present)
-        return [*self._payloads(), *self._files_received(files), *self._files_erased(files)]
+        return [*self._roles(), *self._payloads(), *self._files_received(files), *self._files_erased(files)]
+
+    def _roles(self) -> Iterator[Problem]:
+        for event in self._admins.unfounded if not self.is_cut else ():
+            what = "grants" if event.type == "RoleGranted" else "revokes"
+            text = f"Event {event.position} {what} a role, but {event.actor} was no admin then."
+            yield Problem("role-unfounded", event.position, text)
 
     def _payloads(self) -> Iterator[Problem]:
         for position in self.blank:
@@ -62,8 +94,8 @@ class Gaps:
                     yield Problem("payload-present", position, text)
             elif not event.damaged and not self._is_reported(position):
                 text = (
-                    f"Event {event.position} says that position {position} was redacted, but not by a request that "
-                    "another admin approved."
+                    f"Event {event.position} says that position {position} was redacted, but not by an admin's request "
+                    "that another admin approved."
                 )
                 yield Problem("redaction-unfounded", event.position, text)
 
@@ -105,18 +137,23 @@ class Gaps:
         if (event.stream, event.correlation) != (f"redaction/{position}", f"d{request}"):
             return False
         of_request = self._of_stream[f"deletion/{request}"]
-        requesters = {
-            e.actor
+        requests = [
+            e
             for e in of_request
             if e.type == "RedactionRequested"
             and e.body.get("position") == position
             and e.position < event.position
-        }
+        ]
         approved = any(
             (e.type, e.command_id, e.actor) == ("DeletionApproved", event.command_id, event.actor)
             for e in of_request
         )
-        return approved and bool(requesters) and event.actor not in requesters
+        return (
+            approved
+            and self._admins.were_at(event.position, event.actor)
+            and any(self._admins.were_at(e.position, e.actor) for e in requests)
+            and all(event.actor != e.actor for e in requests)
+        )
 
     def _is_reported(self, position: int) -> bool:
         """Whether what would account for this position is missing or damaged, and reported as that."""

@@ -5,8 +5,10 @@ log are hashed by several processes; each returns the roots of its subtrees, and
 """
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -23,8 +25,16 @@ CHUNK_HEIGHT = 15
 CHUNK = 1 << CHUNK_HEIGHT
 PARALLEL_FROM = 4 * CHUNK
 TILE = 1 << NODES_EVERY
-_NOTED_TYPES = frozenset({"RedactionRequested", "DeletionApproved", "PayloadRedacted", "InputFileErased"})
+_NOTED_TYPES = frozenset(
+    {
+        "RedactionRequested", "DeletionApproved", "PayloadRedacted", "InputFileErased",
+        "LedgerCreated", "RoleGranted", "RoleRevoked",
+    }
+)  # fmt: skip
 _NOTED_STREAMS = ("redaction/", "deletion/", "input-file/")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
+_AHEAD = timedelta(days=1)
+_MOST = 100  # problems of one code that one chunk tells
 _SELECT = (
     f"SELECT {', '.join(STORED_COLUMNS)} FROM events WHERE position > ? AND position <= ? ORDER BY position"
 )
@@ -40,7 +50,8 @@ class Problem:
 
 
 class Noted(NamedTuple):
-    """An event by which something can be gone from the log. ``damaged``: it is not the one that was written."""
+    """An event by which something can be gone from the log, or by which somebody may decide on that. ``damaged``: it is
+    not the one that was written."""
 
     position: int
     stream: str
@@ -52,13 +63,19 @@ class Noted(NamedTuple):
     damaged: bool
 
 
+def _latest() -> str:
+    """A clock that is off by less forges nothing."""
+    return (datetime.now(UTC) + _AHEAD).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 @dataclass(slots=True)
 class Chunk:
     """The events in (after, after + count].
 
     ``tiles`` are the roots of every 256 of them; ``leaves`` those behind the last such root, or all where they were
     asked for. ``changed`` are the positions whose leaf is another one now, ``blank`` those without a payload,
-    ``received`` the files that were received, by position. ``is_cut``: the last event that was asked for is missing.
+    ``received`` the files that were received, by position. ``kinds`` are the types with their schema, and the first
+    event of each; ``times`` the first and the last time. ``is_cut``: the last event that was asked for is missing.
     """
 
     after: int
@@ -70,7 +87,15 @@ class Chunk:
     blank: list[int] = field(default_factory=list)
     received: list[tuple[int, str]] = field(default_factory=list)
     noted: list[Noted] = field(default_factory=list)
+    kinds: dict[tuple[str, int], int] = field(default_factory=dict)
+    times: tuple[str, str] = ("", "")
     is_cut: bool = False
+    latest: str = field(default_factory=_latest)
+
+    def problem(self, code: str, position: int, message: str) -> None:
+        """Of what is wrong in one way all over, the first places are enough."""
+        if sum(problem.code == code for problem in self.problems) < _MOST:
+            self.problems.append(Problem(code, position, message))
 
 
 def chunks(url: str, transaction: Transaction, size: int, wanted: set[int]) -> Iterator[Chunk]:
@@ -124,9 +149,7 @@ def _read_chunk(transaction: Transaction, after: int, count: int) -> Chunk:
     if chunk.count < count:
         chunk.is_cut = True
         missing = after + chunk.count + 1
-        chunk.problems.append(
-            Problem("position-missing", missing, f"There is no event at position {missing}.")
-        )
+        chunk.problem("position-missing", missing, f"There is no event at position {missing}.")
         chunk.changed.append(missing)
     return chunk
 
@@ -134,8 +157,12 @@ def _read_chunk(transaction: Transaction, after: int, count: int) -> Chunk:
 def _take(chunk: Chunk, row: tuple[Any, ...]) -> None:
     position, stream, kind, payload = row[0], row[1], row[3], row[14]
     problem, leaf = _hash_row(row)
-    if problem is not None:
-        chunk.problems.append(problem)
+    if problem is None:
+        chunk.kinds.setdefault((kind, row[4]), position)
+        if row[10] != chunk.times[1]:
+            _take_time(chunk, position, row[10])
+    else:
+        chunk.problem(problem.code, position, problem.message)
         if leaf != row[15]:
             chunk.changed.append(position)
     chunk.leaves.append(leaf)
@@ -149,6 +176,21 @@ def _take(chunk: Chunk, row: tuple[Any, ...]) -> None:
             position, str(stream), kind, row[5], row[6], row[8], _body(payload), problem is not None
         )
         chunk.noted.append(noted)
+
+
+def _take_time(chunk: Chunk, position: int, at: str) -> None:
+    first, last = chunk.times
+    if not _TIME.fullmatch(at):
+        chunk.problem("time-wrong", position, f"Event {position} was recorded at no time that there is.")
+        return
+    if at < last:
+        chunk.problem("time-wrong", position, f"Event {position} was recorded before the one before it.")
+    if at > chunk.latest:
+        text = (
+            f"Event {position} was recorded at {at[:19]}Z, which lies ahead: so is whatever comes behind it."
+        )
+        chunk.problem("time-ahead", position, text)
+    chunk.times = (first or at, max(at, last))
 
 
 def _hash_row(row: tuple[Any, ...]) -> tuple[Problem | None, bytes]:

@@ -1,22 +1,39 @@
-"""Append and read events. The only module that writes ``events``, ``head``, ``tree_nodes`` and ``receipts``.
+"""Append and read events. The only module that writes ``events``, ``tree_nodes`` and ``receipts``.
 
-Whoever writes locks the head row first and holds it to the commit. Positions therefore have no gap, come in commit
-order, and a reader by position can miss no event.
+Whoever writes locks the head row first (``ledger.head``) and holds it to the commit. Positions therefore have no gap,
+come in commit order, and a reader by position can miss no event.
 """
 
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 import orjson
 
 from ledger.database import Transaction
-from ledger.envelope import NewEvent, StoredEvent, head_data, leaf_data, payload_digest
-from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
-from ledger.merkle import CompactRange, leaf_hash
+from ledger.envelope import NewEvent, StoredEvent, leaf_data, payload_digest
+from ledger.errors import Conflict, Refusal
+from ledger.head import (
+    EMPTYING,
+    REDACTED,
+    Head,
+    create_head,
+    lock_head,
+    make_live,
+    name_rebuild,
+    read_head,
+    store_head,
+)
+from ledger.merkle import leaf_hash
+
+__all__ = [
+    "COLUMNS", "EMPTYING", "NODES_EVERY", "REDACTED", "STORED_COLUMNS", "Cause", "Head", "StoredEvent", "append",
+    "create_head", "lock_head", "make_live", "name_origin", "name_rebuild", "now", "pages", "read_all", "read_head",
+    "read_positions", "read_receipt", "read_stream", "read_streams", "redact", "select_events", "stored_pages",
+    "stored_stream", "stream_versions", "take_over", "take_over_receipts", "write_receipt",
+]  # fmt: skip
 
 COLUMNS = StoredEvent._fields
 STORED_COLUMNS = (
@@ -29,25 +46,7 @@ _SCAN_FROM = 20_000  # streams
 NODES_EVERY = (
     8  # heights: of the inner nodes of the tree, one in 255 is kept, and a proof hashes at most 255 anew
 )
-REDACTED = "redacted"  # ``head.projections``: the lists still hold what the log does not any more
-EMPTYING = "emptying"  # ``head.rebuild``: they were made anew, and the old ones are not all gone yet
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON; an escaped backslash before u0000 is only text
-
-
-@dataclass(slots=True)
-class Head:
-    """Where the log ends. ``live_slot`` says which of the two sets of projection tables is current,
-    ``projections`` which version of each projection made it, ``rebuild`` who is filling the other slot now.
-
-    The row has a sha256 over all of this, so that a change of any of it is found."""
-
-    origin: str
-    size: int
-    compact_range: CompactRange
-    recorded_at: str
-    live_slot: str
-    projections: str
-    rebuild: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,73 +61,6 @@ class Cause:
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def lock_head(transaction: Transaction) -> Head:
-    """Take the append lock and read the head. Every transaction that writes begins with it."""
-    return _head(transaction, " FOR UPDATE" if transaction.dialect == "postgresql" else "")
-
-
-def read_head(transaction: Transaction) -> Head:
-    return _head(transaction, "")
-
-
-def _head(transaction: Transaction, lock: str) -> Head:
-    row = transaction.run(
-        "SELECT origin, size, compact_range, recorded_at, live_slot, projections, rebuild FROM head" + lock
-    ).fetchone()
-    if row is None:
-        raise LedgerUnavailable("no-ledger", "The database holds no ledger.", "Create one", NextStep("init"))
-    try:
-        tree = CompactRange.from_bytes(row[1], bytes(row[2]))
-    except ValueError as error:
-        raise IntegrityFailure(
-            "head-damaged",
-            f"The head row of the ledger is damaged: {error}.",
-            "Verify the ledger",
-            NextStep("verify"),
-        ) from error
-    return Head(row[0], row[1], tree, row[3], row[4], row[5], row[6])
-
-
-def create_head(transaction: Transaction, origin: str, live_slot: str, projections: str) -> None:
-    """Write the one head row of a new ledger: an empty log."""
-    values = _head_values(Head(origin, 0, CompactRange(), "", live_slot, projections, ""))
-    transaction.run(
-        "INSERT INTO head (id, origin, size, compact_range, recorded_at, live_slot, projections, rebuild, sha256) "
-        "VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
-        values,
-    )
-
-
-def _store_head(transaction: Transaction, head: Head) -> None:
-    """Under the append lock, with which ``head`` was read."""
-    transaction.run(
-        "UPDATE head SET origin = ?, size = ?, compact_range = ?, recorded_at = ?, live_slot = ?, projections = ?, "
-        "rebuild = ?, sha256 = ?",
-        _head_values(head),
-    )
-
-
-def _head_values(head: Head) -> tuple[Any, ...]:
-    row = (
-        head.origin, head.size, head.compact_range.to_bytes(), head.recorded_at, head.live_slot, head.projections,
-        head.rebuild,
-    )  # fmt: skip
-    return (*row, sha256(head_data((1, *row))).digest())
-
-
-def name_rebuild(transaction: Transaction, head: Head, token: str) -> None:
-    """Say who fills the slot that is not live; whoever was at it before finds out and stops."""
-    head.rebuild = token
-    _store_head(transaction, head)
-
-
-def make_live(transaction: Transaction, head: Head, slot: str, projections: str) -> None:
-    """Swap the projection slots. Under the append lock: the slot must stand at the head's position."""
-    head.rebuild = EMPTYING if head.projections == REDACTED else ""
-    head.live_slot, head.projections = slot, projections
-    _store_head(transaction, head)
 
 
 def append(
@@ -167,8 +99,6 @@ def _write(
     transaction: Transaction, head: Head, stored: Sequence[StoredEvent], leaves: Sequence[bytes]
 ) -> None:
     """The rows of these events, the nodes of the tree that they complete, and the head behind them."""
-    rows = [(*each, leaf) for each, leaf in zip(stored, leaves, strict=True)]
-    transaction.insert_many("events", STORED_COLUMNS, rows)
     nodes: list[tuple[int, int, bytes]] = []
 
     def completed(height: int, index: int, hashes: Sequence[bytes]) -> None:
@@ -176,11 +106,13 @@ def _write(
             nodes.extend((height, index + i, digest) for i, digest in enumerate(hashes))
 
     head.compact_range = head.compact_range.extend(leaves, completed)
-    if nodes:
-        transaction.insert_many("tree_nodes", ("height", "number", "hash"), nodes)
     head.size = stored[-1].position
     head.recorded_at = stored[-1].recorded_at
-    _store_head(transaction, head)
+    store_head(transaction, head)
+    rows = [(*each, leaf) for each, leaf in zip(stored, leaves, strict=True)]
+    transaction.insert_many("events", STORED_COLUMNS, rows)
+    if nodes:
+        transaction.insert_many("tree_nodes", ("height", "number", "hash"), nodes)
 
 
 def _holds_nul(stream: str) -> Refusal:
@@ -238,6 +170,11 @@ def read_receipt(transaction: Transaction, command_id: str) -> tuple[bytes, int,
         (command_id,),
     ).fetchone()
     return None if row is None else (bytes(row[0]), row[1], row[2], row[3])
+
+
+def actor_of(transaction: Transaction, position: int) -> str:
+    """Who is said to have appended the event at this position."""
+    return str(transaction.run("SELECT actor FROM events WHERE position = ?", (position,)).fetchone()[0])
 
 
 def read_stream(transaction: Transaction, stream: str) -> list[StoredEvent]:
@@ -365,7 +302,7 @@ def name_origin(transaction: Transaction, origin: str) -> None:
     head = lock_head(transaction)
     if head.size == 0:
         head.origin = origin
-        _store_head(transaction, head)
+        store_head(transaction, head)
 
 
 # --- redaction ------------------------------------------------------------------------------------------------------
@@ -378,7 +315,7 @@ def redact(transaction: Transaction, head: Head, positions: Collection[int]) -> 
     for position in positions:
         transaction.run("UPDATE events SET payload = NULL WHERE position = ?", (position,))
     head.projections, head.rebuild = REDACTED, ""
-    _store_head(transaction, head)
+    store_head(transaction, head)
 
 
 def _events(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> list[StoredEvent]:

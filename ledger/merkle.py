@@ -15,6 +15,22 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
 
+__all__ = [
+    "EMPTY_ROOT",
+    "HASH_BYTES",
+    "CompactRange",
+    "NodeSource",
+    "ProofError",
+    "consistency_proof",
+    "inclusion_proof",
+    "leaf_hash",
+    "node_hash",
+    "node_source",
+    "subtree_root",
+    "verify_consistency",
+    "verify_inclusion",
+]
+
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
 """Root of the tree without leaves."""

@@ -21,6 +21,7 @@ from ledger.merkle import (
     verify_consistency,
     verify_inclusion,
 )
+from ledger.plurals import plural
 
 TILE = 1 << NODES_EVERY
 _TILES_KEPT = 64  # about two megabytes; proofs of neighbours share all but one of them
@@ -103,7 +104,7 @@ def prove_inclusion(tree: StoredTree, *, position: int, leaf: bytes, size: int, 
         verify_inclusion(leaf=leaf, index=position - 1, size=size, proof=proof, root=root)
     except ProofError as error:
         raise _not_as_signed(
-            f"Event {position} is not in the tree of the first {size} events", error
+            f"Event {position} is not in the tree of the first {plural(size, 'event')}", error
         ) from error
     return proof
 
@@ -142,7 +143,7 @@ def require_root(tree: StoredTree, *, size: int, root: bytes) -> None:
     if found != root:
         raise IntegrityFailure(
             "not-as-signed",
-            f"The first {size} events have the root {found.hex()}; signed was {root.hex()}.",
+            f"The first {plural(size, 'event')} have the root {found.hex()}; signed was {root.hex()}.",
             "Verify the ledger",
             NextStep("verify"),
         )

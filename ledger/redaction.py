@@ -42,10 +42,12 @@ NESTED = frozenset(
         "curator", "curation_time", "group_name", "sessions",
         # a finding, a difference, what became of an entry
         "stage", "severity", "code", "path", "line", "column", "message", "hint",
+        "next_steps", "action", "ref", "arguments",
         "index", "session", "differences", "field", "stored", "given", "outcome", "reason", "matched_by",
         # recordings, probes, inherited tasks, outputs of a clustering
         "system", "file", "serial", "part_number", "shanks", "start", "duration_s", "file_bytes", "acquiring",
         "derived", "start_inferred", "probe", "stop_inferred", "sha256", "rows", "number", "start_s", "end_s",
+        "start_source", "zone", "stream",
         "valid_times", "flags", "method", "probe_name", "units", "modified", "modified_file",
         # the impact of a deletion; the one attribute of a reference value that means something here
         "clusterings", "probes", "users", "arena_required",

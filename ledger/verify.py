@@ -8,22 +8,33 @@ A problem is named at the first position that it concerns. Where the tree over a
 event of the range which is damaged by itself; only if none is, the first of the range.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 import orjson
 
 from ledger import checkpoint
 from ledger.database import Database, Transaction
-from ledger.envelope import head_data
 from ledger.gaps import Gaps
 from ledger.hashing import CHUNK, TILE, Chunk, Problem, chunks
+from ledger.head import Head, fault_of_lists, is_as_written
+from ledger.head import stored as stored_head
 from ledger.log import NODES_EVERY
 from ledger.merkle import CompactRange, subtree_root
+from ledger.plurals import plural
 
 __all__ = ["CHUNK", "Problem", "Report", "examine", "verify"]
-_HEAD = "id, origin, size, compact_range, recorded_at, live_slot, projections, rebuild, sha256"
+_MOST = 100  # problems of one code that are told
+_ONCE = frozenset({"time-ahead"})  # whatever comes behind has that time too
+_PAGE = 10_000
+_RECEIPTS = (
+    "SELECT r.command_id, r.first_position, r.last_position, r.command_sha256, r.result, f.command_id, l.command_id "
+    "FROM receipts r LEFT JOIN events f ON f.position = r.first_position "
+    "LEFT JOIN events l ON l.position = r.last_position ORDER BY r.first_position"
+)
 
 
 @dataclass(slots=True)
@@ -43,13 +54,15 @@ class _Log:
     now, or which are missing."""
 
     size: int
-    origin: str
-    recorded_at: str
+    origin: Any
+    recorded_at: Any
+    compact_range: Any
     report: Report
     trees: dict[int, CompactRange] = field(default_factory=dict)
     tiles: list[bytes] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)
+    told: Counter[str] = field(default_factory=Counter)
 
     @property
     def is_cut(self) -> bool:
@@ -60,7 +73,14 @@ class _Log:
         return next((position for position in self.changed if first <= position <= last), first)
 
     def problem(self, code: str, position: int | None, message: str) -> None:
-        self.report.problems.append(Problem(code, position, message))
+        self.take([Problem(code, position, message)])
+
+    def take(self, problems: Iterable[Problem]) -> None:
+        """Of what is wrong in one way all over, the first places are told."""
+        for problem in problems:
+            self.told[problem.code] += 1
+            if self.told[problem.code] <= (1 if problem.code in _ONCE else _MOST):
+                self.report.problems.append(problem)
 
 
 def verify(
@@ -87,32 +107,48 @@ def examine(
     *,
     kept: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
+    head: Head | None = None,
 ) -> Report:
-    """As ``verify``, in a transaction; ``url`` is for the processes that share the work on a long log."""
+    """As ``verify``, in a transaction; ``url`` is for the processes that share the work on a long log. ``head`` is one
+    that was made anew, to be judged in the place of the one that is stored."""
     elsewhere = [(checkpoint.parse(text).checkpoint.size, text) for text in kept]
     transaction.read_broken_text(True)
-    rows = transaction.run(f"SELECT {_HEAD} FROM head ORDER BY id").fetchall()
-    if not rows:
+    rows, last = stored_head(transaction)
+    if head is None and not rows:
         return Report(0, "", [Problem("head-missing", None, "The head row is gone: the log has no end.")])
-    _, origin, size, stored_range, recorded_at, *_ = rows[0]
-    report = Report(size, "")
-    log = _Log(size, origin, recorded_at, report)
-    _check_head(rows, log)
-    stored = transaction.run("SELECT size, text FROM checkpoints").fetchall()
+    log = _log(rows[0] if head is None else None, head, last)
+    if head is None:
+        _check_head(rows, log)
+    stored = _stored_checkpoints(transaction, log)
     _hash_all(url, transaction, {at for at, _ in (*stored, *elsewhere)}, log, progress)
     key, origin = _check_ends(transaction, log)
     _check_extent(transaction, log)
     _check_streams(transaction, log)
+    _check_kinds(log)
+    _check_times(log)
     _check_removals(transaction, log)
     _check_receipts(transaction, log)
     held = _check_checkpoints(stored, elsewhere, origin, key, log)
     _check_nodes(transaction, log)
-    if size in log.trees:
-        report.root = log.trees[size].root().hex()
-        _check_tree(log.trees[size], stored_range, held, log)
+    if log.size in log.trees:
+        log.report.root = log.trees[log.size].root().hex()
+        _check_tree(log.trees[log.size], log.compact_range, held, log)
     # what a damaged head row says of the log is worth nothing
-    report.problems.sort(key=lambda problem: (problem.code != "head-changed", *_order(problem.position)))
-    return report
+    log.report.problems.sort(key=lambda problem: (problem.code != "head-changed", *_order(problem.position)))
+    return log.report
+
+
+def _log(row: tuple[Any, ...] | None, head: Head | None, last: tuple[Any, ...] | None) -> _Log:
+    if head is not None:
+        return _Log(
+            head.size, head.origin, head.recorded_at, head.compact_range.to_bytes(), Report(head.size, "")
+        )
+    _, origin, size, compact_range, recorded_at, *_ = row or (None,) * 5
+    if (
+        type(size) is not int
+    ):  # SQLite keeps a text where a number was; that the row was changed is said of it
+        size = last[0] if last is not None else 0
+    return _Log(size, origin, recorded_at, compact_range, Report(size, ""))
 
 
 def _order(position: int | None) -> tuple[bool, bool, int]:
@@ -133,7 +169,7 @@ def _hash_all(
     log.trees[0] = tree
     for chunk in chunks(url, transaction, size, wanted):
         log.chunks.append(chunk)
-        log.report.problems += chunk.problems
+        log.take(chunk.problems)
         log.changed += chunk.changed
         log.tiles += chunk.tiles
         if len(chunk.leaves) == chunk.count:
@@ -151,27 +187,21 @@ def _hash_all(
             return  # what follows cannot be in its place
 
 
-def _check_head(rows: Sequence[tuple[object, ...]], log: _Log) -> None:
-    *row, digest = rows[0]
-    try:
-        intact = sha256(head_data(tuple(_plain(value) for value in row))).digest() == digest  # type: ignore[arg-type]
-    except ValueError:  # text that is not UTF-8
-        intact = False
-    if not intact or len(rows) > 1:
-        what = "is not the one that was written" if not intact else f"is there {len(rows)} times"
-        log.problem("head-changed", None, f"The head row {what}.")
+def _check_head(rows: Sequence[tuple[Any, ...]], log: _Log) -> None:
+    if len(rows) > 1:
+        log.problem("head-changed", None, "There is more than one head row.")
+    elif not is_as_written(rows[0]):
+        log.problem("head-changed", None, "The head row is not the one that was written.")
+    elif (found := fault_of_lists(rows[0])) is not None:
+        log.problem("head-mismatch", None, f"The head row is damaged: {found}.")
 
 
-def _plain(value: object) -> object:
-    return bytes(value) if isinstance(value, memoryview) else value
-
-
-def _check_tree(tree: CompactRange, stored_range: bytes, held: int, log: _Log) -> None:
+def _check_tree(tree: CompactRange, stored_range: Any, held: int, log: _Log) -> None:
     """The head row's compact range has a root for each of the largest subtrees: the first that differs, behind the
     last checkpoint that holds, tells between which positions an envelope was changed."""
     try:
-        stored = CompactRange.from_bytes(tree.size, bytes(stored_range))
-    except (ValueError, TypeError) as error:
+        stored = CompactRange.from_bytes(tree.size, stored_range if isinstance(stored_range, bytes) else b"")
+    except ValueError as error:
         log.problem("head-mismatch", None, f"The head row is damaged: {error}.")
         return
     first = 1
@@ -191,6 +221,10 @@ def _check_tree(tree: CompactRange, stored_range: bytes, held: int, log: _Log) -
         first = last + 1
 
 
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
 def _check_nodes(transaction: Transaction, log: _Log) -> None:
     """The nodes that proofs are made from are those of the events; where an event was changed, that is said of it."""
     expected: dict[tuple[int, int], bytes] = {}
@@ -204,11 +238,11 @@ def _check_nodes(transaction: Transaction, log: _Log) -> None:
     stored = {(height, number): _plain(node) for height, number, node in rows}
     for (height, number), node in sorted(expected.items()):
         first, last = (number << height) + 1, (number + 1) << height
-        if stored.get((height, number)) != node and log.first(first, last) not in log.changed:
+        if stored.pop((height, number), None) != node and log.first(first, last) not in log.changed:
             text = f"The node of the tree over the events {first} to {last} is not stored as it should be."
             log.problem("node-changed", first, text)
-    for height, number in sorted(stored.keys() - expected.keys()) if not log.is_cut else ():
-        text = f"There is a node of height {height} and number {number}, which the tree does not have."
+    for height, number in stored if not log.is_cut else ():
+        text = f"There is a node of height {height!r} and number {number!r}, which the tree does not have."
         log.problem("node-changed", None, text)
 
 
@@ -258,8 +292,38 @@ def _check_streams(transaction: Transaction, log: _Log) -> None:
             ).fetchall()
         except UnicodeEncodeError:
             continue  # a name that is not UTF-8: that is said of its event
-        position = next(at for number, (at, version) in enumerate(rows, start=1) if version != number)
-        log.problem("stream-gap", position, f"{stream} has {count} events, but versions up to {highest}.")
+        position = next((at for number, (at, version) in enumerate(rows, start=1) if version != number), None)
+        log.problem(
+            "stream-gap", position, f"{stream} has {plural(count, 'event')}, but versions up to {highest}."
+        )
+
+
+def _check_kinds(log: _Log) -> None:
+    """Every event is one that this version can read."""
+    from ledger.events import TYPES, UPCASTS  # the models take a while to be made
+
+    first: dict[tuple[str, int], int] = {}
+    for chunk in log.chunks:
+        first = chunk.kinds | first
+    for (kind, schema), position in first.items():
+        newest = TYPES[kind].SCHEMA if kind in TYPES else 0
+        if schema != newest and (kind, schema) not in UPCASTS:
+            text = (
+                f"Event {position} is {kind!r} version {schema}, which this version of Daybook cannot read: a newer "
+                "one wrote it, or it was forged."
+            )
+            log.problem("event-unknown", position, text)
+
+
+def _check_times(log: _Log) -> None:
+    """Times never decrease along the log, from one chunk to the next either."""
+    before = ""
+    for chunk in log.chunks:
+        first, last = chunk.times
+        if first and first < before:
+            text = f"Event {chunk.after + 1} was recorded before the one before it."
+            log.problem("time-wrong", chunk.after + 1, text)
+        before = max(before, last)
 
 
 # --- what belongs to it ---------------------------------------------------------------------------------------------
@@ -273,38 +337,63 @@ def _check_removals(transaction: Transaction, log: _Log) -> None:
             row = transaction.run("SELECT content FROM input_files WHERE sha256 = ?", (digest,)).fetchone()
         except UnicodeEncodeError:
             row = None
-        if row is not None and sha256(bytes(row[0])).hexdigest() == digest:
+        content = None if row is None else _plain(row[0])
+        if isinstance(content, bytes) and sha256(content).hexdigest() == digest:
             present.add(digest)
         else:
             log.problem("file-changed", None, f"The bytes of input file {digest} were changed.")
     blank = [position for chunk in log.chunks for position in chunk.blank]
     received = [each for chunk in log.chunks for each in chunk.received]
     noted = [event for chunk in log.chunks for event in chunk.noted]
-    log.report.problems += Gaps(blank, received, noted, is_cut=log.is_cut).problems(present)
+    log.take(Gaps(blank, received, noted, is_cut=log.is_cut).problems(present))
 
 
 def _check_receipts(transaction: Transaction, log: _Log) -> None:
     """Every event belongs to one receipt: without it, the same command could be carried out a second time."""
-    rows = transaction.run(
-        "SELECT r.command_id, r.first_position, r.last_position, f.command_id, l.command_id FROM receipts r "
-        "LEFT JOIN events f ON f.position = r.first_position LEFT JOIN events l ON l.position = r.last_position "
-        "ORDER BY r.first_position"
-    ).fetchall()
     expected = 1
-    for command, first, last, at_first, at_last in rows:
-        if not at_first == at_last == command or first < expected or last < first:
-            text = f"The receipt of command {command} names events {first} to {last}, which are not its own."
-            log.problem("receipt-wrong", log.first(first, last), text)
-            continue
-        if first > expected:
-            _no_receipt(log, expected, first - 1)
-        expected = last + 1
+    for page in transaction.stream(_RECEIPTS, _PAGE):
+        for command, first, last, digest, result, at_first, at_last in page:
+            if type(first) is not int or type(last) is not int:  # a text, or nothing, that SQLite kept
+                log.problem(
+                    "receipt-wrong", None, f"The receipt of command {command} does not name its events."
+                )
+            elif not at_first == at_last == command or first < expected or last < first:
+                text = (
+                    f"The receipt of command {command} names events {first} to {last}, which are not its own."
+                )
+                log.problem("receipt-wrong", log.first(first, last), text)
+            else:
+                if first > expected:
+                    _no_receipt(log, expected, first - 1)
+                if not _is_answer(_plain(digest), result):
+                    text = f"The receipt of command {command} does not hold an answer and the hash of its command."
+                    log.problem("receipt-wrong", first, text)
+                expected = last + 1
     if expected <= log.size:
         _no_receipt(log, expected, log.size)
 
 
+def _is_answer(digest: object, result: object) -> bool:
+    """That it is the one which was given cannot be told: it stands nowhere else."""
+    try:
+        answered = isinstance(result, str) and isinstance(orjson.loads(result), dict)
+    except ValueError:
+        answered = False
+    return answered and isinstance(digest, bytes)
+
+
 def _no_receipt(log: _Log, first: int, last: int) -> None:
     log.problem("receipt-missing", log.first(first, last), f"No receipt names the events {first} to {last}.")
+
+
+def _stored_checkpoints(transaction: Transaction, log: _Log) -> list[tuple[int, str]]:
+    found = []
+    for size, text in transaction.run("SELECT size, text FROM checkpoints").fetchall():
+        if isinstance(text, str):
+            found.append((size, text))
+        else:  # bytes, or nothing, that SQLite kept
+            log.problem("checkpoint-unsound", None, f"Checkpoint {size} is no text.")
+    return found
 
 
 def _check_checkpoints(
@@ -331,9 +420,9 @@ def _check_checkpoints(
             held = size
             continue
         text = (
-            f"The tree of the first {size} events is not the one signed then"
+            f"The tree of the first {plural(size, 'event')} is not the one signed then"
             if size in log.trees
-            else f"The first {size} events, whose tree was signed, are not all there"
+            else f"The first {plural(size, 'event')}, whose tree was signed, are not all there"
         )
         text += f"; that of the first {held} is as it was." if held else "."
         log.problem("checkpoint-mismatch", log.first(held + 1, size), text)

@@ -87,7 +87,7 @@ def test_replacing_a_row_is_refused(filled: Database, ledger_url: str) -> None:
             "position", "99", 1
         )  # the other key, (stream, stream_version), is the one that clashes
         assert "append-only" in refusal(filled, sql)
-        assert "append-only" in refusal(
+        assert "INSERT is refused" in refusal(
             filled, f"REPLACE INTO events ({columns}) SELECT {moved} FROM events WHERE position = 2"
         )
     else:
@@ -181,7 +181,7 @@ def test_settings_can_be_read_and_statements_are_authorised_once(database: Datab
         assert transaction.run("PRAGMA journal_mode").fetchone() == ("wal",)
         assert transaction.run("PRAGMA synchronous").fetchone() == (2,)
         assert transaction.run("PRAGMA recursive_triggers").fetchone() == (1,)
-        driver = transaction.connection.connection.driver_connection
+        driver = transaction._driver
         asked: list[int] = []
         driver.set_authorizer(lambda action, *_: asked.append(action) or sqlite3.SQLITE_OK)
         for number in range(3):
@@ -197,7 +197,8 @@ def redaction_events(position: int, requester: str, approver: str, *, without: s
     digest = sha256(FILE).hexdigest()
     request, asked = RedactionRequested(position=position, reason="x"), {"correlation": "d1"}
     redacted = PayloadRedacted(
-        position=position, stream="x", type="ReferenceValueAdded", reason="x", requested_by=requester, deletion=1, kept={},
+        position=position, stream="x", type="ReferenceValueAdded", reason="x", requested_by=requester, deletion=1,
+        kept={"sha256": digest},
     )  # fmt: skip
     bodies = [
         NewEvent("deletion/1", request, None, **asked),
@@ -320,11 +321,11 @@ def test_temporary_tables_do_not_answer_for_the_real_ones(filled: Database, ledg
     real = "main." if is_sqlite(ledger_url) else "public."
     try:
         with database.writing() as transaction:
+            head = log.lock_head(transaction)
             transaction.run(f"CREATE TEMP TABLE events AS SELECT * FROM {real}events WHERE false")
             transaction.run(f"CREATE TEMP TABLE receipts AS SELECT * FROM {real}receipts WHERE false")
             if not is_sqlite(ledger_url):
                 transaction.run("SET LOCAL search_path = pg_temp, public")
-            head = log.lock_head(transaction)
             log.append(transaction, head, events[:1], log.Cause("a", "user_1", "{}"))
             log.append(transaction, head, events[1:], log.Cause("b", "user_2", "{}"))
             assert transaction.run("SELECT count(*) FROM events").fetchone()[0] == 4
@@ -341,19 +342,14 @@ def test_temporary_tables_do_not_answer_for_the_real_ones(filled: Database, ledg
     assert payloads_gone(filled) == []
 
 
-def test_reading_the_past_leaves_no_temporary_object_and_writes_nothing_real(filled: Database) -> None:
-    with filled.past() as transaction:
-        transaction.run("CREATE TEMP TABLE sessions_a AS SELECT 1 AS id")
+def test_reading_the_past_makes_nothing_and_writes_nothing(filled: Database) -> None:
     real = "main." if filled.dialect == "sqlite" else "public."
-    for sql in (REMOVE, ERASE, "DELETE FROM head", f"INSERT INTO {real}people (username) VALUES ('x')"):
-        with pytest.raises(Exception) as caught, filled.past() as transaction:
-            transaction.run("CREATE TEMP TABLE receipts (command_id TEXT)")
-            transaction.read_temporary()
-            transaction.run(
-                sql.replace("events", f"{real}events").replace("input_files", f"{real}input_files")
-            )
-            transaction.run("SELECT 1").fetchone()
-        assert any(words in str(caught.value) for words in (*REFUSALS, "read-only", "append-only")), sql
+    for sql in (
+        REMOVE, ERASE, "DELETE FROM head", f"INSERT INTO {real}people (username) VALUES ('x')",
+        "CREATE TEMP TABLE sessions_a AS SELECT 1 AS id",
+    ):  # fmt: skip
+        with pytest.raises(RuntimeError, match="read-only"), filled.past() as transaction:
+            transaction.run(sql)
 
     with filled.writing() as transaction:
         if filled.dialect == "sqlite":

@@ -76,7 +76,7 @@ def test_keys_are_those_of_the_code(owner: Database) -> None:
 
 
 def test_a_ledger_comes_of_nothing(empty_url: str, tmp_path: Path) -> None:
-    assert initialise(empty_url, Actor("user_1"), key_directory=tmp_path)
+    assert initialise(empty_url, Actor("user_1"), key_directory=tmp_path).created
 
     daybook = Daybook.open(empty_url, Actor("user_1"))
     with daybook.reading() as world:
@@ -105,7 +105,7 @@ def test_a_migration_that_dies_half_way_leaves_nothing_and_can_be_repeated(
     with database.engine.connect() as connection:
         assert inspect(connection).get_table_names() == []
     database.close()
-    assert initialise(empty_url, Actor("user_1"), key_directory=tmp_path)
+    assert initialise(empty_url, Actor("user_1"), key_directory=tmp_path).created
 
 
 @pytest.mark.tampers

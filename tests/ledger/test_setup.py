@@ -48,7 +48,7 @@ def assert_complete(url: str, folder: Path) -> None:
 
 
 def test_a_new_ledger_is_complete_and_its_key_is_the_owners_alone(new_url: str, tmp_path: Path) -> None:
-    assert initialise(new_url, Actor("user_1"), key_directory=tmp_path) is True
+    assert initialise(new_url, Actor("user_1"), key_directory=tmp_path).created
 
     assert_complete(new_url, tmp_path)
     mode = (tmp_path / "daybook.key").stat().st_mode
@@ -61,7 +61,7 @@ def test_a_second_time_changes_nothing(new_url: str, tmp_path: Path) -> None:
     key = (tmp_path / "daybook.key").read_bytes()
 
     for _ in range(2):
-        assert initialise(new_url, Actor("user_2"), key_directory=tmp_path) is False
+        assert not initialise(new_url, Actor("user_2"), key_directory=tmp_path).created
 
     assert (tmp_path / "daybook.key").read_bytes() == key
     assert_complete(new_url, tmp_path)
@@ -71,7 +71,7 @@ def test_a_second_time_does_not_need_the_key(new_url: str, tmp_path: Path) -> No
     create(new_url, tmp_path)
     (tmp_path / "daybook.key").unlink()
 
-    assert initialise(new_url, Actor("user_1"), key_directory=tmp_path) is False
+    assert not initialise(new_url, Actor("user_1"), key_directory=tmp_path).created
     assert not (tmp_path / "daybook.key").exists()
 
 

@@ -5,6 +5,7 @@ import shutil
 import socket
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -14,8 +15,7 @@ from sqlalchemy.engine import make_url
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.moving.setup import initialise
-from ledger import database as databases
-from ledger import database_errors
+from ledger import connections, database_errors
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable, NextStep
 from ledger.verify import verify
@@ -142,7 +142,7 @@ def test_a_ledger_that_another_process_holds_is_busy(
     ledger_templates: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = ledger_templates("sqlite", tmp_path)  # type: ignore[operator]
-    monkeypatch.setattr(databases, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_S", 0.05)
     daybook = Daybook.open(url, Actor("user_1"))
     holder = sqlite3.connect(str(make_url(url).database), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -160,7 +160,7 @@ def test_a_full_disk_is_said_and_nothing_is_written(ledger_templates: object, tm
     url = ledger_templates("sqlite", tmp_path)  # type: ignore[operator]
     daybook = Daybook.open(url, Actor("user_1"))
     with daybook.database.reading() as transaction:
-        driver = transaction.connection.connection.driver_connection
+        driver = transaction._driver
         driver.set_authorizer(None)
         pages = transaction.run("PRAGMA page_count").fetchone()[0]
     driver.execute(f"PRAGMA max_page_count = {pages}")
@@ -169,6 +169,8 @@ def test_a_full_disk_is_said_and_nothing_is_written(ledger_templates: object, tm
         daybook.submit(Register(name="1", values=2_000))
     assert caught.value.code == "disk-full"
 
+    with suppress(sqlite3.ProgrammingError):  # some space was freed; a connection that was given up is closed
+        driver.execute("PRAGMA max_page_count = 1000000000")
     assert daybook.submit(Register(name="1", values=2_000)).first == 2
     daybook.close()
     assert verify(url).problems == []
@@ -249,7 +251,7 @@ def test_an_owner_who_may_only_create_roles_can_create_a_ledger(
         server.execute(f"ALTER DATABASE {url.database} OWNER TO {name}")
         try:
             owners = url.set(username=name).render_as_string(hide_password=False)
-            assert initialise(owners, Actor("user_1"), key_directory=tmp_path / "keys")
+            assert initialise(owners, Actor("user_1"), key_directory=tmp_path / "keys").created
             assert verify(owners).problems == []
         finally:
             server.execute(f"DROP DATABASE {url.database} WITH (FORCE)")
@@ -266,6 +268,31 @@ def test_addresses_may_hold_every_character(ledger_templates: object, tmp_path: 
     daybook = Daybook.open(url.render_as_string(), Actor("user_1"))
     assert daybook.submit(Register(name="1")).first == 2
     daybook.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+def test_a_reader_beside_a_writer_in_a_folder_that_it_may_not_write_raises_no_alarm(
+    ledger_templates: object, tmp_path: Path, as_nobody: None
+) -> None:
+    uid = os.geteuid()
+    os.seteuid(os.getuid())
+    url = ledger_templates("sqlite", tmp_path)  # type: ignore[operator]
+    tmp_path.chmod(0o755)
+    os.seteuid(uid)
+    reader = Daybook.open(url, Actor("user_1"))
+
+    with pytest.raises(LedgerUnavailable, match="while it was read"), reader.reading() as world:
+        assert world.head.size == 1
+        os.seteuid(os.getuid())
+        writer = Daybook.open(url, Actor("user_2"))
+        writer.submit(Register(name="1", values=200))
+        writer.close()  # what it wrote is copied into the file
+        os.seteuid(uid)
+        world.transaction.run("SELECT payload FROM events").fetchall()
+
+    with reader.reading() as world:
+        assert world.head.size == 202
+    reader.close()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")

@@ -55,7 +55,7 @@ class Older:
     folder: Path
 
     def upgrade(self) -> None:
-        assert initialise(self.url, Actor("user_1"), key_directory=self.folder) is False
+        assert not initialise(self.url, Actor("user_1"), key_directory=self.folder).created
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         database = Database(self.url, role=None)

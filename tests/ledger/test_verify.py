@@ -458,3 +458,19 @@ def test_a_large_ledger_gets_the_same_report_from_one_process_and_from_many(
     as_owner(url, "DELETE FROM events WHERE position = 100000")
     report = both()
     assert Problem("position-missing", 100_000, "There is no event at position 100000.") in report.problems
+
+
+@pytest.mark.tampers
+def test_two_receipts_of_the_same_events_are_found(ledger_url: str) -> None:
+    """Commands whose events stand between each other's: no append makes that, and the tree fits all the same."""
+    database = Database(ledger_url)
+    with database.writing() as transaction:
+        head = log.lock_head(transaction)
+        size = head.size
+        for number, command in enumerate(("a", "b", "a")):
+            log.append(transaction, head, [added(f"v{number}")], log.Cause(command, "user_1", "{}"))
+        log.write_receipt(transaction, "a", b"\0" * 32, size + 1, size + 3, "{}")
+        log.write_receipt(transaction, "b", b"\0" * 32, size + 2, size + 2, "{}")
+    database.close()
+
+    assert found(verify(ledger_url)) == {("receipt-wrong", size + 2)}

@@ -1,7 +1,9 @@
 """Ways to write for tests: straight to the log, through the door, and from other processes."""
 
 import multiprocessing
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -9,15 +11,15 @@ from sqlalchemy.engine import make_url
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, World, new_command_id
+from commands.door.world import Command, Decision, Result, World, new_command_id
 from ledger import log
-from ledger.database import Database
+from ledger.database import Database, Transaction
 from ledger.envelope import NewEvent, StoredEvent
 from ledger.events import ReferenceValueAdded, SubjectRegistered
-from ledger.tables import IMMUTABLE
 from projections.apply import apply, prefetch
 from projections.rows import State
 
+_OF_LISTS = re.compile(r"_[ab]\b")
 _processes = multiprocessing.get_context("forkserver")
 
 
@@ -67,27 +69,46 @@ def as_owner(url: str, *statements: str | tuple[str, Sequence[Any]]) -> None:
     database = Database(url, role=None)
     try:
         with database.writing() as transaction:
-            for statement in (*_without_triggers(database), *statements):
+            lift_guards(transaction, lists=any(_OF_LISTS.search(str(statement)) for statement in statements))
+            for statement in statements:
                 sql, values = (statement, ()) if isinstance(statement, str) else statement
                 transaction.run(sql, values)
     finally:
         database.close()
 
 
-def _without_triggers(database: Database) -> list[str]:
-    names = [
-        (f"{table}_refuse_{verb}", table) for table in IMMUTABLE for verb in ("update", "delete", "truncate")
-    ]
-    if database.dialect == "sqlite":
-        return [f"DROP TRIGGER IF EXISTS {name}" for name, _ in names]
-    return [f"DROP TRIGGER IF EXISTS {name} ON {table}" for name, table in names]
+def lift_guards(transaction: Transaction, *, lists: bool = False) -> None:
+    """Drop the triggers and checks of the facts, and those of the lists as well; on SQLite the checks come back with the
+    next connection. On PostgreSQL it waits for whoever is using these tables."""
+    if transaction.dialect == "sqlite":
+        transaction.run("PRAGMA ignore_check_constraints = ON")
+        for (name,) in transaction.run("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            transaction.run(f"DROP TRIGGER {name}")
+        return
+    triggers = "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
+    for name, table in transaction.run(triggers).fetchall():
+        if lists or not _OF_LISTS.search(table):
+            transaction.run(f"DROP TRIGGER {name} ON {table}")
+    checks = "SELECT conname, conrelid::regclass::text FROM pg_constraint WHERE contype = 'c' AND conname LIKE 'ck_%'"
+    for name, table in transaction.run(checks).fetchall():
+        transaction.run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
 
 
 def is_sqlite(url: str) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
 
 
-class Register(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered(Result):
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed(Result):
+    renamed: bool
+
+
+class Register(Command[Registered]):
     """Registers a subject once, and adds so many reference values with it."""
 
     name: str
@@ -99,13 +120,13 @@ class Register(Command):
     def decide(self, world: World) -> Decision:
         key = f"0/{self.name}"
         if world.state.subjects.get(key) is not None:
-            return Decision((), {"registered": False})
+            return Decision((), Registered(registered=False))
         subject = NewEvent(f"subject/{key}", SubjectRegistered(datasource_id=0, name=self.name), subject=key)
         values = [added(f"{self.name}_{number}") for number in range(self.values)]
-        return Decision([subject, *values], {"registered": True})
+        return Decision([subject, *values], Registered(registered=True))
 
 
-class Rename(Command):
+class Rename(Command[Renamed]):
     """Has the fields of Register and is another command."""
 
     name: str
@@ -115,7 +136,7 @@ class Rename(Command):
         """Anybody may."""
 
     def decide(self, world: World) -> Decision:
-        return Decision([added(self.name)], {"renamed": True})
+        return Decision([added(self.name)], Renamed(renamed=True))
 
 
 def submit_many(url: str, writer: str, commands: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.intake.accepting import upload
+from commands.intake.uploading import upload
 from commands.lab.roles import GrantRole
 from commands.proving.checkpoints import make_checkpoint
 from commands.recordings.roots import Roots
@@ -16,11 +16,10 @@ from commands.requests.approving import approve
 from commands.requests.redaction import RequestRedaction
 from ledger.database import Database, Transaction
 from ledger.verify import Report, examine
-from tests.ledger.writing import added, append
+from tests.ledger.writing import added, append, lift_guards
 
 FILE = b"subject: {name: '12345'}\nsessions: []\n"
 ROOTS = Roots.of({})
-TABLES = ("events", "receipts", "input_files", "checkpoints")
 
 
 def fill(url: str, folder: Path) -> None:
@@ -31,7 +30,7 @@ def fill(url: str, folder: Path) -> None:
     kept = upload(daybook, FILE, filename="12345.yml", roots=ROOTS)
     make_checkpoint(daybook, folder / "daybook.key")
     gone = int(upload(daybook, FILE + b"# gone", filename="gone.yml", roots=ROOTS).upload[1:])
-    request = daybook.submit(RequestRedaction(position=gone, reason="asked for")).result["request"]
+    request = daybook.submit(RequestRedaction(position=gone, reason="asked for")).result.request
     approve(second, int(request[1:]), accept_impact=False, roots=ROOTS)
     append(daybook.database, [added("user_3")])
     make_checkpoint(daybook, folder / "daybook.key")
@@ -76,12 +75,7 @@ def tampered(url: str) -> Iterator[Tampered]:
     try:
         with database.writing() as transaction:
             transaction.leave_pipeline()  # an error then shows at its statement
-            for table in TABLES:
-                if database.dialect == "postgresql":
-                    transaction.run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-                    continue
-                for verb in ("update", "delete"):
-                    transaction.run(f"DROP TRIGGER {table}_refuse_{verb}")
+            lift_guards(transaction)
             yield Tampered(transaction, url)
             raise _Undo
     except _Undo:

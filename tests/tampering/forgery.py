@@ -20,12 +20,12 @@ def rewrite(url: str, change: Change) -> None:
     """``change`` gets the events in their order and returns those that are to have happened."""
     database = Database(url, role=None)
     with database.reading() as transaction:
+        head = log.read_head(transaction)
         rows = transaction.run(f"SELECT {', '.join(STORED_COLUMNS)} FROM events ORDER BY position").fetchall()
         receipts = transaction.run("SELECT command_id, command_sha256, result FROM receipts").fetchall()
     events = renumbered(change([dict(zip(STORED_COLUMNS, row, strict=True)) for row in rows]))
     as_owner(url, *[f"DELETE FROM {table}" for table in ("events", "receipts", "checkpoints", "tree_nodes")])
     with database.writing() as transaction:
-        head = log.lock_head(transaction)
         head.size, head.compact_range = 0, CompactRange()
         stored = [log.StoredEvent(*(event[name] for name in log.COLUMNS)) for event in events]
         log.take_over(transaction, head, stored, [event["leaf_sha256"] for event in events])

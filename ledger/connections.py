@@ -1,0 +1,310 @@
+"""How a database is reached: its address, and a bounded number of connections that all threads share.
+
+A connection is lent for one transaction. One whose server went away meanwhile is replaced before it is lent, so that
+nobody notices a restart but who was in the middle of something.
+"""
+
+import logging
+import os
+import select
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, exc
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import NullPool
+
+from ledger.database_errors import BUSY_TIMEOUT_S
+from ledger.errors import LedgerUnavailable
+from ledger.forks import renewed_when_forked
+
+CONNECTIONS = 5
+_LOG = logging.getLogger("daybook")
+WAIT_FOR_CONNECTION_S = 30.0
+_WAIT_AT_CLOSE_S = 5.0
+_STILL = "?mode=ro&immutable=1"
+_ASK_AFTER_S = (
+    60.0  # idle: something between here and the server may have dropped the connection without a word
+)
+_of_parents: list[object] = []  # SQLite's locks do not survive that a child closes a connection of its parent
+
+
+class _Places(SimpleQueue[None]):
+    """A semaphore, first come, first served. The one of ``threading`` takes ten times as long."""
+
+    def __init__(self, number: int) -> None:
+        for _ in range(number):
+            self.put(None)
+
+    def taken(self, timeout_s: float) -> bool:
+        try:
+            self.get(timeout=timeout_s)
+        except Empty:
+            return False
+        return True
+
+    def give_back(self) -> None:
+        self.put(None)
+
+
+class Connections:
+    """The connections of one application to one database, ``most`` at a time. ``prepare`` is called with a new one.
+
+    ``writers`` of them at a time are lent to write. On SQLite that is one, and the others wait here, in turn, instead
+    of asking the file again and again; on PostgreSQL one less than there are, so that readers need not wait until
+    those who write have had the append lock one after the other.
+    """
+
+    def __init__(self, url: URL, role: str | None, most: int, prepare: Callable[[Any], None]) -> None:
+        self._url, self._role, self._most, self.prepare = url, role, most, prepare
+        self._is_server = url.get_backend_name() == "postgresql"
+        self._connect = _connecting(url, role)
+        self.closed = False
+        self._begin()
+        renewed_when_forked(self)
+
+    def _begin(self) -> None:
+        self._writing = _Places(max(1, self._most - 1) if self._is_server else 1)
+        self._places = _Places(self._most)
+        self._free: list[tuple[Any, float]] = []  # with when it was taken back; the last one goes first
+        self._lent: set[Any] = set()
+        self._read_still: dict[Any, tuple[int, ...] | None] = {}  # see ``require_stillness``
+
+    def renew_in_child(self) -> None:
+        _of_parents.append((self._free, self._lent))
+        self._begin()
+
+    def lend(self, *, to_write: bool) -> Any:
+        """A driver's connection. Raises LedgerUnavailable where none is free for too long, and the driver's errors."""
+        if to_write and not self._writing.taken(BUSY_TIMEOUT_S):
+            raise LedgerUnavailable(
+                "busy", f"Others have been writing to this ledger for {BUSY_TIMEOUT_S:.0f} s.", "Try again."
+            )
+        try:
+            return self._lend()
+        except BaseException:
+            if to_write:
+                self._writing.give_back()
+            raise
+
+    def _lend(self) -> Any:
+        if not self._places.taken(WAIT_FOR_CONNECTION_S):
+            self.refuse_closed()
+            raise LedgerUnavailable(
+                "no-connection",
+                f"All connections of this program to the ledger ({self._most}) have been in use for "
+                f"{WAIT_FOR_CONNECTION_S:.0f} s.",
+                "Try again in a moment.",
+            )
+        try:
+            connection = self._living() or self._new()
+            self._lent.add(connection)
+            if self.closed:  # perhaps a moment ago
+                self._lent.discard(connection)
+                self._end(connection)
+                self.refuse_closed()
+        except BaseException:
+            self._places.give_back()
+            raise
+        return connection
+
+    def _living(self) -> Any:
+        while self._free:
+            try:
+                connection, since = self._free.pop()
+            except IndexError:  # another thread was faster
+                return None
+            if self._is_good(connection, idle_s=time.monotonic() - since):
+                return connection
+            self._end(connection)
+            _LOG.info("connection replaced")
+        return None
+
+    def _is_good(self, connection: Any, *, idle_s: float) -> bool:
+        if self._is_server:
+            return is_alive(connection, idle_s=idle_s)
+        if connection not in self._read_still:
+            return True
+        path = _file(self._url)
+        return _is_read_still(path) and _stillness(path) == self._read_still[connection]
+
+    def _new(self) -> Any:
+        self.refuse_closed()
+        connection = self._connect() if self._is_server else self._open_file()
+        try:
+            self.prepare(connection)
+        except BaseException:
+            self._end(connection)
+            raise
+        return connection
+
+    def _open_file(self) -> Any:
+        found, address = _stillness(_file(self._url)), sqlite_address(self._url)
+        connection = connect_sqlite(address)
+        if address.endswith(_STILL):
+            self._read_still[connection] = found
+        return connection
+
+    def require_stillness(self, connection: Any) -> None:
+        """Raises LedgerUnavailable where somebody wrote to a file that was read as if nobody could."""
+        if self._read_still and connection in self._read_still:
+            path = _file(self._url)
+            if _stillness(path) != self._read_still[connection]:
+                raise LedgerUnavailable(
+                    "changed-meanwhile",
+                    f"Somebody wrote to {path} while it was read, in a folder where you cannot write.",
+                    "Try again. To read beside writers, you need to be able to write in the folder of the ledger.",
+                )
+
+    def _end(self, connection: Any) -> None:
+        self._read_still.pop(connection, None)
+        connection.close()
+
+    def is_lent(self, connection: Any) -> bool:
+        """False where it was ended from elsewhere, or belongs to the process that this one was forked from."""
+        return connection in self._lent
+
+    def take_back(self, connection: Any, *, good: bool, to_write: bool) -> None:
+        if connection not in self._lent:
+            return
+        self._lent.discard(connection)
+        if good and not self.closed:
+            self._free.append((connection, time.monotonic()))
+        else:
+            self._end(connection)
+        self._places.give_back()
+        if to_write:
+            self._writing.give_back()
+
+    def close_free(self) -> None:
+        """End those that nobody uses: the next transactions make new ones."""
+        while self._free:
+            with suppress(IndexError):  # another thread was faster
+                self._end(self._free.pop()[0])
+
+    def close(self) -> None:
+        """End every connection, whatever thread borrowed it. What is being done is given a moment to end by itself."""
+        self.closed = True
+        deadline = time.monotonic() + _WAIT_AT_CLOSE_S
+        while self._lent and time.monotonic() < deadline:
+            time.sleep(0.005)
+        while self._lent:
+            with suppress(KeyError):  # it ended by itself just now
+                self._end(self._lent.pop())
+        self.close_free()
+
+    def refuse_closed(self) -> None:
+        if self.closed:
+            raise LedgerUnavailable(
+                "closed", "This ledger was closed by the program that opened it.", "Open it again."
+            )
+
+
+def engine(url: URL, role: str | None, prepare: Callable[[Any], None]) -> Engine:
+    """For what SQLAlchemy itself does with a database: migrations and inspections. Each use is a new connection."""
+    made = create_engine(url, creator=_connecting(url, role, autocommit=False), poolclass=NullPool)
+    event.listen(made, "connect", lambda driver, _record: prepare(driver))
+    return made
+
+
+def checked_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+        backend, shown = url.get_backend_name(), url.render_as_string(hide_password=True)
+    except (exc.ArgumentError, ValueError):  # ValueError: a port that is no number
+        backend, shown = "", text
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url
+    raise LedgerUnavailable(
+        "database-url",
+        f'"{shown}" is not the address of a ledger.',
+        "Expected sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
+    )
+
+
+def _connecting(url: URL, role: str | None, *, autocommit: bool = True) -> Callable[[], Any]:
+    if url.get_backend_name() == "sqlite":
+        return lambda: connect_sqlite(sqlite_address(url))
+    import psycopg
+
+    options = f"-c client_encoding=UTF8 -c lock_timeout={BUSY_TIMEOUT_S:.0f}s" + (
+        f" -c role={role}" if role else ""
+    )
+    _, given = url.get_dialect()().create_connect_args(url)
+    named = dict(given) | {"options": options, "connect_timeout": 10, "autocommit": autocommit}
+    return lambda: psycopg.connect(**named)
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+def is_alive(connection: Any, *, idle_s: float) -> bool:
+    """Of a connection that is idle nothing can be read, unless the server has ended it: to look costs no round trip."""
+    if not _can_be_read(connection.fileno()) and idle_s < _ASK_AFTER_S:
+        return True
+    try:
+        connection.execute("")
+    except Exception:  # noqa: BLE001 - whatever it is, a new one is made in its place
+        return False
+    return True
+
+
+def _can_be_read(socket: int) -> bool:
+    if not hasattr(select, "poll"):
+        return bool(select.select([socket], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+# --- SQLite -----------------------------------------------------------------------------------------------------------
+
+
+def sqlite_address(url: URL) -> str:
+    path = _file(url)
+    # rw: a missing file is an error and not an empty ledger
+    return path.as_uri() + (_STILL if _is_read_still(path) else "?mode=rw")
+
+
+def _file(url: URL) -> Path:
+    return Path(url.database or "").absolute()
+
+
+def _is_read_still(path: Path) -> bool:
+    """A file that nobody has open, in a folder where this user cannot write, is read as it is: the side files that
+    SQLite would make for readers cannot be there. Others may be able to write: that nobody did is asked at the end of
+    each transaction (``Connections.require_stillness``)."""
+    return path.is_file() and not _may_write(path.parent) and not path.with_name(f"{path.name}-wal").exists()
+
+
+def _stillness(path: Path) -> tuple[int, ...] | None:
+    """What is another after anybody wrote to the file. A write-ahead log beside it changes nothing of the file until it
+    is copied into it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def connect_sqlite(address: str) -> Any:
+    import sqlite3
+
+    return sqlite3.connect(
+        address,
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,  # a transaction may end on another thread than it began on
+        cached_statements=256,
+    )
