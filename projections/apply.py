@@ -7,6 +7,7 @@ meaning is part of its projection's version (``projections.records.VERSIONS``).
 from collections.abc import Callable, Iterable
 
 from ledger.envelope import StoredEvent
+from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.events import body_of, known
 from projections.handlers import clusterings, deletions, lab, sessions, uploads, users
 from projections.handlers.record_status import Payload, stream_id
@@ -15,27 +16,64 @@ from projections.rows import State
 
 _LONGEST_COUNTED = 500
 _Counted = tuple[str, str, str, str, str, str]
+_DO_NOT_FOLD = (LookupError, TypeError, ValueError, AttributeError)
+
+
+class DoesNotFold(IntegrityFailure):
+    """An event that is not what its type says, or does not follow from those before it."""
+
+    def __init__(self, event: StoredEvent, error: Exception) -> None:
+        super().__init__(
+            "event-does-not-fold",
+            f"The {event.type} at position {event.position} does not follow from the events before it "
+            f"({type(error).__name__}: {error}): it was not written by Daybook.",
+            "Verify the ledger",
+            NextStep("verify"),
+        )
+        self.position = event.position
 
 
 def apply(state: State, events: Iterable[StoredEvent]) -> None:
     """Bring the projections from the position before the first of these events to that of the last.
 
-    Raises IntegrityFailure for an event that a newer version of the program wrote: skipping it would make
+    Raises IntegrityFailure for an event that a newer version of the program wrote, or none did: skipping it would make
     projections that look whole and are not.
     """
     counts: dict[_Counted, int] = {}
     last_at: dict[_Counted, str] = {}
-    for event in events:
-        handler = _HANDLERS.get(event.type)
-        if handler is not None:
-            handler(state, event, body_of(event))
-        else:
-            known(event)
-        project = _project(state, event) if event.stream.startswith("session/") else ""
-        key = (event.actor, event.username, event.subject, project, event.recorded_at[:10], event.type)
-        counts[key] = counts.get(key, 0) + 1
-        last_at[key] = event.recorded_at
+    event: StoredEvent | None = None
+    try:
+        for event in events:
+            _handle(state, event)
+            project = _project(state, event) if event.stream.startswith("session/") else ""
+            key = (event.actor, event.username, event.subject, project, event.recorded_at[:10], event.type)
+            counts[key] = counts.get(key, 0) + 1
+            last_at[key] = event.recorded_at
+    except _DO_NOT_FOLD as error:
+        if event is None or isinstance(error, Refusal):
+            raise
+        raise DoesNotFold(event, error) from error
     _count(state, counts, last_at)
+
+
+def apply_to_records(state: State, events: Iterable[StoredEvent]) -> None:
+    """All of it but the counts of who did how much: half as long again, and nobody asks for them of a record."""
+    event: StoredEvent | None = None
+    try:
+        for event in events:
+            _handle(state, event)
+    except _DO_NOT_FOLD as error:
+        if event is None or isinstance(error, Refusal):
+            raise
+        raise DoesNotFold(event, error) from error
+
+
+def _handle(state: State, event: StoredEvent) -> None:
+    handler = _HANDLERS.get(event.type)
+    if handler is not None:
+        handler(state, event, body_of(event))
+    else:
+        known(event)
 
 
 def _project(state: State, event: StoredEvent) -> str:
@@ -60,7 +98,7 @@ def prefetch(state: State, events: Iterable[StoredEvent]) -> None:
     moving: dict[str, list[int]] = {"session": [], "clustering": [], "upload": []}
     for event in events:
         kind, _, number = event.stream.partition("/")
-        if event.stream_version > 1 and kind in ids:
+        if event.stream_version > 1 and kind in ids and number.isdecimal():
             ids[kind].append(int(number))
             if event.type in _GIVE_OR_TAKE_KEYS:
                 moving[kind].append(int(number))

@@ -6,53 +6,42 @@ reference meant once is among what it could mean by any of the rows of today.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
 from ledger import log
 from ledger.database import Transaction
 from ledger.events import body_of
+from projections.portions import marks, portions
+from projections.references import by_id
 
-_LETTERS = {"u": "uploads", "s": "sessions", "c": "clusterings", "d": "deletions"}
-_AS_FIND = 1000  # rows: what ``references.find`` looks at for a beginning of an id
-_AT_ONCE = 500
-
-
-@dataclass(slots=True)
-class Candidates:
-    """Numbers of records by their table. ``beginnings`` are those that an unfinished id begins: which of them are
-    there is all that counts, where they are several."""
-
-    records: dict[str, set[int]] = field(default_factory=dict)
-    beginnings: dict[str, set[int]] = field(default_factory=dict)
+_AS_FIND = 1000  # rows: as many as ``references.find`` looks at
+Candidates = dict[str, set[int]]
+"""Numbers of records by their table."""
 
 
 def candidates(
     transaction: Transaction, slot: str, text: str, location: str | None, position: int
 ) -> Candidates:
     """Whatever ``references.find`` could find for this text when the ledger ended at ``position``."""
-    found = Candidates()
-    kind, digits = _LETTERS.get(text[:1]), text[1:]
-    is_id = kind is not None and digits.isascii() and digits.isdigit()
+    found: Candidates = {}
 
-    def look(into: dict[str, set[int]], table: str, condition: str, values: list[object]) -> None:
+    def look(table: str, condition: str, values: list[object]) -> None:
         sql = f"SELECT id FROM {table}_{slot} WHERE id <= ? AND {condition} ORDER BY id LIMIT {_AS_FIND}"
         rows = transaction.run(sql, [position, *values]).fetchall()
         if rows:
-            into.setdefault(table, set()).update(row[0] for row in rows)
+            found.setdefault(table, set()).update(row[0] for row in rows)
 
-    if kind is not None and is_id:
-        look(found.records, kind, "id = ?", [int(digits[:18])])
-        if found.records:
+    named = by_id(text)
+    if named is not None:
+        look(f"{named.kind}s", "id = ?", [named.id])
+        if found:
             return found
-        look(found.beginnings, kind, "CAST(id AS TEXT) LIKE ?", [f"{digits}%"])
     places = [place for place in (location, text) if place]
     for table in ("sessions", "clusterings"):
-        look(found.records, table, f"location IN ({marks(places)})", [*places])
-    look(found.records, "clusterings", "group_name = ?", [text])
-    look(found.records, "sessions", "session_time = ?", [text])
+        look(table, f"location IN ({marks(places)})", [*places])
+    look("clusterings", "group_name = ?", [text])
+    look("sessions", "session_time = ?", [text])
     return found
 
 
@@ -79,9 +68,9 @@ def _subjects_of_requests(transaction: Transaction, slot: str, numbers: Collecti
                     found.update(row[0] for row in transaction.run(sql, (first, last)).fetchall())
         named = transaction.run(f"SELECT records FROM deletions_{slot} WHERE id = ?", (number,)).fetchone()
         for name in orjson.loads(named[0]) if named is not None else ():
-            of = _LETTERS.get(name[:1])
-            if of in ("uploads", "sessions", "clusterings") and name[1:].isdigit():
-                found |= subjects_of(transaction, slot, of, [int(name[1:])])
+            of = by_id(name)
+            if of is not None and of.kind != "deletion":
+                found |= subjects_of(transaction, slot, f"{of.kind}s", [of.id])
     return found
 
 
@@ -140,14 +129,3 @@ def with_needed(transaction: Transaction, slot: str, streams: Iterable[str]) -> 
     add("upload", "upload", "deletions", "deletion")
     add("deletion", "id", "deletions", "upload", by="upload")
     return found
-
-
-def portions(items: Collection[int] | Collection[str]) -> Iterator[list[Any]]:
-    """So many at a time that one statement can name them."""
-    ordered: list[Any] = sorted(items)
-    for start in range(0, len(ordered), _AT_ONCE):
-        yield ordered[start : start + _AT_ONCE]
-
-
-def marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))

@@ -1,33 +1,24 @@
-"""What differs between two states of the ledger, record by record, and which events made the difference.
-
-Only the streams to which something happened in between are folded. An upload that was there before is told without its
-counts: they follow from its entries, which are told themselves.
-"""
+"""States of the ledger that are folded from some of its streams, their records as plain data, and what differs between
+two of them. Pure: which events are folded is for whoever asks."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any, Literal
 
 import orjson
 
-from ledger import log
-from ledger.database import Transaction
 from ledger.envelope import StoredEvent
 from ledger.events import body_of
 from projections.apply import apply
-from projections.concerned import with_needed
 from projections.listings import (
     clustering_line,
     deletion_line,
     probe_line,
     session_line,
-    subject_key,
     subject_name,
     task_line,
     upload_line,
 )
-from projections.rebuild import without_garbage_collection
 from projections.rows import State
 
 Plain = dict[str, Any]
@@ -55,22 +46,6 @@ class Difference:
     def subject(self) -> str:
         return str(self.record.get("subject") or "")
 
-    def plain(self) -> Plain:
-        fields = {name: {"from": before, "to": after} for name, (before, after) in self.fields.items()}
-        return {
-            "kind": self.kind, "name": self.name, "change": self.change, "fields": fields, "record": self.record,
-            "events": self.events,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """``others`` are the events that made no record differ, counted: ``{"actor", "type", "events"}``."""
-
-    events: int
-    differences: list[Difference]
-    others: list[Plain]
-
 
 class Folding:
     """A state made of some streams, with what of their entries the rows do not keep."""
@@ -89,33 +64,50 @@ class Folding:
                 self._requested[event.position] = {name: entry.get(name) for name in _OF_THE_ENTRY}
             yield event
 
-    def described(self) -> dict[Key, Plain]:
-        """Every record as plain data, which later events do not change."""
-        state = self.state
+    def described(self, kinds: Collection[str] = KINDS) -> dict[Key, Plain]:
+        """Every record of these kinds as plain data, which later events do not change."""
+        describe = {
+            "subject": self._subjects, "reference value": self._values, "user": self._users, "upload": self._uploads,
+            "session": self._sessions, "clustering": self._clusterings, "request": self._requests,
+        }  # fmt: skip
         found: dict[Key, Plain] = {}
-        inserted = _by_owner(state.insertions.every(), "subject")
-        for subject in state.subjects.every():
-            found["subject", subject_name(subject.subject)] = {
-                "subject": subject_name(subject.subject),
+        for kind in kinds:
+            found |= describe[kind]()
+        return found
+
+    def _subjects(self) -> dict[Key, Plain]:
+        inserted = _by_owner(self.state.insertions.every(), "subject")
+        return {
+            ("subject", subject_name(row.subject)): {
+                "subject": subject_name(row.subject),
                 "probes": [
                     {"probe": i.probe, "insertion_time": i.insertion_time, "removal_time": i.removal_time}
-                    for i in inserted.get(subject.subject, ())
+                    for i in inserted.get(row.subject, ())
                 ],
             }
-        for value in state.reference.every():
-            found["reference value", f"{value.reference}: {value.value}"] = {
-                "table": value.reference,
-                "value": value.value,
-                "attributes": orjson.loads(value.attributes),
-                "retired": bool(value.retired),
+            for row in self.state.subjects.every()
+        }
+
+    def _values(self) -> dict[Key, Plain]:
+        return {
+            ("reference value", f"{row.reference}: {row.value}"): {
+                "table": row.reference,
+                "value": row.value,
+                "attributes": orjson.loads(row.attributes),
+                "retired": bool(row.retired),
             }
-        for user in state.users.every():
-            found["user", user.username] = {"user": user.username, "role": user.role}
-        for upload in state.uploads.every():
-            found["upload", f"u{upload.id}"] = upload_line(upload)
-        for deletion in state.deletions.every():
-            found["request", f"d{deletion.id}"] = deletion_line(deletion)
-        return found | self._sessions() | self._clusterings()
+            for row in self.state.reference.every()
+        }
+
+    def _users(self) -> dict[Key, Plain]:
+        rows = self.state.users.every()
+        return {("user", row.username): {"user": row.username, "role": row.role} for row in rows}
+
+    def _uploads(self) -> dict[Key, Plain]:
+        return {("upload", f"u{row.id}"): upload_line(row) for row in self.state.uploads.every()}
+
+    def _requests(self) -> dict[Key, Plain]:
+        return {("request", f"d{row.id}"): deletion_line(row) for row in self.state.deletions.every()}
 
     def _sessions(self) -> dict[Key, Plain]:
         tasks = _by_owner(self.state.tasks.every(), "session")
@@ -189,90 +181,3 @@ def about(event: StoredEvent) -> list[Key]:
     if event.type == "LedgerCreated":
         return [("user", event.actor), ("user", "everyone")]
     return []
-
-
-def between(
-    transaction: Transaction,
-    slot: str,
-    first: int,
-    second: int,
-    *,
-    subject: str | None = None,
-    user: str | None = None,
-) -> Changes:
-    """What changed by the events behind position ``first`` up to ``second``; only by those about a subject, or about
-    the records of a user, where one is named."""
-    with without_garbage_collection():
-        condition, values = "", [first, second]
-        for column, value in (
-            ("subject", None if subject is None else subject_key(subject)),
-            ("username", user),
-        ):
-            if value is not None:
-                condition += f" AND {column} = ?"
-                values.append(value)  # type: ignore[arg-type]
-        rows = transaction.run(
-            f"SELECT DISTINCT stream FROM events WHERE position > ? AND position <= ?{condition}", values
-        ).fetchall()
-        touched = {row[0] for row in rows}
-        return _changes(transaction, with_needed(transaction, slot, touched), touched, first, second)
-
-
-def _changes(
-    transaction: Transaction, streams: Collection[str], touched: Collection[str], first: int, second: int
-) -> Changes:
-    folding = Folding()
-    before: dict[Key, Plain] = {}
-    events: dict[int, Plain] = {}
-    happened: dict[Key, list[int]] = {}
-
-    def noted(later: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
-        for event in later:
-            if event.stream in touched:
-                events[event.position] = _line(event)
-                for key in about(event):
-                    happened.setdefault(key, []).append(event.position)
-            yield event
-
-    stored = log.read_streams(transaction, streams, second)
-    for is_later, some in groupby(stored, key=lambda event: event.position > first):
-        if is_later:
-            before = folding.described()
-            some = noted(some)
-        folding.apply(some)
-    differences = []
-    for one in compare(before, folding.described()):
-        positions = happened.get((one.kind, one.name), [])
-        if one.kind == "upload" and one.change == "changed":
-            _without_counts(one)
-        if positions and (one.fields or one.change != "changed"):
-            one.events = [events[position] for position in positions]
-            differences.append(one)
-    told = {event["position"] for one in differences for event in one.events}
-    others = [event for position, event in events.items() if position not in told]
-    return Changes(len(events), differences, _counted(others))
-
-
-def _line(event: StoredEvent) -> Plain:
-    return {
-        "position": event.position,
-        "type": event.type,
-        "actor": event.actor,
-        "recorded_at": event.recorded_at,
-        "correlation": event.correlation,
-    }
-
-
-def _without_counts(one: Difference) -> None:
-    """Not all of its entries were folded."""
-    for name in COUNTS:
-        one.fields.pop(name, None)
-    one.record = {name: value for name, value in one.record.items() if name not in COUNTS}
-
-
-def _counted(events: list[Plain]) -> list[Plain]:
-    counts: dict[tuple[str, str], int] = {}
-    for event in events:
-        key = event["actor"], event["type"]
-        counts[key] = counts.get(key, 0) + 1
-    return [{"actor": actor, "type": kind, "events": n} for (actor, kind), n in sorted(counts.items())]

@@ -1,9 +1,10 @@
-"""Filtered lists of records, and one record whole, as plain data: what every face shows.
+"""All records of a kind, and one record whole, as plain data. Lists that are looked through are ``projections.pages``.
 
 Ids are written with their letter (``s12``), subjects without the datasource where it is 0.
 """
 
 from collections.abc import Collection
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -12,28 +13,34 @@ from ledger import log
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent
 from ledger.events import body_of
+from projections.entries import left_out
+from projections.lines import (
+    clustering_line,
+    deletion_line,
+    session_line,
+    subject_key,
+    subject_name,
+    upload_line,
+)
 from projections.records import (
     Clustering,
     Deletion,
     ProbeInsertion,
-    Redaction,
     Session,
     SessionProbe,
     SessionTask,
     Upload,
 )
+from projections.redacted import redacted
 from projections.references import Reference
 from projections.rows import Rows, requested_by
 
 Plain = dict[str, Any]
-
-
-def subject_key(name: str) -> str:
-    return name if "/" in name else f"0/{name}"
-
-
-def subject_name(key: str) -> str:
-    return key.removeprefix("0/")
+__all__ = [
+    "clustering_line", "clusterings", "deletion_line", "deletions", "event_line", "probe_line", "redactions",
+    "reference_values", "session_line", "sessions", "subject_key", "subject_name", "subjects", "task_line",
+    "upload_line", "uploads", "whole",
+]  # fmt: skip
 
 
 def sessions(transaction: Transaction, slot: str, **filters: Any) -> list[Plain]:
@@ -47,27 +54,8 @@ def clusterings(transaction: Transaction, slot: str, **filters: Any) -> list[Pla
 
 def uploads(transaction: Transaction, slot: str, **filters: Any) -> list[Plain]:
     found = _newest(transaction, slot, Upload, "received_at", **filters)
-    return [upload_line(row) | _left_out(transaction, slot, row) for row in found]
-
-
-def _left_out(transaction: Transaction, slot: str, row: Upload) -> Plain:
-    """How many of an upload's new entries are in none of the counts of its row. They are looked for only where those
-    do not add up."""
-    counts = {"pending": 0, "withdrawn": 0, "deleted": 0}
-    known = row.inserted + row.duplicates + row.waiting + row.errors
-    if row.status != "rejected" and known < row.sessions + row.clusterings:
-        first = row.first_record or row.id + 2
-        last = first - 1 + row.sessions + row.clusterings
-        for table, condition in (("sessions", ""), ("clusterings", " AND group_name IS NOT NULL")):
-            rows = transaction.run(
-                f"SELECT status, count(*) FROM {table}_{slot} WHERE id BETWEEN ? AND ? AND upload = ?{condition} "
-                "GROUP BY status",
-                (first, last, row.id),
-            )
-            for status, count in rows.fetchall():
-                if status in counts:
-                    counts[status] += count
-    return counts
+    counts = left_out(transaction, slot, found)
+    return [upload_line(row) | counts[row.id] for row in found]
 
 
 def deletions(
@@ -109,96 +97,6 @@ def _newest(
     return [record(*row) for row in reversed(transaction.run(sql, values).fetchall())]
 
 
-def session_line(row: Session) -> Plain:
-    return {
-        "session": f"s{row.id}",
-        "status": row.status,
-        "subject": subject_name(row.subject),
-        "session_time": row.session_time,
-        "location": row.location,
-        "name": row.name,
-        "username": row.username,
-        "upload": f"u{row.upload}",
-        "replaces": _linked("s", row.replaces),
-        "replaced_by": _linked("s", row.replaced_by),
-        "system": row.system,
-        "experimenter": orjson.loads(row.experimenter),
-        "room": row.room,
-        "project": orjson.loads(row.project),
-        "reason": row.reason,
-        "message": row.message,
-        "requested_at": row.requested_at,
-        "changed_at": row.changed_at,
-    }
-
-
-def clustering_line(row: Clustering) -> Plain:
-    return {
-        "clustering": f"c{row.id}",
-        "status": row.status,
-        "subject": subject_name(row.subject),
-        "group_name": row.group_name,
-        "session": None if row.session is None else f"s{row.session}",
-        "curator": row.curator,
-        "curation_time": row.curation_time,
-        "location": row.location,
-        "username": row.username,
-        "upload": f"u{row.upload}",
-        "replaces": _linked("c", row.replaces),
-        "replaced_by": _linked("c", row.replaced_by),
-        "notes": row.notes,
-        "reason": row.reason,
-        "message": row.message,
-        "requested_at": row.requested_at,
-        "changed_at": row.changed_at,
-    }
-
-
-def upload_line(row: Upload) -> Plain:
-    return {
-        "upload": f"u{row.id}",
-        "status": row.status,
-        "subject": subject_name(row.subject),
-        "username": row.username,
-        "filename": row.filename,
-        "sha256": row.sha256,
-        "size_bytes": row.size_bytes,
-        "sessions": row.sessions,
-        "clusterings": row.clusterings,
-        "inserted": row.inserted,
-        "duplicates": row.duplicates,
-        "waiting": row.waiting,
-        "errors": row.errors,
-        "received_at": row.received_at,
-        "processed_at": row.processed_at,
-        "replays": _linked("u", row.replays),
-    }
-
-
-def deletion_line(row: Deletion) -> Plain:
-    """``sessions`` and ``clusterings`` count what would go as it was shown last, then what went."""
-    return {
-        "request": f"d{row.id}",
-        "kind": row.kind,
-        "status": row.status,
-        "subject": subject_name(row.subject),
-        "records": orjson.loads(row.records),
-        "sessions": row.sessions,
-        "clusterings": row.clusterings,
-        "upload": _linked("u", row.upload),
-        "requested_by": row.requested_by,
-        "requested_at": row.requested_at,
-        "reason": row.reason,
-        "decided_by": row.decided_by,
-        "decided_at": row.decided_at,
-        "decision": row.decision,
-    }
-
-
-def _linked(letter: str, number: int | None) -> str | None:
-    return None if number is None else f"{letter}{number}"
-
-
 def whole(transaction: Transaction, slot: str, reference: Reference) -> Plain:
     """Everything about one record."""
     read = {"upload": _upload, "session": _session, "deletion": _request, "clustering": _clustering}
@@ -208,20 +106,7 @@ def whole(transaction: Transaction, slot: str, reference: Reference) -> Plain:
 
 def redactions(transaction: Transaction, slot: str, streams: Collection[str]) -> list[Plain]:
     """What was redacted of the events of these streams: where the texts of a record are "(redacted)", this says why."""
-    rows = _rows(transaction, slot, Redaction).where("position > ?", [0])  # few: two admins agreed on each
-    return [
-        {
-            "position": row.position,
-            "type": row.type,
-            "stream": row.stream,
-            "redacted_by": row.approved_by,
-            "requested_by": row.requested_by,
-            "redacted_at": row.redacted_at,
-            "reason": row.reason,
-        }
-        for row in rows
-        if row.stream in streams
-    ]
+    return list(map(asdict, redacted(transaction, slot, streams)))
 
 
 def _rows(transaction: Transaction, slot: str, record: type[Any]) -> Rows[Any]:
@@ -238,7 +123,7 @@ def _upload(transaction: Transaction, slot: str, number: int) -> Plain:
     clusterings = requested_by(_rows(transaction, slot, Clustering), row)
     return (
         upload_line(row)
-        | _left_out(transaction, slot, row)
+        | left_out(transaction, slot, [row])[row.id]
         | {
             "findings": judged.get("findings", []),
             "new_sessions": [session_line(session) for session in sessions],

@@ -1,61 +1,43 @@
 """The ledger as it was: put an earlier state before the present one, for the rest of a transaction.
 
-The tables of the projections, the log and its head are hidden by temporary ones of the same names, so that whatever
-reads them reads the past. What has not changed since is taken from the present rows; only records that have are
-folded again from their events. A reading says what it is about, and no more than that is folded; a table that it did
-not ask for cannot be read at all.
-
-It works because records never vanish: every session, clustering and upload of then has its row today, with the same
-number, subject, user and location, and ``changed_at`` tells whether anything happened to it later.
+The tables of the projections, the log and its head are hidden by what they held then, so that whatever reads them
+reads the past. What has not changed since is taken from the present rows; only records that have are folded again. A
+reading says what it is about, and no more than that is folded; a table that it did not ask for cannot be read at all.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ledger import log
-from ledger.database import Transaction
+from ledger.database import PastTransaction
+from ledger.events import body_of
 from ledger.log import Head
-from ledger.moments import Moment, last_until, position_of, recorded_at
-from projections.apply import apply
-from projections.concerned import bound_up, candidates, marks, portions, subjects_of, with_needed
-from projections.handlers.record_status import COUNTED
-from projections.listings import subject_key
+from ledger.merkle import CompactRange
+from ledger.moments import Moment, last_until, position_of, recorded_around
+from ledger.proofs import StoredTree
+from projections.concerned import Candidates, bound_up, candidates, subjects_of
+from projections.portions import marks, portions
 from projections.rebuild import without_garbage_collection
 from projections.records import (
-    RECORDS,
     Activity,
     Clustering,
-    ClusteringGroup,
     ClusteringSession,
     Deletion,
     Duplicate,
-    ProbeInsertion,
     Redaction,
-    ReferenceValue,
     Session,
-    SessionLocation,
-    SessionProbe,
-    SessionTask,
-    SessionTime,
-    Subject,
     Upload,
-    User,
 )
-from projections.rows import State
-from projections.shadows import FOLDED, Shadow, hide
+from projections.references import by_id
+from projections.refolding import KINDS, LAB, OWNERS, Refolding
+from projections.shadows import Shadow, Shadows
 
-_OWNERS: dict[Any, str] = {
-    Session: "id", SessionTask: "session", SessionProbe: "session", SessionLocation: "session",
-    SessionTime: "session", Clustering: "id", ClusteringSession: "clustering", ClusteringGroup: "clustering",
-    Upload: "id",
-}  # fmt: skip
-_RECORDS = {*_OWNERS, Duplicate}
-_LAB = (Subject, ProbeInsertion, ReferenceValue, User)
-_KINDS: tuple[Any, ...] = (Session, Clustering, Upload)
-_CHUNK = 500  # records that are folded at a time, and whatever they are
+_RECORDS = {*OWNERS, Duplicate}
+_FEW = 500  # records: folding all is quicker than finding out what is bound up with what
+_OF_TABLE: dict[str, Any] = {record.TABLE: record for record in (*KINDS, Deletion)}
 
 
-def put_before(transaction: Transaction, moment: Moment, about: "About") -> Head:
+def put_before(transaction: PastTransaction, moment: Moment, about: "About") -> Head:
     """For the rest of a transaction of ``Database.past``: the past for the present. Returns the head as it was."""
     head = log.read_head(transaction)
     position = position_of(transaction, head, moment)
@@ -64,28 +46,46 @@ def put_before(transaction: Transaction, moment: Moment, about: "About") -> Head
     past = Past(transaction, head, position)
     with without_garbage_collection():
         about(past)
-        past.hide_the_present()
-    return log.read_head(transaction)
+    past.hide_the_present()
+    return past.head
+
+
+class HeadThen(Head):
+    """The head as it was. Its tree is put together when somebody asks for it: hardly anybody does."""
+
+    __slots__ = ("_transaction", "_tree")
+
+    def __init__(self, transaction: PastTransaction, head: Head, position: int, at: str) -> None:
+        self._transaction = transaction
+        self._tree: CompactRange | None = None
+        self.origin, self.size, self.recorded_at = head.origin, position, at
+        self.live_slot, self.projections, self.rebuild = head.live_slot, head.projections, head.rebuild
+
+    @property
+    def compact_range(self) -> CompactRange:  # type: ignore[override]
+        if self._tree is None:
+            with self._transaction.present():
+                self._tree = StoredTree(self._transaction).compact_range(self.size)
+        return self._tree
 
 
 class Past:
-    """One position of the ledger, not the last. What a reading of it is about: any of ``records``, ``named``, ``page``,
-    ``lab``, ``requests`` and ``counts``; the log, its head and what is redacted can always be read."""
+    """One position of the ledger, not the last. What a reading of it is about: any of ``records``, ``named``, ``one``,
+    ``lists``, ``lab``, ``requests`` and ``counts``; the log, its head and what is redacted can always be read."""
 
-    def __init__(self, transaction: Transaction, head: Head, position: int) -> None:
+    def __init__(self, transaction: PastTransaction, head: Head, position: int) -> None:
         self.position = position
         self._transaction = transaction
-        self._head = head
         self._slot = head.live_slot
-        self._next = recorded_at(transaction, position + 1)
+        self._size = head.size
+        at, next_at = recorded_around(transaction, position)
+        self.head = HeadThen(transaction, head, position, at)
+        self.refolding = Refolding(transaction, head.live_slot, position, next_at)
+        self._shadows = Shadows(transaction, head.live_slot, self.head, self._shadow)
+        # whatever is redacted today is shown as such: it cannot be read any more
+        self._readable: set[Any] = {Redaction}
+        self._whole: set[Any] = set()
         self._day = ""
-        self._readable: set[Any] = {
-            Redaction
-        }  # whatever is redacted today is shown as such: it cannot be read
-        self._streams: set[str] = set()
-        self._folded: set[int] = set()
-        self._rows: dict[Any, dict[Any, Any]] = {record: {} for record in RECORDS}
-        self._knows_uploads = False
 
     # --- what a reading can be about
 
@@ -101,253 +101,215 @@ class Past:
     def records(self) -> None:
         """Of all sessions, clusterings and uploads."""
         self._readable |= _RECORDS
-        self._take({record: self._changed(record) for record in _KINDS})
+        self._whole |= _RECORDS
+        self._fold({record: self._changed(record) for record in KINDS})
 
     def named(self, text: str, location: str | None = None) -> None:
         """Of whatever ``text`` can mean (as in ``references.find``), and all that is bound up with its subject."""
         self._readable |= _RECORDS
         self.requests()
-        changed = {record: self._changed(record) for record in _KINDS}
-        if sum(map(len, changed.values())) <= _CHUNK:  # quicker than to find out what is bound up with what
-            self._take(changed)
+        changed = {record: self._changed(record) for record in KINDS}
+        if sum(map(len, changed.values())) <= _FEW:
+            self._fold(changed)
             return
         transaction, slot = self._transaction, self._slot
         found = candidates(transaction, slot, text, location, self.position)
         subjects: set[str] = set()
-        for table, some in found.records.items():
+        for table, some in found.items():
             subjects |= subjects_of(transaction, slot, table, some)
-        for table, some in found.beginnings.items():
-            if len(some) == 1:
-                subjects |= subjects_of(transaction, slot, table, some)
         for names in portions(bound_up(transaction, slot, subjects)):
             condition = f"subject IN ({marks(names)})"
-            self._take({record: self._changed(record, condition, names) for record in _KINDS})
-        for record in _KINDS:
-            numbers = found.records.get(record.TABLE, set()) | found.beginnings.get(record.TABLE, set())
-            for chosen in portions(numbers):
-                self._take({record: self._changed(record, f"id IN ({marks(chosen)})", chosen)})
+            self._fold({record: self._changed(record, condition, names) for record in KINDS})
+        for record in KINDS:
+            for chosen in portions(found.get(record.TABLE, set())):
+                self._fold({record: self._changed(record, f"id IN ({marks(chosen)})", chosen)})
 
-    def page(
-        self,
-        record: type[Session] | type[Clustering] | type[Upload],
-        *,
-        subject: str | None = None,
-        user: str | None = None,
-        status: str | None = None,
-        since: str | None = None,
-        limit: int | None = None,
-    ) -> None:
-        """Of the newest ``limit`` records that match, as ``listings`` gives them."""
-        # an upload is listed with how its entries stand
-        self._readable |= {Upload, Session, Clustering} if record is Upload else {record}
-        time = "received_at" if record is Upload else "requested_at"
-        conditions: list[str] = ["id <= ?"]
-        values: list[Any] = [self.position]
-        filters = (
-            ("subject = ?", None if subject is None else subject_key(subject)), ("username = ?", user),
-            (f"{time} >= ?", since),
-        )  # fmt: skip
-        for condition, value in filters:
-            if value is not None:
-                conditions.append(condition)
-                values.append(value)
-        where = " AND ".join(conditions)
-        if limit is None:
-            self._take({record: self._changed(record, where, values)})
-        elif status is None:
-            page = f"SELECT id FROM {record.TABLE}_{self._slot} WHERE {where} ORDER BY id DESC LIMIT ?"
-            oldest = f"id >= (SELECT min(id) FROM ({page}) AS page)"
-            self._take({record: self._changed(record, f"{where} AND {oldest}", [*values, *values, limit])})
-        else:
-            self._until_full(record, where, values, status, limit)
+    def one(self, text: str, location: str | None = None) -> None:
+        """Of whatever ``text`` can mean, and what belongs to it: the entries of an upload, the clusterings of a
+        session, the sessions of a clustering, what replaced it or was replaced by it, who deleted it, and the upload of
+        what failed or was withdrawn. A request to delete is about more: see ``named``."""
+        exact = self._exactly(text)
+        found = exact or candidates(self._transaction, self._slot, text, location, self.position)
+        if "deletions" in found:
+            self.named(text, location)
+            return
+        self._readable |= {*_RECORDS, Deletion}
+        if exact is None:
+            for table, numbers in found.items():
+                self.refolding.fold_changed(_OF_TABLE[table], numbers)
+        for table, numbers in found.items():
+            self._fold_with_its_own(_OF_TABLE[table], numbers)
 
-    def _until_full(self, record: Any, where: str, values: list[Any], status: str, limit: int) -> None:
-        """Fold records, the newest first, until as many have the status as are wanted. One that nothing happened to
-        since has the status of today."""
-        changed = self._changed(record, where, values)[::-1]
-        standing = (
-            f"SELECT count(*) FROM {record.TABLE}_{self._slot} "
-            f"WHERE {where} AND {self._unchanged(record)} AND status = ? AND id > ?"
-        )
-        matching = 0
-        for start in range(0, len(changed), _CHUNK):
-            some = changed[start : start + _CHUNK]
-            self._take({record: some})
-            self._fold()
-            matching += sum(self._rows[record][number,].status == status for number in some)
-            newer = self._transaction.run(standing, [*values, status, some[-1]]).fetchone()[0]
-            if matching + newer >= limit:
-                return
+    def _exactly(self, text: str) -> Candidates | None:
+        """The session or clustering with this id: its row is needed anyway."""
+        named = by_id(text)
+        if named is None or named.kind not in ("session", "clustering") or named.id > self.position:
+            return None
+        record: Any = Session if named.kind == "session" else Clustering
+        if self.refolding.today(record).get(named.id) is None:
+            return None
+        return {record.TABLE: {named.id}}
+
+    def lists(self) -> None:
+        """Of pages of records: ``projections.pages`` folds what belongs to a page when it is looked for."""
 
     def lab(self) -> None:
         """Of subjects with their probes, reference values, and who has which role."""
-        self._readable |= {*_LAB}
-        self._streams.add("ledger")
+        self._readable |= {*LAB}
+        streams = {"ledger"}
         for table, column, stream in (
             ("subjects", "subject", "subject"),
             ("reference_values", "reference", "reference"),
             ("users", "username", "user"),
         ):
             rows = self._transaction.run(f"SELECT DISTINCT {column} FROM {table}_{self._slot}").fetchall()
-            self._streams.update(f"{stream}/{row[0]}" for row in rows)
+            streams.update(f"{stream}/{row[0]}" for row in rows)
+        self.refolding.fold({}, streams)
 
     def requests(self) -> None:
         """Of requests to delete, correct or redact."""
         self._readable.add(Deletion)
+        self._whole.add(Deletion)
         rows = self._transaction.run(
-            f"SELECT id, upload FROM deletions_{self._slot} WHERE id <= ?", (self.position,)
+            f"SELECT id FROM deletions_{self._slot} WHERE id <= ?", (self.position,)
         ).fetchall()
-        self._streams.update(f"deletion/{number}" for number, _ in rows)
-        self._streams.update(f"upload/{upload}" for _, upload in rows if upload is not None)
+        self.refolding.fold({Deletion: [row[0] for row in rows]})
 
     def counts(self) -> None:
         """Of who did how much when. Days that were over are as they are today; the last one is counted anew."""
         self._readable.add(Activity)
         if not self.position:
             return
-        self._day = recorded_at(self._transaction, self.position)[:10]
+        self._day = self.head.recorded_at[:10]
         before = last_until(self._transaction, self.position, self._day)  # a day sorts before its times
         touched = self._transaction.run(
             "SELECT DISTINCT stream FROM events WHERE position > ? AND position <= ?", (before, self.position)
         ).fetchall()
-        state = self._state(with_needed(self._transaction, self._slot, (stream for (stream,) in touched)))
-        self._keep(Activity, (row for row in state.activity.every() if row.day == self._day))
-
-    # --- what has changed since
-
-    def _changed(self, record: Any, where: str = "1 = 1", values: Sequence[Any] = ()) -> list[int]:
-        """The records of then that something may have happened to since: their numbers, ascending."""
-        if record is Upload:
-            self._look_for_changed_uploads()
-            changed = "id IN (SELECT id FROM uploads_changed)"
-        else:
-            changed = f"changed_at >= {self._quoted_next}"
-        sql = (
-            f"SELECT id FROM {record.TABLE}_{self._slot} WHERE id <= ? AND {changed} AND {where} ORDER BY id"
-        )
-        return [row[0] for row in self._transaction.run(sql, [self.position, *values]).fetchall()]
-
-    def _unchanged(self, record: Any, alias: str = "") -> str:
-        """The condition under which a row of today says what it said then; a view can hold it."""
-        if record is Upload:
-            self._look_for_changed_uploads()
-            return f"{alias}id <= {self.position} AND {alias}id NOT IN (SELECT id FROM uploads_changed)"
-        # times never decrease along the log, and several events can have the same: then the record is folded again
-        return f"{alias}changed_at < {self._quoted_next}"
-
-    @property
-    def _quoted_next(self) -> str:
-        return "'" + self._next.replace("'", "''") + "'"
-
-    def _look_for_changed_uploads(self) -> None:
-        """An upload changes by its own events and by those of its records, which it counts; by a correction that is
-        carried out, too, which makes new records in the same append."""
-        if self._knows_uploads:
-            return
-        self._knows_uploads = True
-        self._transaction.run("CREATE TEMP TABLE uploads_changed (id BIGINT PRIMARY KEY)")
-        later = f">= {self._quoted_next}"
-        found = [
-            f"SELECT id FROM uploads_{self._slot} WHERE received_at {later} OR processed_at {later}",
-            f"SELECT upload FROM sessions_{self._slot} WHERE changed_at {later}",
-            f"SELECT upload FROM clusterings_{self._slot} WHERE changed_at {later} AND group_name IS NOT NULL",
-        ]
-        self._transaction.run(f"INSERT INTO uploads_changed {' UNION '.join(found)}")
+        streams = {row[0] for row in touched}
+        clusterings = [int(stream[11:]) for stream in streams if stream.startswith("clustering/")]
+        state = self.refolding.state(streams, clusterings=clusterings, counted=True)
+        self.refolding.keep(Activity, (row for row in state.of(Activity) if row.day == self._day))
 
     # --- folding
 
-    def _take(self, numbers: dict[Any, list[int]]) -> None:
-        """Fold these records. Of an upload also whatever has changed of what it counts."""
-        for record, chosen in numbers.items():
-            self._folded.update(chosen)
-            kind = record.__name__.lower()
-            self._streams |= with_needed(
-                self._transaction, self._slot, (f"{kind}/{number}" for number in chosen)
+    def _changed(self, record: Any, where: str = "1 = 1", values: Sequence[Any] = ()) -> list[int]:
+        """The records of then that something may have happened to since, an upload's entries included."""
+        if record is not Upload:
+            return self.refolding.changed(record, where, values)
+        changed = set(self.refolding.all_changed_uploads())
+        sql = f"SELECT id FROM uploads_{self._slot} WHERE {where}"
+        return [row[0] for row in self._transaction.run(sql, values).fetchall() if row[0] in changed]
+
+    def _fold(self, changed: Mapping[Any, Collection[int]]) -> None:
+        """Fold records that have changed since; of an upload also whatever has changed of what it counts."""
+        self.refolding.fold({record: some for record, some in changed.items() if record is not Upload})
+        self.refolding.fold_uploads(changed.get(Upload, ()))
+
+    def _fold_with_its_own(self, record: Any, numbers: Collection[int]) -> None:
+        if record is Upload:
+            return  # with its entries, as it is
+        refolding = self.refolding
+        rows = self._fold_with_replaced(record, set(numbers))
+        if record is Clustering:
+            refolding.fold_changed(Session, self._stood_on(rows))
+        of_files = {row.upload for row in rows if row.status in ("error", "withdrawn")}
+        if of_files:
+            refolding.fold_changed(Upload, of_files)
+        deleted = [row.status_position for row in rows if row.status == "deleted"]
+        if deleted:
+            events = log.read_positions(self._transaction, deleted)
+            refolding.fold({Deletion: {int(event.correlation[1:]) for event in events.values()}})
+
+    def _fold_with_replaced(self, record: Any, numbers: set[int]) -> list[Any]:
+        """Fold these records and all that replaced them or were replaced by them, then or today, of sessions with their
+        clusterings: what stood on one of them may stand on another today. Returns these as they were."""
+        refolding, new = self.refolding, set(numbers)
+        known: set[int] = set()
+        while new:
+            changed: dict[Any, Collection[int]] = {record: refolding.changed_of(record, new)}
+            if record is Session:
+                changed[Clustering] = self._changed_on(new)
+            refolding.fold(changed)
+            known |= new
+            rows = [row for n in new for row in (refolding.then(record, n), refolding.today(record).get(n))]
+            linked = {number for row in rows if row is not None for number in (row.replaces, row.replaced_by)}
+            if record is Session:
+                linked |= self._replaced_later(changed[Session])
+            new = linked - known - {None}
+        return [row for number in numbers if (row := refolding.then(record, number)) is not None]
+
+    def _replaced_later(self, sessions: Collection[int]) -> set[int | None]:
+        """What replaced these sessions, also where that was undone: a clustering may stand there to this day."""
+        streams = {f"session/{number}" for number in sessions}
+        events = log.read_streams(self._transaction, streams, self._size) if streams else ()
+        return {body_of(event)["replaced_by"] for event in events if event.type == "SessionDeleted"}
+
+    def _changed_on(self, sessions: Collection[int]) -> list[int]:
+        """The clusterings on these sessions that may have changed since."""
+        found: list[int] = []
+        for some in portions(sessions):
+            links = (
+                f"SELECT clustering FROM clustering_sessions_{self._slot} WHERE session IN ({marks(some)})"
             )
-        for some in portions(numbers.get(Upload, ())):
-            among = f"upload IN ({marks(some)})"
-            self._take(
-                {
-                    Session: self._changed(Session, among, some),
-                    Clustering: self._changed(Clustering, f"{among} AND group_name IS NOT NULL", some),
-                }
+            sql = " UNION ".join(
+                f"SELECT id FROM clusterings_{self._slot} WHERE id <= ? AND changed_at >= ? AND {on}"
+                for on in (f"session IN ({marks(some)})", f"id IN ({links})")  # not OR: each by its own index
             )
+            values = [self.position, self.refolding.next, *some]
+            found += (row[0] for row in self._transaction.run(sql, values * 2).fetchall())
+        return found
 
-    def _state(self, streams: Collection[str]) -> State:
-        state = State(FOLDED, complete=True)
-        apply(state, log.read_streams(self._transaction, streams, self.position))
-        return state
+    def _stood_on(self, clusterings: Sequence[Clustering]) -> set[int]:
+        found = {row.session for row in clusterings if row.session is not None}
+        for row in clusterings:
+            if row.session is not None:
+                continue
+            if row.id in self.refolding.folded:
+                links = self.refolding.rows[ClusteringSession].values()
+                found.update(link.session for link in links if link.clustering == row.id)
+            else:
+                sql = f"SELECT session FROM clustering_sessions_{self._slot} WHERE clustering = ?"
+                found.update(link[0] for link in self._transaction.run(sql, (row.id,)).fetchall())
+        return found
 
-    def _fold(self) -> None:
-        """Fold the streams that were asked for so far, and keep the rows of what the reading is about."""
-        state = self._state(self._streams)
-        self._streams = set()
-        if Upload in self._readable:
-            self._count_entries(state)
-        tables = {rows.table: rows for rows in state.all}
-        for record in self._readable:
-            rows = tables[f"{record.TABLE}_{FOLDED}"].every()
-            owner = _OWNERS.get(record)
-            if owner is not None:
-                self._keep(record, (row for row in rows if getattr(row, owner) in self._folded))
-            elif record in _LAB or record is Deletion:
-                self._keep(record, rows)
+    # --- pages
 
-    def _keep(self, record: Any, rows: Iterable[Any]) -> None:
-        self._rows[record].update((tuple(getattr(row, name) for name in record.KEY), row) for row in rows)
+    def has_all(self, record: Any) -> bool:
+        """Whether every record of this kind can be read."""
+        return record in self._whole
 
-    def _count_entries(self, state: State) -> None:
-        """The counts of the folded uploads: of their entries that were folded, and of those that stand as today."""
-        uploads = {
-            row.id: row
-            for row in state.uploads.every()
-            if row.id in self._folded and row.status != "rejected"
-        }
-        for row in uploads.values():
-            row.inserted = row.waiting = row.errors = 0
-        entries: list[Session | Clustering] = [
-            *state.sessions.every(), *(row for row in state.clusterings.every() if row.group_name is not None)
-        ]  # fmt: skip
-        counted = [(entry.upload, entry.status, 1) for entry in entries if entry.id in self._folded]
-        for record, condition in ((Session, ""), (Clustering, " AND group_name IS NOT NULL")):
-            for some in portions(uploads):
-                counted += self._transaction.run(
-                    f"SELECT upload, status, count(*) FROM {record.TABLE}_{self._slot} WHERE upload IN ({marks(some)}) "
-                    f"AND {self._unchanged(record)}{condition} GROUP BY upload, status",
-                    some,
-                ).fetchall()
-        for upload, status, number in counted:
-            column = COUNTED.get(status)
-            if column is not None and upload in uploads:
-                row = uploads[upload]
-                setattr(row, column, getattr(row, column) + number)
+    def close(self) -> None:
+        """Nothing that was folded is kept, and no record can be read any more."""
+        self._readable -= {*_RECORDS, Deletion}
+        self.refolding.forget()
+        self._shadows.forget()
 
     # --- hiding the present
 
     def hide_the_present(self) -> None:
-        self._fold()
-        shadows = {}
-        for record in self._readable:
-            shadows[record] = Shadow(self._still_so(record), list(self._rows[record].values()))
-        hide(self._transaction, self._head, self.position, shadows)
+        self._transaction.hide(self)
 
-    def _still_so(self, record: Any) -> str | None:
-        """The condition, in a view of ``record`` as ``row``, under which a row of today is one of then."""
-        owner = _OWNERS.get(record)
-        if owner == "id":
-            return self._unchanged(record, "row.")
-        if owner is not None:
-            of = Session if owner == "session" else Clustering
-            table = f"{self._transaction.durable}{of.TABLE}_{self._slot}"
-            same = f"owner.id = row.{owner} AND {self._unchanged(of, 'owner.')}"
-            return f"EXISTS (SELECT 1 FROM {table} AS owner WHERE {same})"
-        if record is Duplicate:
-            return f"row.upload < {self.position}"  # of the second event of the upload
-        if record is Redaction:
-            return f"row.position <= {self.position}"
-        if record is Activity:
-            return f"row.day < '{self._day}'"
-        return None
+    def __call__(self, sql: str, values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+        """The statement behind what hides the tables of today."""
+        return self._shadows(sql, values)
+
+    def known(self, record: Any) -> dict[Any, Any]:
+        """Rows of then that are in memory, by their keys as ``Rows`` has them."""
+        return self.refolding.known(record) if record in self._readable else {}
+
+    def _shadow(self, record: Any) -> Shadow | None:
+        if record not in self._readable:
+            return None
+        still_so, values = "", list[Any]()
+        if record in OWNERS:
+            still_so, values = self.refolding.still_so(record)
+        elif record is Duplicate:
+            still_so, values = "row.upload < ?", [self.position]  # of the second event of the upload
+        elif record is Redaction:
+            still_so, values = "row.position <= ?", [self.position]
+        elif record is Activity:
+            still_so, values = "row.day < ?", [self._day]
+        return Shadow(still_so, values, list(self.refolding.rows[record].values()))
 
 
 About = Callable[[Past], None]

@@ -19,7 +19,9 @@ import orjson
 
 from ledger import log
 from ledger.database import Database, Transaction
-from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
+from ledger.events import misfit
+from ledger.plurals import plural
 from ledger.processes import process_pool
 from projections.apply import apply, prefetch
 from projections.records import RECORDS, SLOTS, VERSIONS
@@ -47,14 +49,66 @@ def versions() -> str:
     return orjson.dumps(VERSIONS, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def refuse_newer(head: log.Head) -> None:
+    """Raises LedgerUnavailable where a newer version of the program made the lists: it may read of the events what this
+    one does not. A list that this one does not know is newer; one that is given up keeps its name in ``VERSIONS``."""
+    if not head.projections.startswith("{"):  # nobody's: they do not fit, or hold what was redacted
+        return
+    made_by = orjson.loads(head.projections)
+    if any(number > VERSIONS.get(table, 0) for table, number in made_by.items()):
+        raise LedgerUnavailable(
+            "newer-projections",
+            "A newer version of Daybook has made the lists of this ledger, and this one would not make the same of it.",
+            "Install that version, or a newer one.",
+        )
+
+
 def rebuild(
     database: Database, *, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Rebuilt:
-    """Rebuild and swap. Raises Conflict where another rebuild was started meanwhile: the later one wins."""
+    """Rebuild and swap. Raises Conflict where another rebuild was started meanwhile: the later one wins; and
+    IntegrityFailure where the events do not follow from each other."""
+    try:
+        return _rebuild(database, progress)
+    except Conflict as conflict:
+        if conflict.code != "taken":
+            raise
+        # nobody else writes to this slot
+        raise _contradiction(f"two of them take one key ({conflict.message})") from conflict
+    except Refusal:
+        raise
+    except Exception as error:
+        found = _first_misfit(database)
+        if found is None:
+            raise
+        raise _contradiction(found) from error
+
+
+def _contradiction(what: str) -> IntegrityFailure:
+    return IntegrityFailure(
+        "events-do-not-fold",
+        f"The events of this ledger do not follow from each other: {what.rstrip('.')}. The lists stay as they are.",
+        "Verify the ledger",
+        NextStep("verify"),
+    )
+
+
+def _first_misfit(database: Database) -> str | None:
+    """Only after a failure: to look at every field of every event takes long."""
+    with database.reading() as transaction:
+        for page in log.pages(transaction, 0, log.read_head(transaction).size):
+            for event in page:
+                if (why := misfit(event)) is not None:
+                    return f"position {event.position} is no {event.type} ({why})"
+    return None
+
+
+def _rebuild(database: Database, progress: Callable[[int, int], None]) -> Rebuilt:
     started = perf_counter()
     token = uuid.uuid4().hex
     with without_garbage_collection():
         slot, size, pause = _begin(database, token)
+        _require_whole(database, size)
         shares = _shares(database, size)
         state, position = State(slot, complete=True), 0
         if len(shares) > 1:
@@ -64,6 +118,21 @@ def rebuild(
         pause = max(pause, folding)
         size, swapping = _swap(database, state, position, token)
     return Rebuilt(size, perf_counter() - started, max(pause, swapping))
+
+
+def _require_whole(database: Database, size: int) -> None:
+    """Raises IntegrityFailure where a position is missing: what it said would be missing from the lists."""
+    with database.reading() as transaction:
+        (count,) = transaction.run(
+            "SELECT count(*) FROM events WHERE position BETWEEN 1 AND ?", (size,)
+        ).fetchone()
+    if count != size:
+        raise IntegrityFailure(
+            "events-missing",
+            f"Of the {plural(size, 'event')} here {size - count:,} cannot be found. The lists stay as they are.",
+            "Verify the ledger",
+            NextStep("verify"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +243,7 @@ def _begin(database: Database, token: str) -> tuple[str, int, float]:
     """Take the slot that is not live and empty it. Returns it, the ledger's size, and how long writers were held up."""
     with database.writing() as transaction:
         head = log.lock_head(transaction)
+        refuse_newer(head)
         log.name_rebuild(transaction, head, token)
     slot = SLOTS[1 - SLOTS.index(head.live_slot)]
     longest = 0.0
@@ -206,7 +276,7 @@ def _apply_page(
         if not page:
             raise IntegrityFailure(
                 "events-missing",
-                f"The ledger has {head.size} events, but none behind position {position}.",
+                f"The ledger has {plural(head.size, 'event')}, but none behind position {position}.",
                 "Verify the ledger",
                 NextStep("verify"),
             )

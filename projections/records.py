@@ -9,6 +9,8 @@ from typing import ClassVar
 
 import orjson
 
+from ledger import head
+
 
 def compact_json(value: object) -> str:
     """As a JSON column holds it."""
@@ -308,8 +310,7 @@ RECORDS = (
     ReferenceValue, SessionLocation, SessionTime, ClusteringGroup, User, Deletion, Redaction, Activity,
 )  # fmt: skip
 
-SLOTS = ("a", "b")
-"""Every projection has two tables: the live one and the one that the next rebuild fills."""
+SLOTS = head.SLOTS
 
 VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2)
 """Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

@@ -1,20 +1,21 @@
-"""Find the record that a person means: by id, by a unique beginning of it, by location or by group name."""
+"""Find the record that a person means: by id, by location, by session time or by group name."""
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ledger.database import Transaction
 from ledger.errors import NextStep, Refusal
+from projections.records import Clustering, Deletion, Session, Upload
+from projections.rows import Rows
 
 Kind = Literal["upload", "session", "clustering", "deletion"]
 _LETTERS: dict[str, Kind] = {"u": "upload", "s": "session", "c": "clustering", "d": "deletion"}
-_TABLES: dict[Kind, str] = {
-    "upload": "uploads",
-    "session": "sessions",
-    "clustering": "clusterings",
-    "deletion": "deletions",
-}
+_RECORDS: dict[Kind, Any] = {
+    "upload": Upload, "session": Session, "clustering": Clustering, "deletion": Deletion,
+}  # fmt: skip
 _SHOWN = 10
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # no leading zeros: an id has one spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,24 @@ class Reference:
         return f"{self.kind[0]}{self.id}"
 
 
+def by_id(text: str) -> Reference | None:
+    """What a text names by an id, whole and as it is printed. Whether there is such a record is another question."""
+    kind = _LETTERS.get(text[:1])
+    return Reference(kind, int(text[1:])) if kind is not None and _NUMBER.fullmatch(text[1:]) else None
+
+
 def find(transaction: Transaction, slot: str, text: str, *, location: str | None = None) -> Reference:
     """The one record that ``text`` names; ``location`` is the text as a normalised location, where it is one.
 
-    An exact id wins over everything; then group names, locations (the record that holds it, else the newest one)
-    and session times; then beginnings of ids. Raises Refusal with ``not-found`` or ``ambiguous``.
+    An id wins over everything, whole and as it is printed; then group names, locations (the record that holds it, else
+    the newest one) and session times. Raises Refusal with ``not-found`` or ``ambiguous``.
     """
-    kind = _LETTERS.get(text[:1])
-    digits = text[1:]
-    if kind is not None and digits.isascii() and digits.isdigit():
-        exact = _ids(transaction, slot, kind, "id = ?", int(digits[:18]))
-        if exact:
-            return exact[0]
+    named = by_id(text)
+    if named is not None:
+        rows: Rows[Any] = Rows(_RECORDS[named.kind], slot)
+        rows.attach(transaction)
+        if rows.get(named.id) is not None:
+            return named
     groups = _ids(transaction, slot, "clustering", "group_name = ?", text)
     if groups:
         return groups[-1]
@@ -49,10 +56,7 @@ def find(transaction: Transaction, slot: str, text: str, *, location: str | None
         found = _at(transaction, slot, place)
         if found is not None:
             return found
-    found_at = _ids(transaction, slot, "session", "session_time = ?", text)
-    if kind is not None and digits.isascii() and digits.isdigit() and not found_at:
-        return _one(text, _ids(transaction, slot, kind, "CAST(id AS TEXT) LIKE ?", f"{digits}%"))
-    return _one(text, found_at)
+    return _one(text, _ids(transaction, slot, "session", "session_time = ?", text))
 
 
 def _at(transaction: Transaction, slot: str, location: str) -> Reference | None:
@@ -72,7 +76,7 @@ def _at(transaction: Transaction, slot: str, location: str) -> Reference | None:
 
 def _ids(transaction: Transaction, slot: str, kind: Kind, condition: str, value: object) -> list[Reference]:
     rows = transaction.run(
-        f"SELECT id FROM {_TABLES[kind]}_{slot} WHERE {condition} ORDER BY id LIMIT 1000",
+        f"SELECT id FROM {_RECORDS[kind].TABLE}_{slot} WHERE {condition} ORDER BY id LIMIT 1000",
         (value,),
     ).fetchall()
     return [Reference(kind, row[0]) for row in rows]
@@ -85,8 +89,7 @@ def _one(text: str, found: list[Reference]) -> Reference:
         raise Refusal(
             "not-found",
             f'Nothing here is called "{text}".',
-            "Give an id (s12, c34, u56, d78) or the unique beginning of one, a location, a session time or a group "
-            "name",
+            "Give a whole id (s12, c34, u56, d78), a location, a session time or a group name",
             NextStep("list-sessions"),
         )
     names = ", ".join(str(reference) for reference in found[:_SHOWN])

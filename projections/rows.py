@@ -4,7 +4,7 @@ Handlers get, add, change and remove rows here; ``flush`` writes what changed in
 that one record gives up can be taken by another in the same batch.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from itertools import islice
 from operator import attrgetter
@@ -74,6 +74,19 @@ class Rows(Generic[R]):
 
     def attach(self, transaction: Transaction) -> None:
         self._transaction = transaction
+        if transaction.past is not None:  # what it has in memory need not be asked of the database again
+            self.know(transaction.past.known(self._record))
+
+    @property
+    def record(self) -> type[R]:
+        return self._record
+
+    def know(self, rows: Mapping[Any, R]) -> None:
+        """Rows that the table has, by their keys: they are not looked up."""
+        self._known.update(rows)
+
+    def known(self) -> dict[Any, R]:
+        return {key: record for key, record in self._known.items() if record is not None}
 
     def get(self, key: Any) -> R | None:
         try:

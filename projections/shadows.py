@@ -1,76 +1,163 @@
-"""Temporary tables and views that hide the projections, the log and its head behind those of an earlier position.
+"""What hides the projections, the log and its head behind those of an earlier position: a WITH clause.
 
-The only module that makes them, in a transaction of ``Database.past``, which undoes them at its end.
+The only module that writes it. A common table expression that has the name of a table takes its place in the statement
+that it stands before, on either database; nothing is made there. Its text holds names and conditions of ours alone;
+whatever comes from a row, and every row itself, is bound. Rows are bound as one JSON text.
 """
 
+import re
 import types
 import typing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any
 
-from ledger.database import Transaction
-from ledger.log import Head
-from ledger.moments import recorded_at
-from ledger.proofs import StoredTree
-from projections.records import RECORDS
-from projections.tables import INDEXES
+import orjson
 
-FOLDED = "past"  # the slot of the rows that were folded again: sessions_past and so on
+from ledger.database import PastTransaction
+from ledger.log import Head
+from projections.records import RECORDS, SLOTS
+
+Values = Sequence[Any]
+_TABLES = {f"{record.TABLE}_{slot}": record for record in RECORDS for slot in SLOTS}
+_HIDDEN = re.compile(rf"(?<![.\w])(?:{'|'.join(('events', 'head', *_TABLES))})\b")
+_HEAD = ("origin", "size", "compact_range", "recorded_at", "live_slot", "projections", "rebuild")
 _TYPES: dict[type, str] = {int: "BIGINT", str: "TEXT", float: "DOUBLE PRECISION"}
-# An error on either database, however the table is read: to answer from a table that nobody filled would be wrong.
-_UNREADABLE = "SELECT 1 AS the_reading_is_not_about_this WHERE abs(-9223372036854775807 - 1) = 0"
+IN_LIST = {
+    "sqlite": "(SELECT value FROM json_each(?))",
+    "postgresql": "(SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))",
+}
+"""The condition ``id IN ...`` for a list of numbers that is bound as JSON: the same text however long the list is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """What a table said: those of its rows of today for which ``still_so`` holds (None: none), and ``rows``."""
+    """What a table said: those of its rows of today, ``row``, for which ``still_so`` holds (empty: none), and the
+    ``rows`` that were folded."""
 
-    still_so: str | None
-    rows: list[Any]
+    still_so: str
+    values: Values
+    rows: Sequence[Any]
 
 
-def hide(transaction: Transaction, head: Head, position: int, shadows: dict[Any, Shadow]) -> None:
-    """Hide the present behind ``position``; a projection without a shadow cannot be read any more."""
-    compact_range = StoredTree(transaction).compact_range(position).to_bytes()
-    at = recorded_at(transaction, position) if position else ""
-    slot, durable = head.live_slot, transaction.durable
-    for record in RECORDS:
-        shadow = shadows.get(record)
+class Shadows:
+    """Puts the past before one statement after the other. ``shadow`` says what a projection said; one without a shadow
+    cannot be read."""
+
+    def __init__(
+        self, transaction: PastTransaction, slot: str, head: Head, shadow: Callable[[Any], Shadow | None]
+    ) -> None:
+        self._dialect = transaction.dialect
+        self._durable = transaction.durable
+        self._slot = slot
+        self._head = head
+        self._shadow = shadow
+        self._made: dict[str, tuple[str, Values]] = {}
+
+    def forget(self) -> None:
+        """What a table said is asked for again."""
+        self._made = {}
+
+    def __call__(self, sql: str, values: Values) -> tuple[str, Values]:
+        names = _hidden_in(sql)
+        if not names:
+            return sql, values
+        texts: list[str] = []
+        bound: list[Any] = []
+        for name in names:
+            made = self._made.get(name)
+            if made is None:
+                made = self._made[name] = self._make(name)
+            texts.append(made[0])
+            bound += made[1]
+        return f"WITH {', '.join(texts)} {sql}", [*bound, *values]
+
+    def _make(self, name: str) -> tuple[str, Values]:
+        in_place = _in_place(self._dialect)
+        if name == "events":
+            selected = f"SELECT * FROM {self._durable}events WHERE position <= ?"
+            return f"events AS {in_place}({selected})", [self._head.size]
+        if name == "head":
+            return _head_text(), _head_values(self._head)
+        record = _TABLES[name]
+        shadow = self._shadow(record) if name.endswith(f"_{self._slot}") else None
         if shadow is None:
-            transaction.run(f"CREATE TEMP VIEW {record.TABLE}_{slot} AS {_UNREADABLE}")
-            continue
-        columns = [field.name for field in fields(record)]
-        parts = [f"SELECT {', '.join(columns)} FROM {_folded_table(transaction, record, shadow.rows)}"]
-        if shadow.still_so is not None:
-            named = ", ".join(f"row.{column}" for column in columns)
-            parts.append(f"SELECT {named} FROM {durable}{record.TABLE}_{slot} AS row WHERE {shadow.still_so}")
-        transaction.run(f"CREATE TEMP VIEW {record.TABLE}_{slot} AS {' UNION ALL '.join(parts)}")
-    transaction.run(
-        "CREATE TEMP TABLE head (origin TEXT, size BIGINT, compact_range BYTEA, recorded_at TEXT, live_slot TEXT, "
-        "projections TEXT, rebuild TEXT)"
-    )
-    transaction.run(
-        "INSERT INTO head VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (head.origin, position, compact_range, at, slot, head.projections, head.rebuild),
-    )
-    transaction.run(f"CREATE TEMP VIEW events AS SELECT * FROM {durable}events WHERE position <= {position}")
-    transaction.read_temporary()
+            # to answer from a table that nobody filled would be wrong
+            raise RuntimeError(f"the reading of the past is not about {name}")
+        text = _table_text(name, self._dialect, self._durable, shadow.still_so, bool(shadow.rows))
+        rows = [_as_json(record, shadow.rows, self._dialect)] if shadow.rows or not shadow.still_so else []
+        return f"{name} AS {in_place}({text})", [*rows, *shadow.values]
 
 
-def _folded_table(transaction: Transaction, record: Any, rows: list[Any]) -> str:
-    """A temporary table of these rows, with the keys and indexes that the projection has."""
-    table = f"{record.TABLE}_{FOLDED}"
+@cache
+def _in_place(dialect: str) -> str:
+    """Else an expression that a statement names twice is put together in memory, whole."""
+    if dialect == "sqlite":
+        import sqlite3
+
+        if sqlite3.sqlite_version_info < (3, 35):  # it never does that, and does not know the words
+            return ""
+    return "NOT MATERIALIZED "
+
+
+@lru_cache(4096)
+def _hidden_in(sql: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_HIDDEN.findall(sql)))
+
+
+@cache
+def _head_text() -> str:
+    types_ = {"size": "BIGINT", "compact_range": ""}
+    columns = [f"CAST(? AS {kind})" if (kind := types_.get(name, "TEXT")) else "?" for name in _HEAD]
+    return f"head ({', '.join(_HEAD)}) AS (SELECT {', '.join(columns)})"
+
+
+def _head_values(head: Head) -> Values:
+    return (
+        head.origin, head.size, head.compact_range.to_bytes(), head.recorded_at, head.live_slot, head.projections,
+        head.rebuild,
+    )  # fmt: skip
+
+
+@lru_cache(1024)
+def _table_text(name: str, dialect: str, durable: str, still_so: str, has_rows: bool) -> str:
+    record = _TABLES[name]
+    columns = _columns(record)
+    parts = []
+    if has_rows or not still_so:
+        parts.append(_folded_rows(record, name, dialect, durable))
+    if still_so:
+        selected = ", ".join(f"row.{column} AS {column}" for column in columns)
+        parts.append(f"SELECT {selected} FROM {durable}{name} AS row WHERE {still_so}")
+    return " UNION ALL ".join(parts)
+
+
+def _as_json(record: Any, rows: Sequence[Any], dialect: str) -> str:
+    """Objects, or on SQLite, where those take half as long again, arrays."""
+    if dialect == "postgresql":
+        return orjson.dumps(rows).decode()
+    return orjson.dumps(list(map(attrgetter(*_columns(record)), rows))).decode()
+
+
+@cache
+def _columns(record: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(record))
+
+
+def _folded_rows(record: Any, name: str, dialect: str, durable: str) -> str:
     hints = typing.get_type_hints(record)
-    columns = [field.name for field in fields(record)]
-    typed = ", ".join(f"{column} {_type(hints[column])}" for column in columns)
-    transaction.run(f"CREATE TEMP TABLE {table} ({typed}, PRIMARY KEY ({', '.join(record.KEY)}))")
-    if rows:
-        values = [tuple(getattr(row, column) for column in columns) for row in rows]
-        transaction.insert_many(table, columns, values)
-        for indexed, column, condition in INDEXES:
-            if indexed == record.TABLE and condition is None:
-                transaction.run(f"CREATE INDEX {table}_{column} ON {table} ({column})")
-    return table
+    columns = _columns(record)
+    if dialect == "postgresql":
+        rows = f"json_populate_recordset(CAST(NULL AS {durable}{name}), CAST(? AS json))"
+        return f"SELECT {', '.join(columns)} FROM {rows}"
+    # with the types of the table's columns SQLite looks at the two parts one by one, by their own indexes
+    typed = [
+        f"CAST(json_extract(value, '$[{i}]') AS {_type(hints[name])}) AS {name}"
+        for i, name in enumerate(columns)
+    ]
+    return f"SELECT {', '.join(typed)} FROM json_each(?)"
 
 
 def _type(hint: Any) -> str:

@@ -45,7 +45,7 @@ def test_every_format_is_about_the_same_nodes(stocked: Run, sample: SampleLab, f
 
     assert (document["ok"], document["ref"]) == (True, name)
     ids = {node["id"] for node in document["nodes"]}
-    assert {end for edge in document["edges"] for end in (edge["from"], edge["to"])} <= ids
+    assert {end for edge in document["edges"] for end in (edge["source"], edge["target"])} <= ids
     assert json.loads(stocked("trace", name, "--format", "json").out) == document
     drawn = {node["id"] for node in document["nodes"] if node["kind"] != "program"}
     assert set(read_dot(stocked("trace", name, "--format", "dot").out).nodes) == drawn

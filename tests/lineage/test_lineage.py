@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from commands.intake.accepting import replay
+from commands.intake.completion import annotate
+from commands.intake.uploading import replay
 from commands.requests.approving import approve
 from commands.requests.correction.correct import correct
 from commands.requests.redaction import RequestRedaction
 from commands.samples.clusterings import kilosort_output
 from commands.samples.task_table import SampleTask, write_sessions_txt
-from projections.lineage import lineage
+from projections.lineage import _is_about, lineage
 from projections.references import Reference
 from tests.deletion.desk import Desk
 from tests.intake.lab import Entry, Lab, document, group, number, session, task
@@ -33,7 +34,7 @@ def test_a_session_leads_back_to_the_line_of_its_entry(lab: Lab, form: str) -> N
     lab.record_many(2)
     data = document(session("date_1"), session("date_2"), form=form)
     report = lab.upload_bytes(data)
-    name, upload = report.sessions[1]["session"], report.upload
+    name, upload = report.sessions[1].session, report.upload
 
     graph = traced(lab, name)
 
@@ -52,7 +53,7 @@ def test_a_session_leads_back_to_the_line_of_its_entry(lab: Lab, form: str) -> N
 def test_an_upload_says_who_and_through_what(lab: Lab) -> None:
     report = lab.upload(session("date_1", location=str(lab.record("date_1"))), user="user_2")
 
-    graph = traced(lab, report.sessions[0]["session"])
+    graph = traced(lab, report.sessions[0].session)
 
     received = f"e{report.upload[1:]}"
     assert edges(graph, "made")[0] == (received, report.upload)
@@ -71,7 +72,7 @@ def test_only_findings_about_the_entry_are_its_own(lab: Lab) -> None:
 
     found = {
         i: attributes(
-            traced(lab, report.sessions[i]["session"]), report.upload, report.sessions[i]["session"], "entry"
+            traced(lab, report.sessions[i].session), report.upload, report.sessions[i].session, "entry"
         )
         for i in (1, 2)
     }
@@ -84,16 +85,14 @@ def test_erased_bytes_are_said_to_be_erased(desk: Desk, lab: Lab) -> None:
     lab.record("date_1")
     report = lab.upload(session("date_1"))
     receipt = int(report.upload[1:])
-    request = desk.submit("user_1", RequestRedaction(position=receipt, reason="a name in the file"))[
-        "request"
-    ]
+    request = desk.submit("user_1", RequestRedaction(position=receipt, reason="a name in the file")).request
 
     before = traced(lab, report.upload)
     desk.approve(int(request[1:]))
-    graph = traced(lab, report.sessions[0]["session"])
+    graph = traced(lab, report.sessions[0].session)
 
     assert edges(before, "asks") == [(request, report.upload)]
-    entry = attributes(graph, report.upload, report.sessions[0]["session"], "entry")
+    entry = attributes(graph, report.upload, report.sessions[0].session, "entry")
     assert entry["path"] == "sessions[0]" and "line" not in entry
     ((_, file),) = graph.into(report.upload, "content")
     assert (file.attributes["bytes"], file.attributes["erased_by"]) == ("erased", "user_2")
@@ -105,10 +104,10 @@ def test_a_session_leads_back_to_the_table_that_its_tasks_inherited_from(lab: La
     write_sessions_txt(lab.record("date_1"), [SampleTask("open_field_1", 57, 900)])
     report = lab.upload(session("date_1", tasks=[task(notes=True)]))
 
-    graph = traced(lab, report.sessions[0]["session"])
+    graph = traced(lab, report.sessions[0].session)
 
     digest = lab.bodies("SessionInserted")[0]["sessions_txt"]["sha256"]
-    assert edges(graph, "inherited") == [(f"sessions-txt:{digest}", report.sessions[0]["session"])]
+    assert edges(graph, "inherited") == [(f"sessions-txt:{digest}", report.sessions[0].session)]
 
 
 # --- what became of it ------------------------------------------------------------------------------------
@@ -116,7 +115,7 @@ def test_a_session_leads_back_to_the_table_that_its_tasks_inherited_from(lab: La
 
 def test_every_event_of_a_session_is_a_step_with_its_actor_and_request(desk: Desk, lab: Lab) -> None:
     lab.record("date_1")
-    name = lab.upload(session("date_1")).sessions[0]["session"]
+    name = lab.upload(session("date_1")).sessions[0].session
     first = desk.delete(name)
     desk.restore(first)
     second = desk.delete(name)
@@ -135,8 +134,8 @@ def test_every_event_of_a_session_is_a_step_with_its_actor_and_request(desk: Des
 def test_an_open_request_is_beside_everything_that_it_would_take(desk: Desk, lab: Lab) -> None:
     entries = two_sessions_and_a_group(lab)
     report = lab.upload(*entries, clustering=[group("g", ["a", "b"])])
-    first, second = (one["session"] for one in report.sessions)
-    group_name = report.clusterings[0]["clustering"]
+    first, second = (one.session for one in report.sessions)
+    group_name = report.clusterings[0].clustering
     request = f"d{desk.request(first)}"
 
     asked = {name: edges(traced(lab, name), "asks") for name in (first, second, group_name, report.upload)}
@@ -159,8 +158,8 @@ def test_everything_that_stands_on_a_session_hangs_on_it(lab: Lab) -> None:
     kilosort_output(lab.share / "a" / "probe_2")
     entries[0]["clustering"] = True
     report = lab.upload(*entries, clustering=[group("g", ["a", "b"])])
-    first, second = (one["session"] for one in report.sessions)
-    several = report.clusterings[0]["clustering"]
+    first, second = (one.session for one in report.sessions)
+    several = report.clusterings[0].clustering
 
     graph = traced(lab, first)
 
@@ -179,7 +178,7 @@ def test_a_correction_links_old_and_new_both_ways_and_carries_the_clustering(des
     entries = two_sessions_and_a_group(lab)
     several = [group("g", ["a", "b"])]
     report = lab.upload(*entries, clustering=several)
-    old, other = (one["session"] for one in report.sessions)
+    old, other = (one.session for one in report.sessions)
     data = document({**entries[0], "room": "2.346"}, entries[1], clustering=several)
     made = correct(lab.daybook, data, filename="12345.yml", roots=lab.roots, reason="the wrong room")
     assert made.request is not None
@@ -188,7 +187,7 @@ def test_a_correction_links_old_and_new_both_ways_and_carries_the_clustering(des
 
     graph = traced(lab, old)
 
-    clustering = report.clusterings[0]["clustering"]
+    clustering = report.clusterings[0].clustering
     assert edges(graph, "replaced") == edges(traced(lab, new), "replaced") == [(old, new)]
     assert (new, clustering) in edges(graph, "stands") and (old, clustering) not in edges(graph, "stands")
     assert {(report.upload, old), (made.upload, new)} <= set(edges(graph, "entry"))
@@ -206,7 +205,7 @@ def test_a_correction_links_old_and_new_both_ways_and_carries_the_clustering(des
 
 def test_uploads_that_brought_it_again_with_differences_are_named(lab: Lab) -> None:
     lab.record("date_1")
-    name = lab.upload(session("date_1")).sessions[0]["session"]
+    name = lab.upload(session("date_1")).sessions[0].session
     same = lab.upload(session("date_1"), session("date_1", location="N:/rec/other"), user="user_1")
     other = lab.upload(session("date_1", room="2.345"))
     assert not same.ok and other.ok
@@ -224,7 +223,7 @@ def test_the_same_bytes_are_followed_through_rejection_repetition_and_replay(des
     rejected = lab.upload_bytes(data)
     lab.record_many(2)
     report, again = lab.upload_bytes(data), lab.upload_bytes(data)
-    name = report.sessions[1]["session"]
+    name = report.sessions[1].session
     desk.delete(name)
     replayed = replay(lab.daybook, int(report.upload[1:]), roots=lab.roots)
 
@@ -237,7 +236,7 @@ def test_the_same_bytes_are_followed_through_rejection_repetition_and_replay(des
     assert edges(graph, "reads") == [(report.upload, replayed.upload)]
     assert edges(graph, "entry") == [
         (report.upload, name),
-        (replayed.upload, replayed.sessions[1]["session"]),
+        (replayed.upload, replayed.sessions[1].session),
     ]
 
 
@@ -248,7 +247,7 @@ def test_an_upload_of_many_is_drawn_in_bounds_and_the_rest_is_counted(desk: Desk
     names = lab.record_quickly(9)
     association = {"probe_1": "npx_1_18408403232"}
     report = lab.upload(*(session(name, probe_association=association) for name in names))
-    ids = [one["session"] for one in report.sessions]
+    ids = [one.session for one in report.sessions]
     request = desk.delete(*ids[5:])
 
     graph, whole = traced(lab, report.upload, limit=3), traced(lab, report.upload, limit=0)
@@ -263,6 +262,29 @@ def test_an_upload_of_many_is_drawn_in_bounds_and_the_rest_is_counted(desk: Desk
     assert len(edges(taken, "took")) == 3 and left_out(taken) == {(f"d{request}", "sessions"): 1}
 
 
+def test_of_many_events_the_first_and_the_newest_are_drawn(lab: Lab) -> None:
+    lab.record("date_1")
+    name = lab.upload(session("date_1")).sessions[0].session
+    for fields in ({"room": "2.345"}, {"project": ("my_project",)}, {"notes": "x"}):
+        annotate(lab.daybook, int(name[1:]), roots=lab.roots, **fields)
+
+    graph = traced(lab, name, limit=3)
+
+    assert steps(graph, name) == ["SessionInsertRequested", "SessionAnnotated", "SessionAnnotated"]
+    assert left_out(graph)[name, "events"] == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "is_so"),
+    [
+        ("sessions[1]", True), ("sessions[1].room", True), ('sessions[1]["a key"]', True), ("sessions[10]", False),
+        ("sessions[1]s", False), ("sessions", False),
+    ],
+)  # fmt: skip
+def test_path_is_about_an_entry_where_it_is_that_or_in_it(path: str, is_so: bool) -> None:
+    assert _is_about(path, "sessions[1]") is is_so
+
+
 @pytest.mark.parametrize("kind", ["session", "clustering", "upload", "request"])
 def test_no_table_is_read_whole(desk: Desk, lab: Lab, kind: str) -> None:
     entries = two_sessions_and_a_group(lab)
@@ -270,9 +292,9 @@ def test_no_table_is_read_whole(desk: Desk, lab: Lab, kind: str) -> None:
     report = lab.upload_bytes(data)
     lab.upload_bytes(data)
     lab.upload({**entries[0], "room": "2.345"}, entries[1])
-    deleted = desk.delete(report.sessions[0]["session"])
+    deleted = desk.delete(report.sessions[0].session)
     replay(lab.daybook, int(report.upload[1:]), roots=lab.roots)
-    desk.request(report.sessions[1]["session"])
+    desk.request(report.sessions[1].session)
     numbers: dict[str, Any] = {
         "session": number(report.sessions[0]), "clustering": number(report.clusterings[0]),
         "upload": int(report.upload[1:]), "request": deleted,
@@ -313,7 +335,7 @@ def test_a_record_is_looked_at_in_as_many_statements_in_a_large_ledger(lab: Lab)
             return len(watched.statements)
 
     lab.record("date_1")
-    name = lab.upload(session("date_1")).sessions[0]["session"]
+    name = lab.upload(session("date_1")).sessions[0].session
     before = statements(name)
     names = lab.record_quickly(60)
     lab.upload(*(session(one, probe_association={"probe_1": "npx_1_18408403232"}) for one in names))

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from commands.intake.accepting import replay
 from commands.intake.completion import annotate, associate
+from commands.intake.uploading import replay
 from commands.lab.catalogue import AddReferenceValue, RetireReferenceValue
 from commands.lab.roles import GrantRole
 from commands.lab.subjects import RegisterSubject

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ledger.errors import Refusal
+from ledger.moments import position_of
 from tests.cli.conftest import Ended, run_cli
 from tests.correction.corrections import OTHER_SUBJECT, corrected, other_subject
 from tests.deletion.desk import Desk
@@ -110,7 +112,7 @@ def test_moments_that_are_none_are_refused(lab: Lab) -> None:
         "no-such-position", "not-yet", "before-the-ledger",
     ]  # fmt: skip
     assert f"ends at position {size}" in beyond.json["error"]["message"]
-    assert read("sessions", as_of="yesterday").exit == 2
+    assert read("sessions", as_of="tomorrow").exit == 2
     assert "neither a position" in read("sessions", as_of="-1").json["error"]["message"]
 
 
@@ -131,8 +133,12 @@ def test_a_moment_inside_of_an_append_is_what_the_events_say(lab: Lab) -> None:
 
     def then(position: int) -> Any:
         found = Reader(lab)("sessions", as_of=position).json["sessions"]
-        upload = Reader(lab)("uploads", as_of=position).json["uploads"][-1]
-        return [(one["session"], one["status"]) for one in found], upload["status"], upload["inserted"]
+        upload = Reader(lab)("uploads", as_of=position).json["uploads"][0]
+        return (
+            [(one["session"], one["status"]) for one in reversed(found)],
+            upload["status"],
+            upload["inserted"],
+        )
 
     assert then(requests[0].position - 2) == ([], "received", 0)
     assert then(requests[1].position) == (
@@ -152,17 +158,17 @@ def test_people_are_told_which_moment_it_is(lab: Lab) -> None:
 def test_a_record_that_moved_to_another_subject_is_traced_as_it_was(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.past._CHUNK", 0)  # as where more has changed than is folded for one look
+    monkeypatch.setattr("projections.past._FEW", 0)  # as where more has changed than is folded for one look
     lab, read = desk.lab, Reader(desk.lab)
     other_subject(lab)
     lab.record("date_1", serials=SERIALS[:1])
     entry = session("date_1", name="a")
-    first = lab.upload(entry).sessions[0]["session"]
+    first = lab.upload(entry).sessions[0].session
     then = lab.size()
     questions = [(verb, first) for verb in ("show", "why", "history", "trace")]
     said = [read(*question) for question in questions]
 
-    new = corrected(lab, document(entry, subject=OTHER_SUBJECT))["replaced"][0]["new"]
+    new = corrected(lab, document(entry, subject=OTHER_SUBJECT)).replaced[0].new
     requested = lab.size()
     after = [read(*question) for question in [*questions, ("trace", new), ("show", new)]]
     desk.delete(new)
@@ -172,6 +178,7 @@ def test_a_record_that_moved_to_another_subject_is_traced_as_it_was(
     assert after != said
 
 
+@pytest.mark.tampers  # verify says that events of those days lie ahead
 def test_counts_and_times_hold_over_days(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     seed = 1 if os.environ.get("CI") else random.randrange(2**32)
     story, read = Story(desk, seed), Reader(desk.lab)
@@ -194,3 +201,12 @@ def test_counts_and_times_hold_over_days(desk: Desk, monkeypatch: pytest.MonkeyP
     for size, recorded_at, said in seen:
         assert [read(*question, as_of=size) for question in questions] == said, (seed, size)
         assert read(*questions[-1], as_of=recorded_at) == said[-1]
+
+
+def test_the_moment_of_the_first_event_is_one_of_the_ledger(lab: Lab) -> None:
+    first = lab.events()[0].recorded_at
+
+    with lab.daybook.reading() as world:
+        assert position_of(world.transaction, world.head, first) >= 1
+        with pytest.raises(Refusal, match="no ledger yet"):
+            position_of(world.transaction, world.head, f"{first[:10]}T00:00:00.000000Z")

@@ -4,6 +4,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from projections import listings
 from projections.apply import apply
 from projections.past import About, Past, put_before
 from projections.rebuild import contents, rebuild, versions
-from projections.records import RECORDS, Clustering, Session, Upload
+from projections.records import RECORDS
 from projections.references import find
 from projections.rows import State
 from tests.projections.test_rebuild_equals_incremental import write_history
@@ -81,6 +82,7 @@ def test_every_table_holds_what_the_events_up_to_a_position_add_up_to(shared_dat
             with past(shared_database, position, everything) as (transaction, head):
                 seen = contents(transaction, head.live_slot)
                 log_then = log.read_all(transaction, limit=size)
+                tree = head.compact_range
 
             expected = folded(events[:position])
             # what cannot be read any more was not read then either
@@ -89,7 +91,7 @@ def test_every_table_holds_what_the_events_up_to_a_position_add_up_to(shared_dat
                 assert seen[table] == rows, (table, position)
             assert log_then == events[:position]
             leaves = [leaf_hash(leaf_data(event[:14])) for event in events[:position]]
-            assert head.compact_range == CompactRange().extend(leaves)
+            assert tree == CompactRange().extend(leaves)
             assert (head.size, head.recorded_at) == (
                 position,
                 events[position - 1].recorded_at if position else "",
@@ -114,61 +116,10 @@ def told(transaction: Transaction, slot: str, text: str) -> Any:
     return reference, listings.whole(transaction, slot, reference), stream
 
 
-PAGES = {"sessions": Session, "clusterings": Clustering, "uploads": Upload}
-STATUSES = {
-    "sessions": ("pending", "waiting", "inserted", "error", "withdrawn", "deleted"),
-    "clusterings": ("pending", "inserted", "error", "deleted"),
-    "uploads": ("validated", "rejected", "processed"),
-}
-
-
-def page_filters(choices: random.Random, events: list[StoredEvent], what: str) -> dict[str, Any]:
-    one = choices.choice(events)
-    return {
-        "subject": choices.choice([None, None, one.subject or None]),
-        "user": choices.choice([None, None, one.username or None]),
-        "status": choices.choice([None, *STATUSES[what]]),
-        "since": choices.choice([None, None, one.recorded_at]),
-        "limit": choices.choice([None, 1, 2, 5, 100]),
-    }
-
-
-def test_a_page_holds_what_a_look_at_everything_finds(
-    shared_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("projections.past._CHUNK", 2)
-
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
-    @given(seed=st.integers(0, 2**32), steps=st.integers(10, 40))
-    def check(seed: int, steps: int) -> None:
-        before, size = write(shared_database, seed, steps)
-        with shared_database.reading() as transaction:
-            events = log.read_all(transaction, after=before, limit=size)
-        choices = random.Random(seed)
-
-        for _ in range(4):
-            position = choices.randint(before, size)
-            asked = [(what, page_filters(choices, events, what)) for what in PAGES for _ in range(3)]
-            with past(shared_database, position, Past.everything) as (transaction, head):
-                expected = [
-                    getattr(listings, what)(transaction, head.live_slot, **filters) for what, filters in asked
-                ]
-            for (what, filters), answer in zip(asked, expected, strict=True):
-                with past(
-                    shared_database,
-                    position,
-                    lambda past: past.page(PAGES[what], **filters),  # noqa: B023
-                ) as (transaction, head):
-                    seen = getattr(listings, what)(transaction, head.live_slot, **filters)
-                assert seen == answer, (what, filters, position)
-
-    check()
-
-
 def test_a_record_is_found_and_shown_as_by_a_look_at_everything(
     shared_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.past._CHUNK", 0)
+    monkeypatch.setattr("projections.past._FEW", 0)
 
     @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
     @given(seed=st.integers(0, 2**32), steps=st.integers(10, 60))
@@ -184,9 +135,10 @@ def test_a_record_is_found_and_shown_as_by_a_look_at_everything(
                     for name in names
                 ]
             for name, answer in zip(names, expected, strict=True):
-                with past(shared_database, position, lambda past: past.named(name)) as (transaction, head):  # noqa: B023
-                    seen = outcome(lambda: told(transaction, head.live_slot, name))  # noqa: B023
-                assert seen == answer, (name, position)
+                for about in (Past.named, Past.one):
+                    with past(shared_database, position, partial(about, text=name)) as (transaction, head):
+                        seen = outcome(lambda: told(transaction, head.live_slot, name))  # noqa: B023
+                    assert seen == answer, (name, position, about)
 
     check()
 

@@ -5,12 +5,13 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from commands.answers.differences import DifferenceLine
 from commands.answers.what_if import WhatIf, what_if
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
@@ -40,6 +41,10 @@ def without(lab: Lab, text: str) -> WhatIf:
         found = what_if(world, text, roots=lab.roots, limits=Limits())
     assert lab.size() == size
     return found
+
+
+def fields(one: DifferenceLine) -> dict[str, tuple[Any, Any]]:
+    return {name: (field.before, field.after) for name, field in one.fields.items()}
 
 
 def changes(found: WhatIf) -> dict[str, str]:
@@ -164,8 +169,8 @@ def uploaded(there: Ledger, at: int, user: str, entries: list[Any], joint: list[
     )
     there.uploads[at] = report.upload
     for one in report.sessions:
-        if one["outcome"] != "duplicate":
-            there.sessions[at, one["location"]] = one["session"]
+        if one.outcome != "duplicate":
+            there.sessions[at, one.location] = one.session
 
 
 NEITHER = {
@@ -244,7 +249,7 @@ def test_without_an_upload_or_a_deletion_it_stands_as_where_it_never_was(desk: D
         if one.kind in _OF_THE_TABLES:
             now.pop((one.kind, one.name), None)
             if one.change != "removed":
-                now[one.kind, one.name] = one.record
+                now[one.kind, one.name] = asdict(one.record)
     there = listed(second)
     columns: dict[str, set[str]] = {}
     for (kind, _), line in [*now.items(), *there.items()]:  # a difference says a little more than a list
@@ -259,22 +264,22 @@ def test_an_upload_takes_all_that_came_of_it_and_what_stands_on_it(lab: Lab) -> 
     lab.record_many(3)
     kilosort_output(lab.share.parent / "joint" / "g")
     first = lab.upload(session("date_1"), session("date_2"))
-    times = [one["session_time"] for one in first.sessions]
+    times = [one.session_time for one in first.sessions]
     later = lab.upload(session("date_3"), clustering=[group("g", times)])
 
     found = without(lab, first.upload)
 
     assert changes(found) == {
         first.upload: "removed",
-        **{one["session"]: "removed" for one in first.sessions},
-        later.sessions[0]["session"]: "removed",  # one entry that is wrong rejects the whole file
-        later.clusterings[0]["clustering"]: "removed",
+        **{one.session: "removed" for one in first.sessions},
+        later.sessions[0].session: "removed",  # one entry that is wrong rejects the whole file
+        later.clusterings[0].clustering: "removed",
         later.upload: "changed",
     }
-    assert [one["record"] for one in found.otherwise] == [later.upload]
+    assert [one.ref for one in found.otherwise] == [later.upload]
     assert (
         "would have been rejected: no session of its subject would have the time"
-        in found.otherwise[0]["message"]
+        in found.otherwise[0].message
     )
 
 
@@ -286,9 +291,9 @@ def test_a_later_file_that_brought_a_session_again_would_have_inserted_it(lab: L
 
     found = without(lab, first.upload)
 
-    name = first.sessions[0]["session"]
+    name = first.sessions[0].session
     assert changes(found) == {first.upload: "removed", name: "removed", unchanged.upload: "changed"}
-    assert [(one["record"], one["message"]) for one in found.otherwise] == [
+    assert [(one.ref, one.message) for one in found.otherwise] == [
         (
             unchanged.upload,
             f"sessions[0] (N:/rec/date_1) was a duplicate of {name}; it would have been new, and inserted from there",
@@ -304,26 +309,26 @@ def test_a_file_that_was_rejected_for_a_location_would_not_have_been_for_that(la
 
     found = without(lab, first.upload)
 
-    assert [one["record"] for one in found.otherwise] == [rejected.upload]
-    assert f"was rejected for {first.sessions[0]['session']}" in found.otherwise[0]["message"]
+    assert [one.ref for one in found.otherwise] == [rejected.upload]
+    assert f"was rejected for {first.sessions[0].session}" in found.otherwise[0].message
 
 
 def test_without_a_deletion_what_was_uploaded_again_would_be_a_duplicate(desk: Desk) -> None:
     lab = desk.lab
     lab.record_many(2)
-    old = lab.upload(session("date_1")).sessions[0]["session"]
+    old = lab.upload(session("date_1")).sessions[0].session
     request = desk.delete(old)
     again = lab.upload(session("date_1"), session("date_2"))
-    new, beside = (one["session"] for one in again.sessions)
+    new, beside = (one.session for one in again.sessions)
 
     found = without(lab, f"d{request}")
 
     by_name = {one.name: one for one in found.differences}
-    assert by_name[old].fields["status"] == ("deleted", "inserted")
+    assert fields(by_name[old])["status"] == ("deleted", "inserted")
     assert by_name[new].change == "removed"
-    assert by_name[again.upload].fields == {"inserted": (2, 1), "duplicates": (0, 1)}
+    assert fields(by_name[again.upload]) == {"inserted": (2, 1), "duplicates": (0, 1)}
     assert beside not in by_name
-    assert [(one["record"], one["message"]) for one in found.otherwise] == [
+    assert [(one.ref, one.message) for one in found.otherwise] == [
         (new, f"would have been a duplicate of {old}, which would stand at N:/rec/date_1")
     ]
 
@@ -332,42 +337,94 @@ def test_without_a_deletion_a_file_of_another_subject_would_be_a_duplicate(desk:
     lab = desk.lab
     other_subject(lab)
     lab.record("date_1", serials=SERIALS[:1])
-    old = lab.upload(session("date_1")).sessions[0]["session"]
+    old = lab.upload(session("date_1")).sessions[0].session
     request = desk.delete(old)
-    new = lab.upload(session("date_1"), subject=OTHER_SUBJECT).sessions[0]["session"]
+    new = lab.upload(session("date_1"), subject=OTHER_SUBJECT).sessions[0].session
 
     found = without(lab, f"d{request}")
 
     assert (changes(found)[old], changes(found)[new]) == ("changed", "removed")
-    assert [one["record"] for one in found.otherwise] == [new]
+    assert [one.ref for one in found.otherwise] == [new]
 
 
 def test_without_a_deletion_another_users_file_would_have_been_rejected(desk: Desk) -> None:
     lab = desk.lab
     lab.record_many(2)
-    old = lab.upload(session("date_1")).sessions[0]["session"]
+    old = lab.upload(session("date_1")).sessions[0].session
     request = desk.delete(old)
     again = lab.upload(session("date_1"), session("date_2"), user="user_3")
 
     found = without(lab, f"d{request}")
 
     by_name = {one.name: one for one in found.differences}
-    assert all(by_name[one["session"]].change == "removed" for one in again.sessions)
-    assert by_name[again.upload].fields["status"] == ("processed", "rejected")
-    assert f"would be that of {old} of user_1" in found.otherwise[0]["message"]
+    assert all(by_name[one.session].change == "removed" for one in again.sessions)
+    assert fields(by_name[again.upload])["status"] == ("processed", "rejected")
+    assert f"would be that of {old} of user_1" in found.otherwise[0].message
+
+
+@pytest.mark.parametrize(("place", "held"), [("date_1", "location"), ("copy_of_1", "session_time")])
+def test_without_a_deletion_what_it_made_room_for_could_not_have_been_restored(
+    desk: Desk, place: str, held: str
+) -> None:
+    lab = desk.lab
+    lab.record("date_1")
+    lab.record("copy_of_1")
+    old = lab.upload(session("date_1")).sessions[0].session
+    first = desk.delete(old)
+    new = lab.upload(session(place)).sessions[0].session
+    second = desk.delete(new)
+    desk.restore(first)
+
+    found = without(lab, f"d{second}")
+
+    by_name = {one.name: one for one in found.differences}
+    assert fields(by_name[old])["status"] == ("inserted", "deleted")
+    assert fields(by_name[new])["status"] == ("deleted", "inserted")
+    assert [(one.ref, one.message) for one in found.otherwise] == [
+        (old, f"could not have been restored: {new} would have its {held}")
+    ]
+
+
+def test_without_its_restoration_an_entry_could_not_have_been_withdrawn(desk: Desk) -> None:
+    lab = desk.lab
+    names = lab.record_quickly(2)
+    desk.pending(*(session(name, name=name) for name in names), clustering=[group("g", names)])
+    upload = lab.events()[-1].correlation
+    desk.restore(desk.delete(upload))
+    restored = next(event for event in lab.events() if event.type == "SessionRestored")
+    desk.withdraw(upload)
+
+    found = without(lab, str(restored.position))
+
+    name = f"s{restored.stream.partition('/')[2]}"
+    by_name = {one.name: one for one in found.differences}
+    assert fields(by_name[name])["status"] == ("withdrawn", "deleted")
+
+
+def test_what_was_restored_beside_nothing_stays_restored(desk: Desk) -> None:
+    """The same without the deletion of something that was never in its way."""
+    lab = desk.lab
+    lab.record_many(2)
+    old, other = (one.session for one in lab.upload(session("date_1"), session("date_2")).sessions)
+    first, second = desk.delete(old), desk.delete(other)
+    desk.restore(first)
+
+    found = without(lab, f"d{second}")
+
+    assert old not in changes(found) and found.otherwise == []
 
 
 def test_without_a_correction_the_old_session_stands(desk: Desk) -> None:
     lab = desk.lab
     lab.record("date_1", serials=SERIALS[:1])
-    old = lab.upload(session("date_1", room="2.345")).sessions[0]["session"]
+    old = lab.upload(session("date_1", room="2.345")).sessions[0].session
     replaced = corrected(lab, document(session("date_1", room="2.346")))
-    new, request = replaced["replaced"][0]["new"], replaced["request"]
+    new, request = replaced.replaced[0].new, replaced.request
 
     found = without(lab, request)
 
     by_name = {one.name: one for one in found.differences}
-    assert by_name[old].fields == {"status": ("deleted", "inserted"), "replaced_by": (new, None)}
+    assert fields(by_name[old]) == {"status": ("deleted", "inserted"), "replaced_by": (new, None)}
     assert by_name[new].change == by_name[request].change == "removed"
 
 
@@ -375,45 +432,45 @@ def test_without_the_first_upload_a_corrected_file_would_have_inserted_its_sessi
     lab = desk.lab
     lab.record("date_1", serials=SERIALS[:1])
     report = lab.upload(session("date_1", room="2.345"))
-    new = corrected(lab, document(session("date_1", room="2.346")))["replaced"][0]["new"]
+    new = corrected(lab, document(session("date_1", room="2.346"))).replaced[0].new
 
     found = without(lab, report.upload)
 
     by_name = {one.name: one for one in found.differences}
-    assert by_name[report.sessions[0]["session"]].change == "removed"
-    assert by_name[new].fields == {"replaces": (report.sessions[0]["session"], None)}
+    assert by_name[report.sessions[0].session].change == "removed"
+    assert fields(by_name[new]) == {"replaces": (report.sessions[0].session, None)}
 
 
 def test_an_approval_can_be_thought_away_and_leaves_the_request_open(desk: Desk) -> None:
     lab = desk.lab
     lab.record_many(1)
-    name = lab.upload(session("date_1")).sessions[0]["session"]
+    name = lab.upload(session("date_1")).sessions[0].session
     request = desk.delete(name)
     approved = next(event for event in lab.events() if event.type == "DeletionApproved")
 
     found = without(lab, str(approved.position))
 
     by_name = {one.name: one for one in found.differences}
-    assert by_name[name].fields["status"] == ("deleted", "inserted")
-    assert by_name[f"d{request}"].fields["status"] == ("executed", "requested")
+    assert fields(by_name[name])["status"] == ("deleted", "inserted")
+    assert fields(by_name[f"d{request}"])["status"] == ("executed", "requested")
 
 
 def test_a_session_of_the_same_time_would_take_its_place(lab: Lab) -> None:
     lab.record("date_1", serials=SERIALS[:1])
     lab.record("twin", serials=SERIALS[:1])
-    first = lab.upload(session("date_1")).sessions[0]["session"]
-    twin = lab.upload(session("twin")).sessions[0]["session"]
+    first = lab.upload(session("date_1")).sessions[0].session
+    twin = lab.upload(session("twin")).sessions[0].session
 
     found = without(lab, first)
 
     by_name = {one.name: one for one in found.differences}
-    assert by_name[twin].fields["status"] == ("error", "pending")
-    assert f"would not have failed by the session_time of {first}" in found.otherwise[0]["message"]
+    assert fields(by_name[twin])["status"] == ("error", "pending")
+    assert f"would not have failed by the session_time of {first}" in found.otherwise[0].message
 
 
 def test_without_a_probe_a_session_would_not_have_been_inserted(lab: Lab) -> None:
     lab.record("date_1", serials=SERIALS[1:])
-    name = lab.upload(session("date_1")).sessions[0]["session"]
+    name = lab.upload(session("date_1")).sessions[0].session
     probe = next(
         event for event in lab.events() if event.type == "ProbeInserted" and PROBES[1] in str(event.payload)
     )
@@ -421,9 +478,9 @@ def test_without_a_probe_a_session_would_not_have_been_inserted(lab: Lab) -> Non
     found = without(lab, str(probe.position))
 
     by_name = {one.name: one for one in found.differences}
-    assert by_name[name].fields["status"][1] == "pending"
-    assert [one["record"] for one in found.otherwise] == [name]
-    assert f'probe "{PROBES[1]}" would not be in its subject' in found.otherwise[0]["message"]
+    assert fields(by_name[name])["status"][1] == "pending"
+    assert [one.ref for one in found.otherwise] == [name]
+    assert f'probe "{PROBES[1]}" would not be in its subject' in found.otherwise[0].message
 
 
 @pytest.mark.parametrize(
@@ -450,20 +507,20 @@ def test_without_a_value_the_files_that_use_it_would_have_been_rejected(
     found = without(lab, str(added.position))
 
     assert changes(found)[used.upload] == "changed"
-    assert changes(found)[used.sessions[0]["session"]] == "removed"
+    assert changes(found)[used.sessions[0].session] == "removed"
     assert changes(found)[f"{table}: {value}"] == "removed"
     assert unused.upload not in changes(found)
-    assert f'"{value}" would not be in {table}' in found.otherwise[0]["message"]
+    assert f'"{value}" would not be in {table}' in found.otherwise[0].message
 
 
 def test_one_event_of_a_record_can_be_thought_away(lab: Lab) -> None:
     lab.record_many(1)
-    name = lab.upload(session("date_1")).sessions[0]["session"]
+    name = lab.upload(session("date_1")).sessions[0].session
     annotate(lab.daybook, int(name[1:]), roots=lab.roots, notes="first")
 
     found = without(lab, str(lab.size()))
 
-    assert [(one.name, one.fields) for one in found.differences] == [(name, {"notes": ("first", None)})]
+    assert [(one.name, fields(one)) for one in found.differences] == [(name, {"notes": ("first", None)})]
     assert (found.left_out, found.otherwise) == (1, [])
 
 
@@ -496,7 +553,7 @@ def test_the_command_line_says_it_in_tables_and_as_json(desk: Desk) -> None:
     assert human.exit == 0
     assert "Without position" in human.out.splitlines()[0]
     assert "status: deleted → inserted" in human.out
-    assert f"{again.sessions[0]['session']} would have been a duplicate of" in human.out
+    assert f"{again.sessions[0].session} would have been a duplicate of" in human.out
     assert document["without"]["type"] == "DeletionRequested"
-    assert document["otherwise"][0]["record"] == again.sessions[0]["session"]
+    assert document["otherwise"][0]["ref"] == again.sessions[0].session
     assert {one["kind"] for one in document["differences"]} >= {"session", "upload", "request"}

@@ -33,6 +33,7 @@ class Step:
     kept: list[bytes]
     redacted: list[int]
     erased: list[str]
+    is_for_admins: bool = False
 
 
 class CatalogueHistory:

@@ -22,4 +22,5 @@ def shared_database(
     opened = Database(url)
     yield opened
     opened.close()
-    assert verify(url).problems == []
+    ahead = getattr(request.module, "CLOCK_RUNS_AHEAD", False)
+    assert [each for each in verify(url).problems if not (ahead and each.code == "time-ahead")] == []

@@ -30,8 +30,9 @@ _prefixes = (f"h{number}_" for number in count())
 
 
 def append_steps(database: Database, steps: list[Step], kept: State | None) -> State | None:
-    """Several steps in one append by the actor of the last; ``kept`` are the rows that the append before left, which no longer
-    fit behind a redaction: as the door does, the projections are then made anew."""
+    """Several steps in one append by the actor of the last, or of one that only an admin can take; ``kept`` are the rows
+    that the append before left, which no longer fit behind a redaction: as the door does, the projections are then made
+    anew."""
     events = [
         replace(event, correlation=event.correlation or step.correlation)
         for step in steps
@@ -45,7 +46,8 @@ def append_steps(database: Database, steps: list[Step], kept: State | None) -> S
         for step in steps:
             for content in step.kept:
                 keep(transaction, content)
-        stored = log.append(transaction, head, events, log.Cause(command_id, steps[-1].actor, "{}"))
+        actor = next((step.actor for step in steps if step.is_for_admins), steps[-1].actor)
+        stored = log.append(transaction, head, events, log.Cause(command_id, actor, "{}"))
         state = State(head.live_slot, transaction)
         if kept is not None and kept.slot == head.live_slot:
             state = kept
@@ -107,9 +109,9 @@ def test_a_rebuild_makes_what_incremental_application_made(
         flush=st.sampled_from([1, 20, 20_000]),
         kept=st.sampled_from([0, 5, 250_000]),
     )
-    @example(seed=9, steps=200, page=1, catch_up=3, flush=20, kept=5)
-    @example(seed=29, steps=200, page=10_000, catch_up=0, flush=20_000, kept=250_000)
-    @example(seed=58, steps=200, page=10_000, catch_up=2_000, flush=1, kept=0)
+    @example(seed=4, steps=200, page=1, catch_up=3, flush=20, kept=5)
+    @example(seed=15, steps=200, page=10_000, catch_up=0, flush=20_000, kept=250_000)
+    @example(seed=109, steps=200, page=10_000, catch_up=2_000, flush=1, kept=0)
     def check(seed: int, steps: int, page: int, catch_up: int, flush: int, kept: int) -> None:
         write_history(shared_database, seed, steps)
         for name, value in (
@@ -163,7 +165,7 @@ def test_a_location_that_two_subjects_had_is_folded_in_either_order(
     shared_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A correction to another animal deletes under one subject and inserts under another, at the same location."""
-    history = write_history(shared_database, seed=31, steps=200)
+    history = write_history(shared_database, seed=21, steps=200)
     rows = {one.id: one for one in history.sessions}
     moved = [(rows[one.replaces], one) for one in history.sessions if one.replaces is not None]
     moved = [(old, new) for old, new in moved if old.subject != new.subject]
