@@ -10,7 +10,12 @@ from datetime import datetime
 
 from commands.recordings.calendar_text import local_time
 from commands.recordings.disk import Found, read_file, shown
-from commands.recordings.session import Recording, UnreadableSession
+from commands.recordings.place import Place
+from commands.recordings.probes import Contents, read_each
+from commands.recordings.session import Missing, Recording, Remark, UnreadableSession
+
+ENDINGS = (".set", ".eeg", ".egf", ".pos")
+DATA_ENDINGS = (".eeg", ".egf", ".pos")
 
 SET_LIMIT = 1 << 20
 """Bytes. Published files have 26 kB."""
@@ -20,9 +25,61 @@ _DATE = re.compile(r"(?:[A-Za-z]+,?\s+)?(\d{1,2})\s+([A-Za-z]+\.?)\s+(\d{4})")
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 
 
-def read(directory: str, _directory_name: str, found: Sequence[Found]) -> list[Recording]:
-    """The recording of each ``.set`` file. Raises UnreadableSession."""
-    return [parse_set(read_file(directory, f.file, limit=SET_LIMIT), file=f.file) for f in found]
+def read(place: Place, found: Sequence[Found]) -> Contents:
+    """The recording of each ``.set`` directly in the directory. Raises UnreadableSession."""
+    here = [one for one in found if not one.folder]
+    contents = read_each(
+        here,
+        lambda one: parse_set(
+            read_file(place.root, one.file, limit=SET_LIMIT, listing=place.listing), file=one.file
+        ),
+        lambda one: _stem(one.name),
+    )
+    return Contents(
+        contents.recordings,
+        (*contents.missing, *_without_set(place, {_stem(one.name).lower() for one in here})),
+        _below(found),
+    )
+
+
+def _without_set(place: Place, described: set[str]) -> list[Missing]:
+    """The trials of which data lie there, but no ``.set``."""
+    lacking: dict[str, list[str]] = {}
+    for one in place.having(DATA_ENDINGS):
+        stem = _stem(one.name)
+        if not one.folder and stem.lower() not in described:
+            lacking.setdefault(stem, []).append(one.file)
+    return [
+        Missing(
+            stem,
+            "set-missing",
+            tuple(files),
+            f"{shown(files[0])} lies there without its settings: {shown(stem)}.set is missing.",
+            "Copy the .set file to it. If it is lost, these data can only be left out.",
+        )
+        for stem, files in lacking.items()
+    ]
+
+
+def _below(found: Sequence[Found]) -> tuple[Remark, ...]:
+    """A remark on the folders below that hold recordings of their own."""
+    folders: dict[str, list[str]] = {}
+    for one in found:
+        if one.folder:
+            folders.setdefault(one.folder, []).append(one.file)
+    return tuple(
+        Remark(
+            "nested-recordings",
+            folder,
+            tuple(files),
+            f"{shown(folder)} holds recordings of its own ({shown(files[0])}); they are not taken.",
+        )
+        for folder, files in folders.items()
+    )
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
 
 
 def parse_set(data: bytes, *, file: str) -> Recording:
@@ -43,12 +100,12 @@ def parse_set(data: bytes, *, file: str) -> Recording:
             f'{shown(file)} has no usable length: duration "{shown(duration[:60])}".',
             "Expected a number of seconds.",
         )
-    stem = file.rpartition("/")[2].rpartition(".")[0]
     return Recording(
         system="axona",
-        name=stem or file,
+        name=_stem(file.rpartition("/")[2]),
         file=file,
         start=_start(keys, file),
+        start_source=file,
         duration_s=float(duration) if duration else None,
     )
 

@@ -9,6 +9,8 @@ _MONTHS = (
 )  # fmt: skip
 _CLOCK = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,6}))?", re.ASCII)
 
+_IN_NAME = re.compile(r"(?<!\d)(\d{4})-(\d\d)-(\d\d)[_T -](\d\d)[-.:_](\d\d)[-.:_](\d\d)(?!\d)", re.ASCII)
+
 
 def month_number(name: str) -> int | None:
     """1 to 12 for an English month name or its abbreviation to three letters or more, else None."""
@@ -34,3 +36,9 @@ def local_time(year: str, month: str, day: str, clock: str) -> datetime | None:
         return datetime.fromisoformat(f"{full_year:04}-{number:02}-{int(day):02}T{clock_text}")
     except ValueError:
         return None
+
+
+def time_in_name(name: str) -> datetime | None:
+    """The date and time in the name of a folder (``2020-06-17_12-35-40``), as acquisition programs call them."""
+    match = _IN_NAME.search(name)
+    return local_time(match[1], match[2], match[3], ":".join(match.groups()[3:])) if match else None

@@ -1,18 +1,36 @@
 """List the files of a session directory and read the small ones, within bounds. The only reader module that
 touches the disk.
 
-Directories reached through a symbolic link are never entered. A linked file is read only where its target
-stays inside ``within``. Hidden names and the housekeeping folders of file servers are not looked at, nor are
-folders that hold only curated output (``SKIPPED``). Everything else that cannot be listed is an error: a
-folder that is left out silently could be a probe that is left out silently.
+What is read is what was looked at. A directory is walked through open folders, each opened from the one above it
+and never through a symbolic link; a file is opened from its folder, and is looked at through the open file before
+a byte is read. A linked file is resolved once: its target must lie inside ``within``, and is opened from there name
+by name. Named pipes and devices are not opened. Hidden names and the housekeeping folders of file servers are not
+looked at, nor are folders that hold only curated output (``SKIPPED``). Everything else that cannot be listed is an
+error: a folder that is left out silently could be a probe that is left out silently.
 """
 
+import errno
 import os
+import stat
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from commands.recordings.session import NotASession, UnreadableSession
+from commands.recordings.disk_problems import (
+    OF_THE_SYSTEM,
+    check_name,
+    not_a_file,
+    shown,
+    too_deep,
+    too_large,
+    too_many,
+    unlistable,
+    unreadable,
+)
+from commands.recordings.session import UnreadableSession
+
+__all__ = ["OF_THE_SYSTEM", "check_name", "list_files", "read_file", "shown", "unreadable"]
 
 MAX_ENTRIES = 200_000
 """Entries looked at under one directory. A session has hundreds, a logger's raw folder thousands."""
@@ -22,13 +40,14 @@ MAX_DEPTH = 24
 HOUSEKEEPING = frozenset(["$recycle.bin", "system volume information", "lost+found", "@eadir", "#recycle"])
 SKIPPED = HOUSEKEEPING | {"curations", "klusta"}
 
+_KEPT_FOLDERS = 8
+"""Of one listing, kept open so that a file costs one call; files in further folders are opened from the top."""
+
 _READ = 1 << 16
-_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)  # opening a named pipe must not wait for a writer
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
+_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY
+_OPEN |= os.O_NONBLOCK  # a named pipe must not be waited for
+_FILE = _OPEN | os.O_NOFOLLOW
+_FOLDER = _OPEN | os.O_DIRECTORY
 
 
 class Found(NamedTuple):
@@ -42,26 +61,43 @@ class Found(NamedTuple):
         return f"{self.folder}/{self.name}" if self.folder else self.name
 
 
+class Folders:
+    """Open folders of one listing, by their path in it. They are closed when nobody holds the listing any more."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, int] = {}
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        for descriptor in self._open.values():
+            close(descriptor)
+
+    def keep(self, folder: str, descriptor: int) -> bool:
+        """Take over an open folder; False where there are enough, and the caller closes it."""
+        if folder and len(self._open) >= _KEPT_FOLDERS:
+            return False
+        self._open[folder] = descriptor
+        return True
+
+    def get(self, folder: str) -> int | None:
+        return self._open.get(folder)
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """``folders`` are those entered, ``linked`` links to others; ``seen`` counts the entries looked at."""
+    """``folders`` are those entered, ``linked`` links to others; ``seen`` counts the entries looked at.
+
+    Of the files found, ``links`` are symbolic links, ``special`` neither files nor links. ``within`` is where links
+    may lead.
+    """
 
     found: list[Found]
     folders: list[str]
     linked: list[str]
     seen: int
-
-
-def shown(name: str | os.PathLike[str]) -> str:
-    """A file name as it can be printed and stored: undecodable bytes and control characters spelled out."""
-    text = os.fspath(name)
-    if text.isprintable() and text.isascii():
-        return text
-    if not text.isascii():
-        text = text.encode("utf-8", "surrogateescape" if _escaped(text) else "backslashreplace").decode(
-            "utf-8", "backslashreplace"
-        )
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    links: frozenset[str]
+    special: frozenset[str]
+    within: str
+    opened: Folders
 
 
 def list_files(
@@ -73,172 +109,235 @@ def list_files(
 ) -> Listing:
     """Find the files under ``directory`` whose names end, in lower case, with one of ``endings``; sorted.
 
-    ``within`` (default: the directory itself) is where the targets of linked files must lie.
+    ``within`` (default: the directory itself) is where the targets of linked files must lie; links are found
+    here, and followed by ``read_file``.
     Raises NotASession (no directory there, too many or too deep folders), UnreadableSession.
     """
     root = os.fspath(directory)
-    found: list[Found] = []
-    folders: list[str] = []
-    linked: list[str] = []
-    pending = [""]
-    seen = 0
-    while pending:
-        folder = pending.pop()
+    walk = _Walk(root, endings, skipped)
+    try:
+        descriptor = os.open(root, _FOLDER)
+    except (OSError, ValueError) as error:
+        raise unlistable(root, "", error) from error
+    walk.opened.keep("", descriptor)
+    walk.enter("", descriptor)
+    walk.found.sort()
+    return Listing(
+        walk.found,
+        walk.folders,
+        walk.linked,
+        walk.seen,
+        frozenset(walk.links),
+        frozenset(walk.special),
+        os.fspath(within or root),
+        walk.opened,
+    )
+
+
+class _Walk:
+    """One walk through a directory. A folder is opened from the one above it, which is still open then."""
+
+    def __init__(self, root: str, endings: tuple[str, ...], skipped: frozenset[str]) -> None:
+        self.root, self.endings, self.skipped = root, endings, skipped
+        self.found: list[Found] = []
+        self.folders: list[str] = []
+        self.linked: list[str] = []
+        self.links: list[str] = []
+        self.special: list[str] = []
+        self.seen = 0
+        self.opened = Folders()
+
+    def enter(self, folder: str, descriptor: int) -> None:
         if folder.count("/") >= MAX_DEPTH:
-            raise _too_deep(root, folder)
+            raise too_deep(self.root, folder, MAX_DEPTH)
         try:
-            with os.scandir(f"{root}/{folder}" if folder else root) as entries:
-                for entry in entries:
-                    name = entry.name
-                    seen += 1
-                    if name[0] == ".":
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        if name.lower() not in skipped:
-                            pending.append(f"{folder}/{name}" if folder else name)
-                            folders.append(pending[-1])
-                    elif name.lower().endswith(endings):
-                        if not entry.is_file(follow_symlinks=False):
-                            _check_special(entry, root, within)
-                        found.append(Found(folder, name))
-                    elif entry.is_symlink() and _is_directory(entry):
-                        linked.append(f"{folder}/{name}" if folder else name)
-                    if seen > MAX_ENTRIES:
-                        raise _too_many(root)
-        except (OSError, ValueError) as error:
-            raise _unlistable(root, folder, error) from error
-    found.sort()
-    for each in found:
-        if not (each.folder.isascii() and each.name.isascii()):
-            _check_name(each.file)
-    return Listing(found, folders, linked, seen)
+            inner = self._entries(folder, descriptor)
+        except OSError as error:
+            raise unlistable(self.root, folder, error) from error
+        for name in sorted(inner):
+            path = f"{folder}/{name}" if folder else name
+            self.folders.append(path)
+            before = len(self.found)
+            try:
+                below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
+            except OSError as error:
+                raise unlistable(self.root, path, error) from error
+            kept = False
+            try:
+                self.enter(path, below)
+                holds_files = any(found.folder == path for found in self.found[before:])
+                kept = holds_files and self.opened.keep(path, below)
+            finally:
+                if not kept:
+                    os.close(below)
+
+    def _entries(self, folder: str, descriptor: int) -> list[str]:
+        """Note what is in a folder; the names of the folders in it."""
+        inner = []
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                name = entry.name
+                self.seen += 1
+                if self.seen > MAX_ENTRIES:
+                    raise too_many(self.root, MAX_ENTRIES)
+                if name[0] == ".":
+                    continue
+                lowered = name.lower()
+                if entry.is_dir(follow_symlinks=False):
+                    if lowered not in self.skipped:
+                        inner.append(name)
+                elif lowered.endswith(self.endings):
+                    found = Found(folder, name)
+                    self.found.append(found)
+                    if not entry.is_file(follow_symlinks=False):
+                        (self.links if entry.is_symlink() else self.special).append(found.file)
+                elif entry.is_symlink() and _is_directory(entry):
+                    self.linked.append(f"{folder}/{name}" if folder else name)
+        return inner
 
 
-def find_here(directory: str | Path, name: str, *, within: str | Path | None = None) -> str | None:
-    """The file directly in ``directory`` whose name is ``name`` but for case, or None. Exact case wins."""
-    matches = []
+def names_in(directory: str | Path) -> list[str]:
+    """The names directly in a directory; none where it cannot be listed."""
     try:
         with os.scandir(directory) as entries:
-            for entry in entries:
-                if entry.name.lower() == name:
-                    if not entry.is_file(follow_symlinks=False):
-                        _check_special(entry, os.fspath(directory), within)
-                    matches.append(entry.name)
-    except OSError as error:
-        raise _unlistable(os.fspath(directory), "", error) from error
-    return max(matches, key=lambda match: (match == name, match), default=None)
+            return [entry.name for entry in entries]
+    except OSError:
+        return []
 
 
-def file_times(directory: str | Path, folder: str) -> dict[str, float]:
-    """When the files directly in a folder were last modified, in seconds since 1970. Not the hidden ones."""
+def file_times(directory: str | Path, folder: str, names: Iterable[str] | None = None) -> dict[str, float]:
+    """When files directly in a folder were last modified, in seconds since 1970: of ``names`` those that are there,
+    or all but the hidden ones."""
+    place = f"{os.fspath(directory)}/{folder}" if folder else os.fspath(directory)
     times: dict[str, float] = {}
     try:
-        with os.scandir(f"{os.fspath(directory)}/{folder}" if folder else directory) as entries:
-            for entry in entries:
-                if entry.name[0] != "." and entry.is_file():
-                    times[entry.name] = entry.stat().st_mtime
+        if names is None:
+            with os.scandir(place) as entries:
+                names = [entry.name for entry in entries if entry.name[0] != "." and entry.is_file()]
+        for name in names:
+            try:
+                times[name] = Path(f"{place}/{name}").stat().st_mtime
+            except FileNotFoundError:
+                continue
     except OSError as error:
         raise unreadable(folder or os.fspath(directory), error) from error
     return times
 
 
-def read_file(directory: str | Path, file: str, *, limit: int, head: bool = False) -> bytes:
-    """Read a small file whole, or with ``head`` at most its first ``limit`` bytes.
+def read_file(
+    directory: str | Path,
+    file: str,
+    *,
+    limit: int,
+    head: bool = False,
+    within: str | Path | None = None,
+    listing: Listing | None = None,
+) -> bytes:
+    """Read a small file whole, or with ``head`` at most its first ``limit`` bytes. In memory that ``limit`` bounds.
 
-    Raises UnreadableSession where it is longer than ``limit``, empty, gone, or not readable.
+    ``listing`` of the directory saves opening its folders again, and says where links may lead; without one
+    ``within`` says it (default: the directory itself).
+    Raises UnreadableSession where it is longer than ``limit``, empty, gone, no regular file, or not readable.
     """
+    root = os.fspath(directory)
+    if listing is not None:
+        within = listing.within
+        check_kind(file, listing)
     try:
-        fd = os.open(f"{os.fspath(directory)}/{file}", _FLAGS)
+        descriptor = _open(root, file, within or root, listing)
         try:
-            data = os.read(fd, min(limit, _READ))
-            if len(data) == limit and head:
-                return data
-            more = os.read(fd, _READ) if data else b""
-            if more:
-                parts = [data, more]
-                length = len(data) + len(more)
-                while more and length <= limit:
-                    more = os.read(fd, _READ)
-                    parts.append(more)
-                    length += len(more)
-                data = b"".join(parts)
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise not_a_file(file)
+            if status.st_size > limit and not head:
+                raise too_large(file, limit)
+            data = _read(descriptor, limit if head else limit + 1, status.st_size)
         finally:
-            os.close(fd)
+            os.close(descriptor)
     except OSError as error:
         raise unreadable(file, error) from error
     if not data:
         raise UnreadableSession(
-            "empty-file", f"{shown(file)} is empty.", "Copy it again from the acquisition computer."
+            "empty-file",
+            f"{shown(file)} is empty.",
+            "Copy it again; where it was written so, the acquisition did not end as it should.",
         )
     if len(data) > limit:
-        if head:
-            return data[:limit]
-        raise UnreadableSession(
-            "file-too-large",
-            f"{shown(file)} is larger than {limit:,} bytes, far more than such a file has.",
-            "Is it perhaps a data file with the wrong name?",
-        )
+        raise too_large(file, limit)
     return data
 
 
-def unreadable(file: str, error: OSError) -> UnreadableSession:
-    """The problem that an operating system's error about ``file`` means."""
-    name = shown(file)
-    if isinstance(error, FileNotFoundError):
-        return UnreadableSession(
-            "session-changing",
-            f"{name} disappeared while the session directory was being read.",
-            "Somebody is moving or copying it. Try again when that is done.",
-        )
-    if isinstance(error, PermissionError):
-        return UnreadableSession(
-            "permission-denied",
-            f"{name} may not be read: permission denied.",
-            "Ask its owner to let this program's account read it.",
-        )
-    return UnreadableSession("unreadable", f"{name} cannot be read: {error.strerror or error}.")
+def check_kind(file: str, listing: Listing) -> None:
+    """Raise where a listed file is a named pipe or a device: these are not even opened."""
+    if file in listing.special:
+        raise not_a_file(file)
 
 
-def _unlistable(root: str, folder: str, error: OSError | ValueError) -> NotASession | UnreadableSession:
-    if isinstance(error, ValueError) or (not folder and isinstance(error, FileNotFoundError)):
-        return NotASession("not-found", f"{shown(root)} does not exist.", "Check the spelling and the mount.")
-    if not folder and isinstance(error, NotADirectoryError):
-        return NotASession(
-            "not-a-directory", f"{shown(root)} is a file.", "Give the directory that holds the recordings."
-        )
-    return unreadable(folder or root, error)
+def _read(descriptor: int, most: int, size: int) -> bytes:
+    """At most ``most`` bytes of a file that has ``size``, or meanwhile more: then it is read on to its end."""
+    data = os.read(descriptor, min(most, size + 1))
+    if not data or len(data) == most or len(data) == size:
+        return data
+    parts = [data]
+    length = len(data)
+    while length < most and (data := os.read(descriptor, min(most - length, _READ))):
+        parts.append(data)
+        length += len(data)
+    return b"".join(parts) if len(parts) > 1 else parts[0]
 
 
-def _too_many(root: str) -> NotASession:
-    return NotASession(
-        "too-many-files",
-        f"{shown(root)} holds more than {MAX_ENTRIES:,} files and folders: too many for one session.",
-        "Give the directory of one session, not of a subject or a share.",
-    )
+def _open(root: str, file: str, within: str | Path, listing: Listing | None) -> int:
+    """A descriptor of a file, through no link but its own, and not that if it was listed as a file.
 
-
-def _too_deep(root: str, folder: str) -> NotASession:
-    return NotASession(
-        "too-deep",
-        f"{shown(root)} holds folders nested more than {MAX_DEPTH} deep: {shown(folder)[:200]}.",
-        "Give the directory of one session.",
-    )
-
-
-def _escaped(text: str) -> bool:
-    """Whether every surrogate in ``text`` stands for a byte of an undecodable file name."""
-    return all(not "\ud800" <= c <= "\udfff" or "\udc80" <= c <= "\udcff" for c in text)
-
-
-def _check_name(file: str) -> None:
+    Raises OSError, UnreadableSession.
+    """
+    folder, _, name = file.rpartition("/")
+    above = listing.opened.get(folder) if listing is not None else None
     try:
-        file.encode("utf-8")
-    except UnicodeEncodeError as error:
+        if above is not None:
+            return os.open(name, _FILE, dir_fd=above)
+        return _open_below(root, file.split("/"))
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EMLINK) or (listing and file not in listing.links):
+            raise
+    return _open_link(root, file, within)
+
+
+def _open_below(directory: str, names: Sequence[str]) -> int:
+    """Open a file name by name: none of them may be a link, and what was opened stays what it is."""
+    if len(names) == 1:
+        return os.open(f"{directory}/{names[0]}", _FILE)
+    folder = os.open(f"{directory}/{names[0]}", _FOLDER | os.O_NOFOLLOW)
+    try:
+        for name in names[1:-1]:
+            below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        return os.open(names[-1], _FILE, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _open_link(root: str, file: str, within: str | Path) -> int:
+    """Follow a link once, to a regular file inside ``within``. Raises OSError, UnreadableSession."""
+    try:
+        target = os.path.realpath(f"{root}/{file}", strict=True)
+    except OSError as error:
         raise UnreadableSession(
-            "undecodable-name",
-            f"The name of {shown(file)} is not valid UTF-8.",
-            "Rename the file or its folder, with plain letters.",
+            "broken-link",
+            f"{shown(file)} is a symbolic link that leads nowhere.",
+            "Get the file that it stands for (datalad get, git annex get), or copy the file itself.",
         ) from error
+    allowed = os.path.realpath(within)
+    if os.path.commonpath([target, allowed]) != allowed or target == allowed:
+        raise UnreadableSession(
+            "link-leaves-directory",
+            f"{shown(file)} is a symbolic link that leads out of {shown(allowed)}.",
+            "Copy the file itself into the session directory.",
+        )
+    if not stat.S_ISREG(os.lstat(target).st_mode):
+        raise not_a_file(file)
+    return _open_below(allowed.rstrip("/"), os.path.relpath(target, allowed).split("/"))
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:
@@ -246,29 +345,3 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False  # a link that leads nowhere, or round in a circle
-
-
-def _check_special(entry: os.DirEntry[str], root: str, within: str | Path | None) -> None:
-    """Let through what is a link to a regular file inside ``within``; raise for everything else."""
-    name = shown(os.path.relpath(entry.path, root))
-    if not entry.is_symlink():
-        raise UnreadableSession(
-            "not-a-file", f"{name} is not a regular file.", "Copy the recording's own file."
-        )
-    try:
-        target = os.path.realpath(entry.path, strict=True)
-    except OSError as error:
-        raise UnreadableSession(
-            "broken-link", f"{name} is a symbolic link that leads nowhere.", "Copy the file itself."
-        ) from error
-    allowed = os.path.realpath(within or root)
-    if os.path.commonpath([target, allowed]) != allowed:
-        raise UnreadableSession(
-            "link-leaves-directory",
-            f"{name} is a symbolic link that leads out of {shown(allowed)}.",
-            "Copy the file itself into the session directory.",
-        )
-    if not Path(target).is_file():
-        raise UnreadableSession(
-            "not-a-file", f"{name} is not a link to a regular file.", "Copy the file itself."
-        )

@@ -5,52 +5,95 @@ To add a system, write a module with a ``read`` function and add a line to ``REA
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from commands.recordings import axona, neuralynx, neurologger, openephys, spikeglx
-from commands.recordings.clusterings import ENDINGS as CLUSTERING_ENDINGS
-from commands.recordings.disk import HOUSEKEEPING, SKIPPED, Found, Listing, list_files, shown
-from commands.recordings.session import (
-    NotASession,
-    Recording,
-    SessionDirectory,
-    System,
-    session_of,
+from commands.recordings import axona, neuralynx, neurologger, openephys, spikeglx, spikeglx_files
+from commands.recordings.clocks import clock_remark
+from commands.recordings.clusterings import LISTED as CLUSTERING_ENDINGS
+from commands.recordings.disk import (
+    HOUSEKEEPING,
+    SKIPPED,
+    Found,
+    Listing,
+    check_name,
+    file_times,
+    list_files,
+    shown,
 )
-from commands.recordings.sessions_txt import TABLE_NAME
+from commands.recordings.nearest import ENDINGS as NEAREST_ENDINGS
+from commands.recordings.nearest import nothing, too_deep
+from commands.recordings.place import Place
+from commands.recordings.plausible import checked
+from commands.recordings.probes import Contents, session_of
+from commands.recordings.session import NotASession, Remark, SessionDirectory, System
+from commands.recordings.sessions_txt import MISNAMED, TABLE_NAME, misnamed_sessions_txt
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reader:
-    """A file whose name ends so (in lower case) tells the system; ``flat``: only directly in there."""
+    """``knows`` says whether a file of that name (in lower case) is one that the system is known by. ``endings`` are
+    those of all files that the reader looks at; ``flat``: only files directly in the directory make it known."""
 
     system: System
     known_by: str
-    ending: str
+    knows: Callable[[str], bool]
+    endings: tuple[str, ...]
     flat: bool
-    read: Callable[[str, str, Sequence[Found]], list[Recording]]
+    read: Callable[[Place, Sequence[Found]], Contents]
 
 
 READERS = (
-    Reader("neuropixels", "*.ap.meta", ".ap.meta", False, spikeglx.read),
-    Reader("axona", "*.set", ".set", True, axona.read),
-    Reader("neuralynx", "*.ntt", ".ntt", False, neuralynx.read),
-    Reader("neurologger", "neurologger_header.mat", "neurologger_header.mat", False, neurologger.read),
-    Reader("openephys", "structure.oebin", "structure.oebin", False, openephys.read),
+    Reader(
+        "neuropixels", "*.ap.meta", spikeglx_files.is_probe_meta, spikeglx_files.ENDINGS, False, spikeglx.read
+    ),
+    Reader("axona", "*.set", lambda name: name.endswith(".set"), axona.ENDINGS, True, axona.read),
+    Reader("neuralynx", "*.ntt", lambda name: name.endswith(".ntt"), (".ntt",), False, neuralynx.read),
+    Reader(
+        "neurologger",
+        "neurologger_header.mat",
+        lambda name: name.endswith("neurologger_header.mat"),
+        ("neurologger_header.mat",),
+        False,
+        neurologger.read,
+    ),
+    Reader(
+        "openephys",
+        "structure.oebin",
+        lambda name: name == "structure.oebin",
+        (*openephys.ENDINGS, ".xml"),
+        False,
+        openephys.read,
+    ),
 )
 
-ENDINGS = tuple(reader.ending for reader in READERS)
+_KNOWN_ENDINGS = (".meta", ".set", ".ntt", "neurologger_header.mat", "structure.oebin")
+
+ENDINGS = tuple(
+    dict.fromkeys(
+        [ending for reader in READERS for ending in reader.endings]
+        + [*NEAREST_ENDINGS, TABLE_NAME, *MISNAMED]
+    )
+)
+"""Of every file that says something about a session directory: descriptions, data, what comes near."""
 
 
-def read_session_directory(directory: Path | str, *, within: Path | str | None = None) -> SessionDirectory:
+def read_session_directory(
+    directory: Path | str,
+    *,
+    within: Path | str | None = None,
+    zone: tzinfo = UTC,
+    now: datetime | None = None,
+) -> SessionDirectory:
     """Read what a session directory holds: small text files and headers only, never the recorded data.
 
-    ``within`` is the root that linked files may point into (default: the directory itself).
+    ``within`` is the root that linked files may point into (default: the directory itself). Times in UTC are put
+    into ``zone``. With ``now`` (naive time of that zone) a start that lies ahead of it gets a remark.
     Raises NotASession or UnreadableSession.
     """
     root = os.fspath(directory)
-    return read_listed(root, list_files(root, ENDINGS, within=within))
+    return read_listed(root, list_files(root, ENDINGS, within=within), zone=zone, now=now)
 
 
 def list_session(
@@ -58,24 +101,29 @@ def list_session(
 ) -> Listing:
     """All that stage 3 asks of a session directory in one walk: recordings, ``sessions.txt``, clustering outputs."""
     if not clusterings:
-        return list_files(directory, (*ENDINGS, TABLE_NAME), within=within)
-    return list_files(
-        directory, (*ENDINGS, TABLE_NAME, *CLUSTERING_ENDINGS), within=within, skipped=HOUSEKEEPING
-    )
+        return list_files(directory, ENDINGS, within=within)
+    return list_files(directory, (*ENDINGS, *CLUSTERING_ENDINGS), within=within, skipped=HOUSEKEEPING)
 
 
-def read_listed(root: str, listing: Listing) -> SessionDirectory:
+def read_listed(
+    root: str, listing: Listing, *, zone: tzinfo = UTC, now: datetime | None = None
+) -> SessionDirectory:
     """As read_session_directory, for a directory that was listed already."""
     directory_name = root.rstrip(os.sep).rpartition(os.sep)[2]
     if directory_name in ("", ".", ".."):
         directory_name = Path(root).resolve().name or "root"
+    place = Place(root, directory_name, _of_recordings(listing), zone, str(zone))
     by_reader: dict[Reader, list[Found]] = {}
-    for found in listing.found:
-        reader = _reader_of(found)
-        if reader is not None and (found.folder == "" or not reader.flat):
+    for found in place.listing.found:
+        reader = reader_of(found)
+        if reader is not None:
+            check_name(found.file)
             by_reader.setdefault(reader, []).append(found)
+    for reader, files in list(by_reader.items()):
+        if reader.flat and all(found.folder for found in files):
+            del by_reader[reader]
     if not by_reader:
-        raise _nothing(root, listing)
+        raise nothing(place, [f"{r.known_by} ({r.system})" for r in READERS])
     if len(by_reader) > 1:
         raise NotASession(
             "mixed-systems",
@@ -85,30 +133,52 @@ def read_listed(root: str, listing: Listing) -> SessionDirectory:
             "Keep the recordings of one system in one session directory.",
         )
     [(reader, files)] = by_reader.items()
-    return session_of(reader.system, directory_name, reader.read(root, directory_name, files))
+    if reader.system == "openephys" and (part := too_deep(place)):
+        raise part
+    return _completed(place, session_of(reader.system, directory_name, reader.read(place, files)), now)
 
 
-def _reader_of(found: Found) -> Reader | None:
-    """The system that a listed file is known by; None for what a wider listing found besides."""
+def reader_of(found: Found) -> Reader | None:
+    """The system that a listed file is known by; None for all other files."""
     lowered = found.name.lower()
-    if not lowered.endswith(ENDINGS) or not SKIPPED.isdisjoint(found.folder.lower().split("/")):
+    if not lowered.endswith(_KNOWN_ENDINGS):
         return None
-    return next(reader for reader in READERS if lowered.endswith(reader.ending))
+    for reader in READERS:
+        if reader.knows(lowered):
+            return reader
+    return None
 
 
-def _nothing(root: str, listing: Listing) -> NotASession:
-    """Say what was looked for, and what is there that comes near."""
-    hint = "A session directory holds " + ", ".join(f"{r.known_by} ({r.system})" for r in READERS) + "."
-    deeper = [found.file for found in listing.found if _reader_of(found) is not None]
-    if deeper:
-        hint = (
-            f"{shown(deeper[0])} lies in a subfolder; the recordings of its system lie directly in their "
-            "session directory. Give that folder, or move the files up."
-        )
-    elif listing.linked:
-        hint += f" Links to folders are not followed: {', '.join(map(shown, listing.linked[:3]))}."
-    return NotASession(
-        "no-recordings",
-        f"{shown(root)} holds no recording of a known system ({listing.seen:,} files and folders looked at).",
-        hint,
+def _of_recordings(listing: Listing) -> Listing:
+    """Without what lies in folders of curated output, which a wider listing entered too."""
+    if all(SKIPPED.isdisjoint(folder.lower().split("/")) for folder in listing.folders):
+        return listing  # as most are
+    return replace(
+        listing, found=[f for f in listing.found if SKIPPED.isdisjoint(f.folder.lower().split("/"))]
     )
+
+
+def _completed(place: Place, session: SessionDirectory, now: datetime | None) -> SessionDirectory:
+    """With the facts that no single reader tells."""
+    for recording in session.recordings:
+        checked(recording, file=recording.file)
+    remarks = list(session.remarks)
+    if remark := clock_remark(session, now=now):
+        remarks.append(remark)
+    if misnamed := misnamed_sessions_txt(place.listing):
+        what = f"{shown(misnamed)} is not read: rename it to {TABLE_NAME}. Its ending was hidden or changed."
+        remarks.append(Remark("sessions-txt-name", misnamed, (misnamed,), what))
+    last_written = _last_written(place, session) if session.acquiring else None
+    if not (remarks or session.missing or last_written):
+        return session
+    checked([session.missing, remarks], file=place.name)
+    return replace(session, remarks=tuple(remarks), last_written=last_written)
+
+
+def _last_written(place: Place, session: SessionDirectory) -> datetime | None:
+    """When the files beside the open recordings' metas were last modified."""
+    newest = 0.0
+    for folder in {r.file.rpartition("/")[0] for r in session.recordings if r.acquiring}:
+        names = [found.name for found in place.listing.found if found.folder == folder]
+        newest = max([newest, *file_times(place.root, folder, names).values()])
+    return datetime.fromtimestamp(newest, tz=UTC) if 0 < newest < 1e11 else None

@@ -1,16 +1,17 @@
-"""What the readers of session directories find: recordings, probes, and what is wrong. Only shapes, and
-the names that probes get.
+"""What the readers of session directories find: recordings, probes, and what is wrong or was left. Only shapes.
 
-Times are naive local time, as the acquisition software wrote them; nothing here converts them.
+Times are naive local time, as the acquisition software wrote them. Where it wrote UTC instead, the start was put into
+the zone that ``Recording.zone`` names.
 """
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 System = Literal["neuropixels", "axona", "neuralynx", "neurologger", "openephys"]
+
+FAR_APART = timedelta(hours=12)
+"""Recordings of one session start within this time: more is several days, such as a subject's folder."""
 
 
 class SessionDirectoryError(Exception):
@@ -28,7 +29,7 @@ class SessionDirectoryError(Exception):
 
 
 class NotASession(SessionDirectoryError):
-    """The directory holds no recording of a known system, or recordings of several systems."""
+    """The directory holds no recording that can be read, or recordings of several systems, or is part of one."""
 
 
 class UnreadableSession(SessionDirectoryError):
@@ -44,9 +45,12 @@ class Recording:
 
     ``name`` is its name on disk: the folder that holds the meta (SpikeGLX), the stem of the ``.set`` (Axona),
     the directory (Neuralynx, Neurologger), the stream (Open Ephys). Several recordings may share it, such as
-    triggers. ``shanks`` counts the shanks of the probe, not those recorded from. ``acquiring`` means that the
-    acquisition software has not closed the recording yet. ``derived`` marks the output of a program that ran
-    on another recording (CatGT). ``start_inferred`` marks a start that no header states; see the reader.
+    triggers. ``serial`` is None where none is stored, and where a stored 0 means that it is not known.
+    ``shanks`` counts the shanks of the probe, not those recorded from. ``acquiring`` means that the
+    acquisition software has not closed the recording (yet: it may have crashed). ``derived`` marks the output of a
+    program that ran on another recording (CatGT). ``start_source`` says which file, or name, the start is from;
+    ``start_inferred`` marks one that no header states. ``zone`` names the zone that a start in UTC was put into;
+    None: the source is in local time. ``stream`` is the folder of the data, where a recording has one of its own.
     """
 
     system: System
@@ -61,16 +65,18 @@ class Recording:
     acquiring: bool = False
     derived: bool = False
     start_inferred: bool = False
+    start_source: str | None = None
+    zone: str | None = None
+    stream: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeOnDisk:
-    """One probe of a session, however many files it has. ``recordings`` are its recordings' files.
+    """One probe of a session, however many files it has. ``recordings`` are its recordings' files, ``streams`` the
+    folders of their data where these have their own.
 
-    ``name`` is unique in the session. It is the folder that holds the probe's recordings. Where that does not
-    tell two probes apart it is, in this order: the folder's path in the session directory; that path with
-    the stream (``run_g0/imec1``, for two probes in one folder); the file. Systems that store no serial number
-    have one probe per session directory, since their files do not tell probes apart.
+    ``name`` is unique in the session, and is the same whether or not other probes were recorded beside it: see
+    ``probe_names``. Systems that do not tell probes apart have one per session directory.
     """
 
     name: str
@@ -78,21 +84,79 @@ class ProbeOnDisk:
     part_number: str | None
     shanks: int | None
     recordings: tuple[str, ...]
+    streams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Recorded data whose description is missing or broken: they are there, but cannot be taken as they are.
+
+    ``name`` is what the data would be called if they could be read (a probe's name on disk, or a folder): a person
+    leaves them out by it. ``files`` are what lies there; ``code``, ``message`` and ``hint`` are as in an error.
+    """
+
+    name: str
+    code: str
+    files: tuple[str, ...]
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something readable that is not taken, or a fact to keep in mind: the session goes in, and this stays with it.
+
+    ``code`` is one of ``lf-only``, ``auxiliary-stream``, ``exported-piece``, ``derived``, ``clock-in-doubt``,
+    ``settings-unreadable``, ``nested-recordings``, ``sessions-txt-name``.
+    """
+
+    code: str
+    name: str
+    files: tuple[str, ...]
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class SessionDirectory:
-    """What one session directory holds. ``start`` is its session_time: the earliest of its recordings."""
+    """What one session directory holds. ``start`` is its session_time: the earliest of its raw recordings.
+
+    ``missing`` makes a session wait, ``remarks`` stay with it. ``last_written`` is told while ``acquiring``: when
+    the open recordings' files were last modified, in UTC (an acquisition that crashed leaves them untouched).
+    """
 
     system: System
     recordings: tuple[Recording, ...]
     probes: tuple[ProbeOnDisk, ...]
     start: datetime | None
     acquiring: bool
+    missing: tuple[Missing, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    last_written: datetime | None = None
+
+    @property
+    def raw(self) -> tuple[Recording, ...]:
+        """The recordings that no program made from others; all of them where there are only such."""
+        return tuple(r for r in self.recordings if not r.derived) or self.recordings
 
     @property
     def start_inferred(self) -> bool:
         return any(r.start_inferred and r.start == self.start for r in self.recordings)
+
+    @property
+    def zone(self) -> str | None:
+        """The zone that the session's start was put into; None: it was read as local time."""
+        return next((r.zone for r in self.recordings if r.start == self.start), None)
+
+    @property
+    def starts(self) -> tuple[tuple[datetime, str], ...]:
+        """When each raw recording started, and its file; in this order."""
+        return tuple(sorted((r.start, r.file) for r in self.raw if r.start is not None))
+
+    @property
+    def far_apart(self) -> bool:
+        """Whether the recordings are those of more than one session: too much lies between their starts."""
+        starts = self.starts
+        return bool(starts) and starts[-1][0] - starts[0][0] > FAR_APART
 
     @property
     def duration_s(self) -> float | None:
@@ -106,71 +170,3 @@ class SessionDirectory:
             if r.start is not None and r.duration_s is not None
         ]
         return max(ends, default=None)
-
-
-def session_of(system: System, directory_name: str, recordings: Sequence[Recording]) -> SessionDirectory:
-    """Put the recordings of one system together. ``recordings`` must not be empty."""
-    if len(recordings) == 1:  # most sessions by far
-        one = recordings[0]
-        name = _names(directory_name, one)[0]
-        probe = ProbeOnDisk(name, one.serial, one.part_number, one.shanks, (one.file,))
-        return SessionDirectory(system, (one,), (probe,), one.start, one.acquiring)
-    starts = [r.start for r in recordings if r.start is not None]
-    return SessionDirectory(
-        system=system,
-        recordings=tuple(recordings),
-        probes=_probes(directory_name, recordings),
-        start=min(starts, default=None),
-        acquiring=any(r.acquiring for r in recordings),
-    )
-
-
-def _probes(directory_name: str, recordings: Sequence[Recording]) -> tuple[ProbeOnDisk, ...]:
-    by_serial: dict[str | None, list[Recording]] = {}
-    for recording in recordings:
-        by_serial.setdefault(recording.serial, []).append(recording)
-    for of_one in by_serial.values():
-        of_one.sort(key=lambda r: (r.derived, r.file))  # a probe is named after its raw recording
-    probes = sorted(by_serial.values(), key=lambda of_one: of_one[0].file)
-    names = _distinct_names(directory_name, [of_one[0] for of_one in probes])
-    return tuple(_probe(directory_name, of_one, name) for of_one, name in zip(probes, names, strict=True))
-
-
-def _probe(directory_name: str, recordings: Sequence[Recording], name: str | None = None) -> ProbeOnDisk:
-    first = recordings[0]
-    if first.serial is None and len({_folder(r.file) for r in recordings}) > 1:
-        name = directory_name
-    return ProbeOnDisk(
-        name=name or _names(directory_name, first)[0],
-        serial=first.serial,
-        part_number=next((r.part_number for r in recordings if r.part_number is not None), None),
-        shanks=next((r.shanks for r in recordings if r.shanks is not None), None),
-        recordings=tuple(r.file for r in recordings),
-    )
-
-
-def _folder(file: str) -> str:
-    return file.rpartition("/")[0]
-
-
-def _distinct_names(directory_name: str, firsts: Sequence[Recording]) -> list[str]:
-    """A name for each probe, from its first recording: the shortest that no other probe could have."""
-    names: list[str | None] = [None] * len(firsts)
-    for level in range(4):
-        candidates = [_names(directory_name, r)[level] for r in firsts]
-        taken = Counter([*candidates, *(name for name in names if name is not None)])
-        for i, candidate in enumerate(candidates):
-            if names[i] is None and taken[candidate] == 1:
-                names[i] = candidate
-    return [name if name is not None else r.file for name, r in zip(names, firsts, strict=True)]
-
-
-def _names(directory_name: str, recording: Recording) -> tuple[str, str, str, str]:
-    if recording.serial is not None and "/" not in recording.file:
-        folder = recording.name
-    else:
-        folder = _folder(recording.file) or directory_name
-    short = recording.name if recording.serial is not None else folder.rpartition("/")[2]
-    parts = recording.file.rpartition("/")[2].lower().split(".")
-    stream = next((part for part in parts if part.startswith("imec")), parts[0])
-    return short, folder, f"{folder}/{stream}", recording.file

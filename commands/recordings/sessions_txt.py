@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from commands.recordings.disk import Listing, find_here, shown
+from commands.recordings.disk import Listing, check_kind, read_file, shown
 from commands.recordings.session import SessionDirectoryError
 
 SIZE_LIMIT = 1 << 20
@@ -24,6 +24,7 @@ LINE_LIMIT = 20_000
 _FIELDS = ("start", "end", "valid_times")
 
 TABLE_NAME = "sessions.txt"
+MISNAMED = ("sessions.txt.txt", "session.txt", "sessions.text", "sessions.txt.rtf")
 
 _NUMBER = re.compile(r"\s*#\s*(\d{1,6})(?![\d.])[\s,]*")
 _FIELD = re.compile(r"(?<![\w.])([A-Za-z_]\w*)[ \t]*=[ \t]*(\[[^\[\]]*\]?|[^\s,<>\[\]]*)")
@@ -74,20 +75,30 @@ class InheritedTask:
     notes: str
 
 
-def find_sessions_txt(directory: Path | str, *, within: Path | str | None = None) -> Path | None:
-    """The ``sessions.txt`` directly in a session directory (``Sessions.txt`` counts too), or None.
-
-    ``within`` (default: the directory itself) is where the target of a linked file must lie.
-    Raises UnreadableSession.
-    """
-    name = find_here(directory, TABLE_NAME, within=within)
-    return None if name is None else Path(directory) / name
-
-
 def listed_sessions_txt(listing: Listing) -> str | None:
-    """As ``find_sessions_txt``, the name only, for a directory that was listed already."""
+    """The name of the table directly in a listed session directory (``Sessions.txt`` counts too), or None.
+
+    Raises UnreadableSession where it is no file.
+    """
     names = [found.name for found in listing.found if not found.folder and found.name.lower() == TABLE_NAME]
-    return max(names, key=lambda name: (name == TABLE_NAME, name), default=None)
+    name = max(names, key=lambda name: (name == TABLE_NAME, name), default=None)
+    if name is not None:
+        check_kind(name, listing)
+    return name
+
+
+def misnamed_sessions_txt(listing: Listing) -> str | None:
+    """A file that was meant to be the table, where there is none: its ending was hidden when it was named."""
+    names = [found.name for found in listing.found if not found.folder and found.name.lower() in MISNAMED]
+    return min(names) if names and listed_sessions_txt(listing) is None else None
+
+
+def read_sessions_txt(directory: Path | str, listing: Listing) -> TaskTable | None:
+    """The table of a listed session directory, or None. Raises UnreadableSession, SessionsTxtProblem."""
+    name = listed_sessions_txt(listing)
+    if name is None:
+        return None
+    return parse_sessions_txt(read_file(directory, name, limit=SIZE_LIMIT, listing=listing))
 
 
 def parse_sessions_txt(data: bytes) -> TaskTable:
@@ -122,7 +133,8 @@ def inherit(
     if len(rows) != len(task_types):
         listed = ", ".join(f"#{row.number} {row.name}" for row in rows) or "none"
         raise SessionsTxtProblem(
-            f"it has {len(rows)} tasks ({listed}), but the input file has {len(task_types)} for this session "
+            f"it has {len(rows)} {'task' if len(rows) == 1 else 'tasks'} ({listed}), but the input file has "
+            f"{len(task_types)} for this session "
             f"({', '.join(map(shown, task_types)) or 'none'}).",
             "Tasks inherit by order: list every task of sessions.txt, in the same order, even a trivial one.",
             code="task-count",

@@ -8,10 +8,14 @@ bytes by their keys: a file is 10 to 80 kB of tables of which only a few numbers
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from commands.recordings.disk import Found, read_file, shown
-from commands.recordings.session import Recording, UnreadableSession
+from commands.recordings.place import Place
+from commands.recordings.probes import Contents, name_on_disk, read_each
+from commands.recordings.session import NotASession, Recording, Remark, UnreadableSession
+from commands.recordings.spikeglx_files import ENDINGS, file_sets, not_taken, without_meta
 
 META_LIMIT = 2 << 20
 """Bytes. The largest published meta (a four-shank quad base) has 75 kB."""
@@ -28,18 +32,56 @@ _KEYS = re.compile(
 )
 _LONGEST_S = 1e8  # three years
 _RENAME = "Give it back the name that SpikeGLX gave it."
-_COPY_AGAIN = "Copy it again from the acquisition computer."
+_COPY_AGAIN = "Copy it again; if it was written so, the recording did not end as it should."
 
 
-def read(directory: str, directory_name: str, found: Sequence[Found]) -> list[Recording]:
-    """The recording of each meta file. Raises UnreadableSession."""
-    return [
-        parse_meta(
-            read_file(directory, meta.file, limit=META_LIMIT),
-            file=meta.file,
-            name=meta.folder.rpartition("/")[2] or directory_name,
+def read(place: Place, found: Sequence[Found]) -> Contents:
+    """The recording of each probe meta. A meta that cannot be used leaves its data without a description.
+
+    Raises UnreadableSession where none can be used, or a file may not be read; NotASession where all are exported.
+    """
+    sets = file_sets(place.having(ENDINGS))
+    exported = {meta for one in sets if one.metas and one.exported for meta in one.metas}
+    remarks = not_taken(place, sets)
+    if exported.issuperset(found):
+        raise NotASession(
+            "only-exported-pieces",
+            f"{shown(place.root)} holds only pieces that were exported from a recording, "
+            f"such as {shown(found[0].file)}.",
+            "Give the directory of the recording that they come from.",
         )
-        for meta in found
+
+    def read_one(meta: Found) -> Recording:
+        data = read_file(place.root, meta.file, limit=META_LIMIT, listing=place.listing)
+        recording = parse_meta(data, file=meta.file, name=place.named(meta))
+        # what was joined from several runs notes when CatGT ran before, not when the recording began
+        joined = recording.derived and b" -supercat=" in data
+        return replace(recording, start_inferred=True) if joined else recording
+
+    contents = read_each(
+        [meta for meta in found if meta not in exported],
+        read_one,
+        lambda meta: name_on_disk("neuropixels", place.name, meta.file),
+    )
+    missing = (*without_meta(place, sets), *contents.missing)
+    return Contents(contents.recordings, missing, (*remarks, *_derived(contents.recordings)))
+
+
+def _derived(recordings: Sequence[Recording]) -> list[Remark]:
+    """A remark for each folder of output of CatGT that lies beside the recordings which it was made from."""
+    raw = {r.serial for r in recordings if not r.derived}
+    folders: dict[str, list[str]] = {}
+    for recording in recordings:
+        if recording.derived and recording.serial in raw:
+            folders.setdefault(recording.file.split("/")[0], []).append(recording.file)
+    return [
+        Remark(
+            "derived",
+            folder,
+            tuple(files),
+            f"{shown(folder)} is the output of CatGT for recordings that are here as well: no recording of its own.",
+        )
+        for folder, files in folders.items()
     ]
 
 
@@ -47,7 +89,8 @@ def parse_meta(data: bytes, *, file: str, name: str) -> Recording:
     """The recording that a probe's AP-band meta describes. Raises UnreadableSession.
 
     The start is ``fileCreateTime_original`` where CatGT noted it, else ``fileCreateTime``. A meta without
-    ``fileTimeSecs`` or ``fileSizeBytes`` belongs to a recording that is still being acquired.
+    ``fileTimeSecs`` or ``fileSizeBytes`` belongs to a recording that is still being acquired, or crashed. The
+    serial number 0 stands for one that could not be read.
     """
     text = data if data.startswith(b"acq") else b"\n" + data.removeprefix(b"\xef\xbb\xbf")
     head = text.find(b"imroTbl=")  # plain keys come before the tables: no need to search those
@@ -68,7 +111,7 @@ def parse_meta(data: bytes, *, file: str, name: str) -> Recording:
         system="neuropixels",
         name=name,
         file=file,
-        serial=serial.decode("ascii"),
+        serial=serial.decode("ascii") if serial.strip(b"0") else None,
         part_number=part_number.strip().decode("ascii", "replace") if part_number else None,
         shanks=shanks,
         start=_start(original or keys.get(b"fileCreateTime"), file),
@@ -76,6 +119,7 @@ def parse_meta(data: bytes, *, file: str, name: str) -> Recording:
         file_bytes=_size(size, file) if size else None,
         acquiring=not seconds or not size,
         derived=original is not None,
+        start_source=file,
     )
 
 

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from commands.recordings.clusterings import (
     ClusteringProblem,
     NoClustering,
-    count_units,
     find_clusterings,
-    read_params,
 )
 from commands.recordings.readers import read_session_directory
 from commands.recordings.session import ProbeOnDisk, UnreadableSession
+from commands.recordings.sorted_output import count_units, read_params
 from commands.samples.clusterings import kilosort_output, klusta_output, mclust_output, tint_output
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
 from commands.samples.tetrodes import axona_session, neuralynx_session
@@ -183,7 +182,8 @@ def test_other_files_are_no_output(tmp_path: Path, name: str) -> None:
         (b"cluster_id\tgroup\r\n0\tnoise\r\n\r\n", {"noise": 1}),
         (b"id\tamp\tgroup\tsh\n0\t1\t\t0\n1\t2\tgood\t0\n2", {"good": 1, "unsorted": 2}),
         (b"cluster_id\tgroup\n", {}),
-        (b"cluster_id\tKSLabel\n0\tgood\n", None),
+        (b"cluster_id\tKSLabel\n0\tgood\n", {"good": 1}),
+        (b"cluster_id\tamp\n0\t1.5\n", None),
         (b"", None),
     ],
 )

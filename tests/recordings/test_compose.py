@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.inputfile.compose import ComposeProblem, compose, quoted
+from commands.inputfile.read import read_input_file
 from commands.inputfile.schema import YAML_LANGUAGE_SERVER
 from commands.recordings.session_folders import session_folders
 from commands.samples.clusterings import kilosort_output
@@ -192,14 +193,36 @@ def test_mixed_systems_are_refused_in_a_session_and_among_sessions(tmp_path: Pat
 
 
 def test_names_cannot_break_out_of_the_file(tmp_path: Path) -> None:
-    probes = [SampleProbe("1", folder='p"\n  evil: [1'), SampleProbe("2", folder="probe #2: x")]
-    session = spikeglx_session(tmp_path / "s: #1 'a'\n- b", probes=probes, start=START)
+    probes = [SampleProbe("1", folder='p"  evil: [1'), SampleProbe("2", folder="probe #2: x")]
+    session = spikeglx_session(tmp_path / "s: #1 'a' - b", probes=probes, start=START)
     write_sessions_txt(session, [SampleTask("a: {b} # c", 1)])
     _, document = composed(tmp_path, subject='x"\n')
     assert document["subject"]["name"] == 'x"\n'
     assert set(document["sessions"][0]) == {"location", "experimenter", "probe_association", "tasks"}
-    assert set(document["sessions"][0]["probe_association"]) == {'p"\n  evil: [1', "probe #2: x"}
-    assert document["sessions"][0]["location"].endswith("s: #1 'a'\n- b")
+    assert set(document["sessions"][0]["probe_association"]) == {'p"  evil: [1', "probe #2: x"}
+    assert document["sessions"][0]["location"].endswith("s: #1 'a' - b")
+
+
+@pytest.mark.parametrize("sign", ["\n", "\t", "\x07", "\x85"])
+def test_name_that_upload_refuses_is_said_and_not_offered(tmp_path: Path, sign: str) -> None:
+    spikeglx_session(tmp_path / "12345" / "day_1", probes=ONE, start=START)
+    spikeglx_session(tmp_path / "12345" / f"day{sign}2", probes=ONE, start=START)
+    probes = [SampleProbe("1", folder=f"probe{sign}1"), SampleProbe("2", folder="probe_2")]
+    spikeglx_session(tmp_path / "12345" / "day_3", probes=probes, start=START)
+    write_sessions_txt(tmp_path / "12345" / "day_3", [SampleTask("a", 1)])
+
+    text, document = composed(tmp_path / "12345")
+
+    offered = [session["location"] for session in document["sessions"]]
+    assert offered == ["N:/12345/day_1", "N:/12345/day_3"]
+    assert "its name holds a line break or another control character" in text
+    association = next(s for s in document["sessions"] if s["location"].endswith("day_3"))[
+        "probe_association"
+    ]
+    assert association == {"probe_2": None}
+    assert "its name cannot be written in an input file: rename it" in text
+    read = read_input_file(text.replace("      -  #", "      - user_1  #").encode(), filename="a.yml")
+    assert [f for f in read.findings if f.code in ("control-character", "escape-in-path")] == []
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

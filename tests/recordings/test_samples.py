@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from commands.recordings.clusterings import find_clusterings
-from commands.recordings.readers import read_session_directory
-from commands.recordings.sessions_txt import find_sessions_txt, inherit, parse_sessions_txt
+from commands.recordings.readers import list_session, read_session_directory
+from commands.recordings.sessions_txt import inherit, read_sessions_txt
 from commands.samples.lab import input_file, lab
 from commands.samples.probe_models import MODELS, Model
 from commands.samples.spikeglx import PLACEHOLDER_BYTES, SampleProbe, nidq_meta, probe_meta, spikeglx_session
@@ -123,13 +123,12 @@ def test_whole_lab_can_be_read(tmp_path: Path) -> None:
             assert described["location"] == session.directory.as_posix()
             assert [f"npx_1_{p.serial}" for p in found.probes] == [p["probe"] for p in entry["probes"]]
             assert len(find_clusterings(session.directory, found.probes)) == len(found.probes)
-            table = find_sessions_txt(session.directory)
+            table = read_sessions_txt(session.directory, list_session(session.directory))
             assert table is not None
             types = [task["task_type"] for task in described["tasks"]]
             assert set(types) <= {
                 t if isinstance(t, str) else t["name"] for t in catalogue["behavior.TaskType"]
             }
-            rows = parse_sessions_txt(table.read_bytes()).rows
-            assert inherit(rows, types, recording_duration_s=found.duration_s)[-1].stop_s == 1800.0
+            assert inherit(table.rows, types, recording_duration_s=found.duration_s)[-1].stop_s == 1800.0
             starts.add((subject.name, found.start))
     assert len(starts) == 6

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from commands.recordings import disk
 from commands.recordings.disk import shown
+from commands.recordings.probes import session_of
 from commands.recordings.readers import read_session_directory
-from commands.recordings.session import NotASession, Recording, UnreadableSession, session_of
+from commands.recordings.session import NotASession, Recording, UnreadableSession
 from commands.samples.clusterings import kilosort_output
 from commands.samples.openephys import openephys_session
 from commands.samples.spikeglx import SampleProbe, probe_meta, spikeglx_session
@@ -166,7 +167,7 @@ def test_mixed_systems_are_refused_and_both_are_named(tmp_path: Path) -> None:
 
 
 def test_directory_without_recordings_says_what_was_looked_for(tmp_path: Path) -> None:
-    (tmp_path / "npx.imec.ap.bin").touch()
+    (tmp_path / "notes.docx").touch()
     problem = refusal(tmp_path, NotASession)
     assert problem.code == "no-recordings"
     assert "*.ap.meta" in problem.hint
@@ -260,7 +261,7 @@ def fails_for(name: str, error: OSError, function: Callable[..., Any]) -> Callab
         (OSError(116, "Stale file handle"), "unreadable"),
     ],
 )
-@pytest.mark.parametrize(("call", "name"), [("scandir", "probe_2"), ("open", "npx.imec.ap.meta")])
+@pytest.mark.parametrize(("call", "name"), [("open", "probe_2"), ("open", "npx.imec.ap.meta")])
 def test_what_cannot_be_read_is_never_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, code: str, call: str, name: str
 ) -> None:
@@ -307,7 +308,13 @@ def test_big_files_are_never_opened(
     opened: list[str] = []
     read: list[int] = []
     os_open, os_read = os.open, os.read
-    monkeypatch.setattr(disk.os, "open", lambda p, *a, **k: (opened.append(str(p)), os_open(p, *a, **k))[1])
+
+    def note(path: Any, flags: int, *args: Any, **keywords: Any) -> int:
+        if not flags & os.O_DIRECTORY:
+            opened.append(str(path))
+        return os_open(path, flags, *args, **keywords)
+
+    monkeypatch.setattr(disk.os, "open", note)
     monkeypatch.setattr(disk.os, "read", lambda fd, n: (d := os_read(fd, n), read.append(len(d)))[0])
     read_session_directory(tmp_path)
     assert opened

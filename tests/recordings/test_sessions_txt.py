@@ -1,20 +1,25 @@
 """sessions.txt as it really is, as it was published, and as it must not be."""
 
 import hashlib
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commands.recordings.readers import list_session
 from commands.recordings.session import UnreadableSession
 from commands.recordings.sessions_txt import (
     InheritedTask,
     SessionsTxtProblem,
     TaskRow,
-    find_sessions_txt,
     inherit,
+    listed_sessions_txt,
+    misnamed_sessions_txt,
     parse_sessions_txt,
+    read_sessions_txt,
 )
 from commands.samples.task_table import SampleTask, sessions_txt
 
@@ -193,14 +198,41 @@ def test_stop_that_cannot_be_inferred_is_a_problem(duration: float | None) -> No
 
 
 def test_file_is_found_directly_in_the_session_directory(tmp_path: Path) -> None:
-    assert find_sessions_txt(tmp_path) is None
+    def table() -> str | None:
+        return listed_sessions_txt(list_session(tmp_path))
+
+    assert table() is None
     (tmp_path / "probe_1").mkdir()
     (tmp_path / "probe_1" / "sessions.txt").touch()
-    assert find_sessions_txt(tmp_path) is None
+    assert table() is None
     (tmp_path / "Sessions.TXT").touch()
-    assert find_sessions_txt(tmp_path) == tmp_path / "Sessions.TXT"
+    assert table() == "Sessions.TXT"
     (tmp_path / "sessions.txt").touch()
-    assert find_sessions_txt(tmp_path) == tmp_path / "sessions.txt"
+    assert table() == "sessions.txt"
+
+
+@pytest.mark.parametrize("name", ["sessions.txt.txt", "Sessions.txt.TXT", "session.txt"])
+def test_table_with_a_hidden_ending_is_named_while_there_is_no_other(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    assert misnamed_sessions_txt(list_session(tmp_path)) == name
+    (tmp_path / "sessions.txt").touch()
+    assert misnamed_sessions_txt(list_session(tmp_path)) is None
+
+
+def test_table_of_20_gigabytes_is_refused_without_reading_it(tmp_path: Path) -> None:
+    with (tmp_path / "sessions.txt").open("wb") as file:
+        file.truncate(20 << 30)
+    tracemalloc.start()
+    with pytest.raises(UnreadableSession, match="larger than 1,048,576 bytes"):
+        read_sessions_txt(tmp_path, list_session(tmp_path))
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
+
+
+def test_table_that_is_a_named_pipe_is_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "sessions.txt")
+    with pytest.raises(UnreadableSession, match="is not a regular file"):
+        listed_sessions_txt(list_session(tmp_path))
 
 
 def test_linked_file_must_stay_inside(tmp_path: Path) -> None:
@@ -208,5 +240,8 @@ def test_linked_file_must_stay_inside(tmp_path: Path) -> None:
     (tmp_path / "table.txt").write_bytes(REAL)
     (tmp_path / "session" / "sessions.txt").symlink_to(tmp_path / "table.txt")
     with pytest.raises(UnreadableSession, match="leads out of"):
-        find_sessions_txt(tmp_path / "session")
-    assert find_sessions_txt(tmp_path / "session", within=tmp_path) is not None
+        read_sessions_txt(tmp_path / "session", list_session(tmp_path / "session"))
+    assert (
+        read_sessions_txt(tmp_path / "session", list_session(tmp_path / "session", within=tmp_path))
+        is not None
+    )

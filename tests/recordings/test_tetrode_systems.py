@@ -140,11 +140,11 @@ def test_neurologger_start_falls_back_to_the_headers_creation(tmp_path: Path) ->
     assert (session.start, session.start_inferred) == (written, True)
 
 
-def test_neurologger_without_any_date_is_refused(tmp_path: Path) -> None:
+def test_neurologger_without_any_date_has_no_start(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "neurologger_header.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(128))
-    with pytest.raises(UnreadableSession, match="does not say when it was created"):
-        read_session_directory(tmp_path / "x")
+    session = read_session_directory(tmp_path / "x")
+    assert (session.start, session.recordings[0].start_source) == (None, None)  # a person has to say it
 
 
 PROBES = (("18408403232", "PRB_1_4_0480_1"), ("18408405241", "PRB_1_4_0480_1"))
@@ -168,12 +168,69 @@ def test_open_ephys_agrees_with_probeinterface(tmp_path: Path) -> None:
         assert probe.annotations["serial_number"] == serial
 
 
-def test_open_ephys_without_settings_or_with_broken_structure_is_refused(tmp_path: Path) -> None:
+def test_open_ephys_with_a_broken_structure_alone_is_refused(tmp_path: Path) -> None:
     openephys_session(tmp_path, start=START)
     structure = tmp_path / "Record Node 101/experiment1/recording1/structure.oebin"
     structure.write_text('{"continuous": 7}')
     with pytest.raises(UnreadableSession, match="does not list its continuous streams"):
         read_session_directory(tmp_path)
-    (tmp_path / "Record Node 101" / "settings.xml").unlink()
-    with pytest.raises(UnreadableSession, match=r"settings\.xml is missing"):
+
+
+# --- as they are in the field ---------------------------------------------------------------------
+
+
+def test_axona_data_without_their_set_are_missing(tmp_path: Path) -> None:
+    axona_session(tmp_path, start=START, trials=("first", "second"))
+    (tmp_path / "2020-06-17_second.set").unlink()
+    [missing] = read_session_directory(tmp_path).missing
+    assert (missing.name, missing.code) == ("2020-06-17_second", "set-missing")
+    assert set(missing.files) == {"2020-06-17_second.eeg", "2020-06-17_second.pos"}
+
+
+def test_axona_recordings_below_are_left_with_a_remark(tmp_path: Path) -> None:
+    axona_session(tmp_path, start=START)
+    axona_session(tmp_path / "older", start=START, trials=("a", "b"))
+    found = read_session_directory(tmp_path)
+    assert len(found.recordings) == 1
+    assert [(r.code, r.name, len(r.files)) for r in found.remarks] == [("nested-recordings", "older", 2)]
+
+
+def test_broken_set_beside_a_sound_one_is_missing(tmp_path: Path) -> None:
+    axona_session(tmp_path, start=START)
+    (tmp_path / "eeglab.set").write_bytes(b"MATLAB 5.0 MAT-file")
+    found = read_session_directory(tmp_path)
+    assert [(m.name, m.code) for m in found.missing] == [("eeglab", "not-a-set-file")]
+
+
+def undated(directory: Path) -> Path:
+    neuralynx_session(directory, start=START)
+    for file in directory.glob("*.ntt"):
+        file.write_bytes(file.read_bytes().replace(b"-TimeC", b"-NoneC"))
+    return directory
+
+
+def test_neuralynx_without_a_date_starts_when_its_folder_says(tmp_path: Path) -> None:
+    found = read_session_directory(undated(tmp_path / "2020-06-17_12-35-40"))
+    assert (found.start, found.start_inferred, found.duration_s) == (START, True, None)
+    assert found.recordings[0].start_source == "folder 2020-06-17_12-35-40"
+    nowhere = read_session_directory(undated(tmp_path / "rat"))
+    assert (nowhere.start, nowhere.recordings[0].start_source) == (None, None)
+
+
+def test_neuralynx_start_that_one_tetrode_knows_is_read(tmp_path: Path) -> None:
+    undated(tmp_path / "2023-06-06_06-06-06")
+    neuralynx_session(tmp_path / "2023-06-06_06-06-06", start=START, tetrodes=1)
+    found = read_session_directory(tmp_path / "2023-06-06_06-06-06")
+    assert (found.start, found.start_inferred) == (START, False)
+
+
+def test_broken_tetrode_is_missing_and_the_others_are_read(tmp_path: Path) -> None:
+    neuralynx_session(tmp_path, start=START)
+    (tmp_path / "TT3.ntt").write_bytes(b"")
+    found = read_session_directory(tmp_path)
+    assert [(m.name, m.code) for m in found.missing] == [("TT3.ntt", "empty-file")]
+    assert found.start == START
+    for file in tmp_path.glob("*.ntt"):
+        file.write_bytes(b"nothing")
+    with pytest.raises(UnreadableSession):
         read_session_directory(tmp_path)

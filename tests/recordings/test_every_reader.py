@@ -1,0 +1,43 @@
+"""Every system that is read has what the recipe "Add a reader" asks for: an ending of its own, a sample, a name."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from commands.recordings.readers import READERS, read_session_directory
+from commands.recordings.session import System
+from commands.samples.openephys import openephys_session
+from commands.samples.spikeglx import SampleProbe, spikeglx_session
+from commands.samples.tetrodes import axona_session, neuralynx_session, neurologger_session
+
+START = datetime(2023, 5, 1, 10, 0, 0)
+SAMPLES: dict[str, Callable[..., Path]] = {
+    "neuropixels": partial(spikeglx_session, probes=[SampleProbe("18408403232")]),
+    "axona": axona_session,
+    "neuralynx": neuralynx_session,
+    "neurologger": neurologger_session,
+    "openephys": openephys_session,
+}
+
+
+def test_every_system_has_a_reader_and_a_sample() -> None:
+    assert {reader.system for reader in READERS} == set(get_args(System)) == set(SAMPLES)
+
+
+def test_no_ending_is_that_of_another_system_too() -> None:
+    for one in READERS:
+        others = [ending for other in READERS if other is not one for ending in other.endings]
+        for ending in one.endings:
+            assert ending == ending.lower()
+            assert not [other for other in others if ending.endswith(other)]
+
+
+@pytest.mark.parametrize("system", SAMPLES)
+def test_sample_of_a_system_is_read_as_that_system(system: str, tmp_path: Path) -> None:
+    directory = SAMPLES[system](tmp_path / "12345" / "2023-05-01", start=START)
+
+    assert read_session_directory(directory).system == system
