@@ -14,9 +14,11 @@ from commands.inputfile.fields import BAD, Reader, clipped, wrong
 from commands.inputfile.findings import Finding
 from commands.inputfile.json_document import JsonDocument, load_json, refuse_deep_nesting
 from commands.inputfile.json_mistakes import json_mistakes
+from commands.inputfile.kept_findings import NO_MORE, MoreFindings
 from commands.inputfile.keywords import Keywords, keywords_of, read_list, read_mapping
 from commands.inputfile.known import REFERENCE_TABLES
 from commands.inputfile.limits import Limits
+from commands.inputfile.look_alikes import difference, folded
 from commands.inputfile.number_fields import boolean, datasource_id, date_time_or_inherit
 from commands.inputfile.report import Report
 from commands.inputfile.text_fields import DATE_TIME, name_text
@@ -62,23 +64,25 @@ class CatalogueResult:
 
     catalogue: Catalogue | None
     findings: tuple[Finding, ...]
+    more: MoreFindings = NO_MORE
 
 
 def read_catalogue(data: bytes, *, limits: Limits = Limits()) -> CatalogueResult:  # noqa: B008 - frozen
     """Read a catalogue file. A text that starts with a brace is JSON, any other is YAML. Never raises."""
     try:
         document = _document(decode(data, limits), limits)
-        report = Report(document, limits.findings)
+        report = Report(document, limits)
         parts, _ = read_mapping(document.root, _CATALOGUE, report, None)
         if report.errors and isinstance(document, JsonDocument):
             refuse_deep_nesting(document, limits)
     except Unreadable as refusal:
         return CatalogueResult(None, refusal.findings)
+    findings, more = report.findings()
     if report.errors:
-        return CatalogueResult(None, tuple(report.findings()))
+        return CatalogueResult(None, findings, more)
     subjects = parts.pop("subjects", ())
     values = tuple(value for table in parts.values() for value in table)
-    return CatalogueResult(Catalogue(values, subjects), tuple(report.findings()))
+    return CatalogueResult(Catalogue(values, subjects), findings, more)
 
 
 def _document(text: str, limits: Limits) -> YamlDocument | JsonDocument:
@@ -133,13 +137,18 @@ def _table(table: str, keywords: Keywords) -> tuple[Reader, str]:
         items = read_list(value, report, place, key, f"a list of values of {table}")
         if items is None:
             return BAD
-        first: dict[str, tuple[int, CatalogueValue]] = {}
+        first: dict[str, tuple[int, CatalogueValue]] = {}  # by what makes two values look alike
         for index, item in enumerate(items):
             found = read_value(item, report, (place, key), index)
             if found is None:
                 continue
-            at, same = first.setdefault(found.value, (index, found))
+            at, same = first.setdefault(folded(found.value), (index, found))
             if at == index:
+                continue
+            if same.value != found.value:
+                message = f'"{clipped(found.value, 60)}" looks like "{clipped(same.value, 60)}", at [{at}].'
+                hint = f"Keep one of the two. {difference(found.value, same.value)}".rstrip()
+                report.error("look-alike-value", (place, key), index, message, hint)
                 continue
             said = f'"{clipped(found.value, 60)}" is in {table} already, at [{at}]'
             if same == found:

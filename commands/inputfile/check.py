@@ -5,10 +5,13 @@ user, its group_name by the same subject) is excluded from further processing, s
 checked: a value that was retired since, or a directory that was archived, must not block a file that grows.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
+from commands.inputfile.curation_times import doubtful_curation_time
 from commands.inputfile.document import Part, path_text
 from commands.inputfile.entries import (
     ClusteringEntry,
@@ -18,8 +21,17 @@ from commands.inputfile.entries import (
     SubjectEntry,
     TaskEntry,
 )
-from commands.inputfile.findings import Finding
+from commands.inputfile.field_notes import ARENA_IS_OPTIONAL
+from commands.inputfile.findings import (
+    INSERT_PROBE,
+    REGISTER_SUBJECT,
+    Finding,
+    NextStep,
+)
+from commands.inputfile.kept_findings import NO_MORE, Gathered, MoreFindings
 from commands.inputfile.known import Known
+from commands.inputfile.limits import DEFAULT_LIMITS, Limits
+from commands.inputfile.look_alikes import comparable, difference, folded
 from commands.inputfile.reference_values import ReferenceValues, quoted
 from commands.inputfile.task_times import check_tasks
 from commands.inputfile.text_fields import DATE_TIME
@@ -59,12 +71,14 @@ class CheckedClustering:
 class Checked:
     """What stage 2 hands on. Entries with an unusable location or reference are left out, and are errors.
 
-    ``findings`` are in the order of the file; those about the times of tasks are of stage 1.
+    ``findings`` are in the order of the file, and ``more`` is what there is beyond those that are kept; those
+    about the times of tasks are of stage 1.
     """
 
     sessions: tuple[CheckedSession, ...]
     clusterings: tuple[CheckedClustering, ...]
     findings: tuple[Finding, ...]
+    more: MoreFindings = NO_MORE
 
 
 def check(
@@ -76,13 +90,18 @@ def check(
     position: Callable[[str], tuple[int, int] | None],
     left_out_names: Iterable[str] = (),
     find: Callable[[str], Path] | None = None,
+    cut: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    now: datetime | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Checked:
     """Check what stage 1 made of a file, for the user who uploads it.
 
-    ``position`` and ``left_out_names`` are those of the ReadResult. ``find`` looks for a location on disk and
-    raises LocationError; by default a new ``Search`` over the roots.
+    ``position``, ``left_out_names`` and ``cut`` are those of the ReadResult. ``find`` looks for a location on disk
+    and raises LocationError; by default a new ``Search`` over the roots. ``now`` is naive, in the lab's zone; without
+    it no curation_time is said to be in the future.
     """
-    run = _Check(input_file, known, roots, username, position, find or Search(roots).resolve)
+    look = _Look(position, find or Search(roots).resolve, cut, now)
+    run = _Check(input_file, known, roots, username, look, limits)
     sessions = run.sessions(input_file.sessions)
     unread = {*left_out_names, *(entry.name for entry in input_file.sessions if entry.name is not None)}
     clusterings = run.clusterings(input_file.clustering, sessions, unread)
@@ -90,8 +109,17 @@ def check(
     duplicates += sum(entry.duplicate_of is not None for entry in clusterings)
     entries = len(input_file.sessions) + len(input_file.clustering)
     run.subject(input_file.subject, has_news=not entries or duplicates < entries)
-    run.findings.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
-    return Checked(tuple(sessions), tuple(clusterings), tuple(run.findings))
+    return Checked(tuple(sessions), tuple(clusterings), *run.gathered.kept())
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is not in the entries themselves: where they stand, what was cut from them, the disk and the clock."""
+
+    position: Callable[[str], tuple[int, int] | None]
+    find: Callable[[str], Path]
+    cut: Mapping[str, tuple[str, ...]]
+    now: datetime | None
 
 
 class _Check:
@@ -103,37 +131,69 @@ class _Check:
         known: Known,
         roots: Roots,
         username: str,
-        position: Callable[[str], tuple[int, int] | None],
-        find: Callable[[str], Path],
+        look: _Look,
+        limits: Limits,
     ) -> None:
-        self.findings: list[Finding] = []
+        self.gathered = Gathered(limits)
         self._subject = input_file.subject
         self._known = known
         self._roots = roots
         self._username = username
-        self._position = position
-        self._find = find
+        self._position = look.position
+        self._look = look
         self._values = ReferenceValues(known)
-        self._reference = {table: frozenset(values) for table, values in known.reference.items()}
+        self._reference = {
+            table: frozenset(map(comparable, values)) for table, values in known.reference.items()
+        }
+        self._subjects = frozenset(map(comparable, known.subjects))
+        self._inserted = frozenset(map(comparable, known.probes))
 
     def _error(
-        self, parts: Iterable[Part], code: str, message: str, hint: str = "", *, stage: int = 2
+        self,
+        parts: Iterable[Part],
+        code: str,
+        message: str,
+        hint: str = "",
+        steps: tuple[NextStep, ...] = (),
+        *,
+        stage: int = 2,
     ) -> None:
-        path = path_text(tuple(parts))
-        line, column = self._position(path) or (None, None)
-        self.findings.append(Finding(stage, "error", code, path, line, column, message, hint))
+        self._add(Finding(stage, "error", code, path_text(tuple(parts)), None, None, message, hint, steps))
+
+    def _warn(self, parts: Iterable[Part], code: str, message: str, hint: str = "") -> None:
+        self._add(Finding(2, "warning", code, path_text(tuple(parts)), None, None, message, hint))
+
+    def _add(self, finding: Finding) -> None:
+        self.gathered.add(finding, self._position)
+
+    def _refuse_cut(self, parts: Parts, what: str, value: str, exists: Callable[[str], bool]) -> None:
+        """A bare value that YAML cut at `` #`` is an error where there is the longer one."""
+        for longer in self._look.cut.get(path_text(parts), ()) if self._look.cut else ():
+            if exists(longer):
+                message = (
+                    f"{what} is {quoted(value)}, cut where a comment begins; there is {quoted(longer)} too."
+                )
+                hint = f"Put it in quotes, whichever is meant: {quoted(longer)} or {quoted(value)}"
+                self._error(parts, "cut-at-comment", message, hint)
+                return
 
     def subject(self, subject: SubjectEntry, *, has_news: bool) -> None:
         at = ("subject", "name")
-        if subject.name not in self._known.subjects:
-            hint = self._values.near_or_some(subject.name, self._known.subjects)
-            if not hint.startswith("Did"):
-                hint = f"Register it, and the probes inserted in it: daybook subject add {subject.name:.60}"
-            self._error(at, "unknown-subject", f"subject {quoted(subject.name)} is not registered.", hint)
+        self._refuse_cut(at, "subject", subject.name, lambda name: comparable(name) in self._subjects)
+        if subject.name not in self._subjects:
+            hint = self._values.near(subject.name, self._known.subjects)
+            step = NextStep(REGISTER_SUBJECT, arguments={"subject": subject.name})
+            self._error(
+                at,
+                "unknown-subject",
+                f"subject {quoted(subject.name)} is not registered.",
+                hint or "Register it, with the probes that are inserted in it",
+                () if hint else (step,),
+            )
         elif has_news and not self._known.probes:
             message = f"subject {quoted(subject.name)} has no probe inserted."
-            hint = f"Record its probes first: daybook probe insert {subject.name:.60} PROBE --at TIME"
-            self._error(at, "no-probe-inserted", message, hint)
+            step = NextStep(INSERT_PROBE, arguments={"subject": subject.name, "probe": None, "at": None})
+            self._error(at, "no-probe-inserted", message, "Record its probes first", (step,))
 
     def sessions(self, entries: Iterable[SessionEntry]) -> list[CheckedSession]:
         checked: list[CheckedSession] = []
@@ -166,22 +226,29 @@ class _Check:
                     "location-of-another-user",
                     f"location {quoted(location)} is that of session s{holder.session} of {holder.username}, "
                     f"which is {holder.status}.",
-                    f"A session is entered once: remove it here, or ask {holder.username} or an admin. "
-                    f"If that is you: --as {holder.username}",
+                    f"A session is entered once: remove it here, or ask {holder.username} or an admin.",
                 )
             elif first is entry:
-                self._look_for(("sessions", entry.index), location)
+                self._look_for(("sessions", entry.index), location, entry.location)
             self._session_values(entry)
         return checked
 
     def _location_error(self, parts: Parts, problem: LocationError) -> None:
         self._error((*parts, "location"), problem.code, problem.message, problem.hint)
 
-    def _look_for(self, parts: Parts, location: str) -> None:
+    def _look_for(self, parts: Parts, location: str, written: str) -> None:
         try:
-            self._find(location)
+            self._look.find(location)
         except LocationError as problem:
             self._location_error(parts, problem)
+        self._refuse_cut((*parts, "location"), "location", written, self._is_there)
+
+    def _is_there(self, written: str) -> bool:
+        try:
+            self._look.find(normalise(written, self._roots))
+        except LocationError:
+            return False
+        return True
 
     def _session_values(self, entry: SessionEntry) -> None:
         at = ("sessions", entry.index)
@@ -210,6 +277,8 @@ class _Check:
                 self._error((*at, index, "location"), "duplicate-location", message, hint)
 
     def _one_of(self, table: str, what: str, value: str, parts: Parts) -> bool:
+        if self._look.cut:
+            self._refuse_cut(parts, what, value, lambda longer: longer in self._reference.get(table, ()))
         if value in self._reference.get(table, ()):
             return True
         self._error(parts, *self._values.unknown(what, value, table))
@@ -218,6 +287,8 @@ class _Check:
     def _some_of(self, table: str, what: str, values: tuple[str, ...], at: Parts) -> None:
         valid = self._reference.get(table, frozenset())
         for index, value in enumerate(values):
+            if self._look.cut:
+                self._refuse_cut(self._item((*at, what), index), what, value, valid.__contains__)
             if value not in valid:
                 self._error(self._item((*at, what), index), *self._values.unknown(what, value, table))
 
@@ -231,7 +302,7 @@ class _Check:
         for name, probe in association.items():
             if not self._one_of("reference.Probe", "probe", probe, (*at, name)):
                 continue
-            if probe not in self._known.probes and self._known.probes:
+            if probe not in self._inserted and self._inserted:
                 hint = self._values.near_or_some(probe, self._known.probes)
                 message = f"probe {quoted(probe)} is not inserted in subject {self._subject.name:.60}."
                 self._error((*at, name), "probe-not-inserted", message, hint)
@@ -246,7 +317,7 @@ class _Check:
             message = (
                 f"A task of type {quoted(task.task_type)} needs the key arena_apparatus, which is missing."
             )
-            hint = "Add arena_apparatus: a name from reference.ArenaApparatus."
+            hint = f"Add a name from reference.ArenaApparatus. It is required unless {ARENA_IS_OPTIONAL}."
             self._error(at, "missing-arena", message, hint)
         if task.light_level is not None:
             self._one_of("behavior.TaskLightLevel", "light_level", task.light_level, (*at, "light_level"))
@@ -265,13 +336,26 @@ class _Check:
     def _output(self, entry: ClusteringEntry | GroupClusteringEntry, at: Parts) -> str | None:
         """Check who curated a clustering and where it is; returns the normalised location."""
         self._one_of("reference.Experimenter", "curator", entry.curator, (*at, "curator"))
+        if entry.curation_time is not True:
+            self._curation_time(entry.curation_time, entry, at)
         try:
             location = normalise(entry.location, self._roots)
         except LocationError as problem:
             self._location_error(at, problem)
             return None
-        self._look_for(at, location)
+        self._look_for(at, location, entry.location)
         return location
+
+    def _curation_time(
+        self, curation_time: str, entry: ClusteringEntry | GroupClusteringEntry, at: Parts
+    ) -> None:
+        recordings = []
+        if isinstance(entry, GroupClusteringEntry):
+            times = [text for text in entry.sessions if text in self._known.session_times]
+            recordings = [(f"session {text}", datetime.fromisoformat(text)) for text in times]
+        said = doubtful_curation_time(curation_time, now=self._look.now, recordings=recordings)
+        if said is not None:
+            self._warn((*at, "curation_time"), *said)
 
     def clusterings(
         self,
@@ -294,6 +378,7 @@ class _Check:
             if holder is not None and (holder.subject, holder.datasource_id) == subject:
                 result.append(CheckedClustering(entry, None, holder.clustering, ()))
                 continue
+            self._group_name(entry.group_name, (*at, "group_name"))
             if holder is not None:
                 self._error(
                     (*at, "group_name"),
@@ -308,6 +393,15 @@ class _Check:
                 result.append(CheckedClustering(entry, location, None, references))
         return result
 
+    def _group_name(self, name: str, at: Parts) -> None:
+        self._refuse_cut(at, "group_name", name, self._known.groups.__contains__)
+        alike = self._known.similar_groups.get(folded(name))
+        if alike is not None and alike != name and name not in self._known.groups:
+            message = f"group_name {quoted(name)} looks like {quoted(alike)}, which is there already."
+            self._error(
+                at, "look-alike-name", message, f"Take another name. {difference(name, alike)}".rstrip()
+            )
+
     def _references(
         self,
         entry: GroupClusteringEntry,
@@ -318,6 +412,7 @@ class _Check:
         found: dict[SessionReference, str] = {}
         complete = True
         for index, text in enumerate(entry.sessions):
+            self._refuse_cut((*at, index), "session", text, named.__contains__)
             reference = named.get(text)
             if reference is None and (session := self._known.session_times.get(text)) is not None:
                 reference = SessionReference(session, None)

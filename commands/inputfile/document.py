@@ -8,10 +8,12 @@ and paths are here.
 
 import json
 import re
+from array import array
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from commands.inputfile.findings import Finding
+from ledger.plurals import plural
 
 Part = str | int
 Position = tuple[int, int]
@@ -42,14 +44,16 @@ class RepeatedKeys(dict[str, Any]):
 class Document(Protocol):
     """A loaded input file. Positions count lines and columns (characters) from 1."""
 
+    text: str
     root: Any
+    is_json: bool
     remarks: Sequence[Finding]  # what there is to say about the way it is written
 
     def position(self, parts: Sequence[Part]) -> Position:
         """Where the value at that path starts; of a path that is not there, its nearest parent that is."""
 
-    def rest_of_line(self, parts: Sequence[Part]) -> str:
-        """The source text from that position to the end of its line."""
+    def offset(self, parts: Sequence[Part]) -> int:
+        """The same as characters from the start of the text, from 0."""
 
     def key_position(self, parts: Sequence[Part]) -> Position:
         """Where the key of the last part starts."""
@@ -63,7 +67,7 @@ class Unreadable(Exception):
     guessing at the mistake makes sense."""
 
     def __init__(self, findings: Sequence[Finding], *, syntax: bool = False) -> None:
-        super().__init__(f"{len(findings)} findings")
+        super().__init__(plural(len(findings), "finding"))
         self.findings = tuple(findings)
         self.syntax = syntax
 
@@ -87,6 +91,16 @@ def stage_0_error(
     return Finding(0, "error", code, path, line, column, message, hint)
 
 
+def too_many_values(limit: int, at: Position | None = None) -> Unreadable:
+    return unreadable(
+        "too-many-values",
+        f"The file holds more than {limit} keys and values.",
+        "Split it into several input files.",
+        at=at,
+    )
+
+
+_LONGEST_KEY = 255  # characters
 _SIMPLE_KEY = re.compile(r"[^\W\d][\w-]*|\d[\w-]*")
 _STEP = re.compile(r'\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\.?([^.\[\]]+)')
 
@@ -101,12 +115,16 @@ def parts_of(place: Place) -> list[Part]:
 
 
 def path_text(parts: Sequence[Part]) -> str:
-    """``sessions[3].tasks[0].notes``; a key that is not a word is written ``["in quotes"]``."""
+    """``sessions[3].tasks[0].notes``; a key that is not a word is written ``["in quotes"]``, and one that is
+    longer than any key may be is cut."""
     path = ""
     for part in parts:
         if isinstance(part, int):
             path += f"[{part}]"
-        elif _SIMPLE_KEY.fullmatch(part):
+            continue
+        if len(part) > _LONGEST_KEY:
+            part = f"{part[:_LONGEST_KEY]}…"
+        if _SIMPLE_KEY.fullmatch(part):
             path += f".{part}" if path else part
         else:
             path += f"[{json.dumps(part)}]"
@@ -130,16 +148,19 @@ def path_parts(path: str) -> list[Part]:
 
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
-
-
-_TO_LINE_END = re.compile(r"[^\n\r]*")
+_YAML_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_LONGEST_REST = 8_192  # characters: a file may be one line, and have a million values on it
 
 
 def rest_of_line(text: str, at: int) -> str:
-    found = _TO_LINE_END.match(text, at)
-    return found[0] if found else ""
+    """From ``at`` to the end of the line, as far as anybody would read it."""
+    lines = text[at : at + _LONGEST_REST].splitlines()
+    return lines[0] if lines else ""
 
 
-def line_starts(text: str) -> list[int]:
-    """The offset at which each line starts, whichever way its lines end."""
-    return [0, *(found.end() for found in _LINE_BREAK.finditer(text))]
+def line_starts(text: str, *, yaml: bool = False) -> Sequence[int]:
+    """The offset at which each line starts, whichever way its lines end; ``yaml`` has more ways than others."""
+    starts = array("L", [0])
+    breaks = _YAML_LINE_BREAK if yaml and not text.isascii() else _LINE_BREAK
+    starts.extend(found.end() for found in breaks.finditer(text))
+    return starts

@@ -102,7 +102,7 @@ def _not_utf_8(data: bytes, error: UnicodeDecodeError) -> Unreadable:
     after = data[error.start : error.start + 1].decode("cp1252", "ignore")
     hint = _SAVE_AS_UTF_8
     if after.isalpha() or after in "°²³µ±–—“”‘’":
-        word_before = re.search(r"\w*\Z", before)
+        word_before = re.search(r"\w*+\Z", before[-40:])
         rest = re.match(r"\w*", data[error.start : error.start + 40].decode("cp1252", "ignore"))
         word = f"{word_before[0] if word_before else ''}{rest[0] if rest else ''}" or after
         hint = f'In Latin-1 (Windows-1252) it is "{after}", as in "{word:.40}". {_SAVE_AS_UTF_8}'

@@ -8,42 +8,64 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+LONGEST_NAME: Final = 255  # characters; of whatever must match a table or is a key: an index has to hold it
+LONGEST_GROUP_NAME: Final = 64
+LONGEST_PATH: Final = 4_096
+LONGEST_NOTES: Final = 100_000
+TOO_LARGE: Final = 2.0**63
+
 _DATE_TIME = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,6})?)?$"
 _TRUE = {"type": "string", "pattern": "^([Tt][Rr][Uu][Ee]|[Yy][Ee][Ss])$"}
 _FALSE = {"type": "string", "pattern": "^([Ff][Aa][Ll][Ss][Ee]|[Nn][Oo])$"}
 
 # Text is what the user wrote: a room 2.345 or a subject 12345 is text too. A pattern binds strings only.
-TEXT: Final[Mapping[str, Any]] = {"type": ["string", "number", "boolean"], "pattern": r"\S"}
-FREE_TEXT: Final[Mapping[str, Any]] = {"type": ["string", "number", "boolean"]}
-TEXT_OR_TRUE: Final[Mapping[str, Any]] = {"anyOf": [{"type": ["string", "number"]}, {"const": True}]}
+TEXT: Final[Mapping[str, Any]] = {
+    "type": ["string", "number", "boolean"],
+    "pattern": r"\S",
+    "maxLength": LONGEST_NAME,
+}
+PATH: Final[Mapping[str, Any]] = {**TEXT, "maxLength": LONGEST_PATH}
+FREE_TEXT: Final[Mapping[str, Any]] = {"type": ["string", "number", "boolean"], "maxLength": LONGEST_NOTES}
+TEXT_OR_TRUE: Final[Mapping[str, Any]] = {
+    "anyOf": [{"type": ["string", "number"], "maxLength": LONGEST_NOTES}, {"const": True}]
+}
 TEXTS: Final[Mapping[str, Any]] = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
 ONE_OR_MORE_TEXTS: Final[Mapping[str, Any]] = {
     "anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]
 }
-NUMBER: Final[Mapping[str, Any]] = {"type": "number"}
-SECONDS_OR_TRUE: Final[Mapping[str, Any]] = {"anyOf": [{"type": "number"}, {"const": True}, _TRUE]}
+NUMBER: Final[Mapping[str, Any]] = {
+    "type": "number",
+    "exclusiveMinimum": -TOO_LARGE,
+    "exclusiveMaximum": TOO_LARGE,
+}
+SECONDS_OR_TRUE: Final[Mapping[str, Any]] = {
+    "anyOf": [{"type": "number", "minimum": 0, "exclusiveMaximum": TOO_LARGE}, {"const": True}, _TRUE]
+}
 DATE_TIME_OR_TRUE: Final[Mapping[str, Any]] = {
     "anyOf": [{"type": "string", "pattern": _DATE_TIME}, {"const": True}, _TRUE]
 }
 BOOLEAN: Final[Mapping[str, Any]] = {"anyOf": [{"type": "boolean"}, _TRUE, _FALSE]}
 ZERO: Final[Mapping[str, Any]] = {"type": "integer", "const": 0}
 SESSION_NAME: Final[Mapping[str, Any]] = {**TEXT, "not": {"type": "string", "pattern": _DATE_TIME}}
-GROUP_NAME: Final[Mapping[str, Any]] = {**TEXT, "maxLength": 64}
+GROUP_NAME: Final[Mapping[str, Any]] = {**TEXT, "maxLength": LONGEST_GROUP_NAME}
 REFERENCES: Final[Mapping[str, Any]] = {"type": "array", "items": TEXT, "minItems": 2, "uniqueItems": True}
 ASSOCIATION: Final[Mapping[str, Any]] = {"type": "object", "additionalProperties": TEXT}
 
 REQUIRED: Final = "required"
+ARENA_IS_OPTIONAL: Final = "the task type has arena_required: false"
 
 
 @dataclass(frozen=True, slots=True)
 class FieldNote:
-    """``default`` is REQUIRED, None for "nothing", or the value. ``entries`` names the mappings of a list."""
+    """``default`` is REQUIRED, None for "nothing", or the value. ``required`` says when a field that may be left
+    out may not: "unless ...", "where ...". ``entries`` names the mappings of a list."""
 
     what: str
     type: Mapping[str, Any] | None
     default: Any = None
     table: str = ""
     entries: str = ""
+    required: str = ""
 
 
 _NOTES = FieldNote("any text", FREE_TEXT)
@@ -52,7 +74,7 @@ _COORDINATES = {
     "coord_y": FieldNote("a number", NUMBER, REQUIRED),
 }
 _CURATOR = FieldNote("who curated it", TEXT, REQUIRED, "reference.Experimenter")
-_OUTPUT = FieldNote("path of the clustering output", TEXT, REQUIRED)
+_OUTPUT = FieldNote("path of the clustering output", PATH, REQUIRED)
 _CURATION_TIME = FieldNote(
     "such as 2023-04-05 12:13:14, or true for the files' own time",
     DATE_TIME_OR_TRUE,
@@ -72,7 +94,7 @@ FIELD_NOTES: Final[Mapping[str, Mapping[str, FieldNote]]] = {
         "datasource_id": FieldNote("where the name comes from, always 0", ZERO, default=0),
     },
     "session": {
-        "location": FieldNote("path of the session directory", TEXT, REQUIRED),
+        "location": FieldNote("path of the session directory", PATH, REQUIRED),
         "experimenter": FieldNote(
             "who recorded it, one or a list",
             ONE_OR_MORE_TEXTS,
@@ -84,9 +106,10 @@ FIELD_NOTES: Final[Mapping[str, Mapping[str, FieldNote]]] = {
         "project": FieldNote("one or a list", TEXTS, table="acquisition.Project"),
         "notes": _NOTES,
         "probe_association": FieldNote(
-            "folder on disk and its probe, where serials do not decide",
+            "name on disk and probe",
             ASSOCIATION,
             table="reference.Probe",
+            required="where serials do not decide",
         ),
         "tasks": FieldNote("a list of tasks, which may be empty: []", None, REQUIRED, entries="task"),
         "clustering": FieldNote(
@@ -99,7 +122,7 @@ FIELD_NOTES: Final[Mapping[str, Mapping[str, FieldNote]]] = {
     "task": {
         "task_type": FieldNote("type of the task", TEXT, REQUIRED, "behavior.TaskType"),
         "arena_apparatus": FieldNote(
-            "the arena, unless the task type needs none", TEXT, table="reference.ArenaApparatus"
+            "", TEXT, table="reference.ArenaApparatus", required=f"unless {ARENA_IS_OPTIONAL}"
         ),
         "task_start": FieldNote(
             "seconds in the recording, or true to inherit from sessions.txt",

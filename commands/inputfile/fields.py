@@ -10,6 +10,7 @@ from typing import Any, Final
 from commands.inputfile.document import NotJson, Part, Place, Plain
 from commands.inputfile.plain_readings import FALSE_WORDS, NULL_WORDS, TRUE_WORDS
 from commands.inputfile.report import Report
+from ledger.plurals import plural
 
 
 class Bad:
@@ -26,9 +27,11 @@ Reader = Callable[[Any, Report, Place, Part], Any]
 def shown(value: Any) -> str:
     """A value as the user wrote it, short enough for a message."""
     if isinstance(value, dict):
-        return "a mapping" if not value else f"a mapping with the key {clipped(next(iter(value)), 40)!s}"
+        return (
+            "an empty mapping" if not value else f"a mapping with the key {clipped(next(iter(value)), 40)!s}"
+        )
     if isinstance(value, list):
-        return "an empty list" if not value else f"a list of {len(value)}"
+        return "an empty list" if not value else f"a list of {plural(len(value), 'item')}"
     if value is None or value is True or value is False:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Plain):
@@ -51,21 +54,28 @@ def is_null(value: Any) -> bool:
 def wrong(value: Any, report: Report, place: Place, key: Part, expected: str, hint: str = "") -> Bad:
     """Report a value of the wrong type, or a missing one."""
     if is_null(value):
-        message = f"{name_of(key)} has no value; expected {expected}."
+        message = f"{name_of(key, place)} has no value; expected {expected}."
         report.error("no-value", place, key, message, "Fill it in, or remove it.")
     elif isinstance(value, NotJson):
         report.error(
-            "not-finite", place, key, f"{name_of(key)} is {value}, which is no number; expected {expected}."
+            "not-finite",
+            place,
+            key,
+            f"{name_of(key, place)} is {value}, which is no number; expected {expected}.",
         )
+    elif report.is_full:
+        report.error("wrong-type", place, key, "")
     else:
-        report.error(
-            "wrong-type", place, key, f"{name_of(key)} is {shown(value)}; expected {expected}.", hint
-        )
+        message = f"{name_of(key, place)} is {shown(value)}; expected {expected}."
+        report.error("wrong-type", place, key, message, hint)
     return BAD
 
 
-def name_of(key: Part) -> str:
-    return f"item {key + 1} of the list" if isinstance(key, int) else clipped(key)
+def name_of(key: Part, place: Place) -> str:
+    """What a message calls a value: its field, and the number of the item where the field is a list."""
+    if not isinstance(key, int):
+        return clipped(key)
+    return f"item {key + 1} of {'the list' if place is None else name_of(place[1], place[0])}"
 
 
 def bare_word(value: Any) -> bool | None:
@@ -78,7 +88,10 @@ def bare_word(value: Any) -> bool | None:
     return None
 
 
-def false_is_not_valid(value: Any, report: Report, place: Place, key: Part, expected: str) -> Bad:
-    message = f"{name_of(key)} is {shown(value)}, which is not valid here; expected {expected}."
-    report.error("false-not-valid", place, key, message, f"Remove the key if there is no {key} to give.")
+def false_is_not_valid(
+    value: Any, report: Report, place: Place, key: Part, expected: str, without: str
+) -> Bad:
+    """``without`` says what holds where the key is left out."""
+    message = f"{name_of(key, place)} is {shown(value)}, which is not valid here; expected {expected}."
+    report.error("false-not-valid", place, key, message, without)
     return BAD

@@ -1,9 +1,21 @@
 """What is said about an input file: one finding per fact, with its place, its code and what to do next."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Final, Literal
+
+from ledger.errors import NextStep as NextStep
 
 Severity = Literal["error", "warning", "notice"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "notice")  # the gravest first
+
+# What a next step can do. Its arguments are texts, as they must be passed on: never cut, never quoted.
+PROPOSE_VALUE = "propose-value"  # reference, value
+RESTORE_VALUE = "restore-value"  # reference, value
+LOAD_CATALOGUE = "load-catalogue"
+REGISTER_SUBJECT = "register-subject"  # subject
+INSERT_PROBE = "insert-probe"  # subject
+ACTIONS: Final = (PROPOSE_VALUE, RESTORE_VALUE, LOAD_CATALOGUE, REGISTER_SUBJECT, INSERT_PROBE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +36,21 @@ class Finding:
     column: int | None
     message: str
     hint: str = ""
+    next_steps: tuple[NextStep, ...] = ()
 
     def __str__(self) -> str:
         where = "" if self.line is None else f"{self.line}:{self.column}: "
         hint = f" {self.hint}" if self.hint else ""
         return f"{where}{self.severity}: {self.message}{hint} [{self.code}]"
+
+
+def finding_of(plain: Mapping[str, Any]) -> Finding:
+    """A finding from its plain form, ``dataclasses.asdict`` of it, as events and documents hold it."""
+    steps = tuple(NextStep(**step) for step in plain.get("next_steps", ()))
+    return Finding(**{**plain, "next_steps": steps})
+
+
+def in_file_order(findings: Iterable[Finding]) -> list[Finding]:
+    """By line and column, the gravest of a place first; those about no single place come last."""
+    rank = SEVERITIES.index
+    return sorted(findings, key=lambda f: (f.line is None, f.line or 0, f.column or 0, rank(f.severity)))

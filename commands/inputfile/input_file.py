@@ -5,7 +5,7 @@ from typing import Any
 
 from commands.inputfile.document import Document, Place
 from commands.inputfile.entries import GroupClusteringEntry, InputFile, SessionEntry, SubjectEntry, TaskEntry
-from commands.inputfile.fields import BAD
+from commands.inputfile.fields import BAD, clipped
 from commands.inputfile.keywords import (
     GROUP_CLUSTERING,
     SESSION,
@@ -16,9 +16,10 @@ from commands.inputfile.keywords import (
     read_task,
     read_task_list,
 )
+from commands.inputfile.look_alikes import difference, folded
 from commands.inputfile.report import Report
 
-_SLASHES = re.compile(r"(?<=.)//+")
+_SLASHES = re.compile(r"(?<=.)//++")
 
 
 def read_entries(document: Document, report: Report) -> tuple[InputFile | None, frozenset[str]]:
@@ -58,21 +59,19 @@ def _sessions(value: Any, report: Report, place: Place, key: Any) -> Any:
     sessions: list[SessionEntry] = []
     left_out: set[str] = set()
     locations: dict[str, int] = {}
-    names: dict[str, int] = {}
+    names: dict[str, tuple[int, str]] = {}
     for index, item in enumerate(items):
         at = (here, index)
         values, good = read_mapping(item, SESSION, report, at)
         location, name = values.get("location"), values.get("name")
         if location is not None and (first := locations.setdefault(same_location(location), index)) != index:
             good = False
-            message = f"The location {location:.200} is that of sessions[{first}] too."
+            message = f"The location {clipped(location, 200)} is that of sessions[{first}] too."
             report.error(
                 "duplicate-location", at, "location", message, "A session is entered once: remove one."
             )
-        if name is not None and (first := names.setdefault(name, index)) != index:
+        if name is not None and not _is_first(name, index, names, report, at, "name"):
             good = False
-            message = f'The name "{name:.200}" is that of sessions[{first}] too; names are unique in a file.'
-            report.error("duplicate-name", at, "name", message, "Give one of them another name.")
         if good:
             session = SessionEntry(index=index, **values)
             _notice_inheritance(session.tasks, report, at)
@@ -80,6 +79,26 @@ def _sessions(value: Any, report: Report, place: Place, key: Any) -> Any:
         elif name is not None:
             left_out.add(name)
     return tuple(sessions), frozenset(left_out)
+
+
+def _is_first(
+    name: str, index: int, names: dict[str, tuple[int, str]], report: Report, place: Place, key: str
+) -> bool:
+    """Whether no entry before this one has the name, or one that looks alike."""
+    first, other = names.setdefault(folded(name), (index, name))
+    if first == index:
+        return True
+    entry = "sessions" if key == "name" else "clustering"
+    if other == name:
+        message = f'The {key} "{clipped(name)}" is that of {entry}[{first}] too; it is used once in a file.'
+        report.error(
+            f"duplicate-{key.replace('_', '-')}", place, key, message, "Give one of them another name."
+        )
+    else:
+        message = f'The {key} "{clipped(name)}" looks like "{clipped(other)}" of {entry}[{first}].'
+        hint = f"Give one of them another name. {difference(name, other)}".rstrip()
+        report.error("look-alike-name", place, key, message, hint)
+    return False
 
 
 def same_location(location: str) -> str:
@@ -109,15 +128,13 @@ def _group_clusterings(value: Any, report: Report, place: Place, key: Any) -> An
         return BAD
     here = (place, key)
     entries: list[GroupClusteringEntry] = []
-    groups: dict[str, int] = {}
+    groups: dict[str, tuple[int, str]] = {}
     for index, item in enumerate(items):
         at = (here, index)
         values, good = read_mapping(item, GROUP_CLUSTERING, report, at)
         group = values.get("group_name")
-        if group is not None and (first := groups.setdefault(group, index)) != index:
+        if group is not None and not _is_first(group, index, groups, report, at, "group_name"):
             good = False
-            message = f'The group_name "{group}" is that of clustering[{first}] too; it is unique in a file.'
-            report.error("duplicate-group-name", at, "group_name", message, "Give one of them another name.")
         if good:
             entries.append(GroupClusteringEntry(index=index, **values))
     return tuple(entries)

@@ -30,7 +30,7 @@ def json_mistakes(text: str, found: Finding, limits: Limits) -> Sequence[Finding
     return [_finding(mistake, starts) for mistake in best] or [found]
 
 
-def _finding(mistake: Mistake, starts: list[int]) -> Finding:
+def _finding(mistake: Mistake, starts: Sequence[int]) -> Finding:
     line = bisect_right(starts, mistake.at)
     at = line, mistake.at - starts[line - 1] + 1
     return stage_0_error(mistake.code, mistake.message, mistake.hint, at=at)

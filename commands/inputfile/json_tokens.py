@@ -9,6 +9,14 @@ import re
 from dataclasses import dataclass
 
 from commands.inputfile.fields import clipped
+from commands.inputfile.look_alikes import (
+    BLANKS,
+    INVISIBLE,
+    TYPOGRAPHIC,
+    first_typographic,
+    sign_name,
+    straightened,
+)
 
 SlipOf = tuple[str, str, str, str]
 
@@ -29,26 +37,27 @@ class Token:
         return clipped(self.text, 40)
 
 
-_BLANKS = re.compile(r"[ \t\n\r\f\v\xa0\u2000-\u200b\u3000\ufeff]*")
-_STRING = re.compile(r'"(?:[^"\\\n\r]|\\[^\n\r])*"')
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_NO_BLANKS = re.compile(f"[\f\v{BLANKS}{INVISIBLE}]+")
+_STRING = re.compile(r'"(?:[^"\\\n\r]++|\\[^\n\r])*+"')
 _COMMENT = re.compile(r"//[^\n\r]*|#[^\n\r]*|%[^\n\r]*|/\*.*?\*/", re.DOTALL)
 _PLACEHOLDER = re.compile(r"(?:\.\.\.|…),?")
-_SINGLE_QUOTED = re.compile(r"'(?:[^'\\\n\r]|\\[^\n\r])*'")
+_SINGLE_QUOTED = re.compile(r"'(?:[^'\\\n\r]++|\\[^\n\r])*+'")
 _SMART_QUOTED = re.compile(r"[“”„‟«»‘’]([^“”„‟«»\"\n\r]*)[“”‟«»‘’\"]")
 _SCALAR = re.compile(r"[^\s\"'{}\[\],:;=“”][^\"'{}\[\],;\n\r“”]*")
 _KEY = re.compile(r"[^\s\"'{}\[\],:;=“”][^\"'{}\[\],:;=\n\r“”]*")
 _COMMENT_AFTER = re.compile(r"\s//|\s#|/\*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-_NUMBER_LIKE = re.compile(r"[-+]?[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9]+)?|0[xX][0-9a-fA-F]+")
+_NUMBER_LIKE = re.compile(r"[-+]?[0-9_]*+\.?[0-9_]*+(?:[eE][-+]?[0-9]++)?|0[xX][0-9a-fA-F]++")
 _BAD_ESCAPE = re.compile(r'\\(?:(?!["\\/bfnrtu])|u(?![0-9a-fA-F]{4}))')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _KEY_UNTIL_COLON = re.compile(r'"([A-Za-z_]\w*)(?=\s*:)')
-_COLON_AFTER = re.compile(r"\s*[:=]")
-_ENDS_WITH_COMMA = re.compile(r'"[^"\n\r]*?(?=\s*,\s*"\Z)')
-_ENDS_A_STRING = re.compile(r"\s*(?:[,:;\]}\n\r]|//|#|/\*|\Z)|\s+[\"'{\[“0-9tfnTFN-]|=")
+_COLON_AFTER = re.compile(r"\s*[:=：]")
+_ENDS_A_STRING = re.compile(r"\s*(?:[,:;\]}\n\r：，]|//|#|/\*|\Z)|\s+[\"'{\[“0-9tfnTFN-]|=")
 _NEXT_CLOSING_QUOTE = re.compile(r'[^\n\r]*?"(?=[ \t]*(?:,[ \t]*(?:["{\[\n\r]|\Z)|[\]}\n\r]|\Z))')
 _REST_OF_LINE = re.compile(r"[^\n\r]*")
-_OVER_LINES = re.compile(r'"[^"\\\n\r]*(?:[\n\r]+[^"\\\n\r]*){1,20}(?<=[^\s,:\[{])"(?=\s*[,}\]])')
+_MOST_LINES = 20  # of one text, in which a closing quotation mark is looked for
+_LONGEST_TEXT = 20_000  # characters, likewise
 _OPENERS = {"]": "[", "}": "{"}
 _CONSTANTS = {"true", "false", "null", "NaN", "Infinity", "-Infinity"}
 _WORDS = {
@@ -72,6 +81,10 @@ def next_token(text: str, at: int, *, key: bool) -> Token:
         return Token(sign, at, at + 1, sign)
     if sign == '"':
         return _string(text, at, key=key)
+    if sign in TYPOGRAPHIC or sign in "\f\v":
+        token = _typographic(text, at)
+        if token is not None:
+            return token
     found = _COMMENT.match(text, at)
     if found:
         return _made(
@@ -106,6 +119,21 @@ def next_token(text: str, at: int, *, key: bool) -> Token:
     if found:
         return _bare(text, found)
     return Token("other", at, at + 1, sign)
+
+
+def _typographic(text: str, at: int) -> Token | None:
+    """A blank, colon, comma or bracket that is not the one of the keyboard."""
+    found = _NO_BLANKS.match(text, at)
+    if found:
+        message = f"{sign_name(text[at])} stands between the values, which is no blank of JSON."
+        return _made(found, "skip", ("typographic-sign", message, "Delete it, or type a blank.", " "))
+    meant = TYPOGRAPHIC[text[at]]
+    if meant not in ("{", "}", "[", "]", ":", ","):
+        return None
+    message = f"{sign_name(text[at])} stands where JSON has a {meant}"
+    return Token(
+        meant, at, at + 1, text[at], ("typographic-sign", f"{message}.", f"Write {meant} instead.", meant)
+    )
 
 
 def _made(found: re.Match[str], kind: str, mistake: SlipOf | None = None) -> Token:
@@ -149,18 +177,19 @@ def _string(text: str, at: int, *, key: bool) -> Token:
         if until_colon:
             return _unclosed(text, at, until_colon.end())
     if found is None:
-        lines = _OVER_LINES.match(text, at)
-        if lines:
-            right = json.dumps(
-                "\n".join(line.strip() for line in lines[0][1:-1].splitlines()), ensure_ascii=False
-            )
-            message = f"A line break stands inside of the text {clipped(lines[0].splitlines()[0])} ..."
-            return _made(lines, "string", ("line-break", message, f"Write {clipped(right)}.", right))
-        return _unclosed(text, at, _end_of_line(text, at))
+        end = _end_over_lines(text, at)
+        if end is None:
+            return _unclosed(text, at, _end_of_line(text, at))
+        source = text[at:end]
+        lines = source[1:-1].splitlines()
+        right = json.dumps("\n".join(line.strip() for line in lines), ensure_ascii=False)
+        message = f'A line break stands inside of the text "{clipped(lines[0])} ...'
+        slip = ("line-break", message, f"Write {clipped(right)}.", right)
+        return Token("string", at, end, source, slip)
     if not _ENDS_A_STRING.match(text, found.end()):
-        until_comma = _ENDS_WITH_COMMA.match(found[0])
-        if until_comma:
-            return _unclosed(text, at, at + until_comma.end())
+        before_comma = _end_before_comma(found[0])
+        if before_comma is not None:
+            return _unclosed(text, at, at + before_comma)
         longer = _NEXT_CLOSING_QUOTE.match(text, found.end())
         if longer:
             source = text[at : longer.end()]
@@ -188,6 +217,27 @@ def _string(text: str, at: int, *, key: bool) -> Token:
     return _made(found, "string")
 
 
+def _end_over_lines(text: str, at: int) -> int | None:
+    """The end of a text that goes over several lines; None where its closing quotation mark does not look like one."""
+    close = text.find('"', at + 1, at + _LONGEST_TEXT)
+    if close < 0 or text[close - 1] in " \t\n\r\f\v,:[{":
+        return None
+    source = text[at:close]
+    breaks = source.replace("\r", "\n")
+    if "\\" in source or not 0 < sum(line != "" for line in breaks.split("\n")[1:]) <= _MOST_LINES:
+        return None
+    return close + 1 if text[close + 1 : close + _LONGEST_TEXT].lstrip()[:1] in (",", "}", "]") else None
+
+
+def _end_before_comma(source: str) -> int | None:
+    """Where ``"N:/my, "`` should have ended: before a last comma that belongs behind the quotation mark."""
+    body = source[:-1].rstrip()
+    if not body.endswith(","):
+        return None
+    end = len(body[:-1].rstrip())
+    return end if '"' not in body[1:end] else None
+
+
 def _backslashes(source: str) -> SlipOf:
     right = re.sub(r'\\(?!")', r"\\\\", source.replace("\\\\", "\\"))
     slashes = source.replace("\\\\", "/").replace("\\", "/")
@@ -211,10 +261,14 @@ def _unclosed(text: str, start: int, end: int) -> Token:
 def _end_of_line(text: str, at: int) -> int:
     """Where an unclosed text ends: with its line, before commas and brackets that it does not open."""
     line = _REST_OF_LINE.match(text, at)
-    source = line[0].rstrip(" \t,") if line else ""
-    while source[-1:] in _OPENERS and source.count(source[-1]) > source.count(_OPENERS[source[-1]]):
-        source = source[:-1].rstrip(" \t,")
-    return at + len(source)
+    source = line[0] if line else ""
+    excess = {closer: source.count(closer) - source.count(opener) for closer, opener in _OPENERS.items()}
+    end = len(source)
+    while end and (source[end - 1] in " \t," or excess.get(source[end - 1], 0) > 0):
+        end -= 1
+        if source[end] in excess:
+            excess[source[end]] -= 1
+    return at + end
 
 
 def _is_scalar(source: str) -> bool:
@@ -230,6 +284,10 @@ def mended_value(source: str) -> SlipOf | None:
     word = _WORDS.get(source.lower())
     if word is not None:
         return "word", f"{source} is not JSON; in JSON it is {word}.", f"Write {word}.", word
+    straight = straightened(source)
+    if straight != source and _is_scalar(straight):
+        message = f"{clipped(source)} holds {sign_name(first_typographic(source))}, which JSON does not know."
+        return "typographic-sign", message, f"Write {straight}.", straight
     right = json.dumps(source, ensure_ascii=False)
     if _NUMBER_LIKE.fullmatch(source) and any(sign.isdigit() for sign in source):
         return (

@@ -11,12 +11,15 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from commands.inputfile.document import line_starts
+from commands.inputfile.fields import clipped
 from commands.inputfile.json_tokens import Token, mended_value, next_token
 
 _DECODER = json.JSONDecoder(parse_int=str)
 _DEEPEST = 100
-_MOST_TOKENS = 1_000_000  # a few seconds
+_MOST_TOKENS = 300_000  # a second or two; what is right is passed over as one token
 _CLOSER = {"{": "}", "[": "]"}
+_DIGITS_BEFORE = re.compile(r"[-+]?[0-9][0-9.]*+\Z")
+_AFTER_COMMA = re.compile(r"(?:,[0-9]++(?:\.[0-9]++)?)++")
 _INDENTATION = re.compile(r"[ \t]*")
 _REST_OF_LIST = re.compile(r'(?:\s*,\s*"[^"\n\r]*")*\s*\]')
 _LISTS = {
@@ -80,6 +83,10 @@ class TolerantReader:
         self.top = "value"
         self.at = 0
         self.line_starts = line_starts(text)
+        self.indents: dict[int, int] = {}
+        self.to_skip = 3 * len(
+            text
+        )  # characters that may be read in vain, looking for brackets that are right
 
     @property
     def expects(self) -> str:
@@ -159,6 +166,8 @@ class TolerantReader:
             self._value(token)
 
     def _key(self, token: Token) -> None:
+        if token.kind == "scalar" and self._second_half_of_number(token):
+            return
         self._child(token)
         self.open[-1].key = token.shown
         self.expects = "colon"
@@ -166,8 +175,32 @@ class TolerantReader:
             message = f"The key {token.shown} needs double quotes."
             right = json.dumps(token.text)
             self._note(
-                "key-without-quotes", token.start, message, f"Write {right}.", token.start, token.end, right
+                "key-without-quotes",
+                token.start,
+                message,
+                f"Write {clipped(right)}.",
+                token.start,
+                token.end,
+                right,
             )
+
+    def _second_half_of_number(self, token: Token) -> bool:
+        """``0,5`` where a comma ends the value: ask which number it is."""
+        comma = self.before
+        if comma.kind != "," or comma.end != token.start:
+            return False
+        first = _DIGITS_BEFORE.search(self.text[max(0, comma.start - 40) : comma.start])
+        rest = _AFTER_COMMA.match(self.text, comma.start)
+        if first is None or rest is None:
+            return False
+        start = comma.start - len(first[0])
+        written = clipped(self.text[start : rest.end()], 40)
+        message = f"In {written} the comma may separate decimals or thousands."
+        hint = "Which number is meant? Write decimals after a point, and thousands without any sign between them."
+        self._note("number-with-comma", start, message, hint, comma.start, rest.end(), "")
+        self.at = rest.end()
+        self.expects = "comma"
+        return True
 
     def _value(self, token: Token) -> None:
         if self.open:
@@ -187,11 +220,14 @@ class TolerantReader:
 
     def _skipped(self, token: Token) -> bool:
         """Whether what the bracket opens is JSON as it should be; then the C scanner passes over it."""
-        if not self.open:
+        if not self.open or self.to_skip < 0:
             return False
         try:
             _, end = _DECODER.raw_decode(self.text, token.start)
-        except (json.JSONDecodeError, RecursionError):
+        except json.JSONDecodeError as error:
+            self.to_skip -= error.pos - token.start
+            return False
+        except RecursionError:
             return False
         ends_line = self._line(end - 1)
         if self.by_indentation and ends_line != self._line(token.start):
@@ -374,9 +410,12 @@ class TolerantReader:
 
     def _indent(self, at: int) -> int:
         """The indentation of the line that ``at`` is in."""
-        start = self.line_starts[self._line(at) - 1]
-        blanks = _INDENTATION.match(self.text, start)
-        return blanks.end() - start if blanks else 0
+        line = self._line(at)
+        if line not in self.indents:
+            start = self.line_starts[line - 1]
+            blanks = _INDENTATION.match(self.text, start)
+            self.indents[line] = blanks.end() - start if blanks else 0
+        return self.indents[line]
 
     def _remove(self, token: Token, code: str, message: str, hint: str = "Remove it.") -> None:
         self._note(code, token.start, message, hint, token.start, token.end, "")

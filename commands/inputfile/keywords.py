@@ -5,7 +5,8 @@ The tables below are the format. Every key that is read leaves findings through 
 with an error is left out, and its neighbours are read all the same.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,26 +18,35 @@ from commands.inputfile.entries import (
     Curtain,
     TaskEntry,
 )
-from commands.inputfile.fields import BAD, Reader, clipped, name_of, shown, wrong
-from commands.inputfile.nearest import nearest
+from commands.inputfile.field_notes import ARENA_IS_OPTIONAL
+from commands.inputfile.fields import BAD, Reader, clipped, is_null, shown, wrong
+from commands.inputfile.look_alikes import DASHES, first_typographic, sign_name, straightened
+from commands.inputfile.nearest import mean, nearest
 from commands.inputfile.number_fields import (
     boolean,
     datasource_id,
     date_time_or_inherit,
+    has_ambiguous_comma,
     number,
     seconds_or_inherit,
     session_reference,
+    which_number,
 )
 from commands.inputfile.plain_readings import FALSE_WORDS, NULL_WORDS, TRUE_WORDS
 from commands.inputfile.report import KEY, REPEAT, Report
 from commands.inputfile.text_fields import (
     free_text,
     group_name,
+    name_on_disk,
     name_text,
     path_of_location,
     session_name,
     text_or_inherit,
 )
+
+_LONGEST_KEY = 80  # characters: no longer one is compared with those that exist
+_WITH_COMMAS = re.compile(r"[-+]?[0-9]++(?:[.,][0-9]++)*+")
+_CONDITIONS = {"arena_apparatus": f"if {ARENA_IS_OPTIONAL}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +92,13 @@ def read_mapping(value: Any, keywords: Keywords, report: Report, place: Place) -
             good = False
         else:
             values[key] = typed
-    if value.__class__ is not dict and value.repeated:  # type: ignore[attr-defined]  # see RepeatedKeys, MarkedMapping
+    repeated = () if value.__class__ is dict else value.repeated  # type: ignore[attr-defined]  # see RepeatedKeys, MarkedMapping
+    if unknown or repeated or not keywords.required <= value.keys():
         good = False
-        _report_repeated(value.repeated, report, place)  # type: ignore[attr-defined]
-    if unknown or not keywords.required <= value.keys():
-        good = False
+        if not report.is_json and (halves := _halves_of_numbers(value, unknown, report, place)):
+            unknown = [key for key in unknown if key not in halves]
+            repeated = [key for key in repeated if key not in halves]
+        _report_repeated(repeated, report, place)
         free = sorted(keywords.readers.keys() - value.keys())
         suggested = {_report_unknown(key, free, keywords, report, place) for key in unknown}
         for key in keywords.readers:
@@ -98,21 +110,31 @@ def read_mapping(value: Any, keywords: Keywords, report: Report, place: Place) -
 
 
 def _report_no_value(keywords: Keywords, report: Report, place: Place, key: str) -> None:
-    hint = "Fill it in." if key in keywords.required else f"Fill it in, or remove it: {key} is optional."
+    hint = f"Fill it in, or remove it: {key} is optional."
+    if key in keywords.required:
+        hint = "Fill it in."
+    elif key in _CONDITIONS:
+        hint = f"Fill it in, or remove it {_CONDITIONS[key]}."
     message = f"{key} has no value; expected {keywords.expected[key]}."
     rest = report.rest_of_line(place, key).strip()
-    if rest.startswith("#") and rest[1:2].strip():
-        hint = f'# starts a comment; if it is part of the value, put it in quotes: "{rest:.60}".'
+    if rest.startswith("#") and rest[1:2].strip() and not report.is_json:
+        hint = f'# starts a comment; if it is part of the value, put it in quotes: "{clipped(rest)}".'
     report.error("no-value", place, key, message, hint)
 
 
 def _not_a_mapping(value: Any, keywords: Keywords, report: Report, place: Place) -> None:
+    if report.is_full and place is not None:
+        wrong(value, report, *place, keywords.what)
+        return
     keys = ", ".join(list(keywords.readers)[:3])
     hint = ""
     if isinstance(value, str):
-        key, colon, rest = value.partition(":")
-        if colon and rest and key in keywords.readers:
-            hint = f'A blank is missing after the colon: "{key}: {rest}".'
+        key, colon, rest = straightened(value[:200]).partition(":")
+        if colon and rest and key in keywords.readers and not report.is_json:
+            hint = f'A blank is missing after the colon: "{key}: {clipped(rest.strip())}".'
+            sign = first_typographic(value[: len(key) + 2])
+            if sign:
+                hint = f"After {key} stands {sign_name(sign)}: write the colon and the blank of the keyboard."
     if place is None:
         message = f"The file is {shown(value)}; expected a mapping with the keys {keys}."
         report.error("wrong-type", None, None, message, hint)
@@ -120,9 +142,9 @@ def _not_a_mapping(value: Any, keywords: Keywords, report: Report, place: Place)
         wrong(value, report, *place, f"{keywords.what} with keys such as {keys}", hint)
 
 
-def _report_repeated(repeated: list[Any], report: Report, place: Place) -> None:
-    for key in dict.fromkeys(entry if isinstance(entry, str) else entry[0] for entry in repeated):
-        message = f"The key {name_of(key)} comes a second time in the same mapping."
+def _report_repeated(repeated: Iterable[str], report: Report, place: Place) -> None:
+    for key in dict.fromkeys(repeated):
+        message = f"The key {clipped(key)} comes a second time in the same mapping."
         report.error("duplicate-key", place, key, message, "Keep one of them.", at=REPEAT)
 
 
@@ -131,30 +153,55 @@ def _report_unknown(
 ) -> str | None:
     """Returns the key that was probably meant: a ``free`` one rather than one that is there already."""
     if report.is_full:
-        report.left_out()
+        report.error("unknown-key", place, key, "", at=KEY)
         return None
-    meant = nearest(key, free) or nearest(key, keywords.readers)
-    hint = ""
-    if meant is not None:
-        hint = f'Did you mean "{meant}"?'
-    elif key[:1] in ("/", "%", ";"):
-        hint = "A comment starts with #."
-    else:
-        homes = [other.what for other in _ALL if key in other.readers]
-        hint = (
-            f"It belongs to {' or '.join(homes)}." if homes else f"Known keys: {', '.join(keywords.readers)}."
-        )
+    meant = None
+    if len(key) <= _LONGEST_KEY and report.may_compare(2 * len(keywords.readers)):
+        meant = nearest(key, free) or nearest(key, keywords.readers)
+    hint = _about_unknown(key, keywords, report) if meant is None else mean(key, meant)
+    dash = straightened(key[:_LONGEST_KEY])
+    if key[:1] in DASHES and key and dash[:1] == "-" and dash[1:].strip() in keywords.readers:
+        meant = dash[1:].strip()
+        hint = f"It begins with {sign_name(key[0])}. A list item begins with a hyphen and a blank: - {meant}: ..."
     message = f'Unknown key "{clipped(key)}" in {keywords.what}.'
     report.error("unknown-key", place, key, message, hint, at=KEY)
     return meant
 
 
+def _about_unknown(key: str, keywords: Keywords, report: Report) -> str:
+    if key[:1] in ("/", "%", ";") and key:
+        return "JSON has no comments." if report.is_json else "A comment starts with #."
+    homes = [other.what for other in _ALL if key in other.readers]
+    if homes:
+        return f"It belongs to {' or '.join(homes)}."
+    return f"Known keys: {', '.join(keywords.readers)}."
+
+
+def _halves_of_numbers(value: dict[str, Any], unknown: list[str], report: Report, place: Place) -> set[str]:
+    """In ``{task_start: 0,5}`` YAML reads a key with 0, and a key 5 without a value: say so at the number. Returns
+    the keys that are halves of numbers."""
+    halves = {key for key in unknown if key.isdecimal() and is_null(value[key])}
+    found = False
+    for key, item in value.items() if halves else ():
+        if item.__class__ is Plain and item[-1:].isdecimal():
+            written = _WITH_COMMAS.match(report.rest_of_line(place, key))
+            if written is not None and written[0] != item and has_ambiguous_comma(written[0]):
+                which_number(written[0], report, place, key)
+                found = True
+    return halves if found else set()
+
+
 def read_list(value: Any, report: Report, place: Place, key: Part, expected: str) -> list[Any] | None:
     if isinstance(value, list):
         return value
-    hint = "Start each item on a line of its own with a dash and a blank." if isinstance(value, dict) else ""
-    wrong(value, report, place, key, expected, hint)
+    wrong(value, report, place, key, expected, _as_items(report) if isinstance(value, dict) else "")
     return None
+
+
+def _as_items(report: Report) -> str:
+    if report.is_json:
+        return "Put its items in brackets: [ ... ]"
+    return "Start each item on a line of its own with a hyphen and a blank."
 
 
 def _list_of(keywords: Keywords, build: Any) -> Reader:
@@ -218,7 +265,7 @@ def _probe_association(value: Any, report: Report, place: Place, key: Part) -> A
     association = {}
     good = True
     for name, probe in value.items():
-        typed_name = name_text(name, report, here, name)
+        typed_name = name_on_disk(name, report, here, name)
         typed = name_text(probe, report, here, name)
         good = good and typed is not BAD and typed_name is not BAD
         association[str(name)] = typed
@@ -313,7 +360,7 @@ def _session_clustering(value: Any, report: Report, place: Place, key: Part) -> 
         word = boolean(value, report, place, key)
         if word is not None:
             return word
-        hint = "Start each clustering with a dash and a blank." if isinstance(value, dict) else ""
+        hint = _as_items(report) if isinstance(value, dict) else ""
         return wrong(value, report, place, key, "true, false or a list of clusterings", hint)
     words = [index for index, item in enumerate(value) if item.__class__ is not dict and _is_word(item)]
     for index in words:

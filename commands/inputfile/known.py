@@ -43,7 +43,8 @@ class Known:
     ``reference`` maps a table to its current values and ``retired`` to those that were valid once.
     ``arena_not_required`` are the task types registered so. ``subjects`` are the names that are registered;
     ``probes`` those inserted in the file's subject, ``session_times`` (``YYYY-MM-DD HH:MM:SS[.ffffff]``) its
-    sessions. ``locations`` maps a normalised location, ``groups`` a group_name to who holds it.
+    sessions. ``locations`` maps a normalised location, ``groups`` a group_name to who holds it;
+    ``similar_groups`` maps the folded form (``look_alikes.folded``) of a name in the file to a held group_name.
     """
 
     reference: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -54,3 +55,4 @@ class Known:
     session_times: Mapping[str, int] = field(default_factory=dict)
     locations: Mapping[str, HeldLocation] = field(default_factory=dict)
     groups: Mapping[str, HeldGroup] = field(default_factory=dict)
+    similar_groups: Mapping[str, str] = field(default_factory=dict)

@@ -2,17 +2,30 @@
 
 from collections.abc import Iterable
 
+from commands.inputfile.fields import clipped
+from commands.inputfile.look_alikes import difference, folded
+
+LONGEST = 80  # letters of a word, and of a choice, that are compared
+MOST = 400  # choices that are compared with one word
+
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
     """The choice with the fewest slips (a letter added, left out, exchanged, or two swapped) from ``word``.
 
-    At most one slip in three letters; case and the choice among ``_``, ``-`` and blank count as half a slip
-    in all. Among equals the first in order of the alphabet.
+    At most one slip in three letters; case, the kind of blanks and dashes, and the choice among ``_``, ``-`` and
+    blank count as half a slip in all. Among equals the first in order of the alphabet. Of many choices only so
+    many are compared, those with the same first letter before the others.
     """
+    if len(word) > LONGEST:
+        return None
     wanted = _folded(word)
     best: str | None = None
     best_distance = max(1.0, len(wanted) / 3) + 0.25
-    for choice in sorted(choices):
+    slack = best_distance + 2
+    near = [choice for choice in choices if len(choice) <= LONGEST and abs(len(choice) - len(word)) <= slack]
+    if len(near) > MOST:
+        near = [choice for choice in near if _folded(choice[:1]) == wanted[:1]]
+    for choice in sorted(near)[:MOST]:
         if choice == word:
             return choice
         distance = _slips(wanted, _folded(choice), best_distance) + 0.25
@@ -24,11 +37,16 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """A hint, empty where no choice is near."""
     found = nearest(word, choices)
-    return f'Did you mean "{found}"?' if found is not None else ""
+    return mean(word, found) if found is not None else ""
+
+
+def mean(word: str, meant: str) -> str:
+    """The question, and in what the two differ where that is hard to see."""
+    return f'Did you mean "{clipped(meant, LONGEST)}"? {difference(word, meant)}'.rstrip()
 
 
 def _folded(word: str) -> str:
-    return word.casefold().replace("-", "_").replace(" ", "_")
+    return folded(word).replace("-", "_").replace(" ", "_")
 
 
 def _slips(one: str, other: str, most: float) -> float:

@@ -6,6 +6,7 @@ from datetime import date, time
 from typing import Any
 
 from commands.inputfile.document import Part, Place, Plain
+from commands.inputfile.field_notes import TOO_LARGE
 from commands.inputfile.fields import (
     BAD,
     bare_word,
@@ -15,6 +16,7 @@ from commands.inputfile.fields import (
     name_of,
     wrong,
 )
+from commands.inputfile.look_alikes import first_typographic, sign_name, straightened
 from commands.inputfile.plain_readings import other_reading
 from commands.inputfile.report import Report
 from commands.inputfile.text_fields import DATE_TIME, name_text
@@ -22,62 +24,107 @@ from commands.inputfile.text_fields import DATE_TIME, name_text
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _LOOSE_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
+_NOT_FINITE = {"nan", "inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"}
+_LONGEST_NUMBER = 400  # characters
+_LONGEST_TIME = 80
+_SECONDS = "a number of seconds, or true to inherit it from sessions.txt"
+_CURATION_TIME = "a date-time such as 2023-04-05 12:13:14, or true for the modification time of the files"
 
 
 def number(value: Any, report: Report, place: Place, key: Part) -> Any:
-    if value.__class__ is Plain and _NUMBER.fullmatch(value):
+    if value.__class__ is Plain and len(value) < _LONGEST_NUMBER and _NUMBER.fullmatch(value):
         return _finite(value, report, place, key)
     return _unusual_number(value, report, place, key, "a number")
 
 
 def seconds_or_inherit(value: Any, report: Report, place: Place, key: Part) -> Any:
     """Seconds from the start of the recording, or True to inherit."""
-    if value.__class__ is Plain and _NUMBER.fullmatch(value):
-        return _finite(value, report, place, key)
-    expected = "a number of seconds, or true to inherit it from sessions.txt"
-    word = _true_or_false(value, report, place, key, false_is_valid=False)
-    if word is None:
-        return _unusual_number(value, report, place, key, expected)
-    return True if word else false_is_not_valid(value, report, place, key, expected)
+    if value.__class__ is Plain and len(value) < _LONGEST_NUMBER and _NUMBER.fullmatch(value):
+        seconds = _finite(value, report, place, key)
+    else:
+        word = _true_or_false(value, report, place, key, false_is_valid=False)
+        if word is not None:
+            hint = "Write the seconds, or true."
+            return True if word else false_is_not_valid(value, report, place, key, _SECONDS, hint)
+        seconds = _unusual_number(value, report, place, key, _SECONDS)
+    if seconds is BAD or seconds >= 0:
+        return seconds
+    message = f"{name_of(key, place)} is {value}, which is before the recording starts."
+    hint = "It counts the seconds from the start of the session's recording: 0 or more."
+    report.error("negative-time", place, key, message, hint)
+    return BAD
 
 
 def _finite(value: str, report: Report, place: Place, key: Part) -> Any:
     result = float(value) + 0.0  # -0.0 becomes 0.0
-    if math.isinf(result):
-        report.error(
-            "not-finite", place, key, f"{name_of(key)} is {clipped(value, 40)}, which is too large a number."
-        )
-        return BAD
-    return result
+    if -TOO_LARGE < result < TOO_LARGE:
+        return result
+    code = "not-finite" if math.isinf(result) else "number-too-large"
+    message = f"{name_of(key, place)} is {clipped(value, 40)}, which is too large a number."
+    report.error(code, place, key, message, "Numbers have at most 64 bits: 18 digits before the point.")
+    return BAD
 
 
 def _unusual_number(value: Any, report: Report, place: Place, key: Part, expected: str) -> Any:
+    if not isinstance(value, str) or is_null(value):
+        return wrong(value, report, place, key, expected)
+    if len(value) >= _LONGEST_NUMBER:
+        return _too_long(value, report, place, key, expected)
+    if has_ambiguous_comma(value):
+        return which_number(value, report, place, key)
     if value.__class__ is str:
         hint = f"Write it without the quotes: {value}" if _NUMBER.fullmatch(value) and len(value) < 40 else ""
         return wrong(value, report, place, key, expected, hint)
-    if value.__class__ is not Plain or is_null(value):
-        return wrong(value, report, place, key, expected)
     reading = other_reading(value)
     if _LOOSE_NUMBER.fullmatch(value):
         if reading is not None and float(reading.removeprefix("the number ")) != float(value):
-            report.warning(
-                "plain-scalar",
-                place,
-                key,
-                f"{name_of(key)} is taken as {value}; plain YAML would read {reading}.",
-            )
+            message = f"{name_of(key, place)} is taken as {value}; other programs would read {reading}."
+            report.warning("plain-scalar", place, key, message)
         return _finite(value, report, place, key)
-    if reading == "a number that is not finite":
-        report.error(
-            "not-finite", place, key, f"{name_of(key)} is {value}; expected {expected}, which must be finite."
-        )
+    if reading == "a number that is not finite" or value.lower() in _NOT_FINITE:
+        message = f"{name_of(key, place)} is {value}; expected {expected}, which must be finite."
+        report.error("not-finite", place, key, message)
         return BAD
     hint = ""
     if reading is not None and reading.startswith("the number "):
         hint = f"If {reading} is meant, write {reading.removeprefix('the number ')}."
-    elif _LOOSE_NUMBER.fullmatch(value.replace(",", ".")):
-        hint = f"Write a decimal point: {value.replace(',', '.')}"
+    elif _LOOSE_NUMBER.fullmatch(straightened(value)):
+        sign = sign_name(first_typographic(value))
+        hint = f"It holds {sign}: write the sign of the keyboard instead."
     return wrong(value, report, place, key, expected, hint)
+
+
+def _too_long(value: str, report: Report, place: Place, key: Part, expected: str) -> Any:
+    if value.strip("+-.0123456789eE_"):
+        return wrong(value, report, place, key, expected)
+    finite = _LOOSE_NUMBER.fullmatch(value) is None or math.isfinite(float(value))
+    message = f"{name_of(key, place)} has {len(value):,} digits, which is too large a number."
+    report.error("number-too-large" if finite else "not-finite", place, key, message)
+    return BAD
+
+
+def has_ambiguous_comma(text: str) -> bool:
+    """Whether it is a number with a comma, such as ``1,200`` or ``0,5``: thousands in one country, decimals in
+    another."""
+    digits = text.strip().lstrip("+-")
+    return (
+        "," in digits
+        and digits[:1].isdecimal()
+        and digits[-1:].isdecimal()
+        and not digits.strip("0123456789.,'_ \u00a0\u202f")
+    )
+
+
+def which_number(written: str, report: Report, place: Place, key: Part) -> Any:
+    """Ask which number is meant, and name none."""
+    report.error(
+        "number-with-comma",
+        place,
+        key,
+        f"{name_of(key, place)} is {clipped(written, 40)}, where the comma may separate decimals or thousands.",
+        "Which number is meant? Write decimals after a point, and thousands without any sign between them.",
+    )
+    return BAD
 
 
 def datasource_id(value: Any, report: Report, place: Place, key: Part) -> Any:
@@ -108,7 +155,7 @@ def _true_or_false(
         "text-for-boolean",
         place,
         key,
-        f'{name_of(key)} is the text "{value}", taken as {bare}.',
+        f'{name_of(key, place)} is the text "{value}", taken as {bare}.',
         f"Write {bare} without quotes.",
     )
     return result
@@ -122,24 +169,25 @@ def boolean(value: Any, report: Report, place: Place, key: Part) -> bool | None:
 def date_time_or_inherit(value: Any, report: Report, place: Place, key: Part) -> Any:
     """Naive local time as ``YYYY-MM-DD HH:MM:SS[.ffffff]``, or True for the modification time of the
     files."""
-    if value.__class__ is str or value.__class__ is Plain:
+    if isinstance(value, str) and len(value) < _LONGEST_TIME:
         found = DATE_TIME.fullmatch(value)
         if found:
             return _date_time(found, report, place, key)
-    expected = "a date-time such as 2023-04-05 12:13:14, or true for the modification time of the files"
+    expected = _CURATION_TIME
     word = _true_or_false(value, report, place, key, false_is_valid=False)
     if word is None:
-        is_date = isinstance(value, str) and _DATE.fullmatch(value)
+        is_date = isinstance(value, str) and _DATE.fullmatch(value[:_LONGEST_TIME])
         return wrong(
             value, report, place, key, expected, f"Add the time of day: {value} 00:00:00" if is_date else ""
         )
-    return True if word else false_is_not_valid(value, report, place, key, expected)
+    hint = "Without the key the modification time of the files is taken."
+    return True if word else false_is_not_valid(value, report, place, key, expected, hint)
 
 
 def session_reference(value: Any, report: Report, place: Place, key: Part) -> Any:
     """The name of a session in this file, or a session_time."""
-    if value.__class__ is str or value.__class__ is Plain:
-        found = DATE_TIME.fullmatch(value)
+    if isinstance(value, str) and len(value) < _LONGEST_TIME:
+        found = DATE_TIME.fullmatch(value.strip())
         if found:
             return _date_time(found, report, place, key)
     return name_text(value, report, place, key)
@@ -153,21 +201,21 @@ def _date_time(found: re.Match[str], report: Report, place: Place, key: Part) ->
             "date-time-with-zone",
             place,
             key,
-            f"{name_of(key)} is {given}, with the time zone {zone}; expected local time without a zone.",
+            f"{name_of(key, place)} is {given}, with the time zone {zone}; expected local time without a zone.",
             f"Write the time as the clock on the wall showed it, such as {given.removesuffix(zone).strip()}.",
         )
         return BAD
     fraction = (fraction or "").rstrip("0")
     if len(fraction) > 6:
         report.error(
-            "date-time", place, key, f"{name_of(key)} is {given}; a fraction has at most six digits."
+            "date-time", place, key, f"{name_of(key, place)} is {given}; a fraction has at most six digits."
         )
         return BAD
     try:
         local = f"{date(int(year), int(month), int(day))} {time(int(hour), int(minute), int(second or 0))}"
     except ValueError as error:
         report.error(
-            "date-time", place, key, f"{name_of(key)} is {given}, which is no point in time: {error}."
+            "date-time", place, key, f"{name_of(key, place)} is {given}, which is no point in time: {error}."
         )
         return BAD
     return f"{local}.{fraction:0<6}" if fraction else local

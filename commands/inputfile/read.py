@@ -3,7 +3,7 @@ package.
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from commands.inputfile.findings import Finding
 from commands.inputfile.input_file import read_entries, read_task_document
 from commands.inputfile.json_document import JsonDocument, load_json, refuse_deep_nesting
 from commands.inputfile.json_mistakes import json_mistakes
+from commands.inputfile.kept_findings import NO_MORE, MoreFindings
 from commands.inputfile.limits import DEFAULT_LIMITS, Limits
 from commands.inputfile.report import Report
 from commands.inputfile.yaml_document import load_yaml
@@ -30,13 +31,17 @@ class ReadResult:
     ``stage`` is the last stage that was reached: 0 where the file could not be loaded, else 1.
     ``input_file`` is None where stage 0 failed or the subject is unusable; entries with an error are left
     out of it, so that the others can go on to stage 2. ``left_out_names`` are the names of sessions that
-    were left out: a reference to one of them is not unknown. ``findings`` are in the order of the file.
+    were left out: a reference to one of them is not unknown. ``findings`` are in the order of the file; ``more``
+    is what there is beyond those. ``cut`` are the longer texts that a bare YAML value may have lost to a comment
+    (``run #2``), by the path of the value: only stage 2 can tell whether one of them is meant.
     """
 
     stage: int
     input_file: InputFile | None
     findings: tuple[Finding, ...]
     left_out_names: frozenset[str] = frozenset()
+    more: MoreFindings = NO_MORE
+    cut: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     _document: Document | None = field(default=None, repr=False, compare=False)
 
     def position(self, path: str) -> tuple[int, int] | None:
@@ -58,12 +63,13 @@ def read_input_file(data: bytes, *, filename: str = "", limits: Limits = DEFAULT
     with _without_collecting():
         try:
             document = _load(decode(data, limits), filename, limits)
-            report = Report(document, limits.findings)
+            report = Report(document, limits)
             input_file, left_out = read_entries(document, report)
             _refuse_depth(document, report, limits)
         except Unreadable as refusal:
             return ReadResult(0, None, refusal.findings)
-        return ReadResult(1, input_file, tuple(report.findings()), left_out, document)
+        findings, more = report.findings()
+        return ReadResult(1, input_file, findings, left_out, more, report.cut, document)
 
 
 def read_tasks(
@@ -76,12 +82,12 @@ def read_tasks(
     """
     try:
         document = _load(decode(data, limits), filename, limits)
-        report = Report(document, limits.findings)
+        report = Report(document, limits)
         tasks = read_task_document(document, report)
         _refuse_depth(document, report, limits)
     except Unreadable as refusal:
         return None, refusal.findings
-    return tasks, tuple(report.findings())
+    return tasks, report.findings()[0]
 
 
 @contextmanager
@@ -104,9 +110,8 @@ def _refuse_depth(document: Document, report: Report, limits: Limits) -> None:
 
 def _load(text: str, filename: str, limits: Limits) -> Document:
     """A .json file that holds YAML and a .yml file that holds JSON are read as what they hold."""
-    ending = filename.lower().rpartition(".")[2]
-    first = text.lstrip()[:1]
-    looks_like_json = first in ("{", "[") or (ending == "json" and first == '"')
+    ending = filename.lower()[-8:].rpartition(".")[2]
+    looks_like_json = _looks_like_json(text, ending)
     try:
         document = _parse(text, ending, limits, looks_like_json=looks_like_json)
     except Unreadable as refusal:
@@ -118,6 +123,14 @@ def _load(text: str, filename: str, limits: Limits) -> Document:
     if is_null(document.root):
         raise unreadable("empty-file", "The file is empty.", "Start from the template.", at=(1, 1))
     return document
+
+
+def _looks_like_json(text: str, ending: str) -> bool:
+    """Whether advice should be in JSON: a .yml file that begins with a brace may be YAML on one line."""
+    start = text.lstrip()
+    if ending in ("yml", "yaml"):
+        return start[:1] in ("{", "[") and start[1:200].lstrip()[:1] in ('"', "{", "[")
+    return start[:1] in ("{", "[") or (ending == "json" and start[:1] == '"')
 
 
 def _parse(text: str, ending: str, limits: Limits, *, looks_like_json: bool) -> Document:

@@ -1,14 +1,18 @@
 """The words for values that are not in their tables, each worked out once for a file."""
 
-import shlex
 from collections.abc import Collection
 from itertools import islice
 
 from commands.inputfile.fields import clipped
+from commands.inputfile.findings import LOAD_CATALOGUE, PROPOSE_VALUE, RESTORE_VALUE, NextStep
 from commands.inputfile.known import Known
-from commands.inputfile.nearest import nearest
+from commands.inputfile.look_alikes import comparable, folded
+from commands.inputfile.nearest import mean, nearest
 
-_LETTERS = 300_000  # compared in a search for nearest values; a file that is wrong throughout gets no more
+_LOOKED_AT = 1_000_000  # values, in search of nearest ones; a file that is wrong throughout gets no more
+_LISTED = 5
+
+Said = tuple[str, str, str, tuple[NextStep, ...]]  # code, message, hint, next steps
 
 
 class ReferenceValues:
@@ -16,48 +20,91 @@ class ReferenceValues:
 
     def __init__(self, known: Known) -> None:
         self._known = known
-        self._said: dict[tuple[str, str, str], tuple[str, str, str]] = {}
+        self._is_empty = not any(known.reference.values())
+        self._said: dict[tuple[str, str, str], Said] = {}
         self._listed: dict[int, str] = {}
-        self._letters = 0
+        self._look_alikes: dict[int, dict[str, str]] = {}
+        self._looked_at = 0
 
-    def unknown(self, what: str, value: str, table: str) -> tuple[str, str, str]:
-        """Code, message and hint about a ``value`` that is not among the table's current values."""
+    def unknown(self, what: str, value: str, table: str) -> Said:
+        """What to say about a ``value`` that is not among the table's current values."""
         said = self._said.get((what, value, table))
         if said is None:
             said = self._said[what, value, table] = self._words(what, value, table)
         return said
 
-    def _words(self, what: str, value: str, table: str) -> tuple[str, str, str]:
+    def _words(self, what: str, value: str, table: str) -> Said:
         valid = self._known.reference.get(table, ())
-        add = f"daybook catalogue add {table} {shlex.quote(clipped(value, 60))}"
-        if value in self._known.retired.get(table, ()):
+        arguments = {"reference": table, "value": value}
+        if value in {comparable(retired) for retired in self._known.retired.get(table, ())}:
             message = f"{what} {quoted(value)} was retired from {table}."
-            return "retired-value", message, f"Use a current one, or take it back: {add}"
+            restore = NextStep(RESTORE_VALUE, arguments=arguments)
+            return (
+                "retired-value",
+                message,
+                "Use a current value, or have an admin take this one back",
+                (restore,),
+            )
         message = f"{what} {quoted(value)} is not in {table}."
+        if self._is_empty:
+            steps = () if self._said else (NextStep(LOAD_CATALOGUE),)
+            return (
+                "unknown-value",
+                message,
+                "The catalogue is empty: load the values of the lab first" + ("" if steps else "."),
+                steps,
+            )
+        steps = (NextStep(PROPOSE_VALUE, arguments=arguments),)
         if not valid:
-            return "unknown-value", message, f"{table} is empty. Add the value: {add}"
-        hint = self.near_or_some(value, valid)
-        if not hint.startswith("Did"):
-            hint = f"{hint} If it is new: {add}"
-        return "unknown-value", message, hint
+            return "unknown-value", message, f"{table} has no values yet. Have an admin add this one", steps
+        listed = self._as_list(value, valid)
+        if listed:
+            return "unknown-value", message, listed, ()
+        near = self.near(value, valid)
+        if near:
+            return "unknown-value", message, near, ()
+        return "unknown-value", message, f"{self._some(valid)} If it is new, have an admin add it", steps
+
+    def _as_list(self, value: str, valid: Collection[str]) -> str:
+        """``user_1, user_2`` where a list is meant: at least one of its parts is a value."""
+        parts = [part.strip() for part in value[:500].replace(";", ",").split(",")]
+        if len(parts) < 2 or not any(part in valid for part in parts):
+            return ""
+        written = ", ".join(f'"{part}"' for part in parts if part)
+        return f"If several are meant, write a list: [{clipped(written, 120)}]"
+
+    def near(self, value: str, valid: Collection[str]) -> str:
+        """Did you mean: the value that looks alike, or else the nearest one. Empty where none is near."""
+        alike = self._look_alikes_of(valid).get(folded(value))
+        if alike is None and self._looked_at < _LOOKED_AT:
+            self._looked_at += len(valid)
+            alike = nearest(value, valid)
+        return "" if alike is None else mean(value, alike)
 
     def near_or_some(self, value: str, valid: Collection[str]) -> str:
         """A hint: the nearest valid value, or else a few of them. Empty where there is none."""
-        near = None
-        if self._letters < _LETTERS and len(value) <= 100:
-            self._letters += len(valid) * len(value)
-            near = nearest(value, valid)
-        if near is not None:
-            return f"Did you mean {quoted(near)}?"
-        return self._some(valid)
+        return self.near(value, valid) or self._some(valid)
+
+    def _look_alikes_of(self, valid: Collection[str]) -> dict[str, str]:
+        alike = self._look_alikes.get(id(valid))
+        if alike is None:
+            alike = self._look_alikes[id(valid)] = {
+                folded(value): value for value in sorted(valid, reverse=True)
+            }
+        return alike
 
     def _some(self, valid: Collection[str]) -> str:
         listed = self._listed.get(id(valid))
         if listed is None:
-            values = ", ".join(clipped(value, 40) for value in islice(sorted(valid), 5))
-            more = f" and {len(valid) - 5} more" if len(valid) > 5 else ""
-            listed = self._listed[id(valid)] = f"Valid are: {values}{more}." if values else ""
+            listed = f"Valid are: {some_values(valid, _LISTED)}." if valid else ""
+            self._listed[id(valid)] = listed
         return listed
+
+
+def some_values(valid: Collection[str], most: int) -> str:
+    """``user_1, user_2 and 7 more``, in the order of the alphabet."""
+    values = ", ".join(clipped(value, 40) for value in islice(sorted(valid), most))
+    return f"{values} and {len(valid) - most:,} more" if len(valid) > most else values
 
 
 def quoted(value: str) -> str:

@@ -1,7 +1,7 @@
 """The input file as a JSON Schema, so that editors complete and check while a user types.
 
 Draft-07, which the YAML language server and every JSON editor understand. The schema takes the shapes that
-stage 1 takes; what needs the ledger or the disk is left to ``daybook validate``.
+stage 1 takes; what needs the ledger or the disk is left to validation.
 """
 
 from typing import Any
@@ -59,10 +59,13 @@ def described_field(note: FieldNote) -> str:
     """One line: is it required, what it is, what it must match."""
     if note.default is REQUIRED:
         start = "Required"
+    elif note.required:
+        start = f"Required {note.required}"
     elif note.default is None:
         start = "Optional"
     else:
         shown = {True: "true"}.get(note.default, note.default) if note.default != [] else "[]"
         start = f"Optional, default {shown}"
     table = f"; must match {note.table}" if note.table else ""
-    return f"{start}: {note.what}{table}."
+    what = f": {note.what}" if note.what else ""
+    return f"{start}{what}{table}."

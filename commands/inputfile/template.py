@@ -15,7 +15,7 @@ _COMMENT_COLUMN = 40
 _HEAD = """\
 # Input file for one subject: its sessions, and clusterings of several sessions together.
 # Leave out what is optional by removing the line; a key that stays needs a value.
-# Text in quotes stays what it is: "012345", "102_1", "no". Check the file with: daybook validate FILE
+# Text in quotes stays what it is: "012345", "102_1", "no". Validate the file before you upload it.
 """
 
 _EXAMPLE: Mapping[str, Any] = {
@@ -85,7 +85,13 @@ _EXAMPLE: Mapping[str, Any] = {
             "sessions": ["first day", "second day"],
             "curation_time": "2023-05-19 19:00:05",
             "notes": "both days sorted together",
-        }
+        },
+        {
+            "curator": "user_1",
+            "location": "N:/my_project/clustering/12345/two_days_again",
+            "group_name": "12345_two_days_again",
+            "sessions": ["first day", "second day"],
+        },
     ],
 }
 

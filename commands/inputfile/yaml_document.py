@@ -5,7 +5,9 @@ Nothing is constructed from tags and nothing is resolved: a bare scalar stays so
 one by one, without recursion, so that a limit holds at the first event beyond it.
 """
 
-from collections.abc import Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -25,8 +27,9 @@ from commands.inputfile.document import (
     Plain,
     Position,
     Unreadable,
-    rest_of_line,
+    line_starts,
     stage_0_error,
+    too_many_values,
     unreadable,
 )
 from commands.inputfile.findings import Finding
@@ -36,42 +39,57 @@ from commands.inputfile.plain_readings import other_reading
 _STANDARD = "tag:yaml.org,2002:"
 _BARE_TAGS = {_STANDARD + kind for kind in ("null", "bool", "int", "float", "timestamp")}
 _TEXT_TAGS = {"!", _STANDARD + "str"}
+_TAG_DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
+_DIRECTIVES = 16
+_NOTHING: Mapping[str, int] = {}
+_SHAPES = 1_000  # kept: a file with more has no shapes
 _CONTAINER_TAGS = {SequenceStartEvent: {"!", _STANDARD + "seq"}, MappingStartEvent: {"!", _STANDARD + "map"}}
 
 
+_Size = tuple[int, int]  # nodes, characters
+
+
 class MarkedList(list[Any]):
-    """``marks`` are those of the items, in order."""
+    """``marks`` are the offsets at which the items start, in order."""
 
     __slots__ = ("marks",)
-    marks: list[Any]
+    marks: list[int]
 
 
 class MarkedMapping(dict[str, Any]):
-    """``marks`` are those of key, value, key, value … in the dict's order; ``repeated`` the keys that
-    came again."""
+    """``marks`` are the offsets of key, value, key, value … in the dict's order; ``repeated`` the keys that
+    came again, with the offset of the second."""
 
     __slots__ = ("marks", "repeated")
-    marks: list[Any]
-    repeated: list[tuple[str, Any]]
+    marks: list[int]
+    repeated: Mapping[str, int]
 
 
 class YamlDocument:
-    """See ``Document``. ``merged`` is the mark of the first merge key, if there is one."""
+    """See ``Document``. ``merged`` is the offset of the first merge key, if there is one."""
 
-    def __init__(self, text: str, root: Any, root_mark: Any, merged: Any) -> None:
+    is_json = False
+
+    def __init__(self, text: str, root: Any, root_mark: int, merged: int | None) -> None:
         self.root = root
-        self._text = text
-        self.remarks: Sequence[Finding] = () if merged is None else (_merge_warning(_position(merged)),)
+        self.text = text
+        self._line_starts: Sequence[int] | None = None
         self._root_mark = root_mark
         self._orders: dict[int, dict[str, int]] = {}
+        self.remarks: Sequence[Finding] = ()
+        if merged is not None:
+            self.remarks = (_merge_warning(self.position_at(merged)),)
 
     def position(self, parts: Sequence[Part]) -> Position:
-        return _position(self._mark(parts))
+        return self.position_at(self.offset(parts))
 
-    def rest_of_line(self, parts: Sequence[Part]) -> str:
-        return rest_of_line(self._text, self._mark(parts).index)
+    def position_at(self, offset: int) -> Position:
+        if self._line_starts is None:
+            self._line_starts = line_starts(self.text, yaml=True)
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
 
-    def _mark(self, parts: Sequence[Part]) -> Any:
+    def offset(self, parts: Sequence[Part]) -> int:
         value, mark = self.root, self._root_mark
         for part in parts:
             if isinstance(value, MarkedMapping) and part in value:
@@ -87,15 +105,13 @@ class YamlDocument:
     def key_position(self, parts: Sequence[Part]) -> Position:
         parent, key = self._parent(parts), parts[-1]
         if isinstance(parent, MarkedMapping) and key in parent:
-            return _position(parent.marks[2 * self._place_of(parent, key)])
+            return self.position_at(parent.marks[2 * self._place_of(parent, key)])
         return self.position(parts)
 
     def repeat_position(self, parts: Sequence[Part]) -> Position:
         parent = self._parent(parts)
-        if isinstance(parent, MarkedMapping):
-            for key, mark in parent.repeated:
-                if key == parts[-1]:
-                    return _position(mark)
+        if isinstance(parent, MarkedMapping) and parts[-1] in parent.repeated:
+            return self.position_at(parent.repeated[str(parts[-1])])
         return self.position(parts)
 
     def _place_of(self, mapping: MarkedMapping, key: Part) -> int:
@@ -123,6 +139,7 @@ def _merge_warning(at: Position) -> Finding:
 def load_yaml(text: str, limits: Limits) -> YamlDocument:
     """Raises ``Unreadable``: with ``syntax`` where the parser gave up, else for what the format does not
     admit."""
+    _refuse_directives(text)
     builder = _Builder(limits)
     try:
         document = builder.build(text)
@@ -134,6 +151,20 @@ def load_yaml(text: str, limits: Limits) -> YamlDocument:
     if builder.findings:
         raise Unreadable(builder.findings)
     return document
+
+
+def _refuse_directives(text: str) -> None:
+    """libyaml compares each %TAG with all before it, which takes time by the square of their number."""
+    if text.count("%TAG") <= _DIRECTIVES:
+        return
+    for number, found in enumerate(_TAG_DIRECTIVE.finditer(text), 1):
+        if number > _DIRECTIVES:
+            raise unreadable(
+                "too-many-directives",
+                f"The file has more than {_DIRECTIVES} %TAG lines; an input file needs none.",
+                "Remove them; if they are part of a text, indent them.",
+                at=YamlDocument(text, None, 0, None).position_at(found.end() - 4),
+            )
 
 
 def problem(error: yaml.MarkedYAMLError) -> str:
@@ -152,20 +183,22 @@ class _Builder:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.findings: list[Finding] = []
+        self._text = ""
         self._stack: list[tuple[Any, list[Any], list[Any]]] = []
         self._items: list[Any] = []
         self._marks: list[Any] = []
         self._shapes: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = {}
-        self._anchors: dict[str, tuple[Any, int]] = {}
-        self._sizes: dict[int, tuple[Any, int]] = {}  # holds the value too: an id must not be used again
-        self._aliased_nodes = 0
-        self._merged: Any = None
+        self._anchors: dict[str, tuple[Any, _Size]] = {}
+        self._sizes: dict[int, tuple[Any, _Size]] = {}  # holds the value too: an id must not be used again
+        self._aliased: _Size = (0, 0)
+        self._merged: int | None = None
 
     def build(self, text: str) -> YamlDocument:
+        self._text = text
         parser: Any = yaml.CSafeLoader(text)
         plains: dict[str, Plain] = {}
         limit = self.limits.nodes
-        event = None
+        event: Any = None
         add_item, add_mark = self._items.append, self._marks.append
         for event in islice(iter(parser.get_event, None), limit):
             kind = event.__class__
@@ -179,12 +212,12 @@ class _Builder:
                 if event.tag is not None or event.anchor is not None:
                     value = self._special(event, value)
                 add_item(value)
-                add_mark(event.start_mark)
+                add_mark(event.start_mark.index)
             else:
                 self._structure(kind, event)
                 add_item, add_mark = self._items.append, self._marks.append
         if parser.get_event() is not None:
-            raise _too_many_nodes(limit, event)
+            raise too_many_values(limit, _position(event.start_mark))
         if not self._items:
             raise unreadable("empty-file", "The file is empty.", "Start from the template.", at=(1, 1))
         return YamlDocument(text, self._items[0], self._marks[0], self._merged)
@@ -220,19 +253,19 @@ class _Builder:
         if event.tag is not None and event.tag not in _CONTAINER_TAGS[event.__class__]:
             self._refuse_tag(event)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (
-                None,
-                0,
-            )  # until it is closed, an alias to it is an alias to its own inside
+            # until it is closed, an alias to it is an alias to its own inside
+            self._anchors[event.anchor] = None, (0, 0)
         self._stack.append((event, self._items, self._marks))
         self._items, self._marks = [], []
 
     def _close(self, value: Any) -> None:
         event, self._items, self._marks = self._stack.pop()
         if event.anchor is not None:
-            self._anchors[event.anchor] = (value, self._size(value))
+            size = self._size(value)
+            self._sizes[id(value)] = value, size
+            self._anchors[event.anchor] = value, size
         self._items.append(value)
-        self._marks.append(event.start_mark)
+        self._marks.append(event.start_mark.index)
 
     def _mapping(self) -> MarkedMapping:
         keys = tuple(self._items[::2])
@@ -244,15 +277,17 @@ class _Builder:
                 "key-is-not-text",
                 "A list or a mapping stands where a key is expected.",
                 "A key is a word followed by a colon and a blank, such as location: ...",
-                at=_position(self._marks[2 * index]),
+                at=self._position_at(self._marks[2 * index]),
             ) from None
         if shape is None:
-            shape = self._shapes[keys] = self._shape(keys)
+            shape = self._shape(keys)
+            if len(self._shapes) < _SHAPES:
+                self._shapes[keys] = shape
         names, is_regular = shape
         if is_regular:
             value = MarkedMapping(zip(names, self._items[1::2], strict=True))
             value.marks = self._marks
-            value.repeated = []
+            value.repeated = _NOTHING
             return value
         return self._irregular(names)
 
@@ -264,7 +299,8 @@ class _Builder:
     def _irregular(self, names: tuple[str, ...]) -> MarkedMapping:
         """A mapping with repeated keys (the first of each is kept) or with merge keys."""
         value = MarkedMapping()
-        value.marks, value.repeated = [], []
+        repeated: dict[str, int] = {}
+        value.marks, value.repeated = [], repeated
         merges = []
         for index, name in enumerate(names):
             item = self._items[2 * index + 1]
@@ -272,7 +308,7 @@ class _Builder:
             if name == "<<" and isinstance(self._items[2 * index], Plain):
                 merges.append((item, key_mark))
             elif name in value:
-                value.repeated.append((name, key_mark))
+                repeated.setdefault(name, key_mark)
             else:
                 value[name] = item
                 value.marks += (key_mark, mark)
@@ -280,11 +316,11 @@ class _Builder:
             self._merge(value, item, key_mark)
         return value
 
-    def _merge(self, value: MarkedMapping, item: Any, key_mark: Any) -> None:
+    def _merge(self, value: MarkedMapping, item: Any, key_mark: int) -> None:
         """``<<: *defaults`` as YAML 1.1 has it: keys that the mapping does not give itself come from the
         other."""
         sources = item if isinstance(item, MarkedList) else [item]
-        if self._merged is None or key_mark.index < self._merged.index:
+        if self._merged is None or key_mark < self._merged:
             self._merged = key_mark
         for source in sources:
             if not isinstance(source, MarkedMapping):
@@ -293,7 +329,7 @@ class _Builder:
                         "merge-key",
                         "The merge key << needs a mapping, such as <<: *defaults.",
                         "Write the keys out, or name a mapping that is marked with & above.",
-                        at=_position(key_mark),
+                        at=self._position_at(key_mark),
                     )
                 )
                 continue
@@ -301,6 +337,9 @@ class _Builder:
                 if key not in value:
                     value[key] = inherited
                     value.marks += source.marks[2 * index : 2 * index + 2]
+
+    def _position_at(self, offset: int) -> Position:
+        return YamlDocument(self._text, None, 0, None).position_at(offset)
 
     def _special(self, event: Any, value: Any) -> Any:
         tag = event.tag
@@ -312,7 +351,7 @@ class _Builder:
             else:
                 self._refuse_tag(event)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (value, 1)
+            self._anchors[event.anchor] = value, (1, len(value))
         return value
 
     def _refuse_tag(self, event: Any) -> None:
@@ -336,40 +375,39 @@ class _Builder:
                 f'If the text *{name} is meant, put it in quotes: "*{name}".',
                 at=at,
             )
-        value, size = self._anchors[name]
+        value, (nodes, characters) = self._anchors[name]
         if value is None:
             raise unreadable("recursive-alias", f"*{name} stands inside of what it refers to.", at=at)
-        self._aliased_nodes += size
-        if self._aliased_nodes > self.limits.nodes:
+        self._aliased = self._aliased[0] + nodes, self._aliased[1] + characters
+        most = self.limits.nodes, self.limits.input_file_bytes
+        if self._aliased[0] > most[0] or self._aliased[1] > most[1]:
             raise unreadable(
                 "aliases-expand-too-far",
-                f"With *{name} the aliases of this file expand to more than {self.limits.nodes} values.",
+                f"With *{name} the aliases of this file expand to more than "
+                + (f"{most[0]} values." if self._aliased[0] > most[0] else f"{most[1]} characters."),
                 "Write out what is meant, without anchors and aliases.",
                 at=at,
             )
         self._items.append(value)
-        self._marks.append(event.start_mark)
+        self._marks.append(event.start_mark.index)
 
-    def _size(self, value: Any) -> int:
-        """How many nodes an anchored value stands for, what it reaches through aliases included."""
+    def _size(self, value: Any) -> _Size:
+        """Nodes and characters that an anchored value stands for, what it reaches through aliases included."""
         if not isinstance(value, MarkedMapping | MarkedList):
-            return 1
-        if id(value) not in self._sizes:
-            items = value.values() if isinstance(value, MarkedMapping) else value
-            self._sizes[id(value)] = value, 1 + sum(self._size(item) for item in items)
-        return self._sizes[id(value)][1]
+            return 1, len(value)
+        anchored = self._sizes.get(id(value))
+        if anchored is not None:
+            return anchored[1]
+        nodes, characters = 1, 0
+        if isinstance(value, MarkedMapping):
+            nodes, characters = 1 + len(value), sum(map(len, value))
+        for item in value.values() if isinstance(value, MarkedMapping) else value:
+            more_nodes, more_characters = self._size(item)
+            nodes, characters = nodes + more_nodes, characters + more_characters
+        return nodes, characters
 
 
 def _key_name(key: str) -> str | Plain:
     """A bare key that plain YAML would read as something else stays ``Plain``, so that it can be pointed
     out."""
     return key if isinstance(key, Plain) and other_reading(key) is not None else str(key)
-
-
-def _too_many_nodes(limit: int, event: Any) -> Unreadable:
-    return unreadable(
-        "too-many-values",
-        f"The file holds more than {limit} keys and values.",
-        "Split it into several input files.",
-        at=_position(event.start_mark),
-    )

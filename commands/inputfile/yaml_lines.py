@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_LEAD = re.compile(r"[ \t]*(?:- +)*")
-COMMENT = re.compile(r"\s+#.*$")
+_LEAD = re.compile(r"[ \t]*+(?:- ++)*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,16 @@ class Repair:
     message: str
     hint: str
     lines: dict[int, str]
+
+
+def without_comment(line: str) -> str:
+    """The line up to the first # that stands after a blank."""
+    at = line.find("#", 1)
+    while at > 0:
+        if line[at - 1].isspace():
+            return line[:at].rstrip()
+        at = line.find("#", at + 1)
+    return line
 
 
 def body_of(line: str) -> int:

@@ -6,6 +6,7 @@ from the next place where the parser gives up, so that all mistakes are found. A
 removes a line.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,16 +18,18 @@ from commands.inputfile.limits import Limits
 from commands.inputfile.yaml_lines import Failure, Repair
 from commands.inputfile.yaml_repairs import repairs_near
 
-_WORK = 150_000_000  # characters that may be parsed in trying out repairs: a second or two
-_FEW_BRACKETS = 2_000  # libyaml takes time by the square of the depth of brackets
-_DEEP = 100
+_WORK = 120_000_000  # what trying out repairs may cost: two or three seconds
+_DEEP = 100  # brackets in brackets, beyond which libyaml takes time by the square of the depth
+_BRACKET = re.compile(r"[\[\]{}]")
 _BEYOND = 1 << 60  # further than any line
 
 
 def yaml_mistakes(text: str, found: Finding, limits: Limits) -> Sequence[Finding]:
     """All mistakes that could be made out; ``found``, the parser's own finding, where none could."""
+    if _too_deep(text):
+        return [found]
     lines = text.splitlines()
-    left = _WORK // (len(text) + 1)
+    left = _WORK // _cost(text, lines)
     findings: list[Finding] = []
     failure = parse_failure(lines)
     while failure is not None and len(findings) < limits.repairs and left > 0:
@@ -42,6 +45,20 @@ def yaml_mistakes(text: str, found: Finding, limits: Limits) -> Sequence[Finding
     return sorted(findings, key=lambda finding: finding.line or 0) or [found]
 
 
+def _cost(text: str, lines: list[str]) -> int:
+    """Of parsing it once, in characters of usual text: what counts is the number of tokens and of lines."""
+    return len(text) + 6 * sum(map(text.count, "[]{},:-")) + 20 * len(lines) + 1
+
+
+def _too_deep(text: str) -> bool:
+    depth = 0
+    for sign in _BRACKET.findall(text):
+        depth = depth + 1 if sign in "[{" else max(0, depth - 1)
+        if depth > _DEEP:
+            return True
+    return False
+
+
 def _best_repair(lines: list[str], failure: Failure, most: int) -> tuple[Repair | None, Failure | None, int]:
     """The first repair that mends the rest of the file, else the one that gets the parser furthest."""
     best: Repair | None = None
@@ -52,7 +69,10 @@ def _best_repair(lines: list[str], failure: Failure, most: int) -> tuple[Repair 
         if tried >= most:
             break
         tried += 1
-        after = parse_failure([repair.lines.get(number, line) for number, line in enumerate(lines)])
+        mended = lines[:]
+        for number, line in repair.lines.items():
+            mended[number] = line
+        after = parse_failure(mended)
         place = (_BEYOND, 0) if after is None else (after.line, after.column)
         if place > reached and place[0] > max(repair.lines):
             best, best_failure, reached = repair, after, place
@@ -63,12 +83,8 @@ def _best_repair(lines: list[str], failure: Failure, most: int) -> tuple[Repair 
 
 def parse_failure(lines: list[str]) -> Failure | None:
     """Where and why the parser gives up; None where it does not."""
-    text = "\n".join(lines) + "\n"
     try:
-        if text.count("[") + text.count("{") < _FEW_BRACKETS:
-            yaml.CSafeLoader(text).raw_parse()
-        else:
-            return _parse_to_depth(text, _DEEP)
+        yaml.CSafeLoader("\n".join(lines) + "\n").raw_parse()
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         last = max(len(lines) - 1, 0)
@@ -81,18 +97,4 @@ def parse_failure(lines: list[str]) -> Failure | None:
         )
     except yaml.reader.ReaderError:
         return Failure(0, 0, "", "", None)
-    return None
-
-
-def _parse_to_depth(text: str, most: int) -> Failure | None:
-    """Parse event by event, so that nesting can be stopped."""
-    depth = 0
-    loader: Any = yaml.CSafeLoader(text)
-    for event in iter(loader.get_event, None):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > most:
-            return Failure(event.start_mark.line, event.start_mark.column, "nested too deeply", "", None)
     return None

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 
 from commands.inputfile.fields import clipped
-from commands.inputfile.yaml_lines import COMMENT, Repair
+from commands.inputfile.yaml_lines import Repair, without_comment
 
 _KEY_AND_VALUE = re.compile(
-    r"""(?P<lead>\s*(?:- +)*)(?P<key>[^\s"'#:\[{-][^"'#:]*?|"[^"]*"|'[^']*')\s*:\s+(?P<value>\S.*)"""
+    r"""(?P<lead>\s*+(?:- ++)*+)(?P<key>[^\s"'#:\[{-][^"'#:]*+|"[^"]*+"\s*+|'[^']*+'\s*+):\s++(?P<value>\S.*+)"""
 )
-_ITEM = re.compile(r"(?P<lead>\s*(?:- +)+)(?P<value>\S.*)")
+_ITEM = re.compile(r"(?P<lead>\s*+(?:- ++)++)(?P<value>\S.*+)")
 _TEXT_KEY = re.compile(r"\s*(?:- +)*(?:notes?|location)\s*:")
 _SPECIAL = {
     "@": "@",
@@ -37,7 +37,7 @@ def _value_of(line: str) -> tuple[int, str] | None:
         return None
     value = found["value"]
     if value[0] not in "\"'":
-        value = COMMENT.sub("", value)
+        value = without_comment(value)
     return found.start("value"), value.rstrip()
 
 
@@ -57,7 +57,7 @@ def missing_quote(lines: list[str], number: int) -> Iterator[Repair]:
         yield _apostrophe(line, number, column, value)
         return
     if mark in "\"'":
-        bare = COMMENT.sub("", value)
+        bare = without_comment(value)
         for body in dict.fromkeys((bare.rstrip(), value)):
             yield Repair(
                 "missing-quote",

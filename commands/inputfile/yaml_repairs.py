@@ -5,17 +5,29 @@ from collections.abc import Callable, Iterator
 
 from commands.inputfile.fields import clipped
 from commands.inputfile.keywords import ALL_KEYS
+from commands.inputfile.look_alikes import (
+    BLANKS,
+    DASHES,
+    DOUBLE_QUOTES,
+    INVISIBLE,
+    SINGLE_QUOTES,
+    TYPOGRAPHIC,
+    first_typographic,
+    sign_name,
+    straightened,
+)
 from commands.inputfile.yaml_indentation import indentation, missing_dash, repeated_item
-from commands.inputfile.yaml_lines import COMMENT, Failure, Repair, body_of, indent_of
+from commands.inputfile.yaml_lines import Failure, Repair, body_of, indent_of, without_comment
 from commands.inputfile.yaml_quoting import missing_bracket, missing_quote, odd_quotes, quoted_value
+from ledger.plurals import plural
 
 _NO_BLANK_AFTER_COLON = re.compile(r"(\s*(?:- +)*)([A-Za-z_]\w*):([^\s:/\\].*)")
 _NO_BLANK_AFTER_DASH = re.compile(r"(\s*)-([A-Za-z_\"'][^:]*(?::\s.*|:|))$")
 _NO_COLON = re.compile(r"(\s*(?:- +)*)([A-Za-z_]\w*)(?:\s*=>?\s*|\s+|$)(.*)")
-_DOUBLE_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_DOUBLE_QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)')  # it always matches, to the end if need be
 _BAD_ESCAPE = re.compile(r'\\(?![0abt\tnvfre "/\\N_LPxuU])')
 _FOREIGN_COMMENT = re.compile(r"\s*(//|/\*|%|--\s|;)")
-_SMART = str.maketrans("“”„‟«»‘’‚", '""""""\'\'\'')
+_MOST_TABBED = 100_000  # lines that are mended at once
 _LINES_BACK = 60
 _LONGEST = 4_000  # characters: no line that a person looks through is longer
 
@@ -27,7 +39,8 @@ def repairs_near(lines: list[str], failure: Failure) -> Iterator[Repair]:
     for rule in _LINE_RULES:
         for number in near:
             yield from rule(lines, number)
-    quotes = [n for n in range(failure.line, max(-1, failure.line - _LINES_BACK), -1) if odd_quotes(lines[n])]
+    back = range(failure.line, max(-1, failure.line - _LINES_BACK), -1)
+    quotes = [n for n in back if len(lines[n]) <= _LONGEST and odd_quotes(lines[n])]
     for number in quotes[:3]:
         yield from missing_quote(lines, number)
     for rule in (repeated_item, indentation, missing_dash, missing_bracket, quoted_value):
@@ -50,10 +63,12 @@ def _suspects(lines: list[str], failure: Failure) -> list[int]:
 
 
 def _tabs(lines: list[str], failure: Failure) -> Iterator[Repair]:
-    tabbed = [n for n, line in enumerate(lines) if "\t" in line[: len(line) - len(line.lstrip())]]
-    if not tabbed or tabbed[0] > failure.line:
+    if not any(_is_tabbed(line) for line in lines[: failure.line + 1]):
         return
-    how_many = f" (and in {len(tabbed) - 1} more lines)" if len(tabbed) > 1 else ""
+    tabbed = [n for n, line in enumerate(lines) if _is_tabbed(line)]
+    if len(tabbed) > _MOST_TABBED:
+        return
+    how_many = f" (and in {plural(len(tabbed) - 1, 'more line')})" if len(tabbed) > 1 else ""
     for indents in _without_tabs(lines, tabbed):
         yield Repair(
             "tab-indentation",
@@ -63,6 +78,10 @@ def _tabs(lines: list[str], failure: Failure) -> Iterator[Repair]:
             "Replace each tab by blanks (in most editors: Convert indentation to spaces).",
             {n: " " * indent + lines[n].lstrip() for n, indent in zip(tabbed, indents, strict=True)},
         )
+
+
+def _is_tabbed(line: str) -> bool:
+    return "\t" in line and "\t" in line[: len(line) - len(line.lstrip())]
 
 
 def _without_tabs(lines: list[str], tabbed: list[int]) -> Iterator[list[int]]:
@@ -130,7 +149,7 @@ def _blank_after_dash(lines: list[str], number: int) -> Iterator[Repair]:
 
 
 def _colon(lines: list[str], number: int) -> Iterator[Repair]:
-    line = COMMENT.sub("", lines[number])
+    line = without_comment(lines[number])
     found = _NO_COLON.fullmatch(line)
     if not found:
         return
@@ -150,6 +169,8 @@ def _colon(lines: list[str], number: int) -> Iterator[Repair]:
 def _backslashes(lines: list[str], number: int) -> Iterator[Repair]:
     line = lines[number]
     for found in _DOUBLE_QUOTED.finditer(line):
+        if not found[0].endswith('"') or len(found[0]) == 1:
+            break
         if _BAD_ESCAPE.search(found[0]) or re.search(r"\\[xuU]", found[0]):
             slashes = found[0].replace("\\\\", "/").replace("\\", "/")
             yield Repair(
@@ -175,7 +196,7 @@ def _backslashes(lines: list[str], number: int) -> Iterator[Repair]:
 
 
 def _comma_at_end(lines: list[str], number: int) -> Iterator[Repair]:
-    line = COMMENT.sub("", lines[number]).rstrip()
+    line = without_comment(lines[number]).rstrip()
     if line.endswith(('",', "',", "],", "},")):
         yield Repair(
             "extra-comma",
@@ -187,29 +208,59 @@ def _comma_at_end(lines: list[str], number: int) -> Iterator[Repair]:
         )
 
 
-def _smart_quotes(lines: list[str], number: int) -> Iterator[Repair]:
-    straight = lines[number].translate(_SMART)
-    if straight != lines[number]:
-        column = next(
-            i for i, (one, other) in enumerate(zip(lines[number], straight, strict=True)) if one != other
-        )
+def _typographic(lines: list[str], number: int) -> Iterator[Repair]:
+    """Signs of word processors where YAML wants those of the keyboard: first where the line begins and after its key,
+    then in the whole line."""
+    line = lines[number]
+    sign = first_typographic(line)
+    if not sign:
+        return
+    lead = _TYPOGRAPHIC_LEAD.match(line)
+    end = lead.end() if lead else 0
+    for mended in dict.fromkeys(
+        (_spaced(straightened(line[:end])) + line[end:], _spaced(straightened(line)))
+    ):
+        if mended == line:
+            continue
+        column = line.index(sign)
+        is_quote = sign in DOUBLE_QUOTES or sign in SINGLE_QUOTES
+        kind = "quotation mark" if is_quote else "sign"
         yield Repair(
-            "smart-quotes",
+            "smart-quotes" if is_quote else "typographic-sign",
             number,
             column,
-            f"{lines[number][column]} is a word processor's quotation mark, which YAML does not know.",
-            "Use the straight marks \" or '.",
-            {number: straight},
+            f"A word processor's {kind} stands here, {sign_name(sign)}, which YAML does not know.",
+            "Use the straight marks \" or '."
+            if is_quote
+            else _INSTEAD.get(TYPOGRAPHIC[sign], _OF_THE_KEYBOARD),
+            {number: mended},
         )
 
+
+def _spaced(line: str) -> str:
+    """With a blank after the first colon, which a full-width colon needs none of."""
+    return _KEY_AND_COLON.sub(r"\1 ", line, count=1)
+
+
+_OF_THE_KEYBOARD = "Type the sign of the keyboard instead."
+_INSTEAD = {
+    "": "Delete it; it cannot be seen.",
+    " ": "Type a plain blank instead.",
+    "-": "Type a hyphen instead.",
+}
+_ANY_BLANK = f"[ \t{BLANKS}{INVISIBLE}]"
+_TYPOGRAPHIC_LEAD = re.compile(
+    f"{_ANY_BLANK}*+(?:[-{DASHES}]{_ANY_BLANK}++)*+(?:[A-Za-z_]\\w*+{_ANY_BLANK}*+[:：]{_ANY_BLANK}*+)?+"
+)
+_KEY_AND_COLON = re.compile(r"^(\s*+(?:- ++)*+[A-Za-z_]\w*+:)(?=[^\s:/\\])")
 
 _LINE_RULES: tuple[Callable[[list[str], int], Iterator[Repair]], ...] = (
     _placeholder,
+    _typographic,
     _blank_after_colon,
     _blank_after_dash,
     _colon,
     _backslashes,
     _comma_at_end,
     _foreign_comment,
-    _smart_quotes,
 )

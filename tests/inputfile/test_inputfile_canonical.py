@@ -111,3 +111,12 @@ def test_difference_of_group_clustering() -> None:
         {"field": "sessions[1]", "stored": "y", "given": "z"},
         {"field": "curation_time", "stored": True, "given": "2023-04-05 12:13:14"},
     ]
+
+
+def test_true_and_one_differ_wherever_they_stand() -> None:
+    task = TaskEntry("A", notes=True)
+
+    assert differences('{"task_type":"A","notes":1}', task) == [
+        {"field": "notes", "stored": 1, "given": True}
+    ]
+    assert differences('{"task_type":"A","notes":true}', task) == []

@@ -280,7 +280,7 @@ def test_tasks_alone_with_mistakes_are_refused_with_their_places() -> None:
 def test_findings_beyond_the_limit_are_counted() -> None:
     result = read_input_file(b"subject: {name: x}\nsessions: [1, 2, 3, 4, 5]\n", limits=Limits(findings=3))
     assert [f.code for f in result.findings] == ["wrong-type"] * 3 + ["more-findings"]
-    assert result.findings[-1].message.startswith("2 further")
+    assert result.findings[-1].message == "2 more findings of this file are not shown: 2 errors."
 
 
 def test_finding_prints_as_place_message_hint_and_code() -> None:

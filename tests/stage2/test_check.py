@@ -1,13 +1,19 @@
 """Stage 2: what must match a table does, or a finding says where it stands and what may be meant."""
 
 import dataclasses
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from commands.inputfile.check import SessionReference, check
+from commands.inputfile.curation_times import doubtful_curation_time
 from commands.inputfile.entries import InputFile, SessionEntry, SubjectEntry, TaskEntry
+from commands.inputfile.findings import NextStep
 from commands.inputfile.known import HeldLocation, Known
+from commands.inputfile.read import read_input_file
 from commands.recordings.roots import LocationError, Roots, normalise
+from tests.stage2.conftest import LAB
 
 FULL = """
 - location: N:/new
@@ -79,18 +85,66 @@ def test_value_that_is_not_in_its_table_is_found_where_it_stands(checked, right,
     assert finding.line == line + 2  # subject: and name: stand before, and the leading blank line does not
 
 
-def test_hint_for_a_value_like_no_other_lists_some_and_says_how_to_add_it(checked):
+def test_value_like_no_other_may_be_proposed_and_some_are_listed(checked):
     finding = checked(one_session(experimenter="marie curie")).only
     assert "Valid are: user_1, user_2, user_3." in finding.hint
-    assert finding.hint.endswith("daybook catalogue add reference.Experimenter 'marie curie'")
+    arguments = {"reference": "reference.Experimenter", "value": "marie curie"}
+    assert finding.next_steps == (NextStep("propose-value", arguments=arguments),)
 
 
-def test_hint_for_an_empty_table_says_how_to_add_the_value(checked):
+def test_value_of_an_empty_table_may_be_proposed(checked):
     task = "[{task_type: OpenField, arena_apparatus: 150_square, light_level: dim}]"
     finding = checked(one_session(tasks=task)).only
     assert finding.path == "sessions[0].tasks[0].light_level"
-    assert finding.hint.startswith("behavior.TaskLightLevel is empty.")
-    assert finding.hint.endswith("daybook catalogue add behavior.TaskLightLevel dim")
+    assert finding.hint == "behavior.TaskLightLevel has no values yet. Have an admin add this one"
+    assert finding.next_steps[0].arguments == {"reference": "behavior.TaskLightLevel", "value": "dim"}
+
+
+def test_empty_catalogue_is_said_with_one_next_step_and_not_with_six(checked):
+    outcome = checked(FULL, known=Known(subjects={"12345"}, probes={"npx_1"}))
+    unknown = [finding for finding in outcome.result.findings if finding.code == "unknown-value"]
+    assert len(unknown) > 6
+    assert {finding.hint for finding in unknown} == {
+        "The catalogue is empty: load the values of the lab first",  # which the step completes
+        "The catalogue is empty: load the values of the lab first.",
+    }
+    assert [step.action for finding in unknown for step in finding.next_steps] == ["load-catalogue"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ('"user_1, user_2"', 'write a list: ["user_1", "user_2"]'),
+        ('"user_1; user_2"', 'write a list: ["user_1", "user_2"]'),
+        ("user_1, user2", "write a list"),
+    ],
+)
+def test_several_experimenters_in_one_text_are_asked_for_as_a_list(checked, given, words):
+    assert words in checked(one_session(experimenter=given)).only.hint
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("USER_1", 'capitals: yours has "U", the other "u"'),
+        ("user_l", 'At character 6 yours has "l" (small letter l), the other "1" (digit one).'),
+        ('"us\u0435r_1"', "U+0435 (cyrillic small letter ie)"),
+        ('"user\u2013_1"', ""),
+        ('"us\u200ber_1"', "U+200B (zero width space), which cannot be seen"),
+    ],
+)
+def test_texts_that_look_alike_are_told_apart(checked, given, words):
+    finding = next(f for f in checked(one_session(experimenter=given)).result.findings)
+    assert finding.hint.startswith('Did you mean "user_1"?')
+    assert words in finding.hint
+
+
+def test_text_is_compared_in_nfc_and_without_blanks_at_its_ends(checked, known):
+    accented = dataclasses.replace(
+        known, reference={**known.reference, "reference.Experimenter": {"Se\u0301bastien"}}
+    )
+    for given in ('"S\u00e9bastien"', '"Se\u0301bastien"', '" Se\u0301bastien\u00a0"'):
+        assert checked(one_session(experimenter=given), known=accented).codes == []
 
 
 def test_retired_value_is_said_to_be_retired(checked):
@@ -130,7 +184,7 @@ def test_subject_must_be_registered(checked):
     finding = checked(name="12347").only
     assert (finding.code, finding.path, finding.line) == ("unknown-subject", "subject.name", 2)
     assert finding.hint.startswith("Did you mean")
-    assert "daybook subject add q" in checked(name="q").only.hint
+    assert checked(name="q").only.next_steps == (NextStep("register-subject", arguments={"subject": "q"}),)
 
 
 def test_subject_needs_a_probe_once_there_is_something_new(checked, known):
@@ -354,7 +408,10 @@ def test_each_of_ten_thousand_sessions_gets_its_findings(known, experimenter, he
         position=lambda path: (1, 1),
         find=lambda location: None,
     )
-    assert len(result.findings) == findings
+    errors = sum(finding.severity == "error" for finding in result.findings)
+    assert errors == min(findings, 1_000)
+    assert errors + result.more.errors == findings
+    assert len(result.more.placed) == result.more.errors
 
 
 def test_a_clustering_that_is_listed_twice_in_a_session_is_told(checked):
@@ -371,3 +428,79 @@ def test_nothing_known_is_a_finding_for_each_value_and_never_a_crash(checked):
     outcome = checked(FULL, group(), known=Known())
     assert set(outcome.codes) == {"unknown-subject", "unknown-value", "unknown-session"}
     assert all(finding.hint for finding in outcome.result.findings)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "longer", "path"),
+    [
+        ("location", "N:/run", "N:/run #2", "sessions[0].location"),
+        ("experimenter", "user_1", "user_1 #2", "sessions[0].experimenter"),
+        ("experimenter", "user_1", "user_1 # two", "sessions[0].experimenter"),
+        ("room", "2.345", "2.345 #2", "sessions[0].room"),
+    ],
+)
+def test_value_that_was_cut_at_a_comment_is_an_error_where_the_longer_one_exists(
+    known, field, value, longer, path
+):
+    tables = {"experimenter": "reference.Experimenter", "room": "reference.ExperimentRoom"}
+    table = tables.get(field)
+    if table:
+        known = dataclasses.replace(
+            known, reference={**known.reference, table: {*known.reference[table], longer}}
+        )
+    fields = {"location": "N:/new", "experimenter": "user_1", "tasks": "[]"} | {field: longer}
+    text = "subject: {name: 12345}\nsessions:\n- " + "\n  ".join(f"{k}: {v}" for k, v in fields.items())
+    there = {"N:/new", "N:/run", "N:/run #2"}
+
+    def find(location):
+        if location not in there:
+            raise LocationError("location-not-found", f"{location} is missing.", "")
+
+    def codes():
+        read = read_input_file(text.encode(), filename="a.yml")
+        result = check(
+            read.input_file, known, LAB, username="u", position=read.position, find=find, cut=read.cut
+        )
+        return [(f.severity, f.code, f.path) for f in result.findings]
+
+    assert codes() == [("error", "cut-at-comment", path)]
+    known = dataclasses.replace(
+        known, reference={**known.reference, **({table: {value, "user_1"}} if table else {})}
+    )
+    there.discard("N:/run #2")
+    assert codes() == []
+
+
+def test_group_name_that_looks_like_one_that_is_there_is_an_error(checked, known):
+    alike = dataclasses.replace(known, similar_groups={"12345_msc_2": "12345_MSC_2"})
+    sessions = "[2023-05-01 10:00:00, 2023-05-02 10:12:50]"
+    finding = checked(clustering=group(sessions=sessions), known=alike).only
+    assert (finding.code, finding.path) == ("look-alike-name", "clustering[0].group_name")
+    assert "capitals" in finding.hint
+
+
+@pytest.mark.parametrize(
+    ("curated", "code"),
+    [
+        ("2023-05-03 00:00:00", None),
+        ("2023-05-02 00:00:00", "curation-before-recording"),
+        ("2032-05-03 00:00:00", "curation-in-the-future"),
+    ],
+)
+def test_curation_time_before_its_recordings_or_in_the_future_is_a_warning(known, curated, code):
+    sessions = "[2023-05-01 10:00:00, 2023-05-02 10:12:50]"
+    text = "subject: {name: 12345}\nclustering:\n" + group(sessions=sessions, curation_time=curated)
+    read = read_input_file(text.encode(), filename="a.yml")
+    result = check(
+        read.input_file, known, LAB, username="u", position=read.position, find=Path, now=datetime(2026, 1, 1)
+    )
+    assert [(f.severity, f.code) for f in result.findings] == ([("warning", code)] if code else [])
+
+
+def test_curation_time_is_compared_with_the_last_of_its_recordings():
+    recordings = [("a", datetime(2023, 1, 1)), ("b", datetime(2023, 1, 3))]
+    said = doubtful_curation_time("2023-01-02 00:00:00", now=None, recordings=recordings)
+    assert said is not None
+    assert "before b was recorded (2023-01-03 00:00:00)" in said[1]
+    assert doubtful_curation_time("2023-01-04 00:00:00", now=None, recordings=recordings) is None
+    assert doubtful_curation_time("2099-01-04 00:00:00", now=None, recordings=[]) is None

@@ -1,0 +1,1 @@
+"""Fuzz targets: seeded, so that what was found can be found again. ``python -m tests.fuzz TARGET --seconds N``."""
