@@ -1,15 +1,17 @@
 """Whether the tables and the projections are those of this version of the program, and how they become so."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from ledger import log
 from ledger.database import Database, Transaction
 from ledger.errors import Conflict, LedgerUnavailable, NextStep
 from ledger.log import Head
-from projections.rebuild import rebuild, remove_remains, versions
+from ledger.repair import repair_head
+from projections.rebuild import rebuild, refuse_newer, remove_remains, versions
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 
 
 _WAIT_FOR_REBUILD_S = 600
@@ -20,6 +22,7 @@ def bring_up_to_date(database: Database) -> bool:
     behind is removed: False where free space of the database may still hold something of it."""
     with database.reading() as transaction:
         head = log.read_head(transaction)
+    refuse_newer(head)
     if head.projections == versions():
         return remove_remains(database)
     deadline = time.monotonic() + _WAIT_FOR_REBUILD_S
@@ -35,6 +38,24 @@ def bring_up_to_date(database: Database) -> bool:
     return remove_remains(database)
 
 
+def to_be_made_anew(head: Head) -> bool:
+    """Whether the lists are nobody's: a redaction has taken something out of the log that they still hold, or an import
+    has not filled them yet. Whoever has the ledger open has them made anew and goes on."""
+    return head.projections in (log.REDACTED, "")
+
+
+def repair(url: str, progress: Callable[[int, int], None]) -> list[str]:
+    """Make a damaged head row anew where that can be done, and say what was: see ``ledger.repair``. Nothing else works
+    before."""
+    database = Database(url)
+    try:
+        with database.reading() as transaction:
+            check_schema(transaction)
+    finally:
+        database.close()
+    return repair_head(url, progress)
+
+
 def check_projections(head: Head) -> None:
     """One version's handlers must not go on in tables that another version has rebuilt meanwhile, nor in tables that
     still hold what was redacted."""
@@ -44,6 +65,7 @@ def check_projections(head: Head) -> None:
             "A payload of this ledger was redacted a moment ago, and the lists that held it are being made anew.",
             "Start this program again.",
         )
+    refuse_newer(head)
     if head.projections != versions():
         raise LedgerUnavailable(
             "other-version",
@@ -55,8 +77,8 @@ def check_projections(head: Head) -> None:
 def check_schema(transaction: Transaction) -> None:
     found = transaction.run("SELECT version_num FROM alembic_version").fetchone()
     if found is None or found[0] != SCHEMA_REVISION:
-        revision = found[0] if found else "none"
-        newer = found is not None and revision > SCHEMA_REVISION
+        revision = str(found[0]) if found else "none"  # SQLite keeps a number where a text was
+        newer = revision.isdecimal() and revision > SCHEMA_REVISION
         raise LedgerUnavailable(
             "newer-schema" if newer else "older-schema",
             f"The ledger has schema {revision}, this version of Daybook expects {SCHEMA_REVISION}.",

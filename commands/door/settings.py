@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from commands.door.logs import LEVELS
 from commands.inputfile.limits import Limits
 from commands.recordings.roots import Roots
 
@@ -38,6 +39,7 @@ class Settings:
     db: str
     roots: Roots
     limits: Limits
+    log_level: str | None
     file: Path | None
     source: str
 
@@ -48,17 +50,20 @@ def load(*, db: str | None = None, config: str | None = None) -> Settings:
     read = _Reader(file) if file is not None else None
     content = read.content() if read is not None else {}
     if read is not None:
-        read.refuse_unknown(content, ("db", "roots", "limits"), "")
+        read.refuse_unknown(content, ("db", "log_level", "roots", "limits"), "")
     from_file = read.text(content, "db") if read is not None else None
     roots = read.roots(content) if read is not None else Roots.of({})
     limits = read.limits(content) if read is not None else Limits()
+    level = read.log_level(content) if read is not None else None
     if db is not None:
-        return Settings(db, roots, limits, file, "--db")
-    if os.environ.get("DAYBOOK_DB"):
-        return Settings(os.environ["DAYBOOK_DB"], roots, limits, file, "DAYBOOK_DB")
-    if from_file is not None and file is not None:
-        return Settings(_relative_to(from_file, file.parent), roots, limits, file, str(file))
-    return Settings(DEFAULT_DB, roots, limits, file, "the default")
+        address, source = db, "--db"
+    elif os.environ.get("DAYBOOK_DB"):
+        address, source = os.environ["DAYBOOK_DB"], "DAYBOOK_DB"
+    elif from_file is not None and file is not None:
+        address, source = _relative_to(from_file, file.parent), str(file)
+    else:
+        address, source = DEFAULT_DB, "the default"
+    return Settings(address, roots, limits, level, file, source)
 
 
 def _given(config: str) -> Path:
@@ -134,6 +139,12 @@ class _Reader:
         if value == "":
             raise self._refuse(f'"{key}" is empty. Leave it out for {DEFAULT_DB}.')
         return value
+
+    def log_level(self, content: dict[str, Any]) -> str | None:
+        level: str | None = self._typed(content, "log_level", str)
+        if level is not None and level not in LEVELS:
+            raise self._refuse(f'"log_level" is "{level}"; expected {", ".join(LEVELS)}.')
+        return level
 
     def roots(self, content: dict[str, Any]) -> Roots:
         table = self._typed(content, "roots", dict) or {}
