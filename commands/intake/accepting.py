@@ -1,11 +1,11 @@
-"""Take an input file in: check it, keep its bytes, accept or reject it whole, then process what is new.
+"""Accept an input file or reject it whole: its bytes, what was found in it, and a record for each new entry.
 
-Reading, checking and the disk come first and outside of any lock. The append checks again what can have changed in
-between: when something has, the file is looked at anew.
+The append checks again what can have changed since the file was checked: when something has, it is checked anew.
 """
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -13,20 +13,15 @@ from pydantic import Field
 
 from commands.door.permission import require_owner, require_writer
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World
 from commands.inputfile.canonical import entry_json
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
-from commands.inputfile.findings import Finding
-from commands.inputfile.read import Limits, read_input_file
 from commands.intake.duplicates import Compared, compare_clusterings, compare_sessions
-from commands.intake.settling import work
-from commands.intake.validation import Validation, check_file
-from commands.recordings.disk import shown
+from commands.intake.validation import Validation
 from commands.recordings.roots import Roots
-from commands.stored import stored_bytes
 from ledger import input_files
 from ledger.envelope import NewEvent
-from ledger.errors import Conflict, NextStep, Refusal
+from ledger.errors import Conflict
 from ledger.events import (
     ClusteringInsertRequested,
     InputFileProcessed,
@@ -35,37 +30,61 @@ from ledger.events import (
     InputFileValidated,
     SessionInsertRequested,
 )
-from projections.records import Clustering, Session, Upload
+from projections.records import Clustering, Session
 
-_ATTEMPTS = 10
 _OPEN = ("pending", "waiting")
-# What can make a file that was checked a moment ago wrong now, or a duplicate new again.
+# What can make a file that was checked a moment ago wrong now, or a duplicate new again. (A task type that is added
+# once more may need an arena from then on.)
 _UNSETTLING = (
-    "ReferenceValueRetired", "ProbeRemoved", "SessionInsertFailed", "ClusteringInsertFailed", "SessionWithdrawn",
-    "SessionDeleted", "ClusteringWithdrawn", "ClusteringDeleted",
+    "ReferenceValueAdded", "ReferenceValueRetired", "ProbeRemoved", "SessionInsertFailed", "ClusteringInsertFailed",
+    "SessionWithdrawn", "SessionDeleted", "ClusteringWithdrawn", "ClusteringDeleted",
 )  # fmt: skip
+Run = tuple[int, int, int]
+"""Entries in a row whose records are in a row: the index of the first, the number of its record, how many."""
 
 
-@dataclass(slots=True)
-class UploadReport:
-    """What ``upload`` answers; the entries as the command line prints them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken(Result):
+    """Which record each entry of a file stands for, its own or one that was there, and which of the latter waited.
+    A rejected file has none."""
 
-    ok: bool
-    upload: str
-    findings: tuple[Finding, ...]
-    sessions: list[dict[str, Any]] = field(default_factory=list)
-    clusterings: list[dict[str, Any]] = field(default_factory=list)
-
-
-# --- accepting and rejecting ----------------------------------------------------------------------------------------
+    upload: int
+    accepted: bool
+    sessions: tuple[Run, ...] = ()
+    clusterings: tuple[Run, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
-class _TakesInputFile(Command):
-    """``replays`` is the earlier upload whose stored bytes are taken again: what comes of them is its owner's."""
+def runs(records: Iterable[tuple[int, int]]) -> tuple[Run, ...]:
+    """``records`` are (index, record): a file that grows by a thousand sessions a year takes a line."""
+    found: list[Run] = []
+    for index, record in records:
+        if found and (index, record) == (found[-1][0] + found[-1][2], found[-1][1] + found[-1][2]):
+            found[-1] = (found[-1][0], found[-1][1], found[-1][2] + 1)
+        else:
+            found.append((index, record, 1))
+    return tuple(found)
+
+
+def in_runs(found: Iterable[Run]) -> Iterator[tuple[int, int]]:
+    """Each index with its record."""
+    for index, record, count in found:
+        for offset in range(count):
+            yield index + offset, record + offset
+
+
+class _TakesInputFile(Command[Taken]):
+    """``replays`` is the earlier upload whose stored bytes are taken again: what comes of them is its owner's.
+
+    Accepted or rejected, it is one command: the same file again, under the same id, gives what came of it first."""
 
     content: bytes
     filename: str
     replays: int | None = None
+
+    def fingerprint(self) -> bytes:
+        what = f"{self.command_id} {sha256(self.content).hexdigest()} {self.replays} {self.filename}"
+        return sha256(f"TakeInputFile {what}".encode()).digest()
 
     def authorise(self, world: World) -> None:
         require_writer(world, "upload input files")
@@ -87,7 +106,7 @@ class RejectInputFile(_TakesInputFile):
     stage: int
     findings: list[dict[str, Any]]
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Taken]:
         upload = world.next_position
         stream = f"upload/{upload}"
         owner: dict[str, Any] = {"subject": self.subject, "username": self.owner(world)}
@@ -97,7 +116,7 @@ class RejectInputFile(_TakesInputFile):
             NewEvent(stream, received, 0, **owner),
             NewEvent(stream, rejected, 0, **owner, causation=upload),
         ]
-        return Decision(events, {"upload": upload}, correlation=f"u{upload}")
+        return Decision(events, Taken(upload=upload, accepted=False), correlation=f"u{upload}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +152,12 @@ class Standing:
     compared_sessions: Compared
     compared_clusterings: Compared
 
+    @property
+    def open(self) -> bool:
+        """Whether one of them is not settled: this upload looks at it again."""
+        rows: list[Session | Clustering] = [*self.sessions.values(), *self.clusterings.values()]
+        return any(row.status in _OPEN for row in rows)
+
 
 def look_at_duplicates(daybook: Daybook, validation: Validation, roots: Roots) -> Standing:
     checked = validation.checked
@@ -158,7 +183,7 @@ class AcceptInputFile(_TakesInputFile):
     validation: Any = Field(exclude=True, repr=False)
     standing: Any = Field(exclude=True, repr=False)
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Taken]:
         username = self.owner(world)
         _refuse_if_moved(world, self.validation, username)
         upload = world.next_position
@@ -177,9 +202,22 @@ class AcceptInputFile(_TakesInputFile):
             number = new.clustering_numbers[clustering.entry.index]
             body = self._clustering(clustering, new.session_numbers)
             events.append(NewEvent(f"clustering/{number}", body, 0, **owner))
-        if not new.sessions and not new.clusterings:
+        if not new.sessions and not new.clusterings and not self.standing.open:
             events.append(NewEvent(stream, InputFileProcessed(sessions=[], clusterings=[]), 0, **owner))
-        return Decision(events, {"upload": upload}, correlation=f"u{upload}")
+        return Decision(events, self._taken(upload, new), correlation=f"u{upload}")
+
+    def _taken(self, upload: int, new: "Numbered") -> Taken:
+        checked, standing = self.validation.checked, self.standing
+        sessions = [(s.entry.index, s.duplicate_of) for s in checked.sessions]
+        clusterings = [(c.entry.index, c.duplicate_of) for c in checked.clusterings]
+        rows = [*standing.sessions.values(), *standing.clusterings.values()]
+        return Taken(
+            upload=upload,
+            accepted=True,
+            sessions=runs((i, new.session_numbers[i] if n is None else n) for i, n in sessions),
+            clusterings=runs((i, new.clustering_numbers[i] if n is None else n) for i, n in clusterings),
+            waiting=tuple(f"{type(r).__name__[0].lower()}{r.id}" for r in rows if r.status == "waiting"),
+        )
 
     def _validated(self) -> InputFileValidated:
         standing: Standing = self.standing
@@ -238,146 +276,3 @@ def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
     taken = any(world.state.locations.get(location) is not None for location in fresh)
     if unsettled or taken or any(world.state.groups.get(name) is not None for name in names):
         raise Conflict("ledger-moved", "The ledger changed while the file was checked.", "Upload it again.")
-
-
-# --- uploading ------------------------------------------------------------------------------------------------------
-
-
-def upload(
-    daybook: Daybook,
-    data: bytes,
-    *,
-    filename: str,
-    roots: Roots,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
-    progress: Callable[[int, int], None] = lambda done, total: None,
-    replayed: Upload | None = None,
-) -> UploadReport:
-    """Validate, accept or reject, and process: the whole way of one input file.
-
-    Killed anywhere, the same call again finishes the job: an entry that was accepted and not processed is a
-    duplicate that is still pending, and is processed now. ``replayed`` is the upload that the bytes are from.
-    """
-    filename = shown(filename)
-    daybook.require(lambda world: require_writer(world, "upload input files"))
-    read = read_input_file(data, filename=filename, limits=limits)
-    taken: dict[str, Any] = {"content": data, "filename": filename}
-    if replayed is not None:
-        taken["replays"] = replayed.id
-    for attempt in range(1, _ATTEMPTS + 1):
-        validation = check_file(daybook, read, roots, replayed.username if replayed else daybook.actor.user)
-        if not validation.ok:
-            return _reject(daybook, validation, taken)
-        standing = look_at_duplicates(daybook, validation, roots)
-        command = AcceptInputFile(**taken, validation=validation, standing=standing)
-        try:
-            number = daybook.submit(command).result["upload"]
-            break
-        except Conflict as conflict:
-            if conflict.code != "ledger-moved" or attempt == _ATTEMPTS:
-                raise
-    return _process(daybook, number, validation, standing, roots, progress)
-
-
-def replay(
-    daybook: Daybook,
-    number: int,
-    *,
-    roots: Roots,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> UploadReport:
-    """Take the stored bytes of an earlier upload again, against the ledger and the disk as they are now.
-
-    A new upload, of the same owner whoever asks. Raises Refusal where there is no such upload, or its bytes were
-    erased.
-    """
-
-    def owned(world: World) -> None:
-        row = world.state.uploads.get(number)
-        require_owner(world, "replay an upload", [] if row is None else [row])
-
-    daybook.require(owned)
-    earlier = _earlier(daybook, number)
-    with daybook.reading() as world:
-        first = earlier if earlier.replays is None else world.state.uploads[earlier.replays]
-        data = stored_bytes(world, earlier)
-    return upload(
-        daybook, data, filename=first.filename, roots=roots, limits=limits, progress=progress, replayed=first
-    )
-
-
-def _earlier(daybook: Daybook, number: int) -> Upload:
-    with daybook.reading() as world:
-        row = world.state.uploads.get(number)
-    if row is None:
-        raise Refusal("not-found", f"There is no upload u{number}.", "", NextStep("list-uploads"))
-    return row
-
-
-def _reject(daybook: Daybook, validation: Validation, taken: dict[str, Any]) -> UploadReport:
-    command = RejectInputFile(
-        **taken,
-        subject=validation.subject,
-        stage=validation.stage,
-        findings=[asdict(finding) for finding in validation.findings],
-    )
-    number = daybook.submit(command).result["upload"]
-    return UploadReport(False, f"u{number}", validation.findings)
-
-
-def _process(
-    daybook: Daybook,
-    upload: int,
-    validation: Validation,
-    standing: Standing,
-    roots: Roots,
-    progress: Callable[[int, int], None],
-) -> UploadReport:
-    checked = validation.checked
-    assert checked is not None  # noqa: S101 - an accepted file was checked
-    new = numbered(checked, upload)
-    open_sessions = {row.id for row in standing.sessions.values() if row.status in _OPEN}
-    open_sessions.update(new.session_numbers.values())
-    open_clusterings = {row.id for row in standing.clusterings.values() if row.status in _OPEN}
-    open_clusterings.update(new.clustering_numbers.values())
-    # with nothing open too: an upload that was killed before its last step is finished here
-    work(daybook, roots, sessions=open_sessions, clusterings=open_clusterings, progress=progress)
-    with daybook.reading() as world:
-        world.state.sessions.prefetch(open_sessions)
-        world.state.clusterings.prefetch(open_clusterings)
-        sessions = standing.sessions | {number: world.state.sessions[number] for number in open_sessions}
-        clusterings = standing.clusterings | {
-            number: world.state.clusterings[number] for number in open_clusterings
-        }
-    report = UploadReport(True, f"u{upload}", validation.findings)
-    changed = {entry["index"]: entry["differences"] for entry in standing.compared_sessions.changed}
-    for session in checked.sessions:
-        index = session.entry.index
-        row = sessions[session.duplicate_of or new.session_numbers[index]]
-        report.sessions.append(
-            {
-                "index": index,
-                "location": row.location,
-                "session": f"s{row.id}",
-                "outcome": "duplicate" if row.id not in open_sessions else row.status,
-                "session_time": row.session_time,
-                "reason": row.message,
-                "differences": changed.get(index, []),
-            }
-        )
-    changed = {entry["index"]: entry["differences"] for entry in standing.compared_clusterings.changed}
-    for clustering in checked.clusterings:
-        index = clustering.entry.index
-        group = clusterings[clustering.duplicate_of or new.clustering_numbers[index]]
-        report.clusterings.append(
-            {
-                "index": index,
-                "group_name": group.group_name,
-                "clustering": f"c{group.id}",
-                "outcome": "duplicate" if group.id not in open_clusterings else group.status,
-                "reason": group.message,
-                "differences": changed.get(index, []),
-            }
-        )
-    return report

@@ -6,19 +6,27 @@ is checked as stage 2 checks a new one. Only what is missing can be added; nothi
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from commands.door.permission import require_owner
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, World
 from commands.inputfile.canonical import entry_json, session_entry_from_json
 from commands.inputfile.check import check
 from commands.inputfile.entries import ClusteringEntry, InputFile, SessionEntry, SubjectEntry
 from commands.inputfile.findings import Finding
 from commands.inputfile.read import Limits, read_tasks
+from commands.intake.completing import (
+    ACTIONS,
+    ADD_CLUSTERING,
+    ClusteringAdded,
+    CompletedSession,
+    Current,
+    Order,
+    require_session_owner,
+)
 from commands.intake.duplicates import place
 from commands.intake.insertion import (
     SessionOutcome,
@@ -31,28 +39,19 @@ from commands.intake.insertion import (
     time_text,
 )
 from commands.intake.known import load_known
-from commands.intake.settling import work
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, Search, normalise
 from commands.recordings.session import SessionDirectoryError
 from commands.stored import current_entries, probes_of
-from ledger.envelope import NewEvent
-from ledger.errors import Conflict, NextStep, Refusal
+from ledger.errors import NextStep, Refusal
 from ledger.events import (
-    ClusteringInserted,
     ProbesAssociated,
     SessionAnnotated,
     SessionWaiting,
     TasksAdded,
 )
-from projections.records import Session
+from ledger.plurals import plural
 
-_ACTIONS = {
-    ProbesAssociated: "associate probes with a session",
-    TasksAdded: "add tasks to a session",
-    SessionAnnotated: "annotate a session",
-}
-_ADD_CLUSTERING = "add a clustering to a session"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -65,54 +64,19 @@ class Rejected(Refusal):
         self.findings = findings
 
 
-@dataclass(frozen=True, slots=True)
-class _Current:
-    """A session as it stands, with its entry."""
-
-    row: Session
-    entry: SessionEntry
-
-
-class CompleteSession(Command):
-    """One fact more about a session, decided on the session as it was at ``version``.
-
-    ``clustering`` is inserted with it: ``event`` then says that the session's entry has it now.
-    """
-
-    session: int
-    version: int
-    event: ProbesAssociated | TasksAdded | SessionAnnotated
-    clustering: ClusteringInserted | None = None
-
-    def authorise(self, world: World) -> None:
-        action = _ADD_CLUSTERING if self.clustering is not None else _ACTIONS[type(self.event)]
-        _require_owner(world, action, self.session)
-
-    def decide(self, world: World) -> Decision:
-        row = world.state.sessions.get(self.session)
-        if row is None or row.version != self.version:
-            raise Conflict(
-                "session-moved",
-                f"Session s{self.session} was changed by somebody else meanwhile.",
-                "Look at it again, and repeat what you did",
-                NextStep("show", f"s{self.session}"),
-            )
-        owner: dict[str, Any] = {
-            "subject": row.subject, "username": row.username, "correlation": f"u{row.upload}",
-        }  # fmt: skip
-        number = world.next_position
-        event = NewEvent(f"session/{row.id}", self.event, row.version, **owner, causation=row.status_position)
-        if self.clustering is None:
-            return Decision([event], {"session": f"s{row.id}"})
-        inserted = NewEvent(f"clustering/{number + 1}", self.clustering, 0, **owner, causation=number)
-        return Decision([event, inserted], {"session": f"s{row.id}", "clustering": f"c{number + 1}"})
-
-
 def associate(
-    daybook: Daybook, session: int, association: Mapping[str, str], *, roots: Roots
-) -> dict[str, Any]:
+    daybook: Daybook,
+    session: int,
+    association: Mapping[str, str],
+    *,
+    roots: Roots,
+    command_id: str | None = None,
+) -> CompletedSession:
     """Say which probe of the subject each probe on disk is, and try the session again at once."""
-    current = _current(daybook, session, _ACTIONS[ProbesAssociated])
+    order = Order(daybook, session, command_id, ACTIONS[ProbesAssociated], dict(association))
+    if order.done is not None:
+        return order.session(roots)
+    current = _current(daybook, session, ACTIONS[ProbesAssociated])
     if current.row.status not in ("pending", "waiting"):
         raise Refusal(
             "not-waiting",
@@ -135,13 +99,12 @@ def associate(
     entry = replace(current.entry, probe_association={**before, **association})
     _check(daybook, current, entry, roots)
     _try_association(current, entry, probes, roots)
-    _submit(daybook, current, ProbesAssociated(association=dict(association), completed=_plain(entry)))
-    work(daybook, roots, sessions=[session])
-    return _answer(daybook, session)
+    order.submit(current, ProbesAssociated(association=dict(association), completed=_plain(entry)))
+    return order.session(roots)
 
 
 def _try_association(
-    current: _Current, entry: SessionEntry, probes: Mapping[str, str | None], roots: Roots
+    current: Current, entry: SessionEntry, probes: Mapping[str, str | None], roots: Roots
 ) -> None:
     """Raises Refusal where the session would fail by it: a slip of the pen must not cost the session."""
     try:
@@ -160,13 +123,17 @@ def add_tasks(
     filename: str,
     roots: Roots,
     limits: Limits = Limits(),  # noqa: B008
-) -> dict[str, Any]:
+    command_id: str | None = None,
+) -> CompletedSession:
     """Add the tasks of a YAML or JSON file (a list of tasks, or a mapping with the key ``tasks``) to a session."""
-    current = _current(daybook, session, _ACTIONS[TasksAdded])
+    order = Order(daybook, session, command_id, ACTIONS[TasksAdded], sha256(data).hexdigest())
+    if order.done is not None:
+        return order.session(roots)
+    current = _current(daybook, session, ACTIONS[TasksAdded])
     if current.entry.tasks:
         raise Refusal(
             "has-tasks",
-            f"Session s{session} has {len(current.entry.tasks)} tasks already.",
+            f"Session s{session} already has {plural(len(current.entry.tasks), 'task')}.",
             "",
             NextStep("show", f"s{session}"),
         )
@@ -180,14 +147,12 @@ def add_tasks(
     resolved, sessions_txt = None, None
     if current.row.status == "inserted":
         resolved, sessions_txt = _resolve(current, entry, roots)
-    _submit(daybook, current, TasksAdded(completed=_plain(entry), tasks=resolved, sessions_txt=sessions_txt))
-    if resolved is None:
-        work(daybook, roots, sessions=[session])
-    return _answer(daybook, session)
+    order.submit(current, TasksAdded(completed=_plain(entry), tasks=resolved, sessions_txt=sessions_txt))
+    return order.session(roots if resolved is None else None)
 
 
 def _resolve(
-    current: _Current, entry: SessionEntry, roots: Roots
+    current: Current, entry: SessionEntry, roots: Roots
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     outcome = resolve_given_tasks(entry, current.row.location, roots)
     if isinstance(outcome, SessionOutcome):
@@ -200,10 +165,18 @@ def _resolve(
 
 
 def add_clustering(
-    daybook: Daybook, session: int, clustering: ClusteringEntry, *, roots: Roots
-) -> dict[str, Any]:
+    daybook: Daybook,
+    session: int,
+    clustering: ClusteringEntry,
+    *,
+    roots: Roots,
+    command_id: str | None = None,
+) -> ClusteringAdded:
     """Add a single-session clustering to an inserted session."""
-    current = _current(daybook, session, _ADD_CLUSTERING)
+    order = Order(daybook, session, command_id, ADD_CLUSTERING, asdict(clustering))
+    if order.done is not None:
+        return order.clustering()
+    current = _current(daybook, session, ADD_CLUSTERING)
     if current.row.status != "inserted":
         raise Refusal(
             "not-inserted",
@@ -224,11 +197,11 @@ def add_clustering(
     except (SessionDirectoryError, LocationError) as error:
         raise Refusal(error.code, error.message, error.hint) from error
     event = SessionAnnotated(fields={"clustering": inserted.location}, completed=_plain(entry))
-    result = _submit(daybook, current, event, inserted)
-    return result | {"location": inserted.location, "curation_time": inserted.curation_time}
+    order.submit(current, event, inserted)
+    return order.clustering()
 
 
-def _known_clusterings(daybook: Daybook, current: _Current, roots: Roots) -> dict[int, ClusteringEntry]:
+def _known_clusterings(daybook: Daybook, current: Current, roots: Roots) -> dict[int, ClusteringEntry]:
     """The clusterings that the session has now, as its input file would list them. Its entry may still list one that
     was deleted, or that was added again since."""
     with daybook.reading() as world:
@@ -286,13 +259,17 @@ def annotate(
     room: str | None = None,
     project: tuple[str, ...] = (),
     notes: str | None = None,
-) -> dict[str, Any]:
+    command_id: str | None = None,
+) -> CompletedSession:
     """Add room, project or notes where the session has none."""
-    current = _current(daybook, session, _ACTIONS[SessionAnnotated])
-    _refuse_control_characters(notes)
     projects = tuple(dict.fromkeys(project))
     given: dict[str, Any] = {"room": room, "project": projects or None, "notes": notes}
     fields = {name: value for name, value in given.items() if value not in (None, "")}
+    order = Order(daybook, session, command_id, ACTIONS[SessionAnnotated], fields)
+    if order.done is not None:
+        return order.session()
+    current = _current(daybook, session, ACTIONS[SessionAnnotated])
+    _refuse_control_characters(notes)
     if not fields:
         raise Refusal("nothing-given", "There is nothing to add.", "Give a room, a project or notes.")
     for name in fields:
@@ -304,8 +281,8 @@ def annotate(
             )
     entry = replace(current.entry, **fields)
     _check(daybook, current, entry, roots)
-    _submit(daybook, current, SessionAnnotated(fields=fields, completed=_plain(entry)))
-    return _answer(daybook, session)
+    order.submit(current, SessionAnnotated(fields=fields, completed=_plain(entry)))
+    return order.session()
 
 
 def _shown(value: object) -> str:
@@ -315,14 +292,9 @@ def _shown(value: object) -> str:
 # --- the way of every one of them ------------------------------------------------------------------------------------
 
 
-def _require_owner(world: World, action: str, session: int) -> None:
-    row = world.state.sessions.get(session)
-    require_owner(world, action, [] if row is None else [row])
-
-
-def _current(daybook: Daybook, session: int, action: str) -> _Current:
+def _current(daybook: Daybook, session: int, action: str) -> Current:
     """Raises NotPermitted before anything else."""
-    daybook.require(lambda world: _require_owner(world, action, session))
+    daybook.require(lambda world: require_session_owner(world, action, session))
     with daybook.reading() as world:
         row = world.state.sessions.get(session)
         if row is None:
@@ -336,10 +308,10 @@ def _current(daybook: Daybook, session: int, action: str) -> _Current:
                 NextStep("why", f"s{session}"),
             )
         text = current_entries(world, [row])[0]
-    return _Current(row, session_entry_from_json(text, row.entry_index))
+    return Current(row, session_entry_from_json(text, row.entry_index))
 
 
-def _check(daybook: Daybook, current: _Current, entry: SessionEntry, roots: Roots) -> None:
+def _check(daybook: Daybook, current: Current, entry: SessionEntry, roots: Roots) -> None:
     """Stage 2 on the completed entry, as if it were new. Raises Rejected for findings that it did not have before."""
     datasource, _, name = current.row.subject.partition("/")
     with daybook.reading() as world:
@@ -361,26 +333,3 @@ def _check(daybook: Daybook, current: _Current, entry: SessionEntry, roots: Root
 def _plain(entry: SessionEntry) -> dict[str, Any]:
     plain: dict[str, Any] = orjson.loads(entry_json(entry))
     return plain
-
-
-def _submit(
-    daybook: Daybook,
-    current: _Current,
-    event: ProbesAssociated | TasksAdded | SessionAnnotated,
-    clustering: ClusteringInserted | None = None,
-) -> dict[str, Any]:
-    command = CompleteSession(
-        session=current.row.id, version=current.row.version, event=event, clustering=clustering
-    )
-    return daybook.submit(command).result
-
-
-def _answer(daybook: Daybook, session: int) -> dict[str, Any]:
-    with daybook.reading() as world:
-        row = world.state.sessions[session]
-        return {
-            "session": f"s{row.id}",
-            "status": row.status,
-            "reason": row.message,
-            "session_time": row.session_time,
-        }

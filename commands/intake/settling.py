@@ -1,4 +1,4 @@
-"""Stage 3 for what is pending: read the disk outside of any lock, then settle what was found in short transactions.
+"""Stage 3 of what is open: read the disk outside of any lock, then settle what was found in short transactions.
 
 The ledger itself knows what is pending or waiting, so nothing else has to be remembered: after a crash the next run
 finds the same work. Two workers may process the same entry; the stream's version lets only one of them settle it.
@@ -6,24 +6,26 @@ finds the same work. Two workers may process the same entry; the stream's versio
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import chain, islice
+from pathlib import Path
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-from commands.door.permission import is_admin, require_owner, require_writer
+from commands.door.incidents import record
+from commands.door.permission import NotPermitted, is_admin, require_owner, require_writer
+from commands.door.steps import Steps
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World
 from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
 from commands.intake.insertion import Find, SessionOutcome, insert_group, insert_session, probes_at
 from commands.recordings.roots import Roots, Search
 from commands.stored import current_entries, probes_of
 from ledger import log
 from ledger.envelope import NewEvent
-from ledger.errors import Refusal
+from ledger.errors import IntegrityFailure, LedgerUnavailable, Refusal
 from ledger.events import (
     ClusteringInserted,
     ClusteringInsertFailed,
@@ -46,6 +48,7 @@ _READ_TOGETHER = 25  # sessions
 _SLOW_S = 0.001  # for one session; a local disk takes a tenth of that, and threads would only get in each other's way
 _ROUNDS = 3
 _UNSETTLED = ("pending", "waiting")
+_NOT_OF_AN_ENTRY = (LedgerUnavailable, IntegrityFailure, NotPermitted)
 
 
 class SettledSession(BaseModel):
@@ -58,7 +61,7 @@ class SettledSession(BaseModel):
     clusterings: list[ClusteringInserted] = []
 
 
-class SettleSessions(Command):
+class SettleSessions(Command[Result]):
     sessions: list[SettledSession]
 
     def authorise(self, world: World) -> None:
@@ -66,7 +69,7 @@ class SettleSessions(Command):
         rows = [world.state.sessions.get(settled.session) for settled in self.sessions]
         require_owner(world, "process sessions", [row for row in rows if row is not None])
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Result]:
         world.state.sessions.prefetch(settled.session for settled in self.sessions)
         events: list[NewEvent] = []
         taken: dict[tuple[str, str], int] = {}
@@ -75,7 +78,7 @@ class SettleSessions(Command):
             if session is None or session.version != settled.version or session.status not in _UNSETTLED:
                 continue  # somebody else was faster, or it changed: the next round looks at it anew
             events += _settle(world, session, settled, world.next_position + len(events), taken)
-        return Decision(events)
+        return Decision(events, Result())
 
 
 def _settle(
@@ -98,6 +101,7 @@ def _settle(
                 code="session-time-taken",
                 message=f"Session s{other} of this subject has the same session_time, {event.session_time}.",
                 hint="One of the two locations is a copy, or belongs to another subject.",
+                taken_by=other,
             )
         else:
             taken[key] = session.id
@@ -122,7 +126,7 @@ def _is_inserted(world: World, subject: str, probe: str, session_time: str) -> b
     return insertion is not None and bool(probes_at(session_time, {probe: insertion.removal_time}))
 
 
-class SettleClustering(Command):
+class SettleClustering(Command[Result]):
     clustering: int
     version: int
     event: ClusteringInserted | ClusteringWaiting | ClusteringInsertFailed
@@ -131,20 +135,20 @@ class SettleClustering(Command):
         row = world.state.clusterings.get(self.clustering)
         require_owner(world, "process clusterings", [] if row is None else [row])
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Result]:
         clustering = world.state.clusterings.get(self.clustering)
         if clustering is None or clustering.version != self.version or clustering.status not in _UNSETTLED:
-            return Decision(())
+            return Decision((), Result())
         if isinstance(self.event, ClusteringWaiting) and clustering.message == self.event.message:
-            return Decision(())
+            return Decision((), Result())
         event = NewEvent(
             f"clustering/{clustering.id}", self.event, clustering.version, clustering.subject, clustering.username,
             clustering.status_position, f"u{clustering.upload}",
         )  # fmt: skip
-        return Decision([event])
+        return Decision([event], Result())
 
 
-class FinishUpload(Command):
+class FinishUpload(Command[Result]):
     """Say what became of the new entries of an upload, once stage 3 has looked at each."""
 
     upload: int
@@ -153,14 +157,14 @@ class FinishUpload(Command):
         row = world.state.uploads.get(self.upload)
         require_owner(world, "finish uploads", [] if row is None else [row])
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Result]:
         upload = world.state.uploads.get(self.upload)
         if upload is None or upload.status != "validated":
-            return Decision(())
+            return Decision((), Result())
         sessions = requested_by(world.state.sessions, upload)
         clusterings = requested_by(world.state.clusterings, upload)
         if "pending" in [*(row.status for row in sessions), *(row.status for row in clusterings)]:
-            return Decision(())
+            return Decision((), Result())
         event = InputFileProcessed(
             sessions=[_became(session, "session", f"s{session.id}") for session in sessions],
             clusterings=[
@@ -170,6 +174,7 @@ class FinishUpload(Command):
         stream = f"upload/{self.upload}"
         return Decision(
             [NewEvent(stream, event, upload.version, upload.subject, upload.username)],
+            Result(),
             correlation=f"u{self.upload}",
         )
 
@@ -178,71 +183,104 @@ def _became(record: Session | Clustering, kind: str, name: str) -> dict[str, obj
     return {"index": record.entry_index, kind: name, "outcome": record.status, "reason": record.reason}
 
 
-@dataclass(slots=True)
-class Worked:
-    """How many entries were looked at, and how many events said that something became of them."""
-
-    looked_at: int = 0
-    settled: int = 0
-    faults: list[Exception] = field(default_factory=list)
-
-
-def work(
+def settle(
     daybook: Daybook,
     roots: Roots,
+    steps: Steps,
     *,
     sessions: Collection[int] | None = None,
     clusterings: Collection[int] | None = None,
+    before: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Worked:
+) -> None:
     """Process what is pending, look again at what waits, and finish the uploads of which nothing is pending.
 
-    All of it (of an actor who is no admin, what he or she uploaded); or, where entries are named, those and the
-    multi-session clusterings that stand on the named sessions.
-    A fault of ours in one entry leaves that one pending and is raised when the others are done.
+    All of it (of an actor who is no admin, what he or she uploaded), or what is numbered below ``before``; or, where
+    entries are named, those and the multi-session clusterings that stand on the named sessions.
+    A fault of ours in one entry fails that one, under an incident, and the others go on.
     """
-    worked = Worked()
     everything = sessions is None and clusterings is None
     named = None if everything else frozenset(sessions or ())
     daybook.require(lambda world: require_writer(world, "process entries"))
     with daybook.reading() as world:
         owner = None if is_admin(world) else world.actor
-    _work_on_sessions(daybook, roots, _unsettled_sessions(daybook, named, owner), worked, progress)
-    for clustering in _unsettled_clusterings(daybook, named, frozenset(clusterings or ()), owner):
-        worked.looked_at += 1
-        try:
-            command = _look_at_clustering(daybook, roots, clustering)
-        except Refusal:
-            raise
-        except Exception as fault:  # noqa: BLE001 - at stage 3 each entry stands alone
-            worked.faults.append(fault)
-        else:
-            worked.settled += daybook.submit(command).last > 0
+        todo = [n for n in unsettled_sessions(world, named, owner) if before is None or n < before]
+    _settle_sessions(daybook, roots, steps, todo, progress)
+    with daybook.reading() as world:
+        groups = unsettled_clusterings(world, named, frozenset(clusterings or ()), owner)
+    for clustering in groups:
+        if before is None or clustering < before:
+            _settle_clustering(daybook, roots, steps, clustering)
     for upload in _unfinished_uploads(daybook, owner):
-        daybook.submit(FinishUpload(upload=upload))
-    if worked.faults:
-        raise worked.faults[0]
-    return worked
+        if before is None or upload < before:
+            steps.submit(FinishUpload(upload=upload))
 
 
-def _work_on_sessions(
-    daybook: Daybook, roots: Roots, todo: list[int], worked: Worked, progress: Callable[[int, int], None]
+def _settle_sessions(
+    daybook: Daybook, roots: Roots, steps: Steps, todo: list[int], progress: Callable[[int, int], None]
 ) -> None:
-    total = len(todo)
+    total, looked_at = len(todo), 0
     for _ in range(_ROUNDS):
         overtaken: list[int] = []
         for batch in _batches(todo, BATCH):
             with without_garbage_collection():
-                looked_at = list(_look_at_sessions(daybook, roots, batch, worked.faults))
-            receipt = daybook.submit(SettleSessions(sessions=looked_at))
-            overtaken += _still_pending(daybook, looked_at)
-            worked.settled += receipt.last - receipt.first + 1 if receipt.last else 0
-            if total > worked.looked_at:
-                worked.looked_at += len(batch)
-                progress(worked.looked_at, total)
+                found = list(_look_at_sessions(daybook, roots, batch))
+            _submit_sessions(daybook, steps, found)
+            overtaken += _still_pending(daybook, found)
+            if total > looked_at:
+                looked_at += len(batch)
+                progress(looked_at, total)
         if not overtaken:
             return
         todo = overtaken
+
+
+def _submit_sessions(daybook: Daybook, steps: Steps, found: list[SettledSession]) -> None:
+    """All of them at once; where that cannot be, one by one, so that only the one that it lies with fails."""
+    try:
+        steps.submit(SettleSessions(sessions=found))
+    except _NOT_OF_AN_ENTRY:
+        raise
+    except Exception as fault:
+        if len(found) > 1:
+            for settled in found:
+                _submit_sessions(daybook, steps, [settled])
+            return
+        if not found:
+            raise
+        failed = found[0].model_copy(update={"event": _failed_session(daybook, fault), "clusterings": []})
+        steps.submit(SettleSessions(sessions=[failed]))
+
+
+def _settle_clustering(daybook: Daybook, roots: Roots, steps: Steps, number: int) -> None:
+    with daybook.reading() as world:
+        clustering = world.state.clusterings[number]
+    try:
+        steps.submit(_look_at_clustering(daybook, roots, number))
+    except _NOT_OF_AN_ENTRY:
+        raise
+    except Exception as fault:  # noqa: BLE001 - at stage 3 each entry stands alone
+        event = ClusteringInsertFailed(**_failure(daybook, fault))
+        steps.submit(SettleClustering(clustering=number, version=clustering.version, event=event))
+
+
+def _failed_session(daybook: Daybook, fault: Exception) -> SessionInsertFailed:
+    return SessionInsertFailed(**_failure(daybook, fault))
+
+
+def _failure(daybook: Daybook, fault: Exception) -> dict[str, Any]:
+    """Why an entry failed that could not be looked at or kept: a refusal of the database, or a fault of ours."""
+    if isinstance(fault, Refusal):
+        return {"code": fault.code, "message": fault.message, "hint": fault.hint}
+    url = daybook.database.url
+    beside = Path(str(url.database)).absolute().parent if url.get_backend_name() == "sqlite" else None
+    incident, _ = record(fault, verb="stage 3", beside=beside)
+    return {
+        "code": "incident",
+        "message": f"This is a fault of daybook itself, not of the entry (incident {incident}).",
+        "hint": "Report it under this number. When it is mended, upload the file again: the entry is tried anew.",
+        "incident": incident,
+    }
 
 
 def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> list[int]:
@@ -253,12 +291,12 @@ def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> lis
         return [number for number in numbers if world.state.sessions[number].status == "pending"]
 
 
-def _unsettled_sessions(daybook: Daybook, named: Collection[int] | None, owner: str | None) -> list[int]:
-    with daybook.reading() as world:
-        rows = world.transaction.run(
-            f"SELECT id, username FROM {world.state.sessions.table} "
-            "WHERE status IN ('pending', 'waiting') ORDER BY id"
-        ).fetchall()
+def unsettled_sessions(world: World, named: Collection[int] | None, owner: str | None) -> list[int]:
+    """All of them, or those that are named; of one owner where one is given."""
+    rows = world.transaction.run(
+        f"SELECT id, username FROM {world.state.sessions.table} "
+        "WHERE status IN ('pending', 'waiting') ORDER BY id"
+    ).fetchall()
     return [
         number
         for number, user in rows
@@ -266,16 +304,15 @@ def _unsettled_sessions(daybook: Daybook, named: Collection[int] | None, owner: 
     ]
 
 
-def _unsettled_clusterings(
-    daybook: Daybook, sessions: Collection[int] | None, named: Collection[int], owner: str | None
+def unsettled_clusterings(
+    world: World, sessions: Collection[int] | None, named: Collection[int], owner: str | None
 ) -> list[int]:
     """All of them, or those that are named or stand on one of ``sessions``; of one owner where one is given."""
-    with daybook.reading() as world:
-        rows = world.transaction.run(
-            f"SELECT c.id, l.session, c.username FROM {world.state.clusterings.table} c "
-            f"JOIN {world.state.clustering_sessions.table} l ON l.clustering = c.id "
-            "WHERE c.status IN ('pending', 'waiting') ORDER BY c.id"
-        ).fetchall()
+    rows = world.transaction.run(
+        f"SELECT c.id, l.session, c.username FROM {world.state.clusterings.table} c "
+        f"JOIN {world.state.clustering_sessions.table} l ON l.clustering = c.id "
+        "WHERE c.status IN ('pending', 'waiting') ORDER BY c.id"
+    ).fetchall()
     wanted = [
         number
         for number, session, user in rows
@@ -300,9 +337,7 @@ def _unfinished_uploads(daybook: Daybook, owner: str | None) -> list[int]:
     return [number for number, user in uploads if number not in pending and (owner is None or user == owner)]
 
 
-def _look_at_sessions(
-    daybook: Daybook, roots: Roots, batch: Sequence[int], faults: list[Exception]
-) -> Iterator[SettledSession]:
+def _look_at_sessions(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> Iterator[SettledSession]:
     """Read the directories of a batch; several at once where they answer slowly, as on a file server."""
     with daybook.reading() as world:
         world.state.sessions.prefetch(batch)
@@ -317,9 +352,10 @@ def _look_at_sessions(
 
     # what another worker has settled meanwhile is left alone
     todo = [pair for pair in zip(sessions, entries, strict=True) if pair[0].status in _UNSETTLED]
-    for settled in looked_at_each(todo, look):
+    for (row, _), settled in zip(todo, looked_at_each(todo, look), strict=True):
         if isinstance(settled, Exception):
-            faults.append(settled)
+            event = _failed_session(daybook, settled)
+            yield SettledSession(session=row.id, version=row.version, event=event)
         else:
             yield settled
 

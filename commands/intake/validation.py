@@ -1,21 +1,24 @@
 """Validate an input file: stages 0 to 2, as far as they can be reached, and the record that somebody did."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from commands.door.permission import WRITERS, require_writer, role_of
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World, checked_command_id
 from commands.inputfile.check import Checked, check
 from commands.inputfile.entries import InputFile
-from commands.inputfile.findings import Finding
+from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.known import Known
 from commands.inputfile.read import Limits, ReadResult, read_input_file
+from commands.intake.checking import CheckedFile, check_alone, counted
 from commands.intake.known import LONGEST_NAME, foreign_sessions, load_known
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from ledger.envelope import NewEvent
+from ledger.errors import LedgerUnavailable
 from ledger.events import InputFileChecked
 
 
@@ -41,7 +44,14 @@ class Validation:
         return f"{self.input_file.subject.datasource_id}/{self.input_file.subject.name}"
 
 
-class RecordCheck(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRecorded(Result):
+    """``at`` is the position that the file was checked against."""
+
+    at: int
+
+
+class RecordCheck(Command[CheckRecorded]):
     """Somebody validated a file: who and what, not the bytes."""
 
     filename: str
@@ -52,14 +62,22 @@ class RecordCheck(Command):
     errors: int
     warnings: int
     subject: str
+    at: int = 0
+
+    def fingerprint(self) -> bytes:
+        """The same file, whatever is found in it the second time."""
+        return sha256(f"RecordCheck {self.command_id} {self.filename} {self.sha256}".encode()).digest()
 
     def authorise(self, world: World) -> None:
         require_writer(world, "validate input files")
 
-    def decide(self, world: World) -> Decision:
-        facts = self.model_dump(exclude={"command_id", "subject"})
+    def decide(self, world: World) -> Decision[CheckRecorded]:
+        facts = self.model_dump(exclude={"command_id", "subject", "at"})
         stream = f"check/{world.next_position}"
-        return Decision([NewEvent(stream, InputFileChecked(**facts), 0, self.subject, world.actor)])
+        return Decision(
+            [NewEvent(stream, InputFileChecked(**facts), 0, self.subject, world.actor)],
+            CheckRecorded(at=self.at),
+        )
 
 
 def validate(
@@ -70,40 +88,76 @@ def validate(
     roots: Roots,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     record: bool = True,
-) -> Validation:
+    command_id: str | None = None,
+) -> CheckedFile:
     """Stages 0 to 2, or 0 and 1 where there is no ledger; ``record`` appends that it was done, unless by somebody
-    who changes nothing."""
+    who changes nothing, or to a ledger that nobody can write.
+
+    A command id that was used for the same file before answers for the ledger as it was then."""
     filename = shown(filename)  # a name on disk may be no text
-    read = read_input_file(data, filename=filename, limits=limits)
     if daybook is None:
-        return Validation(read.stage, read.findings, read.input_file)
-    validation = check_file(daybook, read, roots)
-    with daybook.reading() as world:
-        record = record and role_of(world, world.actor) in WRITERS
-    if record:
-        severities = [finding.severity for finding in validation.findings]
-        daybook.submit(
-            RecordCheck(
-                filename=filename,
-                sha256=sha256(data).hexdigest(),
-                size_bytes=len(data),
-                ok=validation.ok,
-                stage=validation.stage,
-                errors=severities.count("error"),
-                warnings=severities.count("warning"),
-                subject=validation.subject,
+        return check_alone(data, filename=filename, limits=limits)
+    read = read_input_file(data, filename=filename, limits=limits)
+    digest, again = sha256(data).hexdigest(), None
+    if command_id is not None:
+        again = daybook.earlier(
+            RecordCheck.model_construct(
+                command_id=checked_command_id(command_id), filename=filename, sha256=digest
             )
         )
-    return validation
+    if again is not None:
+        validation = check_file(daybook, read, roots, at=again.result.at)
+        return replace(_checked_file(validation), position=again.result.position, unrecorded=None)
+    validation = check_file(daybook, read, roots)
+    with daybook.reading() as world:
+        checked = replace(_checked_file(validation), position=world.head.size, unrecorded="not-asked")
+        is_writer = role_of(world, world.actor) in WRITERS
+    if not (record and is_writer):
+        return replace(checked, unrecorded="not-a-writer") if record else checked
+    severities = [finding.severity for finding in validation.findings]
+    command = RecordCheck(
+        command_id=checked_command_id(command_id),
+        filename=filename,
+        sha256=digest,
+        size_bytes=len(data),
+        ok=validation.ok,
+        stage=validation.stage,
+        errors=severities.count("error"),
+        warnings=severities.count("warning"),
+        subject=validation.subject,
+        at=validation.known_at,
+    )
+    try:
+        position = daybook.submit(command).result.position
+    except LedgerUnavailable as unavailable:
+        if unavailable.code != "read-only":
+            raise
+        return replace(checked, unrecorded="read-only")
+    return replace(checked, position=position, unrecorded=None)
 
 
-def check_file(daybook: Daybook, read: ReadResult, roots: Roots, owner: str | None = None) -> Validation:
-    """Stage 2 of a file that was read, against the ledger and the disk as they are now.
+def _checked_file(validation: Validation) -> CheckedFile:
+    checked = validation.checked
+    return CheckedFile(
+        ok=validation.ok,
+        stage=validation.stage,
+        findings=in_file_order(validation.findings),
+        sessions=None if checked is None else counted([s.duplicate_of for s in checked.sessions]),
+        clusterings=None if checked is None else counted([c.duplicate_of for c in checked.clusterings]),
+        unrecorded="no-ledger",
+    )
+
+
+def check_file(
+    daybook: Daybook, read: ReadResult, roots: Roots, owner: str | None = None, *, at: int | None = None
+) -> Validation:
+    """Stage 2 of a file that was read, against the ledger, now or ``at`` a position, and the disk as it is now.
 
     ``owner`` is the user whose records its entries are; else the one who acts."""
     if read.input_file is None:
         return Validation(read.stage, read.findings)
-    with daybook.reading() as world:
+    reading: AbstractContextManager[World] = daybook.reading() if at is None else daybook.reading_past(at)
+    with reading as world:
         known = load_known(world, read.input_file, roots)
         foreign = foreign_sessions(world, known, read.input_file)
         known_at = world.head.size
@@ -122,13 +176,14 @@ def check_against(
         username=owner,
         position=read.position,
         left_out_names=read.left_out_names,
+        cut=read.cut,
     )
     findings = (
         *_of_what_is_new(read, checked),
         *checked.findings,
         *_foreign_sessions(read, checked, foreign),
     )
-    return Validation(2, _in_file_order(findings), read.input_file, checked, at)
+    return Validation(2, tuple(in_file_order(findings)), read.input_file, checked, at)
 
 
 def _of_what_is_new(read: ReadResult, checked: Checked) -> Iterator[Finding]:
@@ -149,7 +204,3 @@ def _foreign_sessions(read: ReadResult, checked: Checked, foreign: Mapping[int, 
             message = f"session s{session} is of subject {foreign[int(session or 0)]}."
             hint = "The sessions of a clustering are of one subject: check the location of that session."
             yield Finding(2, "error", "session-of-another-subject", path, line, column, message, hint)
-
-
-def _in_file_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda finding: (finding.line or 0, finding.column or 0)))

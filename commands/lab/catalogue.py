@@ -4,15 +4,19 @@ Every command is idempotent: what is already so appends nothing.
 """
 
 import difflib
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from commands.door.permission import require_admin
-from commands.door.world import Command, Decision, World
-from commands.inputfile.catalogue import Catalogue
+from commands.door.submit import Daybook
+from commands.door.world import Command, Decision, Result, World, checked_command_id
+from commands.inputfile.catalogue import Catalogue, read_catalogue
+from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.known import REFERENCE_TABLES
-from commands.lab.subjects import A_NAME, insert_probe, is_name, register
+from commands.inputfile.limits import Limits
+from commands.lab.subjects import A_NAME, Added, insert_probe, is_name, register
 from commands.recordings.disk import shown
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
@@ -22,6 +26,49 @@ from ledger.events import (
     ReferenceValueRetired,
 )
 from projections.records import compact_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retired(Result):
+    """How many values were retired: 0 where that was done before."""
+
+    retired: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueLoaded(Result):
+    """How many facts were new, and how many were known already."""
+
+    added: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueReport(CatalogueLoaded):
+    """What became of a catalogue file; where ``ok`` is False nothing was loaded, and the findings say why."""
+
+    findings: list[Finding]
+
+
+def load_catalogue(
+    daybook: Daybook,
+    data: bytes,
+    *,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    command_id: str | None = None,
+) -> CatalogueReport:
+    """Read a catalogue file and append what is new in it: all of it or nothing."""
+    command_id = checked_command_id(command_id)
+    daybook.require(lambda world: require_admin(world, "load a catalogue"))
+    read = read_catalogue(data, limits=limits)
+    findings = in_file_order(read.findings)
+    if read.catalogue is None:
+        with daybook.reading() as world:
+            return CatalogueReport(ok=False, position=world.head.size, added=0, known=0, findings=findings)
+    loaded = daybook.submit(LoadCatalogue(command_id=command_id, catalogue=read.catalogue)).result
+    return CatalogueReport(
+        position=loaded.position, added=loaded.added, known=loaded.known, findings=findings
+    )
 
 
 def checked_table(name: str) -> str:
@@ -37,7 +84,7 @@ def checked_table(name: str) -> str:
     )
 
 
-class AddReferenceValue(Command):
+class AddReferenceValue(Command[Added]):
     table: str
     value: str
     attributes: dict[str, Any] = {}
@@ -45,19 +92,19 @@ class AddReferenceValue(Command):
     def authorise(self, world: World) -> None:
         require_admin(world, "add reference values")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Added]:
         events = _add_value(world, checked_table(self.table), self.value, self.attributes)
-        return Decision(events, {"added": len(events)})
+        return Decision(events, Added(added=len(events)))
 
 
-class RetireReferenceValue(Command):
+class RetireReferenceValue(Command[Retired]):
     table: str
     value: str
 
     def authorise(self, world: World) -> None:
         require_admin(world, "retire reference values")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Retired]:
         known = world.state.reference.get((checked_table(self.table), self.value))
         if known is None:
             raise Refusal(
@@ -67,12 +114,12 @@ class RetireReferenceValue(Command):
                 NextStep("list-values", arguments={"table": self.table}),
             )
         if known.retired:
-            return Decision((), {"retired": 0})
+            return Decision((), Retired(retired=0))
         event = ReferenceValueRetired(table=self.table, value=self.value)
-        return Decision([_reference_event(self.table, event)], {"retired": 1})
+        return Decision([_reference_event(self.table, event)], Retired(retired=1))
 
 
-class LoadCatalogue(Command):
+class LoadCatalogue(Command[CatalogueLoaded]):
     """A whole catalogue file; appends what is new in it and nothing else."""
 
     catalogue: Catalogue
@@ -80,7 +127,7 @@ class LoadCatalogue(Command):
     def authorise(self, world: World) -> None:
         require_admin(world, "load a catalogue")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[CatalogueLoaded]:
         events: list[NewEvent] = []
         for value in self.catalogue.values:
             events += _add_value(world, checked_table(value.table), value.value, value.attributes)
@@ -107,7 +154,8 @@ class LoadCatalogue(Command):
                         "A probe is in one subject at a time: take it out of one of the two.",
                     )
                 events += inserted
-        return Decision(events, {"added": len(events)})
+        facts = len(self.catalogue.values) + sum(1 + len(each.probes) for each in self.catalogue.subjects)
+        return Decision(events, CatalogueLoaded(added=len(events), known=facts - len(events)))
 
 
 def _add_value(world: World, table: str, value: str, attributes: dict[str, Any]) -> list[NewEvent]:

@@ -1,12 +1,13 @@
 """Names and e-mail addresses behind usernames. They lie beside the log, so that they can be erased."""
 
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from commands.door.actor import EVERYONE
 from commands.door.permission import require_admin, require_writer
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World, checked_command_id
 from commands.lab.roles import _check_user
 from ledger import people
 from ledger.errors import NextStep, Refusal
@@ -21,7 +22,28 @@ _LONGEST_EMAIL = 254  # RFC 5321 lets no longer one through
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-class _AboutPerson(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonErased(Result):
+    """``changed``: something was known, and is gone."""
+
+    user: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonSet(Result):
+    """What is known of the user now. No receipt keeps it: the command appends nothing."""
+
+    user: str
+    name: str | None
+    email: str | None
+    changed: bool
+
+
+P = TypeVar("P", bound=Result)
+
+
+class _AboutPerson(Command[P]):
     """One's own name and address are one's own to say; an admin says those of others.
 
     Neither is in any event, nor in a receipt, and so they can be erased.
@@ -40,13 +62,13 @@ class _AboutPerson(Command):
         return people.find(world.transaction, self.user) or people.Person(self.user, None, None)
 
 
-class SetPerson(_AboutPerson):
+class SetPerson(_AboutPerson[PersonSet]):
     """What is None stays as it is."""
 
     name: str | None = None
     email: str | None = None
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[PersonSet]:
         _check_user(self.user)
         if self.user == EVERYONE:
             raise Refusal("user-name", f'"{EVERYONE}" stands for all users.', "Give the name of one.")
@@ -56,19 +78,20 @@ class SetPerson(_AboutPerson):
         person = people.Person(self.user, name, email)
         if person != known:
             people.write(world.transaction, person)
-        return Decision((), {"user": self.user, "name": name, "email": email, "changed": person != known})
+        return Decision((), PersonSet(user=self.user, name=name, email=email, changed=person != known))
 
 
-class ErasePerson(_AboutPerson):
-    def decide(self, world: World) -> Decision:
+class ErasePerson(_AboutPerson[PersonErased]):
+    def decide(self, world: World) -> Decision[PersonErased]:
         known = self.known(world)
         people.write(world.transaction, people.Person(self.user, None, None))
-        return Decision((), {"user": self.user, "changed": bool(known.name or known.email)})
+        return Decision((), PersonErased(user=self.user, changed=bool(known.name or known.email)))
 
 
-def erase_person(daybook: Daybook, user: str) -> dict[str, Any]:
+def erase_person(daybook: Daybook, user: str, *, command_id: str | None = None) -> PersonErased:
     """Erase, and leave nothing of it in what the database keeps of its own steps, as far as that can be."""
-    result = daybook.submit(ErasePerson(user=user)).result
+    command = ErasePerson(command_id=checked_command_id(command_id), user=user)
+    result = daybook.submit(command).result
     daybook.database.empty_journal()
     return result
 

@@ -1,11 +1,12 @@
 """Grant and revoke roles, say whether admins may approve their own requests, and keep names that can be erased."""
 
 import difflib
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, cast
 
 from commands.door.actor import EVERYONE
 from commands.door.permission import ADMIN, AUDITOR, RESEARCHER, require_admin, role_of
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World
 from ledger import people
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
@@ -18,14 +19,34 @@ _LONGEST_USER = 255
 # --- roles ----------------------------------------------------------------------------------------------------------
 
 
-class GrantRole(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGrant(Result):
+    """``was`` is the role that the user had before, by name; None where there was none."""
+
+    user: str
+    role: Role
+    was: Role | None
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRevocation(Result):
+    """``left_with`` is the role that the user has now: that of everyone, or None."""
+
+    user: str
+    role: Role
+    left_with: Role | None
+    changed: bool
+
+
+class GrantRole(Command[RoleGrant]):
     user: str
     role: Role
 
     def authorise(self, world: World) -> None:
         require_admin(world, f"grant the role {self.role} to {self.user}")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[RoleGrant]:
         _check_user(self.user)
         if self.user == EVERYONE and self.role not in (RESEARCHER, AUDITOR):
             raise Refusal(
@@ -34,8 +55,8 @@ class GrantRole(Command):
                 "Grant the role to each admin by name.",
             )
         known = world.state.users.get(self.user)
-        was = known.role if known is not None else ""
-        result = {"user": self.user, "role": self.role, "was": was or None, "changed": was != self.role}
+        was = _role(known.role if known is not None else "")
+        result = RoleGrant(user=self.user, role=self.role, was=was, changed=was != self.role)
         if was == self.role:
             return Decision((), result)
         if was == ADMIN:
@@ -43,31 +64,28 @@ class GrantRole(Command):
         return Decision([_event(self.user, RoleGranted(user=self.user, role=self.role))], result)
 
 
-class RevokeRole(Command):
-    """``left_with`` of the answer is the role that the user has now: that of everyone, or None."""
-
+class RevokeRole(Command[RoleRevocation]):
     user: str
     role: Role
 
     def authorise(self, world: World) -> None:
         require_admin(world, f"revoke the role {self.role} from {self.user}")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[RoleRevocation]:
         known = world.state.users.get(self.user)
         if known is None or known.role not in ("", self.role):
             raise _no_such_role(world, self.user, self.role, "" if known is None else known.role)
-        left = "" if self.user == EVERYONE else role_of(world, EVERYONE)
-        result = {
-            "user": self.user,
-            "role": self.role,
-            "left_with": left or None,
-            "changed": known.role != "",
-        }
+        left = _role("" if self.user == EVERYONE else role_of(world, EVERYONE))
+        result = RoleRevocation(user=self.user, role=self.role, left_with=left, changed=known.role != "")
         if not known.role:
             return Decision((), result)
         if self.role == ADMIN:
             _refuse_last_admin(world, self.user)
         return Decision([_event(self.user, RoleRevoked(user=self.user, role=self.role))], result)
+
+
+def _role(text: str) -> Role | None:
+    return cast("Role", text) if text else None
 
 
 def _check_user(user: str) -> None:
@@ -126,9 +144,3 @@ def list_roles(world: World) -> list[dict[str, Any]]:
         }
         for row in sorted(rows, key=lambda row: (row.username == EVERYONE, row.username))
     ]
-
-
-# --- who approves ---------------------------------------------------------------------------------------------------
-
-
-# --- who is behind a username ---------------------------------------------------------------------------------------

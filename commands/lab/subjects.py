@@ -1,7 +1,9 @@
 """Subjects, and the probes that are in them: registered, inserted, removed. Every command is idempotent."""
 
+from dataclasses import dataclass
+
 from commands.door.permission import require_writer
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World
 from commands.intake.insertion import is_local_time
 from commands.intake.known import LONGEST_NAME
 from commands.recordings.disk import shown
@@ -14,23 +16,45 @@ from projections.records import ProbeInsertion
 A_NAME = f"A name is one line of text, of {LONGEST_NAME} characters at most."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added(Result):
+    """How many facts were new: 0 where it was known already."""
+
+    added: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectAdded(Added):
+    subject: str
+    next_steps: tuple[NextStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed(Result):
+    """How many probes were removed: 0 where that was on record already."""
+
+    removed: int
+
+
 def is_name(text: str) -> bool:
     return bool(text.strip()) and text.isprintable() and len(text) <= LONGEST_NAME
 
 
-class RegisterSubject(Command):
+class RegisterSubject(Command[SubjectAdded]):
     name: str
     datasource_id: int = 0
 
     def authorise(self, world: World) -> None:
         require_writer(world, "register subjects")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[SubjectAdded]:
         events = register(world, self.datasource_id, self.name)
-        return Decision(events, {"added": len(events)})
+        insert = NextStep("insert-probe", arguments={"subject": self.name, "probe": None, "at": None})
+        steps = (insert,) if events else ()
+        return Decision(events, SubjectAdded(added=len(events), subject=self.name, next_steps=steps))
 
 
-class InsertProbe(Command):
+class InsertProbe(Command[Added]):
     """``insertion_time`` is naive local time, ``YYYY-MM-DD HH:MM:SS``."""
 
     subject: str
@@ -40,7 +64,7 @@ class InsertProbe(Command):
     def authorise(self, world: World) -> None:
         require_writer(world, "record probe insertions")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Added]:
         subject = registered_subject(world, self.subject)
         known = world.state.reference.get(("reference.Probe", self.probe))
         if known is None or known.retired:
@@ -51,10 +75,10 @@ class InsertProbe(Command):
                 NextStep("add-value", arguments={"table": "reference.Probe", "value": self.probe}),
             )
         events = insert_probe(world, subject, self.probe, self.insertion_time)
-        return Decision(events, {"added": len(events)})
+        return Decision(events, Added(added=len(events)))
 
 
-class RemoveProbe(Command):
+class RemoveProbe(Command[Removed]):
     subject: str
     probe: str
     removal_time: str
@@ -62,7 +86,7 @@ class RemoveProbe(Command):
     def authorise(self, world: World) -> None:
         require_writer(world, "record probe removals")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Removed]:
         subject = registered_subject(world, self.subject)
         insertion = world.state.insertions.get((subject, self.probe))
         if insertion is None:
@@ -73,7 +97,7 @@ class RemoveProbe(Command):
                 NextStep("list-subjects"),
             )
         if insertion.removal_time == self.removal_time:
-            return Decision((), {"removed": 0})
+            return Decision((), Removed(removed=0))
         if insertion.removal_time is not None:
             raise Refusal(
                 "already-removed",
@@ -91,7 +115,7 @@ class RemoveProbe(Command):
                 "Check the time of removal.",
             )
         event = ProbeRemoved(probe=self.probe, removal_time=self.removal_time)
-        return Decision([_subject_event(subject, event)], {"removed": 1})
+        return Decision([_subject_event(subject, event)], Removed(removed=1))
 
 
 def registered_subject(world: World, name: str) -> str:

@@ -1,15 +1,24 @@
 """Delete records on request: what is named, what would go with it, and the approval that carries it out at once."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 import orjson
 
 from commands.door.permission import require_owner, require_writer
-from commands.door.world import Command, Decision, World
-from commands.requests.growth import refused_growth
+from commands.door.world import Command, Decision, Result, World
+from commands.requests.growth import ImpactGrown, refused_growth
 from commands.requests.impact import STANDING, Impact, impact_at, impact_of_named
 from commands.requests.naming import Named, name_of, named, requested, rows_of, some_of
-from commands.requests.rules import checked_reason, open_request, request_event, require_decider
+from commands.requests.policy import own_requests_approved
+from commands.requests.rules import (
+    checked_reason,
+    open_request,
+    request_event,
+    require_decider,
+    to_decide,
+)
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import (
@@ -19,15 +28,29 @@ from ledger.events import (
     DeletionRequested,
     SessionDeleted,
 )
+from ledger.ranges import ranges
 from projections.records import Clustering, Deletion, Session
-
-# --- what is named ------------------------------------------------------------------------------------------
-
 
 # --- request ------------------------------------------------------------------------------------------------
 
 
-class RequestDeletion(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionAsked(Result):
+    """What would go, the named ``records`` among it: numbers of sessions and clusterings as inclusive ranges, tasks,
+    probes, and how many records of each user. ``own_approval``: the requester may approve it, if an admin."""
+
+    request: str
+    records: list[str]
+    sessions: list[tuple[int, int]]
+    clusterings: list[tuple[int, int]]
+    tasks: int
+    probes: int
+    users: dict[str, int]
+    own_approval: bool
+    next_steps: tuple[NextStep, ...]
+
+
+class RequestDeletion(Command[DeletionAsked]):
     """``records`` are exact ids; an upload stands for everything that came of it and stands when it is approved."""
 
     records: list[str]
@@ -37,7 +60,7 @@ class RequestDeletion(Command):
         require_writer(world, "request deletions")
         require_owner(world, "request the deletion of", named(world, self.records).owned)
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[DeletionAsked]:
         reason = checked_reason(self.reason)
         what = named(world, self.records)
         _refuse_fallen(what)
@@ -48,7 +71,17 @@ class RequestDeletion(Command):
         subjects = {row.subject for row in rows_of(world, impact.sessions, impact.clusterings)}
         subject = subjects.pop() if len(subjects) == 1 else ""
         event = NewEvent(f"deletion/{number}", body, 0, subject, world.actor)
-        result = {"request": f"d{number}", "impact": impact.plain()}
+        result = DeletionAsked(
+            request=f"d{number}",
+            records=what.ids,
+            sessions=ranges(impact.sessions),
+            clusterings=ranges(impact.clusterings),
+            tasks=impact.tasks,
+            probes=impact.probes,
+            users=impact.users,
+            own_approval=own_requests_approved(world),
+            next_steps=to_decide(f"d{number}"),
+        )
         return Decision([event], result, correlation=f"d{number}")
 
 
@@ -93,7 +126,20 @@ def _refuse_same_request(world: World, what: Named, impact: Impact) -> None:
 # --- approve ------------------------------------------------------------------------------------------------
 
 
-class ApproveDeletion(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionDone(Result):
+    """How many records are deleted."""
+
+    request: str
+    kind: Literal["deletion"] = "deletion"
+    status: Literal["executed"] = "executed"
+    sessions: int
+    clusterings: int
+    tasks: int
+    next_steps: tuple[NextStep, ...] = ()
+
+
+class ApproveDeletion(Command[DeletionDone | ImpactGrown]):
     """Carry a deletion out, if all that it takes was shown: by the request, or with ``accept_impact`` by the last
     approval that was refused for what had come to stand on the records since."""
 
@@ -103,7 +149,7 @@ class ApproveDeletion(Command):
     def authorise(self, world: World) -> None:
         require_decider(world, self.request, "approve")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[DeletionDone | ImpactGrown]:
         row = open_request(world, self.request)
         if row.kind != "deletion":
             raise Refusal(
@@ -121,7 +167,7 @@ class ApproveDeletion(Command):
         return grown if grown is not None else _carried_out(world, row, impact)
 
 
-def _carried_out(world: World, row: Deletion, impact: Impact) -> Decision:
+def _carried_out(world: World, row: Deletion, impact: Impact) -> Decision[DeletionDone]:
     approved = world.next_position
     events = [
         request_event(row, DeletionApproved()),
@@ -134,14 +180,13 @@ def _carried_out(world: World, row: Deletion, impact: Impact) -> Decision:
             causation=approved,
         ),
     ]
-    result = {
-        "request": f"d{row.id}",
-        "kind": row.kind,
-        "status": "executed",
-        "sessions": len(impact.sessions),
-        "clusterings": len(impact.clusterings),
-        "tasks": impact.tasks,
-    }
+    result = DeletionDone(
+        request=f"d{row.id}",
+        sessions=len(impact.sessions),
+        clusterings=len(impact.clusterings),
+        tasks=impact.tasks,
+        next_steps=(NextStep("restore", f"d{row.id}"),),
+    )
     return Decision(events, result, correlation=f"d{row.id}")
 
 

@@ -1,8 +1,9 @@
 """What has come to stand on the records of a request since its impact was shown."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from commands.door.world import Decision, World
+from commands.door.world import Decision, Result, World
 from commands.requests.impact import Impact, impact_at
 from commands.requests.naming import name_of, rows_of, some_of
 from commands.requests.rules import request_event
@@ -12,14 +13,31 @@ from ledger.plurals import plural
 from projections.records import Deletion
 
 
-def refused_growth(world: World, row: Deletion, impact: Impact, *, accept_impact: bool) -> Decision | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactGrown(Result):
+    """Why an approval was not carried out. ``records`` are the records that would go beyond what was shown, each with
+    its owner (``c56 of user_2``), ``tasks`` how many tasks."""
+
+    ok: bool = False
+    request: str
+    records: list[str]
+    tasks: int
+
+    def refusal(self) -> Refusal:
+        return impact_grown(int(self.request[1:]), {"records": self.records, "tasks": self.tasks})
+
+
+def refused_growth(
+    world: World, row: Deletion, impact: Impact, *, accept_impact: bool
+) -> Decision[ImpactGrown] | None:
     """Where more would go than was requested, or than was shown and is accepted: what was shown now is on record, and
-    the result says under ``grown`` what has come."""
+    the result says what has come."""
     shown = impact_at(world, row.shown_position)
     accepted = shown if accept_impact else impact_at(world, row.id)
     if not impact.exceeds(accepted):
         return None
-    grown = {"request": f"d{row.id}", "grown": added(world, impact, accepted)}
+    more = added(world, impact, accepted)
+    grown = ImpactGrown(request=f"d{row.id}", records=more["records"], tasks=more["tasks"])
     if not impact.exceeds(shown):
         return Decision((), grown)
     event = request_event(row, DeletionImpactGrown(impact=impact.plain()))

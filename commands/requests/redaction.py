@@ -4,15 +4,15 @@ The event, its place and its hash stay. What its body says without any text is k
 that the projections can go on.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import orjson
 
 from commands.door.freshness import bring_up_to_date
 from commands.door.permission import require_admin
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World
 from commands.requests.rules import checked_reason, open_request, request_event, require_decider
 from ledger import log
 from ledger.envelope import NewEvent, StoredEvent
@@ -40,14 +40,27 @@ _UNSETTLED = ("pending", "waiting")
 _COPIES = 20  # named in one answer
 
 
-class RequestRedaction(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactionAsked(Result):
+    """``redacts`` is the position of the event; ``copies`` are others that may well say the same, each redacted by
+    itself."""
+
+    request: str
+    redacts: int
+    type: str
+    stream: str
+    copies: list[int]
+    next_steps: tuple[NextStep, ...]
+
+
+class RequestRedaction(Command[RedactionAsked]):
     position: int
     reason: str
 
     def authorise(self, world: World) -> None:
         require_admin(world, f"redact position {self.position}")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[RedactionAsked]:
         reason = checked_reason(self.reason)
         payload = _redactable(world, self.position)
         _refuse_second_request(world, self.position)
@@ -60,23 +73,39 @@ class RequestRedaction(Command):
             world.actor,
             self.position,
         )
-        result = {
-            "request": f"d{number}",
-            "position": self.position,
-            "type": payload.event.type,
-            "stream": payload.event.stream,
-            "copies": copies(world, payload.event),
-        }
+        result = RedactionAsked(
+            request=f"d{number}",
+            redacts=self.position,
+            type=payload.event.type,
+            stream=payload.event.stream,
+            copies=copies(world, payload.event),
+            next_steps=(NextStep("approve-request", f"d{number}"),),
+        )
         return Decision([event], result, correlation=f"d{number}")
 
 
-class ApproveRedaction(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactionDone(Result):
+    """``redacts`` is the position of the event. ``clean`` says whether the database file holds nothing of it any more;
+    no receipt knows it, as it can only be told afterwards."""
+
+    request: str
+    kind: Literal["redaction"] = "redaction"
+    status: Literal["executed"] = "executed"
+    redacts: int
+    type: str
+    stream: str
+    file_erased: bool
+    clean: bool = False
+
+
+class ApproveRedaction(Command[RedactionDone]):
     request: int
 
     def authorise(self, world: World) -> None:
         require_decider(world, self.request, "approve")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[RedactionDone]:
         row = open_request(world, self.request)
         if row.kind != "redaction":
             raise Refusal(
@@ -102,15 +131,13 @@ class ApproveRedaction(Command):
         if erased is not None:
             gone = InputFileErased(sha256=erased, deletion=row.id)
             events.append(NewEvent(f"input-file/{erased}", gone, None, **owner))
-        result = {
-            "request": f"d{row.id}",
-            "kind": "redaction",
-            "status": "executed",
-            "position": event.position,
-            "type": event.type,
-            "stream": event.stream,
-            "file_erased": erased is not None,
-        }
+        result = RedactionDone(
+            request=f"d{row.id}",
+            redacts=event.position,
+            type=event.type,
+            stream=event.stream,
+            file_erased=erased is not None,
+        )
         return Decision(
             events,
             result,
@@ -120,12 +147,11 @@ class ApproveRedaction(Command):
         )
 
 
-def approve(daybook: Daybook, row: Deletion) -> dict[str, Any]:
-    """Carry the request out, and have the lists made anew without what is gone. ``clean`` says whether the database
-    file holds nothing of it any more."""
-    result = daybook.submit(ApproveRedaction(request=row.id)).result
+def approve(daybook: Daybook, row: Deletion, *, command_id: str) -> RedactionDone:
+    """Carry the request out, and have the lists made anew without what is gone."""
+    result = daybook.submit(ApproveRedaction(command_id=command_id, request=row.id)).result
     # a crash here: the next one to open the ledger does it
-    return result | {"clean": bring_up_to_date(daybook.database)}
+    return replace(result, clean=bring_up_to_date(daybook.database))
 
 
 def redacted_position(row: Deletion) -> int:

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Literal, TypeVar
 
 from commands.door.permission import require_admin
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World
 from commands.requests.impact import STANDING, parts
 from commands.requests.naming import name_of
+from commands.requests.rules import Kind, kind_of
 from ledger import log
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
@@ -34,7 +35,20 @@ class Blocked(Refusal):
         self.blockers = blockers
 
 
-class RestoreDeletion(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored(Result):
+    """How many records stand again, and how many of them are ``pending``, as they had never been inserted."""
+
+    request: str
+    kind: Kind
+    status: Literal["restored"] = "restored"
+    sessions: int
+    clusterings: int
+    pending: int
+    next_steps: tuple[NextStep, ...] = ()
+
+
+class RestoreDeletion(Command[Restored]):
     """Of a deletion or a correction. What waited for something is pending again."""
 
     request: int
@@ -44,7 +58,7 @@ class RestoreDeletion(Command):
         subject = "" if row is None else row.subject
         require_admin(world, "restore", record=f"d{self.request}", subject=subject)
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Restored]:
         row = _executed(world, self.request)
         executed, fallen = fallen_by(world, row)
         blockers = _blockers(world, fallen)
@@ -55,14 +69,15 @@ class RestoreDeletion(Command):
         events.append(
             NewEvent(f"deletion/{row.id}", body, row.version, row.subject, row.requested_by, executed)
         )
-        result: dict[str, Any] = {
-            "request": f"d{row.id}",
-            "kind": row.kind,
-            "status": "restored",
-            "sessions": len(fallen.sessions),
-            "clusterings": len(fallen.clusterings),
-            "pending": len(events) - 1 - len(fallen.inserted),
-        }
+        pending = len(events) - 1 - len(fallen.inserted)
+        result = Restored(
+            request=f"d{row.id}",
+            kind=kind_of(row),
+            sessions=len(fallen.sessions),
+            clusterings=len(fallen.clusterings),
+            pending=pending,
+            next_steps=(NextStep("work"),) if pending else (),
+        )
         return Decision(events, result, correlation=f"d{row.id}")
 
 

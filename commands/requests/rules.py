@@ -3,8 +3,11 @@
 Here a request is turned down or taken back; to approve one is to carry it out, which each kind does in its own module.
 """
 
+from dataclasses import dataclass
+from typing import Literal, cast
+
 from commands.door.permission import ADMIN, NotPermitted, admins, require_admin, require_writer, role_of
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World
 from commands.requests.policy import own_requests_approved
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
@@ -13,6 +16,16 @@ from ledger.plurals import plural
 from projections.records import Deletion
 
 _LONGEST_REASON = 2_000  # characters
+Kind = Literal["deletion", "correction", "redaction"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(Result):
+    """A request that is not carried out."""
+
+    request: str
+    kind: Kind
+    status: Literal["rejected", "cancelled"]
 
 
 def require_approver(world: World, row: Deletion, action: str) -> None:
@@ -71,11 +84,17 @@ def require_requester(world: World, row: Deletion, action: str) -> None:
         )
 
 
-def open_request(world: World, number: int) -> Deletion:
-    """The request with this number. Raises Refusal where there is none, or where it was decided before."""
+def find_request(world: World, number: int) -> Deletion:
+    """The request with this number, whatever became of it. Raises Refusal where there is none."""
     row = world.state.deletions.get(number)
     if row is None:
         raise Refusal("not-found", f"There is no request d{number}.", "", NextStep("list-requests"))
+    return row
+
+
+def open_request(world: World, number: int) -> Deletion:
+    """The request with this number. Raises Refusal where there is none, or where it was decided before."""
+    row = find_request(world, number)
     if row.status != "requested":
         by = f" by {row.decided_by}" if row.decided_by else ""
         decided = (
@@ -88,6 +107,15 @@ def open_request(world: World, number: int) -> Deletion:
             NextStep("show-request", f"d{number}"),
         )
     return row
+
+
+def to_decide(request: str) -> tuple[NextStep, ...]:
+    """What can be done about an open request: by an admin, and by who requested it."""
+    return NextStep("approve-request", request), NextStep("cancel-request", request)
+
+
+def kind_of(row: Deletion) -> Kind:
+    return cast("Kind", row.kind)
 
 
 def checked_reason(text: str) -> str:
@@ -114,7 +142,7 @@ def request_event(row: Deletion, body: Body, *, causation: int = 0) -> NewEvent:
     )
 
 
-class RejectRequest(Command):
+class RejectRequest(Command[Closed]):
     """A deletion, correction or redaction is not carried out."""
 
     request: int
@@ -123,14 +151,14 @@ class RejectRequest(Command):
     def authorise(self, world: World) -> None:
         require_decider(world, self.request, "reject")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Closed]:
         row = open_request(world, self.request)
         event = request_event(row, DeletionRejected(reason=checked_reason(self.reason)))
-        result = {"request": f"d{row.id}", "kind": row.kind, "status": "rejected"}
+        result = Closed(request=f"d{row.id}", kind=kind_of(row), status="rejected")
         return Decision([event], result, correlation=f"d{row.id}")
 
 
-class CancelRequest(Command):
+class CancelRequest(Command[Closed]):
     """The requester takes a deletion, correction or redaction back."""
 
     request: int
@@ -141,7 +169,7 @@ class CancelRequest(Command):
         if row is not None:
             require_requester(world, row, "cancel")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Closed]:
         row = open_request(world, self.request)
-        result = {"request": f"d{row.id}", "kind": row.kind, "status": "cancelled"}
+        result = Closed(request=f"d{row.id}", kind=kind_of(row), status="cancelled")
         return Decision([request_event(row, DeletionCancelled())], result, correlation=f"d{row.id}")

@@ -1,9 +1,9 @@
 """Take entries back that were never inserted: what waits, is pending, or failed."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from commands.door.permission import require_owner, require_writer
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World
 from commands.requests.impact import parts
 from commands.requests.naming import Named, name_of, named, some_of
 from ledger.envelope import NewEvent
@@ -14,9 +14,17 @@ from projections.records import Clustering, Session
 _NEVER_INSERTED = ("pending", "waiting", "error")
 
 
-class Withdraw(Command):
-    """``records`` are exact ids; an upload stands for all of its entries that were never inserted. The answer names
-    the multi-session clusterings that wait for a session which is withdrawn: the next work lets them fail."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn(Result):
+    """``fails`` are the multi-session clusterings that wait for a session which was withdrawn: the next work lets them
+    fail."""
+
+    withdrawn: list[str]
+    fails: list[str]
+
+
+class Withdraw(Command[Withdrawn]):
+    """``records`` are exact ids; an upload stands for all of its entries that were never inserted."""
 
     records: list[str]
 
@@ -24,14 +32,11 @@ class Withdraw(Command):
         require_writer(world, "withdraw entries")
         require_owner(world, "withdraw entries", named(world, self.records).owned)
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Withdrawn]:
         what = named(world, self.records)
         _refuse_others(what)
         going = [row for row in what.records if row.status in _NEVER_INSERTED]
-        result: dict[str, Any] = {
-            "withdrawn": [name_of(row) for row in going],
-            "fails": _waiting_on(world, going),
-        }
+        result = Withdrawn(withdrawn=[name_of(row) for row in going], fails=_waiting_on(world, going))
         return Decision([_event(row) for row in going], result)
 
 

@@ -1,5 +1,6 @@
 """Correct in a process of its own, which can be killed at a step or set off with others at once."""
 
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
@@ -38,7 +39,7 @@ def do(
             found = correct(daybook, what, filename="12345.yml", roots=roots, reason="it was wrong")
             answer.send({"request": found.request})
         else:
-            answer.send(approve(daybook, what, accept_impact=False, roots=roots))
+            answer.send(asdict(approve(daybook, what, accept_impact=False, roots=roots)))
     except Refusal as refusal:
         answer.send({"refused": refusal.code, "message": str(refusal)})
     finally:

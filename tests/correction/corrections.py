@@ -9,6 +9,7 @@ from commands.door.submit import Daybook
 from commands.door.world import World
 from commands.requests.approving import approve as approve_request
 from commands.requests.correction.correct import Corrected, correct
+from commands.requests.correction.events import CorrectionDone
 from commands.requests.impact import STANDING
 from commands.samples.clusterings import kilosort_output
 from commands.stored import current_entries
@@ -40,11 +41,11 @@ def request(lab: Lab, data: bytes, *, user: str = "user_1", filename: str = "123
     return int(found.request[1:])
 
 
-def approve(lab: Lab, number: int, *, user: str = ADMIN, accept_impact: bool = False) -> Plain:
+def approve(lab: Lab, number: int, *, user: str = ADMIN, accept_impact: bool = False) -> Any:
     return approve_request(lab.as_admin(user), number, accept_impact=accept_impact, roots=lab.roots)
 
 
-def corrected(lab: Lab, data: bytes, **options: Any) -> Plain:
+def corrected(lab: Lab, data: bytes, **options: Any) -> Any:
     """Request and approve."""
     return approve(lab, request(lab, data, **options))
 
@@ -125,8 +126,8 @@ def assert_rebuilds_equal(lab: Lab) -> None:
         assert contents(world.transaction, world.head.live_slot) == before
 
 
-def new_of(result: Plain, old: str) -> int:
-    return next(int(pair["new"][1:]) for pair in result["replaced"] if pair["old"] == old)
+def new_of(result: CorrectionDone, old: str) -> int:
+    return next(int(pair.new[1:]) for pair in result.replaced if pair.old == old)
 
 
 def links(lab: Lab, clustering: int) -> set[int]:
@@ -140,8 +141,8 @@ def clean_upload(lab: Lab, data: bytes, **options: Any) -> None:
     """The corrected file is what is stored: uploaded again, all of it is known and nothing differs."""
     again = lab.upload_bytes(data, **options)
     entries = [*again.sessions, *again.clusterings]
-    assert again.ok and {entry["outcome"] for entry in entries} == {"duplicate"}
-    assert [entry["differences"] for entry in entries] == [[]] * len(entries)
+    assert again.ok and {entry.outcome for entry in entries} == {"duplicate"}
+    assert [entry.differences for entry in entries] == [[]] * len(entries)
     assert compare(lab, data).plan.replaced == []
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from commands.intake.accepting import replay
 from commands.intake.completion import annotate
+from commands.intake.uploading import replay
 from commands.requests.redaction import RequestRedaction
 from commands.requests.restoration import RestoreDeletion
 from commands.requests.withdrawal import Withdraw
@@ -34,7 +34,7 @@ def test_old_and_new_session_are_linked_both_ways(lab: Lab) -> None:
 
     result = corrected(lab, data)
 
-    old, new = number(first.sessions[0]), new_of(result, first.sessions[0]["session"])
+    old, new = number(first.sessions[0]), new_of(result, first.sessions[0].session)
     with lab.daybook.reading() as world:
         before, after = world.state.sessions[old], world.state.sessions[new]
         assert (before.status, before.replaced_by) == ("deleted", new)
@@ -42,7 +42,7 @@ def test_old_and_new_session_are_linked_both_ways(lab: Lab) -> None:
         assert world.state.locations[after.location].session == new
         assert world.state.times[after.subject, str(after.session_time)].session == new
         upload = world.state.uploads[after.upload]
-        assert (f"u{upload.id}", upload.inserted) == (result["upload"], 1)
+        assert (f"u{upload.id}", upload.inserted) == (result.upload, 1)
         assert world.state.uploads[before.upload].inserted == 1
     assert list(lab.statuses().values()) == ["inserted", "inserted"]
     clean_upload(lab, data)
@@ -62,10 +62,10 @@ def test_a_wrong_animal_moves_its_sessions_and_their_clustering(lab: Lab) -> Non
     result = corrected(lab, data)
 
     with lab.daybook.reading() as world:
-        moved = [world.state.sessions[new_of(result, entry["session"])] for entry in first.sessions]
+        moved = [world.state.sessions[new_of(result, entry.session)] for entry in first.sessions]
         assert {row.subject for row in moved} == {"0/34567"}
         assert world.state.probes[moved[0].id, "probe_1"].probe == f"npx_2_{SERIALS[0]}"
-        joint = world.state.clusterings[new_of(result, first.clusterings[0]["clustering"])]
+        joint = world.state.clusterings[new_of(result, first.clusterings[0].clustering)]
         assert (joint.subject, joint.status, joint.replaces) == (
             "0/34567", "inserted", number(first.clusterings[0]),
         )  # fmt: skip
@@ -87,7 +87,7 @@ def test_a_wrong_probe_association_is_put_right(lab: Lab) -> None:
     result = corrected(lab, data)
 
     with lab.daybook.reading() as world:
-        rows = world.state.probes.where("session = ?", [int(result["replaced"][0]["new"][1:])])
+        rows = world.state.probes.where("session = ?", [int(result.replaced[0].new[1:])])
         assert {row.name: row.probe for row in rows} == right
     clean_upload(lab, data)
 
@@ -101,15 +101,13 @@ def test_a_wrong_path_is_put_right(lab: Lab, name: str | None) -> None:
 
     result = corrected(lab, data)
 
-    new = new_of(result, first.sessions[1]["session"])
+    new = new_of(result, first.sessions[1].session)
     with lab.daybook.reading() as world:
         assert world.state.sessions[new].location == "N:/rec/date_3"
         assert world.state.sessions[new].session_time == "2023-05-03 10:00:00"
         assert world.state.locations.get("N:/rec/date_2") is None
     clean_upload(lab, data)
-    assert (
-        lab.upload_bytes(document(session("date_2")), filename="b.yml").sessions[0]["outcome"] == "inserted"
-    )
+    assert lab.upload_bytes(document(session("date_2")), filename="b.yml").sessions[0].outcome == "inserted"
 
 
 def test_tasks_notes_and_experimenters_are_put_right(lab: Lab) -> None:
@@ -126,7 +124,7 @@ def test_tasks_notes_and_experimenters_are_put_right(lab: Lab) -> None:
     result = corrected(lab, data)
 
     with lab.daybook.reading() as world:
-        new = int(result["replaced"][0]["new"][1:])
+        new = int(result.replaced[0].new[1:])
         tasks = world.state.tasks.where("session = ?", [new])
         assert [(row.start_s, row.stop_s, row.notes) for row in tasks] == [(1, 3, None), (5, 6, "n")]
         assert world.state.sessions[new].experimenter == '["user_2","user_3"]'
@@ -144,13 +142,13 @@ def test_the_curator_of_a_clustering_over_several_sessions_is_put_right(lab: Lab
 
     old, new = (
         number(first.clusterings[0]),
-        new_of(result, first.clusterings[0]["clustering"]),
+        new_of(result, first.clusterings[0].clustering),
     )
     with lab.daybook.reading() as world:
         before, after = world.state.clusterings[old], world.state.clusterings[new]
         assert (before.status, before.replaced_by) == ("deleted", new)
         assert (after.status, after.curator, after.replaces) == ("inserted", "user_2", old)
-    assert result["sessions"] == 0
+    assert result.sessions == 0
     assert links(lab, new) == {number(entry) for entry in first.sessions}
     clean_upload(lab, data)
     assert_numbered_by_position(lab)
@@ -168,10 +166,10 @@ def test_the_clusterings_of_a_session_are_inserted_anew_with_it(lab: Lab) -> Non
     with lab.daybook.reading() as world:
         rows = world.state.clusterings.where("id > 0", [])
         old = [row for row in rows if row.session == number(first.sessions[0])]
-        new = [row for row in rows if row.session == int(result["replaced"][0]["new"][1:])]
+        new = [row for row in rows if row.session == int(result.replaced[0].new[1:])]
         assert {row.status for row in old} == {"deleted"} and {row.status for row in new} == {"inserted"}
         assert [row.location for row in old] == [row.location for row in new]
-    assert result["deleted"] == []
+    assert result.deleted == []
     assert_rebuilds_equal(lab)
 
 
@@ -187,7 +185,7 @@ def test_a_clustering_that_the_corrected_entry_lacks_is_named_as_deleted(lab: La
     assert [(d.becomes, d.reason) for d in found.plan.dependents] == [
         ("deleted", "the corrected entry has none there")
     ]
-    assert corrected(lab, data)["deleted"] == [f"c{found.plan.dependents[0].row.id}"]
+    assert corrected(lab, data).deleted == [f"c{found.plan.dependents[0].row.id}"]
 
 
 def test_a_corrected_session_is_corrected_again(lab: Lab) -> None:
@@ -208,9 +206,9 @@ def test_the_upload_of_a_correction_is_replayed_like_any_other(lab: Lab) -> None
     lab.upload(session("date_1"))
     result = corrected(lab, document(session("date_1", notes="x"), session("date_2")))
 
-    report = replay(lab.daybook, int(result["upload"][1:]), roots=lab.roots)
+    report = replay(lab.daybook, int(result.upload[1:]), roots=lab.roots)
 
-    assert [entry["outcome"] for entry in report.sessions] == ["duplicate", "inserted"]
+    assert [entry.outcome for entry in report.sessions] == ["duplicate", "inserted"]
 
 
 def test_a_waiting_replacement_can_be_withdrawn(lab: Lab) -> None:
@@ -218,7 +216,7 @@ def test_a_waiting_replacement_can_be_withdrawn(lab: Lab) -> None:
     lab.record("date_2", day=1, acquiring=True)
     lab.upload(session("date_1", name="a"))
     result = corrected(lab, document(session("date_2", name="a")))
-    new = result["replaced"][0]["new"]
+    new = result.replaced[0].new
     assert status_of(lab, new) == "waiting"
 
     lab.daybook.submit(Withdraw(records=[new]))
@@ -235,18 +233,18 @@ def test_a_correction_is_still_told_after_the_redaction_of_its_texts(lab: Lab, k
     result = corrected(lab, document(session("date_1", notes="one")))
     position = max(event.position for event in lab.events() if event.type == kind)
     asked = lab.daybook.submit(RequestRedaction(position=position, reason="a name"))
-    approve(lab, int(asked.result["request"][1:]))
+    approve(lab, int(asked.result.request[1:]))
 
     daybook = lab.as_user("user_1")  # whoever opens the ledger next has the projections made anew
 
     with daybook.reading() as world:
-        request_row = world.state.deletions[int(result["request"][1:])]
+        request_row = world.state.deletions[int(result.request[1:])]
         assert (request_row.status, request_row.records) == (
             "executed",
-            f'["{result["replaced"][0]["old"]}"]',
+            f'["{result.replaced[0].old}"]',
         )
-        new = world.state.sessions[int(result["replaced"][0]["new"][1:])]
-        assert (new.status, f"s{new.replaces}") == ("inserted", result["replaced"][0]["old"])
+        new = world.state.sessions[int(result.replaced[0].new[1:])]
+        assert (new.status, f"s{new.replaces}") == ("inserted", result.replaced[0].old)
 
 
 def test_a_correction_between_two_animals_is_rebuilt_by_two_processes(
@@ -266,13 +264,13 @@ def test_a_correction_is_undone_once_its_replacement_is_gone(lab: Lab) -> None:
     lab.record("date_1")
     first = lab.upload(session("date_1"))
     result = corrected(lab, document(session("date_1", notes="x")))
-    old, new = first.sessions[0]["session"], result["replaced"][0]["new"]
-    restore = RestoreDeletion(request=int(result["request"][1:]))
+    old, new = first.sessions[0].session, result.replaced[0].new
+    restore = RestoreDeletion(request=int(result.request[1:]))
 
     with pytest.raises(Refusal, match=new):
         lab.daybook.submit(restore)
     lab.daybook.submit(DeleteSession(session=int(new[1:])))
-    lab.daybook.submit(RestoreDeletion(request=int(result["request"][1:])))
+    lab.daybook.submit(RestoreDeletion(request=int(result.request[1:])))
 
     assert (status_of(lab, old), status_of(lab, new)) == ("inserted", "deleted")
     with lab.daybook.reading() as world:

@@ -52,7 +52,7 @@ def test_differences_are_told_field_by_field_and_nothing_is_appended(lab: Lab) -
     )
 
     assert differing(found) == {
-        first.sessions[0]["session"]: [
+        first.sessions[0].session: [
             ("experimenter[0]", "user_1", "user_2"),
             ("tasks[0].task_stop", 2.0, 3.0),
             ("notes", "old", "new"),
@@ -70,10 +70,10 @@ def test_new_entries_and_sessions_that_the_file_lacks_are_told_and_left_alone(la
     found = compare(lab, data)
 
     assert found.plan.new_sessions == [2]
-    assert [f"s{row.id}" for row in found.plan.absent] == [first.sessions[1]["session"]]
+    assert [f"s{row.id}" for row in found.plan.absent] == [first.sessions[1].session]
     corrected(lab, data)
     assert list(lab.statuses().values()) == ["inserted"] * 3  # date_4 is none of them
-    assert status_of(lab, first.sessions[1]["session"]) == "inserted"
+    assert status_of(lab, first.sessions[1].session) == "inserted"
 
 
 def test_a_wrong_animal_is_a_difference_of_every_session(lab: Lab) -> None:
@@ -84,7 +84,7 @@ def test_a_wrong_animal_is_a_difference_of_every_session(lab: Lab) -> None:
 
     found = compare(lab, document(session("date_1"), session("date_2"), subject="34567"))
 
-    assert differing(found) == {entry["session"]: [("subject", "12345", "34567")] for entry in first.sessions}
+    assert differing(found) == {entry.session: [("subject", "12345", "34567")] for entry in first.sessions}
 
 
 def test_findings_of_the_corrected_file_stop_it(lab: Lab) -> None:
@@ -129,7 +129,7 @@ def test_a_session_time_that_another_session_holds_is_refused_by_its_name(lab: L
     found = compare(lab, document(session("copy_of_2", name="a"), session("date_2", name="b")))
 
     assert codes(found) == ["session-time-taken"]
-    assert first.sessions[1]["session"] in found.plan.findings[0].message
+    assert first.sessions[1].session in found.plan.findings[0].message
 
 
 def test_two_corrected_sessions_cannot_have_one_time(lab: Lab) -> None:
@@ -154,7 +154,7 @@ def test_sessions_that_exchange_their_times_are_no_obstacle_to_each_other(lab: L
     corrected(lab, data)
 
     again = lab.upload_bytes(data)
-    assert [(e["outcome"], e["differences"]) for e in again.sessions] == [("duplicate", [])] * 2
+    assert [(e.outcome, e.differences) for e in again.sessions] == [("duplicate", [])] * 2
 
 
 def test_a_replacement_that_would_wait_is_allowed(lab: Lab) -> None:
@@ -164,19 +164,19 @@ def test_a_replacement_that_would_wait_is_allowed(lab: Lab) -> None:
 
     result = corrected(lab, document(session("date_2", name="a")))
 
-    assert status_of(lab, result["replaced"][0]["new"]) == "waiting"
+    assert status_of(lab, result.replaced[0].new) == "waiting"
 
 
 def test_an_entry_that_waits_for_something_is_corrected_too(lab: Lab) -> None:
     lab.record("date_1", serials=["1", "2"])
     first = lab.upload(session("date_1"))
-    assert first.sessions[0]["outcome"] == "waiting"
+    assert first.sessions[0].outcome == "waiting"
     association = {"probe_1": "npx_1_18408403232", "probe_2": "npx_1_18408405241"}
 
     result = corrected(lab, document(session("date_1", probe_association=association)))
 
-    assert status_of(lab, first.sessions[0]["session"]) == "deleted"
-    assert status_of(lab, result["replaced"][0]["new"]) == "inserted"
+    assert status_of(lab, first.sessions[0].session) == "deleted"
+    assert status_of(lab, result.replaced[0].new) == "inserted"
 
 
 # --- who may --------------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_a_correction_of_another_users_records_is_not_permitted(lab: Lab) -> Non
 
     assert compare(lab, data, user="user_2").plan.ok  # to look is free
     assert lab.size() == before
-    with pytest.raises(NotPermitted, match=f"user_2 may not correct: {first.sessions[0]['session']}"):
+    with pytest.raises(NotPermitted, match=f"user_2 may not correct: {first.sessions[0].session}"):
         request(lab, data, user="user_2")
 
     assert lab.types(before) == ["ActionRefused"]
@@ -226,9 +226,9 @@ def test_what_an_admin_corrects_stays_its_owners(lab: Lab) -> None:
     result = corrected(lab, data)
 
     with lab.daybook.reading() as world:
-        assert world.state.sessions[int(result["replaced"][0]["new"][1:])].username == "user_2"
-        assert world.state.uploads[int(result["upload"][1:])].username == "user_2"
-    assert lab.upload_bytes(data, user="user_2").sessions[0]["outcome"] == "duplicate"
+        assert world.state.sessions[int(result.replaced[0].new[1:])].username == "user_2"
+        assert world.state.uploads[int(result.upload[1:])].username == "user_2"
+    assert lab.upload_bytes(data, user="user_2").sessions[0].outcome == "duplicate"
 
 
 # --- the request ----------------------------------------------------------------------------------------------------
@@ -254,12 +254,12 @@ def test_a_request_keeps_the_file_and_changes_no_record(lab: Lab) -> None:
             "correction", "requested", before + 1, "it was wrong",
         )  # fmt: skip
         assert world.state.uploads[before + 1].status == "processed"
-    assert status_of(lab, first.sessions[0]["session"]) == "inserted"
+    assert status_of(lab, first.sessions[0].session) == "inserted"
     body = lab.bodies("CorrectionRequested")[0]
     assert body["sessions"] == [
         {
             "index": 0,
-            "session": first.sessions[0]["session"],
+            "session": first.sessions[0].session,
             "matched_by": "location",
             "differences": [{"field": "notes", "stored": "old", "given": "new"}],
         }
@@ -274,7 +274,7 @@ def test_the_same_file_is_requested_once(lab: Lab) -> None:
     asked = request(lab, data)
     before = lab.size()
 
-    with pytest.raises(Refusal, match=f"already: d{asked}"):
+    with pytest.raises(Refusal, match=f"already requested a correction from this very file: d{asked}"):
         request(lab, data)
 
     assert lab.size() == before
@@ -295,11 +295,11 @@ def test_a_correction_needs_a_reason(lab: Lab) -> None:
 def test_a_record_with_an_open_deletion_can_be_corrected_first(lab: Lab) -> None:
     lab.record("date_1")
     first = lab.upload(session("date_1"))
-    receipt = lab.daybook.submit(RequestDeletion(records=[first.sessions[0]["session"]], reason="wrong"))
+    receipt = lab.daybook.submit(RequestDeletion(records=[first.sessions[0].session], reason="wrong"))
     corrected(lab, document(session("date_1", notes="x")))
 
     with pytest.raises(Refusal, match="stands any more"):
-        approve(lab, int(receipt.result["request"][1:]))
+        approve(lab, int(receipt.result.request[1:]))
 
 
 # --- what commands have added since ---------------------------------------------------------------------------------
@@ -323,7 +323,7 @@ def test_what_was_added_since_is_kept_and_again_after_a_second_correction(lab: L
         data = document(session("date_1", notes=notes))
         result = corrected(lab, data)
         with lab.daybook.reading() as world:
-            row = world.state.sessions[int(result["replaced"][0]["new"][1:])]
+            row = world.state.sessions[int(result.replaced[0].new[1:])]
             assert row.room == "2.345" and '"room":"2.345"' in str(row.entry)
         assert compare(lab, data).plan.replaced == []
 
@@ -350,7 +350,7 @@ def test_a_name_on_another_session_changes_what_a_clustering_stands_on(lab: Lab)
         session("date_3", name="c"),
         clustering=[group("g", ["a", "b"])],
     )
-    numbers = [entry["session"] for entry in first.sessions]
+    numbers = [entry.session for entry in first.sessions]
 
     found = compare(
         lab,
@@ -363,7 +363,7 @@ def test_a_name_on_another_session_changes_what_a_clustering_stands_on(lab: Lab)
     )
 
     assert differing(found) == {
-        first.clusterings[0]["clustering"]: [("sessions", numbers[:2], [numbers[0], numbers[2]])]
+        first.clusterings[0].clustering: [("sessions", numbers[:2], [numbers[0], numbers[2]])]
     }
 
 
@@ -404,7 +404,7 @@ def test_a_clustering_is_found_by_the_time_that_a_corrected_session_will_have(la
     result = corrected(lab, document(moved, session("date_2"), clustering=[new]))
 
     with lab.daybook.reading() as world:
-        clustering = next(int(pair["new"][1:]) for pair in result["replaced"] if pair["new"][0] == "c")
+        clustering = next(int(pair.new[1:]) for pair in result.replaced if pair.new[0] == "c")
         links = world.state.clustering_sessions.where("clustering = ?", [clustering])
-        replaced = int(result["replaced"][0]["new"][1:])
+        replaced = int(result.replaced[0].new[1:])
         assert {link.session for link in links} == {replaced, number(first.sessions[1])}

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from commands.door.permission import NotPermitted
+from commands.door.world import Command
 from commands.intake.completion import add_tasks, annotate
-from commands.lab.catalogue import RetireReferenceValue
+from commands.lab.catalogue import AddReferenceValue, RetireReferenceValue
 from commands.requests.approving import approve as approve_request
 from commands.requests.correction import correct as correction
 from commands.requests.rules import CancelRequest, RejectRequest
@@ -85,14 +86,14 @@ def test_more_impact_than_was_shown_is_refused_until_it_is_accepted(lab: Lab) ->
     )
 
     for _ in range(2):
-        with pytest.raises(Refusal, match="would take more now") as caught:
+        with pytest.raises(Refusal, match="would now take more") as caught:
             approve(lab, asked)
         assert caught.value.code == "impact-grown"
     assert Counter(lab.types())["DeletionImpactGrown"] == 1
-    assert status_of(lab, first.sessions[0]["session"]) == "inserted"
+    assert status_of(lab, first.sessions[0].session) == "inserted"
     result = approve(lab, asked, accept_impact=True)
 
-    assert result["carried_over"] == [other.clusterings[0]["clustering"]]
+    assert result.carried_over == [other.clusterings[0].clustering]
 
 
 def test_a_record_that_is_gone_by_now_is_not_replaced(lab: Lab) -> None:
@@ -101,7 +102,7 @@ def test_a_record_that_is_gone_by_now_is_not_replaced(lab: Lab) -> None:
     asked = request(lab, document(session("date_1", notes="x")))
     lab.daybook.submit(DeleteSession(session=number(first.sessions[0])))
 
-    with pytest.raises(Refusal, match=f"{first.sessions[0]['session']}, which it would replace, is deleted"):
+    with pytest.raises(Refusal, match=f"{first.sessions[0].session}, which it would replace, is deleted"):
         approve(lab, asked)
 
 
@@ -125,7 +126,7 @@ def test_a_path_that_was_taken_since_is_refused_and_says_by_what(lab: Lab) -> No
     asked = request(lab, data)
     taken = lab.upload_bytes(data)  # impatience: the right path comes in as a session of its own
 
-    with pytest.raises(Refusal, match=f"is that of session {taken.sessions[0]['session']}") as caught:
+    with pytest.raises(Refusal, match=f"is that of session {taken.sessions[0].session}") as caught:
         approve(lab, asked)
 
     assert caught.value.code == "location-taken"
@@ -136,11 +137,11 @@ def test_new_entries_that_were_uploaded_meanwhile_stay_as_they_are(lab: Lab) -> 
     lab.upload(session("date_1"))
     data = document(session("date_1", notes="x"), session("date_2"))
     asked = request(lab, data)
-    uploaded = lab.upload_bytes(data).sessions[1]["session"]
+    uploaded = lab.upload_bytes(data).sessions[1].session
 
     result = approve(lab, asked)
 
-    assert len(result["replaced"]) == 1 and status_of(lab, uploaded) == "inserted"
+    assert len(result.replaced) == 1 and status_of(lab, uploaded) == "inserted"
     clean_upload(lab, data)
 
 
@@ -150,7 +151,7 @@ def test_a_value_retired_for_a_new_entry_does_not_hinder_the_correction(lab: Lab
     asked = request(lab, document(session("date_1", notes="x"), session("date_2", room="2.345")))
     lab.daybook.submit(RetireReferenceValue(table="reference.ExperimentRoom", value="2.345"))
 
-    assert approve(lab, asked)["sessions"] == 1
+    assert approve(lab, asked).sessions == 1
 
 
 def test_a_value_retired_since_is_refused_when_the_correction_uses_it(lab: Lab) -> None:
@@ -197,7 +198,7 @@ def test_a_ledger_that_moves_while_the_disk_is_read_is_looked_at_again(
     result = correction.approve(admin, _row(lab, asked), accept_impact=False, roots=lab.roots)
 
     with lab.daybook.reading() as world:
-        assert world.state.sessions[new_of(result, first.sessions[0]["session"])].room == "2.345"
+        assert world.state.sessions[new_of(result, first.sessions[0].session)].room == "2.345"
 
 
 def test_a_ledger_that_never_rests_ends_in_a_conflict(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,9 +227,9 @@ def test_tasks_added_after_the_request_have_to_be_accepted_and_come_along(lab: L
     tasks = b"- {task_type: OpenField, arena_apparatus: 150_square, task_start: 1, task_stop: 2}"
     add_tasks(lab.daybook, number(first.sessions[0]), tasks, filename="tasks.yml", roots=lab.roots)
 
-    with pytest.raises(Refusal, match="1 task"):
+    with pytest.raises(Refusal, match="1 more task"):
         approve(lab, asked)
-    new = new_of(approve(lab, asked, accept_impact=True), first.sessions[0]["session"])
+    new = new_of(approve(lab, asked, accept_impact=True), first.sessions[0].session)
 
     with lab.daybook.reading() as world:
         assert [row.start_s for row in world.state.tasks.where("session = ?", [new])] == [1]
@@ -255,3 +256,58 @@ def test_a_location_that_is_taken_while_the_disk_is_read_is_not_taken_twice(
 
     assert caught.value.code == "location-taken"
     assert list(lab.statuses().values()) == ["inserted", "inserted"]
+
+
+def test_a_session_time_that_is_taken_while_the_disk_is_read_is_not_taken_twice(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.record_many(2)
+    lab.record("copy_of_2", day=1)
+    lab.upload(session("date_1", name="a"))
+    asked = request(lab, document(session("date_2", name="a")))
+    admin, once = lab.as_admin("user_3"), iter([True])
+    plan, plans = correction.make_plan, []
+
+    def plan_and_be_overtaken(*arguments: Any, **options: Any) -> Any:
+        plans.append(plan(*arguments, **options))
+        for _ in once:
+            lab.upload_bytes(document(session("copy_of_2")), filename="other.yml")
+        return plans[-1]
+
+    monkeypatch.setattr(correction, "make_plan", plan_and_be_overtaken)
+    with pytest.raises(Refusal) as caught:
+        correction.approve(admin, _row(lab, asked), accept_impact=False, roots=lab.roots)
+
+    assert (caught.value.code, len(plans)) == ("session-time-taken", 2)
+    assert lab.statuses() == {"N:/rec/date_1": "inserted", "N:/rec/copy_of_2": "inserted"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        AddReferenceValue(table="behavior.TaskType", value="SleepTask", attributes={"arena_required": True}),
+        RetireReferenceValue(table="behavior.TaskType", value="SleepTask"),
+    ],
+    ids=["added", "retired"],
+)
+def test_a_task_type_that_changes_while_the_disk_is_read_is_looked_at_again(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, change: Command
+) -> None:
+    lab.record("date_1")
+    lab.upload(session("date_1"))
+    asleep = {"task_type": "SleepTask", "task_start": 0, "task_stop": 1}
+    asked = request(lab, document(session("date_1", tasks=[asleep])))
+    admin, once = lab.as_admin("user_3"), iter([True])
+    plan = correction.make_plan
+
+    def plan_and_be_overtaken(*arguments: Any, **options: Any) -> Any:
+        made = plan(*arguments, **options)
+        for _ in once:
+            lab.daybook.submit(change)
+        return made
+
+    monkeypatch.setattr(correction, "make_plan", plan_and_be_overtaken)
+    with pytest.raises(Refusal, match=f"d{asked} cannot be carried out|SleepTask"):
+        correction.approve(admin, _row(lab, asked), accept_impact=False, roots=lab.roots)
+
+    assert "SessionDeleted" not in lab.types()

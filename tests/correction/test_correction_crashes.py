@@ -72,7 +72,7 @@ def test_an_approval_that_was_killed_is_carried_out_once(lab: Lab, moment: Momen
     counts = Counter(lab.types(before))
     assert counts["DeletionApproved"] == counts["CorrectionExecuted"] == counts["ClusteringCarriedOver"] == 1
     assert counts["SessionDeleted"] == counts["SessionInsertRequested"] == counts["SessionInserted"] == 1
-    assert lab.upload_bytes(data).sessions[0]["differences"] == []
+    assert lab.upload_bytes(data).sessions[0].differences == []
     assert_numbered_by_position(lab)
 
 

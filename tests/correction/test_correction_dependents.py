@@ -31,7 +31,7 @@ def joint(lab: Lab) -> tuple[list[Any], Any]:
     first = lab.upload(*entries)
     times = ["2023-05-01 10:00:00", "2023-05-02 10:00:00"]
     other = lab.upload_bytes(document(clustering=[group("g", times)]), user="user_2", filename="g.yml")
-    assert other.clusterings[0]["outcome"] == "inserted"
+    assert other.clusterings[0].outcome == "inserted"
     return first.sessions, other.clusterings[0]
 
 
@@ -40,10 +40,10 @@ def test_a_clustering_over_several_sessions_follows_its_corrected_session(lab: L
 
     result = corrected(lab, document(session("date_1", notes="x"), session("date_2")))
 
-    assert result["carried_over"] == [clustering["clustering"]]
-    assert status_of(lab, clustering["clustering"]) == "inserted"
+    assert result.carried_over == [clustering.clustering]
+    assert status_of(lab, clustering.clustering) == "inserted"
     assert links(lab, number(clustering)) == {
-        new_of(result, sessions[0]["session"]), number(sessions[1]),
+        new_of(result, sessions[0].session), number(sessions[1]),
     }  # fmt: skip
     carried = [event for event in lab.events() if event.type == "ClusteringCarriedOver"]
     assert [(event.username, event.actor) for event in carried] == [("user_2", "user_3")]
@@ -56,8 +56,8 @@ def test_a_clustering_that_follows_to_a_waiting_session_waits_with_it(lab: Lab) 
 
     result = corrected(lab, document(session("right", name="date_1"), session("date_2")))
 
-    new = new_of(result, sessions[0]["session"])
-    assert status_of(lab, f"s{new}") == "waiting" and status_of(lab, clustering["clustering"]) == "waiting"
+    new = new_of(result, sessions[0].session)
+    assert status_of(lab, f"s{new}") == "waiting" and status_of(lab, clustering.clustering) == "waiting"
     with lab.daybook.reading() as world:
         assert f"s{new}" in str(world.state.clusterings[number(clustering)].message)
 
@@ -69,12 +69,12 @@ def test_a_clustering_that_waited_for_the_corrected_session_is_inserted(lab: Lab
     clusterings(lab, ["g"])
     entries = [session(name, name=name) for name in names]
     first = lab.upload(*entries, clustering=[group("g", names)])
-    assert first.clusterings[0]["outcome"] == "waiting"
+    assert first.clusterings[0].outcome == "waiting"
     data = document(entries[0], session("right", name="date_2"), clustering=[group("g", names)])
 
     corrected(lab, data)
 
-    assert status_of(lab, first.clusterings[0]["clustering"]) == "inserted"
+    assert status_of(lab, first.clusterings[0].clustering) == "inserted"
     clean_upload(lab, data)
 
 
@@ -87,16 +87,16 @@ def test_a_clustering_of_the_old_animal_cannot_follow_and_is_named(lab: Lab) -> 
         session("date_1", name="a"), session("date_2", name="b"), clustering=[group("g", ["a", "b"])]
     )
     data = document(session("date_1", name="a"), subject="34567")
-    name = first.clusterings[0]["clustering"]
+    name = first.clusterings[0].clustering
 
     found = compare(lab, data)
     assert [(f"c{d.row.id}", d.becomes) for d in found.plan.dependents] == [(name, "deleted")]
-    moved = first.sessions[0]["session"]
+    moved = first.sessions[0].session
     assert found.plan.dependents[0].reason == f"it is of subject 12345, and {moved} would be of subject 34567"
     result = corrected(lab, data)
 
-    assert result["deleted"] == [name] and status_of(lab, name) == "deleted"
-    assert status_of(lab, first.sessions[1]["session"]) == "inserted"
+    assert result.deleted == [name] and status_of(lab, name) == "deleted"
+    assert status_of(lab, first.sessions[1].session) == "inserted"
     with lab.daybook.reading() as world:
         assert world.state.groups.get("g") is None
 
@@ -137,7 +137,7 @@ def test_what_was_added_after_the_request_is_kept_too(lab: Lab) -> None:
     asked = request(lab, document(session("date_1", notes="x")))
     annotate(lab.daybook, number(first.sessions[0]), roots=lab.roots, room="2.345")
 
-    new = new_of(approve(lab, asked), first.sessions[0]["session"])
+    new = new_of(approve(lab, asked), first.sessions[0].session)
 
     with lab.daybook.reading() as world:
         assert world.state.sessions[new].room == "2.345"

@@ -58,9 +58,7 @@ def test_a_session_with_a_wrong_path_is_found_by_its_name(lab: Lab) -> None:
 
     found = compare(lab, document(session("date_3", name="b"), session("date_1", name="a")))
 
-    assert differing(found) == {
-        first.sessions[1]["session"]: [("location", "N:/rec/date_2", "N:/rec/date_3")]
-    }
+    assert differing(found) == {first.sessions[1].session: [("location", "N:/rec/date_2", "N:/rec/date_3")]}
     assert found.plan.sessions[0].matched_by == "name"
 
 
@@ -80,9 +78,7 @@ def test_a_session_without_a_name_is_found_by_its_place(lab: Lab) -> None:
 
     found = compare(lab, document(session("date_1"), session("date_3")))
 
-    assert differing(found) == {
-        first.sessions[1]["session"]: [("location", "N:/rec/date_2", "N:/rec/date_3")]
-    }
+    assert differing(found) == {first.sessions[1].session: [("location", "N:/rec/date_2", "N:/rec/date_3")]}
     assert found.plan.sessions[0].matched_by == "place"
 
 
@@ -161,8 +157,8 @@ def test_a_wrong_animal_and_a_wrong_path_are_corrected_at_once(lab: Lab, name: s
     found = compare(lab, document(session("date_1"), session("date_3", **named), subject="34567"))
 
     assert [(f"s{c.old.id}", c.matched_by) for c in found.plan.sessions] == [
-        (first.sessions[0]["session"], "location"),
-        (first.sessions[1]["session"], "place" if name is None else "name"),
+        (first.sessions[0].session, "location"),
+        (first.sessions[1].session, "place" if name is None else "name"),
     ]
 
 
@@ -185,9 +181,9 @@ def test_of_shifted_locations_the_last_is_new_and_the_first_is_absent(lab: Lab) 
 
     found = compare(lab, data)
 
-    assert differing(found) == {first.sessions[1]["session"]: [("notes", "b", "a")]}
+    assert differing(found) == {first.sessions[1].session: [("notes", "b", "a")]}
     assert found.plan.new_sessions == [1]
-    assert [f"s{row.id}" for row in found.plan.absent] == [first.sessions[0]["session"]]
+    assert [f"s{row.id}" for row in found.plan.absent] == [first.sessions[0].session]
     corrected(lab, data)
     lab.daybook.submit(DeleteSession(session=number(first.sessions[0])))
-    assert [entry["outcome"] for entry in lab.upload_bytes(data).sessions] == ["duplicate", "inserted"]
+    assert [entry.outcome for entry in lab.upload_bytes(data).sessions] == ["duplicate", "inserted"]

@@ -165,8 +165,8 @@ def test_after_a_correction_stands_what_the_corrected_file_alone_would_give(ledg
             assert alone.upload_bytes(data).ok
             assert live(lab.daybook) == live(alone.daybook)
             again = lab.upload_bytes(data)
-            assert {entry["outcome"] for entry in (*again.sessions, *again.clusterings)} == {"duplicate"}
-            assert not any(entry["differences"] for entry in (*again.sessions, *again.clusterings))
+            assert {entry.outcome for entry in (*again.sessions, *again.clusterings)} == {"duplicate"}
+            assert not any(entry.differences for entry in (*again.sessions, *again.clusterings))
             alone.daybook.close()
         assert_numbered_by_position(lab)
         assert_rebuilds_equal(lab)

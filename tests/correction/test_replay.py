@@ -3,8 +3,8 @@
 import pytest
 
 from commands.door.permission import NotPermitted
-from commands.door.world import Command, Decision, World
-from commands.intake.accepting import UploadReport, replay
+from commands.door.world import Command, Decision, Result, World
+from commands.intake.uploading import UploadReport, replay
 from commands.lab.catalogue import RetireReferenceValue
 from commands.requests.redaction import RequestRedaction
 from ledger import input_files
@@ -15,7 +15,7 @@ from tests.correction.corrections import approve
 from tests.intake.lab import Lab, document, load_catalogue, number, session
 
 
-class DeleteSession(Command):
+class DeleteSession(Command[Result]):
     session: int
 
     def authorise(self, world: World) -> None:
@@ -24,17 +24,19 @@ class DeleteSession(Command):
     def decide(self, world: World) -> Decision:
         row = world.state.sessions[self.session]
         event = SessionDeleted(was=row.status)
-        return Decision([NewEvent(f"session/{row.id}", event, row.version, row.subject, row.username)])
+        return Decision(
+            [NewEvent(f"session/{row.id}", event, row.version, row.subject, row.username)], Result()
+        )
 
 
 def erase(lab: Lab, upload: int) -> None:
     """Redact the receipt of an upload, and with it the bytes."""
     asked = lab.daybook.submit(RequestRedaction(position=upload, reason="a name"))
-    approve(lab, int(asked.result["request"][1:]))
+    approve(lab, int(asked.result.request[1:]))
 
 
 def outcomes(report: UploadReport) -> list[str]:
-    return [entry["outcome"] for entry in report.sessions]
+    return [entry.outcome for entry in report.sessions]
 
 
 def upload_number(report: UploadReport) -> int:
@@ -50,7 +52,7 @@ def test_replay_of_what_stands_inserts_nothing(lab: Lab) -> None:
 
     assert report.ok and outcomes(report) == ["duplicate", "duplicate"]
     assert lab.types(before) == ["InputFileReceived", "InputFileValidated", "InputFileProcessed"]
-    assert [entry["session"] for entry in report.sessions] == [entry["session"] for entry in first.sessions]
+    assert [entry.session for entry in report.sessions] == [entry.session for entry in first.sessions]
 
 
 def test_replay_after_a_deletion_inserts_what_is_missing(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
@@ -20,7 +21,7 @@ def _submit(url: str, user: str, command: Command, answer: Connection, barrier: 
     daybook = Daybook.open(url, Actor(user))
     barrier.wait()
     try:
-        answer.send(daybook.submit(command).result)
+        answer.send(asdict(daybook.submit(command).result))
     except Refusal as refusal:
         answer.send({"refused": refusal.code})
     finally:

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from commands.cli.next_steps import sentence
 from commands.door.submit import Daybook
-from commands.door.world import Command
-from commands.intake.accepting import UploadReport
-from commands.intake.settling import work
+from commands.door.world import Command, R
+from commands.intake.uploading import UploadReport
+from commands.intake.working import work
 from commands.requests.approving import approve
 from commands.requests.deletion import RequestDeletion
-from commands.requests.restoration import RestoreDeletion
-from commands.requests.rules import CancelRequest, RejectRequest
-from commands.requests.withdrawal import Withdraw
+from commands.requests.restoration import Restored, RestoreDeletion
+from commands.requests.rules import CancelRequest, Closed, RejectRequest
+from commands.requests.withdrawal import Withdraw, Withdrawn
 from commands.samples.clusterings import kilosort_output
 from ledger.errors import Refusal
 from tests.intake.lab import Lab, group, session
@@ -31,23 +32,23 @@ class Desk:
     def of(self, user: str) -> Daybook:
         return self.lab.daybook if user == "user_1" else self.lab.as_user(user)
 
-    def submit(self, user: str, command: Command) -> dict[str, Any]:
+    def submit(self, user: str, command: Command[R]) -> R:
         return self.of(user).submit(command).result
 
-    def withdraw(self, *records: str, user: str = "user_1") -> dict[str, Any]:
+    def withdraw(self, *records: str, user: str = "user_1") -> Withdrawn:
         return self.submit(user, Withdraw(records=list(records)))
 
     def request(self, *records: str, user: str = "user_1", reason: str = "wrong animal") -> int:
         result = self.submit(user, RequestDeletion(records=list(records), reason=reason))
-        return int(result["request"][1:])
+        return int(result.request[1:])
 
-    def approve(self, number: int, *, user: str = "user_2", accept_impact: bool = False) -> dict[str, Any]:
+    def approve(self, number: int, *, user: str = "user_2", accept_impact: bool = False) -> Any:
         return approve(self.of(user), number, accept_impact=accept_impact, roots=self.lab.roots)
 
-    def reject(self, number: int, *, user: str = "user_2", reason: str = "it is right") -> dict[str, Any]:
+    def reject(self, number: int, *, user: str = "user_2", reason: str = "it is right") -> Closed:
         return self.submit(user, RejectRequest(request=number, reason=reason))
 
-    def cancel(self, number: int, *, user: str = "user_1") -> dict[str, Any]:
+    def cancel(self, number: int, *, user: str = "user_1") -> Closed:
         return self.submit(user, CancelRequest(request=number))
 
     def delete(self, *records: str) -> int:
@@ -55,7 +56,7 @@ class Desk:
         self.approve(number)
         return number
 
-    def restore(self, number: int, *, user: str = "user_2") -> dict[str, Any]:
+    def restore(self, number: int, *, user: str = "user_2") -> Restored:
         return self.submit(user, RestoreDeletion(request=number))
 
     def work(self) -> None:
@@ -75,7 +76,7 @@ class Desk:
     def pending(self, *sessions: Any, **parts: Any) -> UploadReport:
         """An upload that was accepted and not processed: its worker died."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("commands.intake.accepting.work", lambda *_, **__: None)
+            patch.setattr("commands.intake.uploading.settle", lambda *_, **__: None)
             return self.lab.upload(*sessions, **parts)
 
     @contextmanager
@@ -87,7 +88,8 @@ class Desk:
             yield
         assert caught.value.code == code, caught.value
         for text in named:
-            assert text in str(caught.value)
+            said = f"{caught.value.message} {sentence(caught.value.hint, caught.value.steps)}"
+            assert text in said
         types = self.lab.types(size)
         assert types == (["ActionRefused"] if code == "not-permitted" else [])
 
@@ -99,8 +101,8 @@ def inserted(lab: Lab, count: int = 2, *, user: str = "user_1", first: int = 0, 
     entries = [session(f"quick_{n}", name=f"quick_{n}") for n in range(first, first + count)]
     report = lab.upload(*entries, user=user, **parts)
     assert report.ok, report.findings
-    assert {entry["outcome"] for entry in [*report.sessions, *report.clusterings]} == {"inserted"}
-    return [entry["session"] for entry in report.sessions] + [c["clustering"] for c in report.clusterings]
+    assert {entry.outcome for entry in [*report.sessions, *report.clusterings]} == {"inserted"}
+    return [entry.session for entry in report.sessions] + [c.clustering for c in report.clusterings]
 
 
 def grouped(*names: str, group_name: str = "g") -> dict[str, Any]:

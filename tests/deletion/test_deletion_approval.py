@@ -30,9 +30,9 @@ def test_approval_deletes_all_of_it_in_one_step(desk: Desk) -> None:
 
     result = desk.approve(number)
 
-    assert result == {
-        "request": f"d{number}", "kind": "deletion", "status": "executed", "sessions": 1, "clusterings": 1, "tasks": 0,
-    }  # fmt: skip
+    assert (result.request, result.kind, result.status) == (f"d{number}", "deletion", "executed")
+    assert (result.sessions, result.clusterings, result.tasks) == (1, 1, 0)
+    assert result.position == lab.size()
     assert desk.statuses(first, second, both) == ["deleted", "inserted", "deleted"]
     events = lab.events(before)
     assert [event.type for event in events] == [
@@ -86,11 +86,11 @@ def test_the_same_file_inserts_again_and_then_finds_duplicates(desk: Desk) -> No
     again = lab.upload(*entries, **grouped("quick_0", "quick_1"))
     third = lab.upload(*entries, **grouped("quick_0", "quick_1"))
 
-    new = [entry["session"] for entry in again.sessions] + [again.clusterings[0]["clustering"]]
+    new = [entry.session for entry in again.sessions] + [again.clusterings[0].clustering]
     assert not set(new) & set(old)
     assert desk.statuses(*new) == ["inserted"] * 3 and desk.statuses(*old) == ["deleted"] * 3
-    assert [entry["outcome"] for entry in (*third.sessions, *third.clusterings)] == ["duplicate"] * 3
-    assert [entry["session"] for entry in third.sessions] == new[:2]
+    assert [entry.outcome for entry in (*third.sessions, *third.clusterings)] == ["duplicate"] * 3
+    assert [entry.session for entry in third.sessions] == new[:2]
 
 
 def test_another_user_takes_the_location_of_a_deleted_session(desk: Desk) -> None:
@@ -103,9 +103,9 @@ def test_another_user_takes_the_location_of_a_deleted_session(desk: Desk) -> Non
 def test_what_waits_or_is_pending_is_deleted_too_and_says_so(desk: Desk) -> None:
     lab = desk.lab
     lab.record("waits", acquiring=True)
-    waits = lab.upload(session("waits")).sessions[0]["session"]
+    waits = lab.upload(session("waits")).sessions[0].session
     lab.record("pends", day=1)
-    pends = desk.pending(session("pends")).sessions[0]["session"]
+    pends = desk.pending(session("pends")).sessions[0].session
 
     desk.delete(waits, pends)
     desk.work()
@@ -125,7 +125,7 @@ def test_workers_leave_alone_what_was_deleted_while_they_read_the_disk(desk: Des
         session("good", name="good"),
         clustering=[group("g", ["waits", "good"])],
     )
-    waits, both = int(report.sessions[0]["session"][1:]), int(report.clusterings[0]["clustering"][1:])
+    waits, both = int(report.sessions[0].session[1:]), int(report.clusterings[0].clustering[1:])
     with lab.daybook.reading() as world:
         versions = world.state.sessions[waits].version, world.state.clusterings[both].version
 
@@ -245,8 +245,8 @@ def over_both(lab: Lab, *records: str, user: str = "user_4") -> str:
     with lab.daybook.reading() as world:
         times = [str(world.state.sessions[int(record[1:])].session_time) for record in records]
     report = lab.upload(user=user, clustering=[group("g", times)])
-    assert report.clusterings[0]["outcome"] == "inserted", report
-    return str(report.clusterings[0]["clustering"])
+    assert report.clusterings[0].outcome == "inserted", report
+    return str(report.clusterings[0].clustering)
 
 
 def test_an_impact_that_has_grown_is_shown_before_it_is_approved(desk: Desk) -> None:
@@ -276,9 +276,11 @@ def test_what_came_after_it_was_shown_again_is_shown_again(desk: Desk) -> None:
     for accept in (True, False):  # nothing was shown yet that could be accepted
         with pytest.raises(Exception, match="of user_4"):
             desk.approve(number, accept_impact=accept)
-    third = lab.upload(
-        user="user_5", clustering=[group("h", times_of(lab, one, two), location="N:/joint/g")]
-    ).clusterings[0]["clustering"]
+    third = (
+        lab.upload(user="user_5", clustering=[group("h", times_of(lab, one, two), location="N:/joint/g")])
+        .clusterings[0]
+        .clustering
+    )
 
     with pytest.raises(Exception, match=f"now take more than was shown: {third} of user_5"):
         desk.approve(number, accept_impact=True)
@@ -299,7 +301,7 @@ def test_tasks_that_were_added_since_are_an_impact_that_has_grown(desk: Desk) ->
     tasks = b"- {task_type: OpenField, arena_apparatus: 150_square, task_start: 0, task_stop: 10}"
     add_tasks(desk.lab.daybook, int(one[1:]), tasks, filename="tasks.yml", roots=desk.lab.roots)
 
-    with pytest.raises(Exception, match="shown: 1 task more"):
+    with pytest.raises(Exception, match="shown: 1 more task"):
         desk.approve(number)
     desk.approve(number, accept_impact=True)
 
@@ -313,7 +315,7 @@ def test_an_impact_that_shrank_needs_nobody_to_look_again(desk: Desk) -> None:
 
     result = desk.approve(number)
 
-    assert (result["sessions"], result["clusterings"]) == (1, 0)
+    assert (result.sessions, result.clusterings) == (1, 0)
     assert desk.statuses(one, two, both) == ["deleted"] * 3
 
 

@@ -66,12 +66,12 @@ def test_two_who_restore_at_once_restore_it_once(desk: Desk) -> None:
         "restored": 1,
         "not-executed": 1,
     }
-    assert desk.lab.upload(session("quick_0")).sessions[0]["session"] == old
+    assert desk.lab.upload(session("quick_0")).sessions[0].session == old
 
 
 def test_what_is_withdrawn_and_requested_at_once_goes_one_way(desk: Desk) -> None:
     desk.lab.record("waits", acquiring=True)
-    waits = desk.lab.upload(session("waits")).sessions[0]["session"]
+    waits = desk.lab.upload(session("waits")).sessions[0].session
 
     answers = submit_at_once(
         desk.lab.url,

@@ -1,6 +1,6 @@
 """delete request: who may ask, for what, and what the request says would go."""
 
-from commands.answers.request import request
+from commands.answers.request import StandingClustering, request
 from commands.inputfile.entries import ClusteringEntry
 from commands.intake.completion import add_clustering
 from commands.lab.roles import GrantRole
@@ -22,7 +22,7 @@ def test_a_request_says_what_was_named_why_and_what_would_go(desk: Desk) -> None
         session("date_2", name="two"),
         clustering=[group("g", ["one", "two"])],
     )
-    first, both = report.sessions[0]["session"], report.clusterings[0]["clustering"]
+    first, both = report.sessions[0].session, report.clusterings[0].clustering
     before = lab.size()
 
     number = desk.request(first, reason="  wrong animal ")
@@ -52,7 +52,7 @@ def test_an_upload_stands_for_what_came_of_it_and_still_stands(desk: Desk) -> No
     (lab.share / "fails").mkdir()
     inserted(lab, 1, first=5)
     report = lab.upload(session("quick_0"), session("fails"), session("quick_1"), session("quick_5"))
-    one, failed, two, known = (entry["session"] for entry in report.sessions)
+    one, failed, two, known = (entry.session for entry in report.sessions)
     desk.delete(two)
 
     number = desk.request(report.upload)
@@ -67,22 +67,21 @@ def test_other_peoples_records_that_stand_on_it_are_told_apart(desk: Desk) -> No
     lab = desk.lab
     first, second = inserted(lab, user="user_3")
     times = [row["session_time"] for row in _sessions(lab)]
-    both = lab.upload(user="user_4", clustering=[group("g", times)]).clusterings[0]["clustering"]
+    both = lab.upload(user="user_4", clustering=[group("g", times)]).clusterings[0].clustering
 
     number = desk.request(first, user="user_3")
     with lab.daybook.reading() as world:
-        takes = request(world, number)["takes"]
+        takes = request(world, number).takes
+    assert takes is not None
 
-    assert [
-        (owner["user"], owner["own"], owner["sessions"], owner["over_several"]) for owner in takes["owners"]
-    ] == [
+    assert [(owner.user, owner.own, owner.sessions, owner.over_several) for owner in takes.owners] == [
         ("user_3", True, 1, 0),
         ("user_4", False, 0, 1),
     ]
-    assert takes["over_several"] == [
-        {"clustering": both, "group_name": "g", "username": "user_4", "stands_on": [first]}
+    assert takes.over_several == [
+        StandingClustering(clustering=both, group_name="g", username="user_4", stands_on=[first])
     ]
-    assert [row.get("clustering") or row["session"] for row in takes["first"]] == [both, first]
+    assert [getattr(row, "clustering", None) or row.session for row in takes.first] == [both, first]
     assert desk.status(second) == "inserted"
 
 
@@ -103,14 +102,14 @@ def test_records_uploads_and_clusterings_are_named_in_any_mix(desk: Desk) -> Non
 
     assert lab.bodies("DeletionRequested")[0]["records"] == [both, report.upload, first]
     assert desk.statuses(first, second, both) == ["deleted", "inserted", "deleted"]
-    assert desk.statuses(*(entry["session"] for entry in report.sessions)) == ["deleted", "deleted"]
+    assert desk.statuses(*(entry.session for entry in report.sessions)) == ["deleted", "deleted"]
 
 
 def test_records_of_two_subjects_are_deleted_by_one_request(desk: Desk) -> None:
     lab = desk.lab
     [one] = inserted(lab, 1)
     lab.record("other", serials=SERIALS[:1])
-    other = lab.upload(session("other"), subject="23456").sessions[0]["session"]
+    other = lab.upload(session("other"), subject="23456").sessions[0].session
 
     number = desk.delete(one, other)
 
@@ -128,7 +127,7 @@ def test_a_clustering_of_one_session_goes_alone_and_can_be_added_again(desk: Des
         {"curator": "user_1", "location": "N:/rec/date_1/probe_1"},
         {"curator": "user_2", "location": "N:/rec/elsewhere"},
     ]
-    one = int(lab.upload(session("date_1", clustering=entries)).sessions[0]["session"][1:])
+    one = int(lab.upload(session("date_1", clustering=entries)).sessions[0].session[1:])
     with lab.daybook.reading() as world:
         first, second = (row.id for row in world.state.clusterings.where("session = ?", [one]))
 
@@ -137,7 +136,7 @@ def test_a_clustering_of_one_session_goes_alone_and_can_be_added_again(desk: Des
         lab.daybook, one, ClusteringEntry(curator="user_3", location="N:/rec/date_1/probe_1"), roots=lab.roots
     )
 
-    assert desk.statuses(f"s{one}", f"c{first}", f"c{second}", added["clustering"]) == [
+    assert desk.statuses(f"s{one}", f"c{first}", f"c{second}", added.clustering) == [
         "inserted", "deleted", "inserted", "inserted",
     ]  # fmt: skip
     entry = lab.bodies("SessionAnnotated")[0]["completed"]["clustering"]
@@ -203,7 +202,7 @@ def test_what_does_not_stand_is_not_asked_for(desk: Desk) -> None:
     one, two = inserted(lab)
     (lab.share / "fails").mkdir()
     report = lab.upload(session("fails"))
-    failed = report.sessions[0]["session"]
+    failed = report.sessions[0].session
     number = desk.delete(one)
 
     with desk.refused("not-standing", one, "deleted"):

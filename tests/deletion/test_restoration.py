@@ -6,7 +6,7 @@ import pytest
 
 from commands.inputfile.entries import ClusteringEntry
 from commands.intake.completion import add_clustering
-from commands.requests.restoration import Blocked
+from commands.requests.restoration import Blocked, Restored
 from commands.samples.clusterings import kilosort_output
 from projections.listings import whole
 from projections.references import Reference
@@ -33,10 +33,9 @@ def test_all_of_it_stands_again(desk: Desk) -> None:
 
     result = desk.restore(number)
 
-    assert result == {
-        "request": f"d{number}", "kind": "deletion", "status": "restored",
-        "sessions": 2, "clusterings": 1, "pending": 0,
-    }  # fmt: skip
+    assert result == Restored(
+        position=lab.size(), request=f"d{number}", kind="deletion", sessions=2, clusterings=1, pending=0
+    )
     assert desk.statuses(*records, f"d{number}") == ["inserted"] * 3 + ["restored"]
     events = lab.events(before)
     assert Counter(event.type for event in events) == {
@@ -46,7 +45,7 @@ def test_all_of_it_stands_again(desk: Desk) -> None:
         (f"d{number}", "user_3", "user_2")
     }
     again = lab.upload(session("quick_0", name="quick_0"), user="user_3")
-    assert again.sessions[0]["outcome"] == "duplicate" and again.sessions[0]["session"] == records[0]
+    assert again.sessions[0].outcome == "duplicate" and again.sessions[0].session == records[0]
 
 
 def test_a_restored_session_is_shown_as_it_was(desk: Desk) -> None:
@@ -77,10 +76,10 @@ def test_a_restored_session_is_shown_as_it_was(desk: Desk) -> None:
 def test_what_waited_is_pending_again_and_is_looked_at_by_the_next_work(desk: Desk) -> None:
     lab = desk.lab
     lab.record("waits", acquiring=True)
-    waits = lab.upload(session("waits")).sessions[0]["session"]
+    waits = lab.upload(session("waits")).sessions[0].session
     number = desk.delete(waits)
 
-    assert desk.restore(number)["pending"] == 1
+    assert desk.restore(number).pending == 1
     assert desk.status(waits) == "pending"
     lab.record("waits")
     desk.work()
@@ -119,7 +118,7 @@ def test_what_an_earlier_deletion_had_deleted_stays_deleted(desk: Desk) -> None:
     lab.record("date_1", serials=SERIALS[:1])
     kilosort_output(lab.share / "date_1" / "probe_1")
     entry = {"curator": "user_1", "location": "N:/rec/date_1/probe_1"}
-    one = lab.upload(session("date_1", clustering=[entry])).sessions[0]["session"]
+    one = lab.upload(session("date_1", clustering=[entry])).sessions[0].session
     with lab.daybook.reading() as world:
         [clustering] = [f"c{row.id}" for row in world.state.clusterings.where("session = ?", [int(one[1:])])]
     first = desk.delete(clustering)
@@ -160,9 +159,9 @@ def test_a_session_time_that_was_taken_at_another_location_is_named(desk: Desk) 
     lab = desk.lab
     lab.record("wrong_place")
     lab.record("right_place")
-    old = lab.upload(session("wrong_place")).sessions[0]["session"]
+    old = lab.upload(session("wrong_place")).sessions[0].session
     number = desk.delete(old)
-    new = lab.upload(session("right_place")).sessions[0]["session"]
+    new = lab.upload(session("right_place")).sessions[0].session
     assert desk.status(new) == "inserted"
 
     [sentence] = blockers(desk, number)
@@ -177,7 +176,7 @@ def test_a_location_is_held_by_what_only_waits_too(desk: Desk) -> None:
     [old] = inserted(lab, 1)
     number = desk.delete(old)
     lab.record("quick_0", acquiring=True)
-    new = lab.upload(session("quick_0")).sessions[0]["session"]
+    new = lab.upload(session("quick_0")).sessions[0].session
     [sentence] = blockers(desk, number)
     assert f"is held by {new} of user_1, {desk.status(new)} 20" in sentence
     desk.withdraw(new)
@@ -202,10 +201,10 @@ def test_a_clustering_that_was_added_again_since_is_named(desk: Desk) -> None:
     lab.record("date_1", serials=SERIALS[:1])
     kilosort_output(lab.share / "date_1" / "probe_1")
     clustering = ClusteringEntry(curator="user_1", location="N:/rec/date_1/probe_1")
-    one = int(lab.upload(session("date_1")).sessions[0]["session"][1:])
-    old = add_clustering(lab.daybook, one, clustering, roots=lab.roots)["clustering"]
+    one = int(lab.upload(session("date_1")).sessions[0].session[1:])
+    old = add_clustering(lab.daybook, one, clustering, roots=lab.roots).clustering
     number = desk.delete(old)
-    new = add_clustering(lab.daybook, one, clustering, roots=lab.roots)["clustering"]
+    new = add_clustering(lab.daybook, one, clustering, roots=lab.roots).clustering
 
     [sentence] = blockers(desk, number)
 
@@ -232,7 +231,7 @@ def test_a_pending_clustering_is_restored_beside_a_session_that_failed_meanwhile
         session("waits", name="waits"),
         clustering=[group("g", ["good", "waits"])],
     )
-    waits, both = report.sessions[1]["session"], report.clusterings[0]["clustering"]
+    waits, both = report.sessions[1].session, report.clusterings[0].clustering
     number = desk.delete(both)
     desk.withdraw(waits)
 
@@ -273,7 +272,7 @@ def test_a_correction_that_moved_a_session_is_not_restored_beside_it(desk: Desk)
     lab = desk.lab
     lab.record("wrong")
     lab.record("right")
-    old = lab.upload(session("wrong")).sessions[0]["session"]
+    old = lab.upload(session("wrong")).sessions[0].session
     number = request_correction(lab, document(session("right")))
     desk.approve(number)
 
@@ -287,11 +286,11 @@ def moved_once_and_again(desk: Desk) -> tuple[list[str], list[int]]:
     """A session whose recording two corrections moved: its three ids, and the two requests."""
     for day, name in enumerate(("first", "second", "third")):
         desk.lab.record(name, day=day)
-    ids = [desk.lab.upload(session("first", name="a")).sessions[0]["session"]]
+    ids = [desk.lab.upload(session("first", name="a")).sessions[0].session]
     requests = []
     for name in ("second", "third"):
         requests.append(request_correction(desk.lab, document(session(name, name="a"))))
-        ids.append(desk.approve(requests[-1])["replaced"][0]["new"])
+        ids.append(desk.approve(requests[-1]).replaced[0].new)
     return ids, requests
 
 
@@ -329,3 +328,23 @@ def test_a_clustering_that_waited_for_a_corrected_session_is_pending_when_it_is_
     assert desk.status(both) == "pending"
     desk.work()
     assert desk.status(both) == "waiting"
+
+
+def test_a_clustering_that_is_restored_is_replaced_by_nothing(desk: Desk) -> None:
+    lab = desk.lab
+    parts = grouped("quick_0", "quick_1")
+    *_, old = inserted(lab, 2, **parts)
+    entries = [session(name, name=name) for name in ("quick_0", "quick_1")]
+    number = request_correction(
+        lab, document(*entries, clustering=[group("g", ["quick_0", "quick_1"], notes="right")])
+    )
+    desk.approve(number)
+    with lab.daybook.reading() as world:
+        new = f"c{world.state.clusterings[int(old[1:])].replaced_by}"
+    desk.delete(new)
+
+    desk.restore(number)
+
+    assert desk.statuses(old, new) == ["inserted", "deleted"]
+    with lab.daybook.reading() as world:
+        assert world.state.clusterings[int(old[1:])].replaced_by is None

@@ -2,6 +2,7 @@
 
 from commands.intake.completion import annotate
 from commands.intake.settling import SettledSession, SettleSessions
+from commands.requests.withdrawal import Withdrawn
 from ledger.errors import Refusal
 from ledger.events import SessionWaiting
 from projections.listings import uploads
@@ -18,8 +19,8 @@ def waiting_and_failed(lab: Lab, user: str = "user_1") -> tuple[str, str, str]:
     acquiring(lab, "waits")
     (lab.share / "fails").mkdir()
     report = lab.upload(session("waits"), session("fails"), user=user)
-    assert [entry["outcome"] for entry in report.sessions] == ["waiting", "error"]
-    return report.sessions[0]["session"], report.sessions[1]["session"], report.upload
+    assert [entry.outcome for entry in report.sessions] == ["waiting", "error"]
+    return report.sessions[0].session, report.sessions[1].session, report.upload
 
 
 def counts(lab: Lab, upload: str) -> dict[str, int]:
@@ -36,7 +37,7 @@ def test_what_waits_and_what_failed_is_withdrawn(desk: Desk) -> None:
 
     result = desk.withdraw(waits, fails)
 
-    assert result == {"withdrawn": [waits, fails], "fails": []}
+    assert (result.withdrawn, result.fails) == ([waits, fails], [])
     assert desk.statuses(waits, fails) == ["withdrawn", "withdrawn"]
     events = desk.lab.events(before)
     assert [(event.type, event.correlation, event.username) for event in events] == [
@@ -60,11 +61,11 @@ def test_an_upload_stands_for_all_of_its_entries_that_were_never_inserted(desk: 
         session("waits", name="waits"),
         clustering=[group("g", ["good", "waits"])],
     )
-    good, waits, both = *(entry["session"] for entry in report.sessions), report.clusterings[0]["clustering"]
+    good, waits, both = *(entry.session for entry in report.sessions), report.clusterings[0].clustering
 
     result = desk.withdraw(report.upload)
 
-    assert result == {"withdrawn": [waits, both], "fails": []}
+    assert (result.withdrawn, result.fails) == ([waits, both], [])
     assert desk.statuses(good, waits, both) == ["inserted", "withdrawn", "withdrawn"]
     assert counts(lab, report.upload)["withdrawn"] == 2
 
@@ -81,22 +82,22 @@ def test_the_location_and_the_group_name_are_free_at_once(desk: Desk) -> None:
     new = lab.upload(*entries, user="user_3", **parts)
 
     assert new.ok, new.findings
-    assert [entry["outcome"] for entry in new.sessions] == ["waiting", "waiting"]
-    assert new.sessions[0]["session"] != old.sessions[0]["session"]
-    assert new.clusterings[0]["outcome"] == "waiting"
+    assert [entry.outcome for entry in new.sessions] == ["waiting", "waiting"]
+    assert new.sessions[0].session != old.sessions[0].session
+    assert new.clusterings[0].outcome == "waiting"
 
 
 def test_a_failed_session_is_withdrawn_though_another_holds_its_location_now(desk: Desk) -> None:
     lab = desk.lab
     (lab.share / "late").mkdir()
-    failed = lab.upload(session("late")).sessions[0]["session"]
+    failed = lab.upload(session("late")).sessions[0].session
     lab.record("late")
-    again = lab.upload(session("late")).sessions[0]["session"]
+    again = lab.upload(session("late")).sessions[0].session
 
     desk.withdraw(failed)
 
     assert desk.statuses(failed, again) == ["withdrawn", "inserted"]
-    assert lab.upload(session("late")).sessions[0]["outcome"] == "duplicate"
+    assert lab.upload(session("late")).sessions[0].outcome == "duplicate"
 
 
 def test_what_was_inserted_is_not_withdrawn_and_nothing_beside_it_either(desk: Desk) -> None:
@@ -122,10 +123,10 @@ def test_what_was_withdrawn_before_is_left_as_it_is(desk: Desk) -> None:
     desk.withdraw(waits)
     before = desk.lab.size()
 
-    assert desk.withdraw(waits) == {"withdrawn": [], "fails": []}
+    assert desk.withdraw(waits) == Withdrawn(position=before, withdrawn=[], fails=[])
     assert desk.lab.size() == before
-    assert desk.withdraw(upload)["withdrawn"] == [fails]
-    assert desk.withdraw(upload)["withdrawn"] == []
+    assert desk.withdraw(upload).withdrawn == [fails]
+    assert desk.withdraw(upload).withdrawn == []
 
 
 def test_what_was_deleted_is_not_withdrawn(desk: Desk) -> None:
@@ -168,12 +169,12 @@ def test_a_clustering_over_a_withdrawn_session_is_named_and_fails_at_the_next_wo
         session("waits", name="waits"),
         clustering=[group("g", ["good", "waits"])],
     )
-    waits, both = report.sessions[1]["session"], report.clusterings[0]["clustering"]
+    waits, both = report.sessions[1].session, report.clusterings[0].clustering
 
     result = desk.withdraw(waits)
     desk.work()
 
-    assert result == {"withdrawn": [waits], "fails": [both]}
+    assert (result.withdrawn, result.fails) == ([waits], [both])
     assert desk.status(both) == "error"
     assert "withdrawn" in lab.bodies("ClusteringInsertFailed")[0]["message"]
 
@@ -202,7 +203,7 @@ def test_an_upload_that_was_not_processed_is_finished_without_what_was_withdrawn
     lab.record("first")
     lab.record("second", day=1)
     report = desk.pending(session("first"), session("second"))
-    first, second = (entry["session"] for entry in report.sessions)
+    first, second = (entry.session for entry in report.sessions)
 
     desk.withdraw(first)
     desk.work()

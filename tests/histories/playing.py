@@ -8,9 +8,9 @@ from typing import Any
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.intake.accepting import UploadReport, replay, upload
 from commands.intake.completion import add_tasks, associate
-from commands.intake.settling import work
+from commands.intake.uploading import UploadReport, replay, upload
+from commands.intake.working import work
 from commands.lab.roles import GrantRole, RevokeRole
 from commands.recordings.roots import Roots
 from commands.requests.approving import approve
@@ -163,15 +163,15 @@ class Player:
             return
         new = [one for one in self.model.sessions if one.upload is foreseen]
         for session in new:
-            [line] = [line for line in report.sessions if line["location"] == session.folder.location]
-            session.id = int(line["session"][1:])
-            assert line["outcome"] == session.status
+            [line] = [line for line in report.sessions if line.location == session.folder.location]
+            session.id = int(line.session[1:])
+            assert line.outcome == session.status
         for group in [one for one in self.model.groups if one.upload is foreseen]:
-            [line] = [line for line in report.clusterings if line["group_name"] == group.name]
-            group.id = int(line["clustering"][1:])
-            assert line["outcome"] == group.status
+            [line] = [line for line in report.clusterings if line.group_name == group.name]
+            group.id = int(line.clustering[1:])
+            assert line.outcome == group.status
         numbers = {f"s{session.id}" for session in new}
-        assert {line["session"] for line in report.sessions if line["session"] in numbers} == numbers
+        assert {line.session for line in report.sessions if line.session in numbers} == numbers
 
     def _replay(self) -> None:
         earlier = self.choices.choose(self.model.uploads)
@@ -244,7 +244,7 @@ class Player:
             lambda daybook: daybook.submit(RequestDeletion(records=names, reason=REASON)),
         )
         if request is not None:
-            self._requested(request, receipt.result["request"])
+            self._requested(request, receipt.result.request)
 
     def _requested(self, request: Request, name: str) -> None:
         request.id = int(name[1:])
@@ -269,7 +269,7 @@ class Player:
         _, result = self._does(what, user, lambda: self.model.approve(user, request, accept), real)
         if result is None or request.kind != "correction":
             return
-        numbers = {each["old"]: int(each["new"][1:]) for each in result["replaced"]}
+        numbers = {each.old: int(each.new[1:]) for each in result.replaced}
         for record in [*self.model.sessions[new[0] :], *self.model.groups[new[1] :]]:
             assert record.replaces is not None
             record.id = numbers.pop(name_of(record.replaces))

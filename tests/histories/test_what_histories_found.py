@@ -18,7 +18,7 @@ def test_a_correction_is_not_hindered_by_a_group_name_that_it_has_not_asked_for(
     in_another_room = [session("a", name="a", room="2.345"), session("b", name="b")]
     number = request(lab, document(*in_another_room, clustering=both))
 
-    Desk(lab).delete(first.clusterings[0]["clustering"])
+    Desk(lab).delete(first.clusterings[0].clustering)
     lab.upload(
         session("c", name="c"),
         session("d", name="d"),
@@ -27,8 +27,8 @@ def test_a_correction_is_not_hindered_by_a_group_name_that_it_has_not_asked_for(
     )
     done = approve(lab, number)
 
-    assert [pair["old"] for pair in done["replaced"]] == [first.sessions[0]["session"]]
-    assert status_of(lab, done["replaced"][0]["new"]) == "inserted"
+    assert [pair.old for pair in done.replaced] == [first.sessions[0].session]
+    assert status_of(lab, done.replaced[0].new) == "inserted"
 
 
 def test_a_session_is_not_restored_beside_the_one_that_it_had_replaced(lab: Lab) -> None:
@@ -41,9 +41,9 @@ def test_a_session_is_not_restored_beside_the_one_that_it_had_replaced(lab: Lab)
     moved = request(lab, document(session("c", name="it")))
     done = approve(lab, moved)
     desk = Desk(lab)
-    last = done["replaced"][0]["new"]
+    last = done.replaced[0].new
     deleted = desk.delete(last)
     desk.restore(moved)
 
-    with desk.refused("blocked", last, done["replaced"][0]["old"]):
+    with desk.refused("blocked", last, done.replaced[0].old):
         desk.restore(deleted)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.door.world import Command, Receipt
-from commands.intake.accepting import upload
+from commands.intake.uploading import upload
 from commands.recordings.roots import Roots
 from ledger import log
 from ledger.errors import Refusal
@@ -50,6 +50,7 @@ def upload_and_answer(
     answer: Connection,
     barrier: Barrier | None = None,
     crash: tuple[str, Moment] | None = None,
+    command_id: str | None = None,
 ) -> None:
     """Upload in this process and send the report, or the refusal's code, through ``answer``."""
     if crash is not None:
@@ -60,7 +61,8 @@ def upload_and_answer(
     else:
         answer.send("ready")
     try:
-        report = upload(daybook, data, filename="12345.yml", roots=Roots.of({"N:": [share]}))
+        roots = Roots.of({"N:": [share]})
+        report = upload(daybook, data, filename="12345.yml", roots=roots, command_id=command_id)
         answer.send(asdict(report))
     except Refusal as refusal:
         answer.send({"refused": refusal.code, "message": str(refusal)})
@@ -76,10 +78,12 @@ def start(*arguments: Any) -> tuple[BaseProcess, Connection]:
     return process, ours
 
 
-def upload_at_once(url: str, share: str, uploads: Sequence[tuple[str, bytes]]) -> list[dict[str, Any]]:
+def upload_at_once(
+    url: str, share: str, uploads: Sequence[tuple[str, bytes]], command_id: str | None = None
+) -> list[dict[str, Any]]:
     """Upload each file as its user, all at the same moment; every process must end by itself."""
     barrier = processes.Barrier(len(uploads))
-    started = [start(url, share, user, data, barrier) for user, data in uploads]
+    started = [start(url, share, user, data, barrier, None, command_id) for user, data in uploads]
     answers = [answer.recv() if answer.poll(120) else {"refused": "no answer"} for _, answer in started]
     for process, answer in started:
         process.join(30)

@@ -12,7 +12,7 @@ import yaml
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.inputfile.catalogue import read_catalogue
-from commands.intake.accepting import UploadReport, upload
+from commands.intake.uploading import UploadedClustering, UploadedSession, UploadReport, upload
 from commands.lab.catalogue import LoadCatalogue
 from commands.lab.roles import GrantRole
 from commands.recordings.roots import Roots
@@ -165,6 +165,7 @@ def document(
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).encode()
 
 
-def number(report_entry: dict[str, Any]) -> int:
+def number(entry: UploadedSession | UploadedClustering) -> int:
     """The number in the id of a reported session or clustering."""
-    return int(str(report_entry.get("session") or report_entry["clustering"])[1:])
+    name = entry.session if isinstance(entry, UploadedSession) else entry.clustering
+    return int(name[1:])

@@ -7,7 +7,7 @@ import pytest
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.intake.accepting import UploadReport
+from commands.intake.uploading import UploadReport
 from commands.recordings.roots import Roots
 from ledger.verify import verify
 from tests.intake.bad_files import AS_JSON, GOOD, NO_DOCUMENT, WRONG
@@ -71,7 +71,7 @@ def test_what_is_wrong_is_rejected_with_its_line(common: Lab, name: str) -> None
 def test_the_file_that_they_are_made_from_is_good(lab: Lab, data: bytes) -> None:
     lab.record("date_1")
     report = lab.upload_bytes(data)
-    assert report.sessions[0]["outcome"] == "inserted", report.findings
+    assert report.sessions[0].outcome == "inserted", report.findings
 
 
 def test_ten_thousand_errors_are_a_limited_list(common: Lab) -> None:

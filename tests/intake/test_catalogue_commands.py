@@ -26,8 +26,8 @@ def test_a_grown_catalogue_appends_only_what_is_new(lab: Lab) -> None:
 def test_a_retired_value_comes_back_with_its_attributes(lab: Lab) -> None:
     sleep = {"table": "behavior.TaskType", "value": "SleepTask"}
     lab.daybook.submit(RetireReferenceValue(**sleep))
-    assert lab.daybook.submit(RetireReferenceValue(**sleep)).result == {"retired": 0}
-    assert lab.daybook.submit(AddReferenceValue(**sleep)).result == {"added": 1}
+    assert lab.daybook.submit(RetireReferenceValue(**sleep)).result.retired == 0
+    assert lab.daybook.submit(AddReferenceValue(**sleep)).result.added == 1
     assert lab.bodies("ReferenceValueAdded")[-1]["attributes"] == {"arena_required": False}
 
 
@@ -51,15 +51,15 @@ def test_a_catalogue_that_names_an_unknown_probe_is_refused_whole(lab: Lab) -> N
 def test_a_probe_comes_and_goes(lab: Lab) -> None:
     subject, probe = "12345", "npx_3"
     insert = {"subject": subject, "probe": probe, "insertion_time": NOON}
-    assert lab.daybook.submit(InsertProbe(**insert)).result == {"added": 1}
-    assert lab.daybook.submit(InsertProbe(**insert)).result == {"added": 0}
+    assert lab.daybook.submit(InsertProbe(**insert)).result.added == 1
+    assert lab.daybook.submit(InsertProbe(**insert)).result.added == 0
     remove = {"subject": subject, "probe": probe, "removal_time": "2023-04-01 00:00:00"}
-    assert lab.daybook.submit(RemoveProbe(**remove)).result == {"removed": 1}
-    assert lab.daybook.submit(RemoveProbe(**remove)).result == {"removed": 0}
-    with pytest.raises(Refusal, match="2023-04-01 00:00:00 already"):
+    assert lab.daybook.submit(RemoveProbe(**remove)).result.removed == 1
+    assert lab.daybook.submit(RemoveProbe(**remove)).result.removed == 0
+    with pytest.raises(Refusal, match="already removed from subject 12345, at 2023-04-01 00:00:00"):
         lab.daybook.submit(RemoveProbe(**remove | {"removal_time": "2023-04-02 00:00:00"}))
     again = insert | {"insertion_time": "2023-05-01 00:00:00"}
-    assert lab.daybook.submit(InsertProbe(**again)).result == {"added": 1}
+    assert lab.daybook.submit(InsertProbe(**again)).result.added == 1
 
 
 def test_a_catalogue_does_not_bring_back_an_insertion_that_another_one_followed(lab: Lab) -> None:
@@ -114,7 +114,8 @@ def test_what_cannot_be_is_refused_with_what_to_do_and_appends_nothing(lab: Lab)
     for command, code in REFUSED:
         with pytest.raises(Refusal) as refused:
             lab.daybook.submit(command)
-        assert refused.value.code == code and refused.value.message and refused.value.hint, command
+        assert refused.value.code == code and refused.value.message, command
+        assert refused.value.hint or refused.value.steps, command
         assert lab.size() == before
 
 

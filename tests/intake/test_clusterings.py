@@ -8,8 +8,8 @@ import pytest
 
 from commands.inputfile.entries import ClusteringEntry
 from commands.intake.completion import Rejected, add_clustering
-from commands.intake.settling import work
 from commands.intake.validation import validate
+from commands.intake.working import work
 from commands.recordings.roots import Roots
 from commands.samples.clusterings import kilosort_output
 from ledger.errors import Refusal
@@ -61,7 +61,7 @@ def test_false_inserts_no_clustering(lab: Lab) -> None:
 def test_where_none_is_found_the_session_is_inserted_without(lab: Lab) -> None:
     lab.record("date_1")
     report = lab.upload(session("date_1", clustering=True))
-    assert report.sessions[0]["outcome"] == "inserted"
+    assert report.sessions[0].outcome == "inserted"
     assert clusterings_of(lab, number(report.sessions[0])) == []
 
 
@@ -69,10 +69,9 @@ def test_two_outputs_of_one_probe_are_an_error_that_names_them(lab: Lab) -> None
     directory = sort_both(lab.record("date_1"))
     kilosort_output(directory / "probe_1" / "again")
     report = lab.upload(session("date_1", clustering=True))
-    assert report.sessions[0]["outcome"] == "error"
+    assert report.sessions[0].outcome == "error"
     assert (
-        "probe_1/again" in report.sessions[0]["reason"]
-        and "2 clustering outputs" in report.sessions[0]["reason"]
+        "probe_1/again" in report.sessions[0].reason and "2 clustering outputs" in report.sessions[0].reason
     )
 
 
@@ -101,7 +100,7 @@ def test_a_listed_location_without_output_fails_the_session(lab: Lab) -> None:
     (lab.record("date_1") / "empty").mkdir()
     listed = [{"curator": "user_2", "location": "N:/rec/date_1/empty"}]
     report = lab.upload(session("date_1", clustering=listed))
-    assert report.sessions[0]["outcome"] == "error" and "no clustering output" in report.sessions[0]["reason"]
+    assert report.sessions[0].outcome == "error" and "no clustering output" in report.sessions[0].reason
 
 
 # --- added by command -------------------------------------------------------------------------------------
@@ -114,12 +113,12 @@ def test_a_clustering_is_added_to_an_inserted_session_once(lab: Lab) -> None:
 
     answer = add_clustering(lab.daybook, one, ClusteringEntry("user_2", "N:/rec/date_1"), roots=lab.roots)
 
-    assert answer["curation_time"] == str(CURATED)
+    assert answer.curation_time == str(CURATED)
     assert lab.types(before) == ["SessionAnnotated", "ClusteringInserted"]
-    assert [c["clustering"] for c in clusterings_of(lab, one)] == [answer["clustering"]]
+    assert [c["clustering"] for c in clusterings_of(lab, one)] == [answer.clustering]
     with pytest.raises(Refusal) as refused:
         add_clustering(lab.daybook, one, ClusteringEntry("user_3", f"{lab.share}/date_1/"), roots=lab.roots)
-    assert refused.value.code == "clustering-known" and answer["clustering"] in refused.value.message
+    assert refused.value.code == "clustering-known" and answer.clustering in refused.value.message
 
 
 def test_a_clustering_is_added_beside_an_inherited_one_of_a_user_who_is_no_experimenter(lab: Lab) -> None:
@@ -168,7 +167,7 @@ def test_a_clustering_over_sessions_of_its_file_is_inserted_with_them(lab: Lab, 
     names = lab.record_many(2)
     before = lab.size()
     report = lab.upload(*(session(n, name=n) for n in names), clustering=[group("g", names, notes="n")])
-    assert [e["outcome"] for e in (*report.sessions, *report.clusterings)] == ["inserted"] * 3
+    assert [e.outcome for e in (*report.sessions, *report.clusterings)] == ["inserted"] * 3
     assert lab.bodies("ClusteringInsertRequested", before)[0]["sessions"] == [
         number(s) for s in report.sessions
     ]
@@ -187,12 +186,12 @@ def test_sessions_are_named_by_time_by_name_and_by_both(lab: Lab, joint: Path) -
         session(names[1], name="12345_1"), session(names[2], name="12345_2"),
         clustering=[group("g", [by_time[0], "12345_1", "12345_2"])],
     )  # fmt: skip
-    assert report.clusterings[0]["outcome"] == "inserted"
+    assert report.clusterings[0].outcome == "inserted"
     asked = lab.bodies("ClusteringInsertRequested")[0]["sessions"]
     assert asked == [number(known.sessions[0]), number(known.sessions[1]), number(report.sessions[1])]
 
     kilosort_output(lab.share.parent / "joint" / "h")
-    assert lab.upload(clustering=[group("h", by_time)]).clusterings[0]["outcome"] == "inserted"
+    assert lab.upload(clustering=[group("h", by_time)]).clusterings[0].outcome == "inserted"
     shutil.rmtree(joint)
     twice = lab.upload(
         session(names[1], name="b"), clustering=[group("i", [by_time[1], "b"], location="N:/joint/h")]
@@ -205,12 +204,12 @@ def test_it_waits_visibly_until_all_sessions_are_inserted(lab: Lab, joint: Path)
     lab.record("date_2", day=1, acquiring=True)
     entries = [session(n, name=n) for n in names]
     report = lab.upload(*entries, clustering=[group("g", names)])
-    assert [e["outcome"] for e in (*report.sessions, *report.clusterings)] == [
+    assert [e.outcome for e in (*report.sessions, *report.clusterings)] == [
         "inserted",
         "waiting",
         "waiting",
     ]
-    assert report.sessions[1]["session"] in report.clusterings[0]["reason"]
+    assert report.sessions[1].session in report.clusterings[0].reason
     waited = lab.size()
     work(lab.daybook, lab.roots)
     assert lab.size() == waited
@@ -228,9 +227,9 @@ def test_it_fails_with_the_reason_of_a_session_that_failed(lab: Lab, joint: Path
     report = lab.upload(
         *(session(n, name=n) for n in ("date_1", "date_2")), clustering=[group("g", ["date_1", "date_2"])]
     )
-    assert [e["outcome"] for e in (*report.sessions, *report.clusterings)] == ["inserted", "error", "error"]
-    reason = report.clusterings[0]["reason"]
-    assert report.sessions[1]["session"] in reason and "no recording of a known system" in reason
+    assert [e.outcome for e in (*report.sessions, *report.clusterings)] == ["inserted", "error", "error"]
+    reason = report.clusterings[0].reason
+    assert report.sessions[1].session in reason and "no recording of a known system" in reason
 
 
 def test_a_failed_clustering_frees_its_name_for_the_next_upload(lab: Lab, joint: Path) -> None:
@@ -242,12 +241,12 @@ def test_a_failed_clustering_frees_its_name_for_the_next_upload(lab: Lab, joint:
     first = lab.upload_bytes(data)
     lab.record("date_2", day=1)
     second = lab.upload_bytes(data)
-    assert [e["outcome"] for e in (*second.sessions, *second.clusterings)] == [
+    assert [e.outcome for e in (*second.sessions, *second.clusterings)] == [
         "duplicate",
         "inserted",
         "inserted",
     ]
-    assert second.clusterings[0]["clustering"] != first.clusterings[0]["clustering"]
+    assert second.clusterings[0].clustering != first.clusterings[0].clustering
     assert lab.bodies("ClusteringInsertRequested")[-1]["sessions"] == [number(s) for s in second.sessions]
 
 
@@ -255,7 +254,7 @@ def test_a_name_on_a_duplicate_leads_to_the_session_that_is_there(lab: Lab, join
     names = lab.record_many(2)
     first = lab.upload(*map(session, names))
     report = lab.upload(*(session(n, name=n) for n in names), clustering=[group("g", names)])
-    assert report.clusterings[0]["outcome"] == "inserted"
+    assert report.clusterings[0].outcome == "inserted"
     assert lab.bodies("ClusteringInsertRequested")[0]["sessions"] == [number(s) for s in first.sessions]
 
 
@@ -301,9 +300,10 @@ def test_a_task_waiting_session_and_its_clustering_finish_with_one_work(lab: Lab
         session(names[1], name="b"),
         clustering=[group("g", ["a", "b"])],
     )
-    assert report.clusterings[0]["outcome"] == "waiting"
+    assert report.clusterings[0].outcome == "waiting"
     (lab.share / "date_1" / "sessions.txt").write_bytes(b"#1, a, start=1, end=2")
-    assert work(lab.daybook, lab.roots).settled == 2
+    worked = work(lab.daybook, lab.roots)
+    assert (len(worked.sessions), len(worked.clusterings)) == (1, 1)
 
 
 def test_a_group_name_that_looks_like_the_beginning_of_an_id_is_found_as_a_name(lab: Lab) -> None:
@@ -327,4 +327,4 @@ def test_a_clustering_of_a_root_that_is_gone_does_not_keep_another_one_out(lab: 
     upload = lab.upload_bytes(document(session("date_1", clustering=listed)), roots=both)
     one = number(upload.sessions[0])
     added = add_clustering(lab.daybook, one, ClusteringEntry("user_1", "N:/rec/date_1"), roots=lab.roots)
-    assert added["location"] == "N:/rec/date_1"
+    assert added.location == "N:/rec/date_1"

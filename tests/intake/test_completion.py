@@ -68,7 +68,7 @@ def test_tasks_are_added_to_a_waiting_session_and_inserted_with_it(lab: Lab, wai
     add_tasks(lab.daybook, waiting, TASKS, filename="t.yml", roots=lab.roots)
     assert associate(
         lab.daybook, waiting, {"probe_1": PROBES[0], "probe_2": PROBES[1]}, roots=lab.roots
-    )["status"] == "inserted"  # fmt: skip
+    ).status == "inserted"  # fmt: skip
     assert [t["task_start"] for t in lab.bodies("SessionInserted")[-1]["tasks"]] == [1]
     entry = entry_of(lab, waiting)
     assert (

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from commands.intake.settling import work
+from commands.intake.working import work
 from commands.samples.clusterings import kilosort_output
 from tests.intake.child import CRASHED, Moment, start
 from tests.intake.lab import Lab, document, group, session
@@ -48,7 +48,7 @@ def test_the_same_upload_finishes_what_a_crash_left(lab: Lab, command: str, mome
     data = small_file(lab)
     crash(lab, data, command, moment)
     report = lab.upload_bytes(data)
-    assert report.ok and report.sessions[2]["outcome"] == "waiting"
+    assert report.ok and report.sessions[2].outcome == "waiting"
     assert_everything_once(lab)
 
 
@@ -100,7 +100,7 @@ def test_fifty_kills_at_random_moments_lose_and_double_nothing(lab: Lab) -> None
         killed += process.exitcode == -signal.SIGKILL
         tries += 1
         report = lab.upload_bytes(data)
-        assert {entry["outcome"] for entry in report.sessions} <= {"inserted", "duplicate"}
+        assert {entry.outcome for entry in report.sessions} <= {"inserted", "duplicate"}
     assert killed == 50
     inserted = [event.stream for event in lab.events() if event.type == "SessionInserted"]
     assert len(inserted) == len(set(inserted)) == tries + 1

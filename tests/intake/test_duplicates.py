@@ -1,12 +1,15 @@
 """A file is uploaded again and again as it grows: what is known is skipped, and said where it differs."""
 
 import threading
+from dataclasses import asdict
 from datetime import datetime
 
 import pytest
 
 from commands.inputfile.entries import ClusteringEntry
+from commands.intake.checking import EntryCounts
 from commands.intake.completion import add_clustering, annotate
+from commands.intake.duplicates import Difference
 from commands.intake.validation import validate
 from commands.samples.clusterings import kilosort_output
 from tests.intake.lab import Lab, document, group, number, session, task
@@ -20,8 +23,8 @@ def test_second_upload_of_same_file_inserts_nothing(lab: Lab) -> None:
 
     second = lab.upload_bytes(data)
 
-    assert second.ok and {entry["outcome"] for entry in second.sessions} == {"duplicate"}
-    assert [entry["session"] for entry in second.sessions] == [entry["session"] for entry in first.sessions]
+    assert second.ok and {entry.outcome for entry in second.sessions} == {"duplicate"}
+    assert [entry.session for entry in second.sessions] == [entry.session for entry in first.sessions]
     assert lab.types(before) == ["InputFileReceived", "InputFileValidated", "InputFileProcessed"]
     assert lab.bodies("InputFileValidated")[-1]["unchanged_sessions"] == [[0, 2]]
 
@@ -33,7 +36,7 @@ def test_a_grown_file_inserts_only_what_is_new(lab: Lab) -> None:
 
     grown = lab.upload(*map(session, [names[2], *names[:2]]))  # in another order
 
-    assert [entry["outcome"] for entry in grown.sessions] == ["inserted", "duplicate", "duplicate"]
+    assert [entry.outcome for entry in grown.sessions] == ["inserted", "duplicate", "duplicate"]
     assert lab.types(before).count("SessionInserted") == 1
     assert lab.bodies("InputFileValidated")[-1]["unchanged_sessions"] == [[1, 2]]
 
@@ -41,13 +44,13 @@ def test_a_grown_file_inserts_only_what_is_new(lab: Lab) -> None:
 def test_a_thousand_known_sessions_append_a_handful_of_events(lab: Lab) -> None:
     names = lab.record_quickly(1000)
     first = lab.upload_bytes(document(*map(session, names)))
-    assert {entry["outcome"] for entry in first.sessions} == {"inserted"}
+    assert {entry.outcome for entry in first.sessions} == {"inserted"}
     before = lab.size()
 
     lab.record("one_more", start=datetime(2030, 1, 1))
     again = lab.upload_bytes(document(*map(session, [*names, "one_more"])))
 
-    assert [entry["outcome"] for entry in again.sessions] == ["duplicate"] * 1000 + ["inserted"]
+    assert [entry.outcome for entry in again.sessions] == ["duplicate"] * 1000 + ["inserted"]
     assert lab.size() - before == 5
     assert sum(len(event.payload or "") for event in lab.events(before)) < 10_000
 
@@ -60,7 +63,7 @@ def test_every_spelling_of_a_location_is_the_same_session_and_no_difference(lab:
     lab.upload(session("date_1"))
     for spelling in SPELLINGS:
         again = lab.upload(session("") | {"location": spelling.format(share=lab.share)})
-        assert [(e["outcome"], e["differences"]) for e in again.sessions] == [("duplicate", [])], spelling
+        assert [(e.outcome, e.differences) for e in again.sessions] == [("duplicate", [])], spelling
         assert lab.bodies("InputFileValidated")[-1]["unchanged_sessions"] == [[0, 0]]
 
 
@@ -82,10 +85,8 @@ def test_a_duplicate_that_differs_is_skipped_and_reported_field_by_field(lab: La
         )
     )  # fmt: skip
 
-    assert again.ok and again.sessions[0]["outcome"] == "duplicate"
-    differences = {
-        entry["field"]: (entry["stored"], entry["given"]) for entry in again.sessions[0]["differences"]
-    }
+    assert again.ok and again.sessions[0].outcome == "duplicate"
+    differences = {entry.field: (entry.stored, entry.given) for entry in again.sessions[0].differences}
     assert differences["room"] == ("2.345", None)
     assert differences["notes"] == (None, "mended")
     assert differences["experimenter[1]"] == (None, "user_2")
@@ -94,14 +95,18 @@ def test_a_duplicate_that_differs_is_skipped_and_reported_field_by_field(lab: La
     assert len(differences) == 5
     changed = lab.bodies("InputFileValidated", before)[0]["changed_sessions"]
     assert changed == [
-        {"index": 0, "session": again.sessions[0]["session"], "differences": again.sessions[0]["differences"]}
+        {
+            "index": 0,
+            "session": again.sessions[0].session,
+            "differences": [asdict(one) for one in again.sessions[0].differences],
+        }
     ]
 
 
 def test_a_name_that_changed_is_no_difference(lab: Lab) -> None:
     lab.record_many(1)
     lab.upload(session("date_1", name="one"))
-    assert lab.upload(session("date_1", name="another")).sessions[0]["differences"] == []
+    assert lab.upload(session("date_1", name="another")).sessions[0].differences == []
 
 
 def test_what_was_completed_later_is_what_a_duplicate_is_compared_with(lab: Lab) -> None:
@@ -119,14 +124,14 @@ def test_what_was_completed_later_is_what_a_duplicate_is_compared_with(lab: Lab)
     other = lab.upload(session("date_1", room="2.346", notes="later", clustering=listed))
     old = lab.upload(session("date_1"))
 
-    assert same.sessions[0]["differences"] == []
-    assert [d["field"] for d in other.sessions[0]["differences"]] == ["room"]
-    assert {d["field"] for d in old.sessions[0]["differences"]} == {"room", "notes", "clustering"}
+    assert same.sessions[0].differences == []
+    assert [d.field for d in other.sessions[0].differences] == ["room"]
+    assert {d.field for d in old.sessions[0].differences} == {"room", "notes", "clustering"}
 
 
 def test_a_location_of_another_user_is_an_error_that_names_user_and_session(lab: Lab) -> None:
     lab.record_many(1)
-    theirs = lab.upload(session("date_1"), user="user_2").sessions[0]["session"]
+    theirs = lab.upload(session("date_1"), user="user_2").sessions[0].session
     before = lab.size()
 
     mine = lab.upload(session("date_1"))
@@ -142,8 +147,8 @@ def test_a_location_that_is_held_for_another_subject_is_a_difference(lab: Lab) -
     lab.record_many(1)
     lab.upload(session("date_1"))
     again = lab.upload(session("date_1"), subject="23456")
-    assert again.ok and again.sessions[0]["outcome"] == "duplicate"
-    assert again.sessions[0]["differences"] == [{"field": "subject", "stored": "12345", "given": "23456"}]
+    assert again.ok and again.sessions[0].outcome == "duplicate"
+    assert again.sessions[0].differences == [Difference("subject", "12345", "23456")]
 
 
 def test_a_clustering_cannot_stand_on_the_session_of_another_subject(lab: Lab) -> None:
@@ -168,8 +173,8 @@ def test_a_known_clustering_that_differs_is_reported_field_by_field(lab: Lab) ->
     same = lab.upload(*entries, clustering=[group("g", names, location=location)])
     other = lab.upload(*entries, clustering=[group("g", names, notes="new")])
 
-    assert [(c["outcome"], c["differences"]) for c in same.clusterings] == [("duplicate", [])]
-    assert other.clusterings[0]["differences"] == [{"field": "notes", "stored": None, "given": "new"}]
+    assert [(c.outcome, c.differences) for c in same.clusterings] == [("duplicate", [])]
+    assert other.clusterings[0].differences == [Difference("notes", None, "new")]
     assert lab.bodies("InputFileValidated")[-1]["changed_clusterings"][0]["index"] == 0
 
 
@@ -180,13 +185,13 @@ def test_values_that_were_retired_since_do_not_block_a_file_that_grows(lab: Lab)
     data = document(session("date_1", room="2.345"))
     lab.upload_bytes(data)
     lab.daybook.submit(RetireReferenceValue(table="reference.ExperimentRoom", value="2.345"))
-    assert lab.upload_bytes(data).sessions[0]["outcome"] == "duplicate"
+    assert lab.upload_bytes(data).sessions[0].outcome == "duplicate"
 
 
 def test_a_value_retired_between_check_and_append_rejects_the_file(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from commands.intake import accepting as intake
+    from commands.intake import uploading as intake
     from commands.lab.catalogue import RetireReferenceValue
 
     lab.record_many(1)
@@ -214,5 +219,4 @@ def test_validate_knows_duplicates_and_changes_nothing(lab: Lab) -> None:
     found = validate(
         lab.daybook, document(session("date_1"), session("date_2")), filename="", roots=lab.roots
     )
-    assert found.checked is not None
-    assert [s.duplicate_of is None for s in found.checked.sessions] == [False, True]
+    assert found.sessions == EntryCounts(entries=2, new=1, known=1)

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 
 from commands.intake.completion import add_tasks
-from commands.intake.settling import work
+from commands.intake.working import work
 from commands.samples.task_table import Form, SampleTask, sessions_txt, write_sessions_txt
 from commands.samples.tetrodes import neuralynx_session
 from ledger.errors import Refusal
@@ -29,7 +29,7 @@ def tasks_of(lab: Lab, session_number: int) -> list[tuple[float, float, bool, st
 def test_times_and_notes_come_from_the_real_form(lab: Lab) -> None:
     write_sessions_txt(lab.record("date_1"), ROWS)
     report = lab.upload(session("date_1", tasks=[task(notes=True), task(task_type="SleepTask")]))
-    assert report.sessions[0]["outcome"] == "inserted"
+    assert report.sessions[0].outcome == "inserted"
     assert tasks_of(lab, number(report.sessions[0])) == [
         (57, 900, False, "open_field_1 <RUNNING>"), (1000, 1600, False, None),
     ]  # fmt: skip
@@ -57,7 +57,7 @@ def test_a_given_stop_helps_out_where_the_file_has_none(lab: Lab) -> None:
     directory = neuralynx_session(lab.share / "date_1", start=datetime(2023, 5, 1), duration_s=None)
     write_sessions_txt(directory, ROWS[:1], form="published")
     report = lab.upload(session("date_1", tasks=[task(task_stop=700)]), subject="23456")
-    assert report.sessions[0]["outcome"] == "inserted", report.sessions
+    assert report.sessions[0].outcome == "inserted", report.sessions
     assert tasks_of(lab, number(report.sessions[0])) == [(57, 700, False, None)]
 
 
@@ -65,7 +65,7 @@ def test_a_given_stop_helps_out_where_the_file_has_none(lab: Lab) -> None:
 def test_an_inferred_stop_is_the_start_that_the_next_task_was_given(lab: Lab, start: float) -> None:
     write_sessions_txt(lab.record("date_1", duration_s=1800), ROWS, form="published")
     report = lab.upload(session("date_1", tasks=[task(), task(task_start=start)]))
-    assert report.sessions[0]["outcome"] == "inserted", report.sessions
+    assert report.sessions[0].outcome == "inserted", report.sessions
     assert tasks_of(lab, number(report.sessions[0])) == [(57, start, True, None), (start, 1800, True, None)]
 
 
@@ -84,7 +84,7 @@ def test_what_was_inherited_is_in_the_event_and_a_later_change_changes_nothing(l
     work(lab.daybook, lab.roots)
     again = lab.upload(entry)
 
-    assert again.sessions[0]["outcome"] == "duplicate" and again.sessions[0]["differences"] == []
+    assert again.sessions[0].outcome == "duplicate" and again.sessions[0].differences == []
     assert tasks_of(lab, number(report.sessions[0])) == before
 
 
@@ -92,7 +92,7 @@ def test_a_session_waits_for_its_file_visibly_and_once(lab: Lab) -> None:
     directory = lab.record("date_1")
     before = lab.size()
     report = lab.upload(session("date_1", tasks=[task(), task()]))
-    assert report.sessions[0]["outcome"] == "waiting" and "sessions.txt" in report.sessions[0]["reason"]
+    assert report.sessions[0].outcome == "waiting" and "sessions.txt" in report.sessions[0].reason
     assert lab.types(before)[-2:] == ["SessionWaiting", "InputFileProcessed"]
     waited = lab.size()
 
@@ -101,7 +101,8 @@ def test_a_session_waits_for_its_file_visibly_and_once(lab: Lab) -> None:
     assert lab.size() == waited
 
     write_sessions_txt(directory, ROWS)
-    assert work(lab.daybook, lab.roots).settled == 1
+    worked = work(lab.daybook, lab.roots)
+    assert [moved.status for moved in worked.sessions] == ["inserted"]
     assert lab.statuses() == {"N:/rec/date_1": "inserted"}
 
 
@@ -110,27 +111,25 @@ def test_uploading_again_looks_again(lab: Lab) -> None:
     entry = session("date_1", tasks=[task(), task()])
     lab.upload(entry)
     before = lab.size()
-    assert lab.upload(entry).sessions[0]["outcome"] == "waiting"
+    assert lab.upload(entry).sessions[0].outcome == "waiting"
     assert lab.types(before) == ["InputFileReceived", "InputFileValidated", "InputFileProcessed"]
     write_sessions_txt(directory, ROWS)
-    assert lab.upload(entry).sessions[0]["outcome"] == "inserted"
+    assert lab.upload(entry).sessions[0].outcome == "inserted"
 
 
 @pytest.mark.parametrize("form", ["real", "published"])
 def test_a_wrong_count_is_an_error_that_shows_both_lists(lab: Lab, form: Form) -> None:
     write_sessions_txt(lab.record("date_1"), ROWS, form=form)
     report = lab.upload(session("date_1", tasks=[task(task_type="SleepTask")]))
-    assert report.sessions[0]["outcome"] == "error"
+    assert report.sessions[0].outcome == "error"
     for said in ("2 tasks", "#1 open_field_1", "#2 sleep", "SleepTask"):
-        assert said in report.sessions[0]["reason"]
+        assert said in report.sessions[0].reason
 
 
 def test_tasks_that_overlap_after_inheriting_are_an_error(lab: Lab) -> None:
     write_sessions_txt(lab.record("date_1"), ROWS)
     report = lab.upload(session("date_1", tasks=[task(task_stop=1200), task()]))
-    assert (
-        report.sessions[0]["outcome"] == "error" and "Task 2 starts at 1000" in report.sessions[0]["reason"]
-    )
+    assert report.sessions[0].outcome == "error" and "Task 2 starts at 1000" in report.sessions[0].reason
 
 
 BAD_TABLES = [
@@ -149,8 +148,8 @@ def test_an_unusable_table_is_an_error_of_that_session_alone(lab: Lab) -> None:
         (lab.share / name / "sessions.txt").write_bytes(content)
     lab.record("good", day=30)
     report = lab.upload(*(session(name, tasks=[task()]) for name in names), session("good"))
-    assert [entry["outcome"] for entry in report.sessions] == ["error"] * len(BAD_TABLES) + ["inserted"]
-    assert all("sessions.txt" in entry["reason"] for entry in report.sessions[:-1])
+    assert [entry.outcome for entry in report.sessions] == ["error"] * len(BAD_TABLES) + ["inserted"]
+    assert all("sessions.txt" in entry.reason for entry in report.sessions[:-1])
 
 
 def test_a_table_that_vanishes_while_it_is_read_waits(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +158,7 @@ def test_a_table_that_vanishes_while_it_is_read_waits(lab: Lab, monkeypatch: pyt
     directory = lab.record("date_1")
     monkeypatch.setattr(insertion, "listed_sessions_txt", lambda listing: "gone.txt")
     report = lab.upload(session("date_1", tasks=[task(), task()]))
-    assert report.sessions[0]["outcome"] == "waiting"
+    assert report.sessions[0].outcome == "waiting"
     monkeypatch.undo()
     write_sessions_txt(directory, ROWS)
     work(lab.daybook, lab.roots)
@@ -180,7 +179,7 @@ def test_tasks_added_to_an_inserted_session_inherit_at_once(lab: Lab) -> None:
     one = number(lab.upload(session("date_1")).sessions[0])
     before = lab.size()
     answer = add_tasks(lab.daybook, one, TASK_FILE, filename="tasks.yml", roots=lab.roots)
-    assert answer["status"] == "inserted"
+    assert answer.status == "inserted"
     assert lab.types(before) == ["TasksAdded"]
     assert lab.bodies("TasksAdded")[0]["sessions_txt"]["sha256"] == sha256(sessions_txt(ROWS)).hexdigest()
     assert tasks_of(lab, one) == [(57, 900, False, None), (1000, 1600, False, None)]

@@ -63,10 +63,10 @@ def test_what_is_inserted_is_the_union_of_what_was_uploaded(
         report = lab.upload_bytes(document(*entries, clustering=clustering, form=form))
 
         assert report.ok, report.findings
-        assert [entry["outcome"] for entry in report.sessions] == [
+        assert [entry.outcome for entry in report.sessions] == [
             "duplicate" if name in inserted else "inserted" for name in names
         ]
-        assert [c["outcome"] for c in report.clusterings] == [
+        assert [c.outcome for c in report.clusterings] == [
             "duplicate" if grouped else "inserted"
         ] * with_group
         inserted.update(names)

@@ -3,7 +3,8 @@
 import pytest
 
 from commands.intake.completion import Rejected, associate
-from commands.intake.settling import work
+from commands.intake.insertion import probes_at
+from commands.intake.working import work
 from commands.lab.subjects import InsertProbe, RemoveProbe
 from ledger.errors import Refusal
 from tests.intake.lab import PROBES, SERIALS, START, Lab, number, session
@@ -39,16 +40,16 @@ def test_the_only_probe_of_a_subject_needs_no_association(lab: Lab) -> None:
 def test_a_serial_is_found_only_as_a_whole_number(lab: Lab) -> None:
     lab.record("date_1", serials=["8408403232"])  # the tail of an inserted one
     report = lab.upload(session("date_1"))
-    assert report.sessions[0]["outcome"] == "waiting"
+    assert report.sessions[0].outcome == "waiting"
 
 
 def test_unknown_serials_wait_with_what_was_found_and_what_is_inserted(lab: Lab) -> None:
     lab.record("date_1", serials=STRANGERS)
     before = lab.size()
     report = lab.upload(session("date_1"))
-    assert report.ok and report.sessions[0]["outcome"] == "waiting"
+    assert report.ok and report.sessions[0].outcome == "waiting"
     for said in (*STRANGERS, *PROBES, "probe_1", "probe_2"):
-        assert said in report.sessions[0]["reason"]
+        assert said in report.sessions[0].reason
     waiting = lab.bodies("SessionWaiting", before)[0]
     assert waiting["reason"] == "probe-association"
     assert [(probe["name"], probe["serial"]) for probe in waiting["found"]] == [
@@ -64,8 +65,8 @@ def test_a_serial_in_the_names_of_two_inserted_probes_decides_nothing(lab: Lab) 
     )
     lab.record_many(1)
     report = lab.upload(session("date_1"))
-    assert report.sessions[0]["outcome"] == "waiting"
-    assert '"npx_1_18408403232", "npx_2_18408403232"' in report.sessions[0]["reason"]
+    assert report.sessions[0].outcome == "waiting"
+    assert '"npx_1_18408403232", "npx_2_18408403232"' in report.sessions[0].reason
 
 
 @pytest.mark.parametrize(
@@ -74,15 +75,15 @@ def test_a_serial_in_the_names_of_two_inserted_probes_decides_nothing(lab: Lab) 
 def test_one_probe_for_two_on_disk_is_an_error(lab: Lab, association: dict[str, str]) -> None:
     lab.record_many(1)
     report = lab.upload(session("date_1", probe_association=association))
-    assert report.ok and report.sessions[0]["outcome"] == "error"
+    assert report.ok and report.sessions[0].outcome == "error"
     assert lab.bodies("SessionInsertFailed")[0]["code"] == "probe-twice"
 
 
 def test_an_association_that_names_a_probe_that_is_not_on_disk_is_an_error(lab: Lab) -> None:
     lab.record_many(1)
     report = lab.upload(session("date_1", probe_association={"probe_3": PROBES[0]}))
-    assert report.sessions[0]["outcome"] == "error"
-    assert "probe_3" in report.sessions[0]["reason"] and "probe_1" in report.sessions[0]["reason"]
+    assert report.sessions[0].outcome == "error"
+    assert "probe_3" in report.sessions[0].reason and "probe_1" in report.sessions[0].reason
 
 
 def test_a_probe_removed_between_the_look_and_the_append_is_not_used(
@@ -105,8 +106,8 @@ def test_a_probe_removed_between_the_look_and_the_append_is_not_used(
     monkeypatch.setattr(working, "insert_session", insert_and_be_overtaken)
     report = lab.upload(session("date_1"))
     assert (
-        report.sessions[0]["outcome"] == "waiting"
-        and PROBES[0] not in report.sessions[0]["reason"].split("inserted")[1]
+        report.sessions[0].outcome == "waiting"
+        and PROBES[0] not in report.sessions[0].reason.split("inserted")[1]
     )
     assert lab.types()[-1] == "InputFileProcessed"
 
@@ -134,7 +135,7 @@ def test_associating_inserts_the_session_at_once(lab: Lab) -> None:
 
     answer = associate(lab.daybook, one, {"probe_1": PROBES[1], "probe_2": PROBES[0]}, roots=lab.roots)
 
-    assert answer["status"] == "inserted" and answer["session_time"] == str(START)
+    assert answer.status == "inserted" and answer.session_time == str(START)
     assert lab.types(before) == ["ProbesAssociated", "SessionInserted"]
     assert probes_of(lab, one) == {"probe_1": (PROBES[1], "given"), "probe_2": (PROBES[0], "given")}
 
@@ -143,10 +144,8 @@ def test_associating_one_of_two_goes_on_waiting_for_the_other(lab: Lab) -> None:
     lab.record("date_1", serials=STRANGERS)
     one = number(lab.upload(session("date_1")).sessions[0])
     answer = associate(lab.daybook, one, {"probe_1": PROBES[1]}, roots=lab.roots)
-    assert (
-        answer["status"] == "waiting" and "probe_2" in answer["reason"] and "probe_1" not in answer["reason"]
-    )
-    assert associate(lab.daybook, one, {"probe_2": PROBES[0]}, roots=lab.roots)["status"] == "inserted"
+    assert answer.status == "waiting" and "probe_2" in answer.reason and "probe_1" not in answer.reason
+    assert associate(lab.daybook, one, {"probe_2": PROBES[0]}, roots=lab.roots).status == "inserted"
 
 
 def test_a_probe_inserted_later_lets_work_insert_the_session(lab: Lab) -> None:
@@ -184,7 +183,7 @@ def test_what_was_associated_is_not_overwritten(lab: Lab) -> None:
     with pytest.raises(Refusal, match="associated with probe"):
         associate(lab.daybook, one, {"probe_1": PROBES[1], "probe_2": PROBES[0]}, roots=lab.roots)
     answer = associate(lab.daybook, one, {"probe_1": PROBES[0], "probe_2": PROBES[1]}, roots=lab.roots)
-    assert answer["status"] == "inserted"
+    assert answer.status == "inserted"
 
 
 def test_a_session_that_is_inserted_has_no_open_probes(lab: Lab) -> None:
@@ -193,3 +192,9 @@ def test_a_session_that_is_inserted_has_no_open_probes(lab: Lab) -> None:
     with pytest.raises(Refusal) as refused:
         associate(lab.daybook, one, {"probe_1": PROBES[0]}, roots=lab.roots)
     assert refused.value.code == "not-waiting"
+
+
+def test_a_probe_that_was_removed_at_the_start_of_the_recording_does_not_count() -> None:
+    start = "2023-05-01 10:00:00"
+
+    assert probes_at(start, {"a": None, "b": start, "c": "2023-05-01 10:00:01"}) == ["a", "c"]

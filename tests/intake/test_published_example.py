@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from commands.intake.accepting import UploadReport
-from commands.intake.validation import validate
+from commands.inputfile.read import read_input_file
+from commands.intake.uploading import UploadReport
+from commands.intake.validation import check_file
 from commands.samples.clusterings import kilosort_output
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
 from commands.samples.task_table import SampleTask, write_sessions_txt
@@ -45,7 +46,7 @@ def published(lab: Lab, shared: Path) -> dict[str, bytes]:
 
 def outcomes(report: UploadReport) -> list[str]:
     assert report.ok, report.findings
-    return [entry["outcome"] for entry in (*report.sessions, *report.clusterings)]
+    return [entry.outcome for entry in (*report.sessions, *report.clusterings)]
 
 
 @pytest.mark.parametrize("form", ["yml", "json"])
@@ -74,7 +75,10 @@ def test_made_consistent_it_is_inserted_and_the_other_form_is_nothing_new(
     earlier = [session(f"earlier_{n}") for n in range(len(EARLIER))]
     assert set(outcomes(lab.upload_bytes(document(*earlier, subject="102")))) == {"inserted"}
     files = {form: data.replace(b"msc_102_002_a", b"msc_102_002_c") for form, data in published.items()}
-    read = [validate(lab.daybook, files[f], filename=f"a.{f}", roots=lab.roots).input_file for f in forms]
+    read = [
+        check_file(lab.daybook, read_input_file(files[f], filename=f"a.{f}"), lab.roots).input_file
+        for f in forms
+    ]
     assert read[0] == read[1] is not None
 
     first = lab.upload_bytes(files[forms[0]], filename=f"102.{forms[0]}")
@@ -83,7 +87,7 @@ def test_made_consistent_it_is_inserted_and_the_other_form_is_nothing_new(
 
     assert outcomes(first) == ["inserted"] * 5
     assert outcomes(second) == outcomes(third) == ["duplicate"] * 5
-    assert all(not e["differences"] for e in (*second.sessions, *second.clusterings))
+    assert all(not e.differences for e in (*second.sessions, *second.clusterings))
     assert [body["session_time"] for body in lab.bodies("SessionInserted")[len(EARLIER) :]] == [
         "2022-03-04 10:11:12", "2022-04-05 14:15:16", "2022-04-05 08:09:10",
     ]  # fmt: skip
@@ -97,7 +101,7 @@ def test_made_consistent_it_is_inserted_and_the_other_form_is_nothing_new(
     assert one["curation_time"] == "2023-04-17 10:11:12" and two["curation_time"] == str(datetime(2023, 4, 1))
     asked = lab.bodies("ClusteringInsertRequested")
     assert [len(body["sessions"]) for body in asked] == [3, 3]
-    assert f"s{asked[1]['sessions'][2]}" == first.sessions[2]["session"]
+    assert f"s{asked[1]['sessions'][2]}" == first.sessions[2].session
 
 
 def test_the_published_template_fails_until_it_is_filled_in(lab: Lab, shared: Path) -> None:

@@ -21,6 +21,16 @@ def test_sixteen_uploads_of_one_file_at_once_insert_each_entry_once(lab: Lab) ->
         assert sum(outcomes.values()) == 13
         assert all(entry["differences"] == [] for entry in answer["sessions"])
     assert len({answer["upload"] for answer in answers}) == 16
+    with lab.daybook.reading() as world:
+        owners = {f"s{row.id}": f"u{row.upload}" for row in world.state.sessions.where("id > 0", [])}
+        owners |= {f"c{row.id}": f"u{row.upload}" for row in world.state.clusterings.where("id > 0", [])}
+    inserted = [
+        (entry.get("session") or entry["clustering"], answer["upload"])
+        for answer in answers
+        for entry in (*answer["sessions"], *answer["clusterings"])
+        if entry["outcome"] == "inserted"
+    ]
+    assert dict(inserted) == owners and len(inserted) == 13
     counts = Counter(lab.types())
     assert counts["SessionInsertRequested"] == counts["SessionInserted"] == 12
     assert counts["ClusteringInsertRequested"] == counts["ClusteringInserted"] == 1

@@ -5,8 +5,8 @@ import json
 import pytest
 import yaml
 
-from commands.inputfile.read import Limits
-from commands.intake.validation import validate
+from commands.inputfile.read import Limits, read_input_file
+from commands.intake.validation import check_file, validate
 from tests.intake.lab import Lab, document, number, session, task
 
 
@@ -18,8 +18,8 @@ def test_accepted_upload_inserts_each_session_and_keeps_the_bytes(lab: Lab) -> N
     report = lab.upload_bytes(data)
 
     assert report.ok and report.upload == f"u{before + 1}"
-    assert [entry["outcome"] for entry in report.sessions] == ["inserted", "inserted"]
-    assert [entry["session_time"] for entry in report.sessions] == [
+    assert [entry.outcome for entry in report.sessions] == ["inserted", "inserted"]
+    assert [entry.session_time for entry in report.sessions] == [
         "2023-05-01 10:00:00",
         "2023-05-02 10:00:00",
     ]
@@ -84,7 +84,7 @@ def test_without_a_ledger_validate_goes_through_stages_0_and_1(lab: Lab) -> None
     before = lab.size()
     data = document(session("is_not_there", experimenter="nobody"))
     found = validate(None, data, filename="a.yml", roots=lab.roots)
-    assert found.ok and found.stage == 1 and found.checked is None
+    assert found.ok and found.stage == 1 and found.sessions is None
     assert validate(None, b"a: [", filename="a.yml", roots=lab.roots).stage == 0
     assert lab.size() == before
 
@@ -97,7 +97,7 @@ def test_yaml_and_json_of_one_document_give_the_same_events(lab: Lab) -> None:
     ]
     as_yaml, as_json = document(*entries), document(*entries, form="json")
     checked = [
-        validate(lab.daybook, data, filename=name, roots=lab.roots).input_file
+        check_file(lab.daybook, read_input_file(data, filename=name), lab.roots).input_file
         for data, name in ((as_yaml, "a.yml"), (as_json, "a.json"))
     ]
     assert checked[0] == checked[1]
@@ -105,8 +105,8 @@ def test_yaml_and_json_of_one_document_give_the_same_events(lab: Lab) -> None:
     assert lab.upload_bytes(as_yaml).ok
     again = lab.upload_bytes(as_json, filename="12345.json")
 
-    assert [entry["outcome"] for entry in again.sessions] == ["duplicate", "duplicate"]
-    assert [entry["differences"] for entry in again.sessions] == [[], []]
+    assert [entry.outcome for entry in again.sessions] == ["duplicate", "duplicate"]
+    assert [entry.differences for entry in again.sessions] == [[], []]
 
 
 def test_unquoted_numbers_in_yaml_are_the_text_that_json_has(lab: Lab) -> None:
@@ -120,7 +120,7 @@ sessions:
     plain["sessions"][0] |= {"name": "12345_1", "room": "2.345"}
     assert lab.upload_bytes(as_yaml).ok
     again = lab.upload_bytes(json.dumps(plain).encode(), filename="a.json")
-    assert again.sessions[0]["outcome"] == "duplicate" and again.sessions[0]["differences"] == []
+    assert again.sessions[0].outcome == "duplicate" and again.sessions[0].differences == []
 
 
 def test_a_file_name_that_is_no_text_is_spelled_out(lab: Lab) -> None:
@@ -154,3 +154,15 @@ def test_who_uploaded_and_through_what_stands_in_every_event(lab: Lab) -> None:
     with lab.daybook.reading() as world:
         row = world.state.sessions[number(report.sessions[0])]
         assert row.username == "user_2" and row.upload == before + 1
+
+
+def test_a_rejected_upload_counts_its_errors_and_no_warning(lab: Lab) -> None:
+    [bad] = lab.record_many(1)
+    begun = {"task_type": "OpenField", "arena_apparatus": "150_square", "task_start": "true", "task_stop": 1}
+
+    report = lab.upload(session(bad, experimenter="user_9", tasks=[begun]))
+
+    severities = [finding.severity for finding in report.findings]
+    assert severities.count("error") == 1 < len(severities)
+    with lab.daybook.reading() as world:
+        assert world.state.uploads[int(report.upload[1:])].errors == 1

@@ -76,7 +76,7 @@ def test_the_last_admin_stays_one(run: Run, arguments: list[str]) -> None:
         (["role", "grant", "user_2", "boss"], 2, "'researcher', 'admin', 'auditor'"),
         (["role", "grant", "user_2"], 2, "Missing argument 'ROLE'"),
         (["role", "grant", "", "admin"], 2, "printable characters"),
-        (["role", "grant", " user_2", "admin"], 1, "no space around it"),
+        (["role", "grant", " user_2", "admin"], 1, "no blanks around it"),
         (["role", "revoke", "user1", "admin"], 1, 'Did you mean "user_1"?'),
         (["role", "revoke", "user_1", "auditor"], 1, "user_1 has the role admin, not auditor"),
         (["person", "set", "user_2"], 2, "Give --name or --email"),
@@ -132,7 +132,7 @@ def test_a_person_is_set_listed_and_erased(run: Run) -> None:
         "Erased name and address of user_2. Backups made before still hold them.\n",
         "Neither name nor address of user_2 is known: nothing to do.\n",
     ]
-    assert listed == {"ok": True, "people": [{"user": "user_2", "name": "X Y", "email": "x@z"}]}
+    assert listed["ok"] and listed["people"] == [{"user": "user_2", "name": "X Y", "email": "x@z"}]
     assert run("person", "list", "--json").json["people"] == []
 
 
@@ -162,3 +162,16 @@ def test_nothing_that_leaves_the_ledger_holds_a_name(run: Run, folder: Path) -> 
     )
     assert b"user_1" in written
     assert b"X Y" not in written and b"x@y" not in written
+
+
+def test_a_role_that_is_granted_anew_is_listed_with_the_last_grant(run: Run) -> None:
+    def granted() -> tuple[Any, ...]:
+        row: dict[str, Any] = run("role", "list", "--json").json["roles"][1]
+        return row["user"], row["role"], row["granted_by"], row["granted_at"]
+
+    run("role", "grant", "user_3", "admin")
+    run("role", "grant", "user_2", "auditor")
+    run("role", "grant", "user_2", "researcher", user="user_3")
+
+    last = run("log", "--json").json["events"][-1]
+    assert granted() == ("user_2", "researcher", "user_3", last["recorded_at"])

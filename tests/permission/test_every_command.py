@@ -14,7 +14,7 @@ from commands.door.submit import Daybook
 from commands.door.world import Command
 from commands.inputfile.catalogue import Catalogue, CatalogueValue
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, look_at_duplicates
-from commands.intake.completion import CompleteSession
+from commands.intake.completing import CompleteSession
 from commands.intake.settling import FinishUpload, SettleClustering, SettledSession, SettleSessions
 from commands.intake.validation import RecordCheck
 from commands.lab.catalogue import AddReferenceValue, LoadCatalogue, RetireReferenceValue
@@ -234,9 +234,9 @@ MAKE: dict[str, Make] = {
 
 
 def all_commands(command: type[Command] = Command) -> Iterator[type[Command]]:
-    """Of the program; tests have their own."""
+    """Of the program; tests have their own. ``Command[Result]`` is a class too, and no command."""
     for kind in command.__subclasses__():
-        if kind.__module__.startswith("commands."):
+        if kind.__module__.startswith("commands.") and "[" not in kind.__name__:
             yield kind
         yield from all_commands(kind)
 

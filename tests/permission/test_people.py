@@ -7,7 +7,7 @@ import pytest
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.lab.people import ErasePerson, SetPerson, erase_person, list_people
+from commands.lab.people import ErasePerson, PersonErased, SetPerson, erase_person, list_people
 from commands.lab.roles import RevokeRole, list_roles
 from ledger.database import Database
 from ledger.errors import Refusal
@@ -56,7 +56,7 @@ def test_a_name_adds_no_event_and_no_receipt(daybook: Daybook) -> None:
     first = daybook.submit(command)
     again = daybook.submit(command)
 
-    assert first.result["changed"] and not again.result["changed"]
+    assert first.result.changed and not again.result.changed
     assert (first.last, again.last, head_size(daybook.database)) == (0, 0, 1)
 
 
@@ -71,10 +71,10 @@ def test_names_are_in_no_table_but_their_own_and_erased_in_none(daybook: Daybook
 
     result = erase_person(daybook, "user_2")
 
-    assert result == {"user": "user_2", "changed": True}
+    assert isinstance(result, PersonErased) and (result.user, result.changed) == ("user_2", True)
     stored = everything_stored(ledger_url)
     assert NAME not in stored and EMAIL not in stored and "user_2" in stored
-    assert erase_person(daybook, "user_2") == {"user": "user_2", "changed": False}
+    assert not erase_person(daybook, "user_2").changed
 
 
 def test_what_is_erased_is_in_no_byte_of_the_files_of_sqlite(

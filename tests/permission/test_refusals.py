@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.cli.next_steps import worded
+from commands.cli.next_steps import sentence, worded
 from commands.door.actor import EVERYONE, Actor
 from commands.door.permission import NotPermitted, require_admin, require_owner, require_writer
 from commands.door.submit import Daybook
@@ -46,13 +46,17 @@ def refused(daybook: Daybook, command: GrantRole | RevokeRole) -> NotPermitted:
     return caught.value
 
 
+def said(refusal: Refusal) -> str:
+    return f"{refusal.message} {sentence(refusal.hint, refusal.steps)}"
+
+
 # --- what is said ---------------------------------------------------------------------------------------------------
 
 
 def test_a_refusal_names_the_action_what_is_needed_and_who_can_grant_it(researcher: Daybook) -> None:
     refusal = refused(researcher, GrantRole(user="user_3", role="admin"))
 
-    assert str(refusal) == (
+    assert said(refusal) == (
         "user_2 may not grant the role admin to user_3. This needs the role admin; user_2 has the role researcher. "
         "user_1 can grant it: daybook role grant user_2 admin"
     )
@@ -64,7 +68,7 @@ def test_a_refusal_for_a_record_names_the_record_and_its_owner(researcher: Daybo
             lambda world: require_owner(world, "annotate a session", [of_somebody(world, "user_9")])
         )
 
-    assert str(caught.value) == (
+    assert said(caught.value) == (
         "user_2 may not annotate a session: s12. This needs user_9, who uploaded it, or the role admin; "
         "user_2 has the role researcher. "
         "Ask user_9 to do it, or user_1, who can grant the role: daybook role grant user_2 admin"
@@ -309,3 +313,24 @@ def test_on_a_read_only_ledger_who_may_not_is_told_so_and_who_may_that_it_is_rea
     assert [refusal.code for refusal in said["user_1"]] == ["read-only", "read-only"]
     assert [refusal.code for refusal in said["user_2"]] == ["not-permitted", "not-permitted"]
     assert all("This could not be recorded: The ledger" in refusal.hint for refusal in said["user_2"])
+
+
+# --- at the edges ---------------------------------------------------------------------------------------------------
+
+
+def test_as_many_admins_as_are_named_are_all_named(daybook: Daybook, researcher: Daybook) -> None:
+    for number in (3, 4):
+        daybook.submit(GrantRole(user=f"user_{number}", role="admin"))
+
+    refusal = refused(researcher, GrantRole(user="user_7", role="admin"))
+
+    assert refusal.hint.startswith("user_1, user_3 or user_4 can grant it")
+
+
+def test_an_auditor_is_refused_what_is_about_no_record_at_all(daybook: Daybook, researcher: Daybook) -> None:
+    daybook.submit(GrantRole(user="user_2", role="auditor"))
+
+    with pytest.raises(NotPermitted) as caught:
+        researcher.require(lambda world: require_owner(world, "annotate a session", []))
+
+    assert caught.value.record == "" and "This needs the role researcher" in caught.value.message

@@ -24,12 +24,12 @@ class Office:
     def request(self, position: int, reason: str = REASON) -> int:
         """The number of the request."""
         result = self.lab.daybook.submit(RequestRedaction(position=position, reason=reason)).result
-        return int(result["request"][1:])
+        return int(result.request[1:])
 
-    def approve(self, number: int) -> dict[str, Any]:
+    def approve(self, number: int) -> Any:
         return approve(self.lab.as_user("user_2"), number, accept_impact=False, roots=self.lab.roots)
 
-    def redact(self, position: int) -> dict[str, Any]:
+    def redact(self, position: int) -> Any:
         return self.approve(self.request(position))
 
     def first(self, kind: str) -> StoredEvent:

@@ -53,14 +53,15 @@ def test_redaction_from_request_to_what_is_shown(office: Office, position: int) 
 def test_answers_as_json(office: Office, position: int) -> None:
     asked = run(office, "redact", str(position), "--reason", REASON, "--json").json
     assert asked == {
-        "ok": True, "request": asked["request"], "position": position, "type": "InputFileReceived",
-        "stream": f"upload/{position}", "copies": [position + 1], "approve": f"daybook delete approve {asked['request']}",
+        "ok": True, "request": asked["request"], "position": int(asked["request"][1:]), "redacts": position,
+        "type": "InputFileReceived", "stream": f"upload/{position}", "copies": [position + 1],
+        "next_steps": [{"action": "approve-request", "ref": asked["request"], "arguments": {}}],
     }  # fmt: skip
 
     approved = run(office, "delete", "approve", asked["request"], "--json", user="user_2").json
     assert approved == {
-        "ok": True, "request": asked["request"], "kind": "redaction", "status": "executed", "position": position,
-        "type": "InputFileReceived", "stream": f"upload/{position}", "file_erased": True,
+        "ok": True, "request": asked["request"], "kind": "redaction", "status": "executed",
+        "position": approved["position"], "redacts": position, "type": "InputFileReceived", "stream": f"upload/{position}", "file_erased": True,
         "clean": office.lab.url.startswith("sqlite"),
     }  # fmt: skip
     [redaction] = run(office, "show", f"u{position}", "--json").json["redactions"]

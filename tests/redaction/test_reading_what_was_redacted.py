@@ -11,8 +11,8 @@ from commands.door.freshness import bring_up_to_date
 from commands.door.permission import NotPermitted
 from commands.door.submit import Daybook
 from commands.intake.completion import add_tasks, annotate, associate
-from commands.intake.settling import work
 from commands.intake.validation import validate
+from commands.intake.working import work
 from commands.lab.catalogue import RetireReferenceValue
 from commands.lab.subjects import RemoveProbe
 from commands.requests import redaction
@@ -214,8 +214,8 @@ def test_upload_and_work_go_on_behind_redactions(office: Office, without_rebuild
     report = lab.upload_bytes(known)
     work(lab.daybook, lab.roots)
 
-    outcomes = {entry["location"]: entry["outcome"] for entry in report.sessions}
+    outcomes = {entry.location: entry.outcome for entry in report.sessions}
     assert outcomes["N:/rec/date_9"] == "inserted"
     assert outcomes["N:/rec/date_1"] == "inserted"  # nothing says any more that it was there
     again = lab.upload_bytes(known)
-    assert [entry["outcome"] for entry in again.sessions] == ["duplicate", "duplicate"]
+    assert [entry.outcome for entry in again.sessions] == ["duplicate", "duplicate"]

@@ -54,7 +54,7 @@ def test_payload_is_gone_and_event_place_and_hash_stay(office: Office) -> None:
     assert office.stored_payload(number) is None
     assert after[number]._replace(payload=None) == before[number]._replace(payload=None)
     assert [after[at] for at in before if at != number] == [before[at] for at in before if at != number]
-    assert (result["kind"], result["status"], result["position"]) == ("redaction", "executed", number)
+    assert (result.kind, result.status, result.redacts) == ("redaction", "executed", number)
     assert office.lab.types(after=max(before)) == [
         "RedactionRequested",
         "DeletionApproved",
@@ -108,7 +108,7 @@ def test_whoever_asks_is_told_where_the_same_text_stands_too(office: Office, kin
         assert request.request is not None
         office.approve(int(request.request[1:]))
 
-    named = lab.daybook.submit(RequestRedaction(position=first.position, reason=REASON)).result["copies"]
+    named = lab.daybook.submit(RequestRedaction(position=first.position, reason=REASON)).result.copies
 
     same = {e.position for e in lab.events() if CANARY in (e.payload or "")} - {first.position}
     if kind == "SessionInsertRequested":
@@ -148,7 +148,7 @@ def test_file_on_sqlite_holds_the_text_nowhere(office: Office) -> None:
     assert held()
     results = [office.redact(at) for at in (number, office.last("InputFileReceived").position)]
     assert held() == 0
-    assert all(result["clean"] for result in results)
+    assert all(result.clean for result in results)
 
 
 def test_stored_file_goes_with_the_last_receipt_that_names_it(office: Office) -> None:
@@ -163,9 +163,9 @@ def test_stored_file_goes_with_the_last_receipt_that_names_it(office: Office) ->
             ).fetchall()
         return bool(rows)
 
-    assert office.redact(int(first.upload[1:]))["file_erased"] is False
+    assert office.redact(int(first.upload[1:])).file_erased is False
     assert kept()
-    assert office.redact(int(second.upload[1:]))["file_erased"] is True
+    assert office.redact(int(second.upload[1:])).file_erased is True
     assert not kept()
     with (
         office.lab.daybook.reading() as world,
@@ -176,7 +176,7 @@ def test_stored_file_goes_with_the_last_receipt_that_names_it(office: Office) ->
 
     again = office.lab.upload_bytes(data)
     assert kept()
-    assert office.redact(int(again.upload[1:]))["file_erased"] is True
+    assert office.redact(int(again.upload[1:])).file_erased is True
     assert not kept()
 
 

@@ -1,11 +1,14 @@
 """Killed between any two steps of a redaction: the next one to open the ledger brings it to its end."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 import projections.rebuild as rebuilding
 from commands.door import freshness
+from commands.door import ledger as opened
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.lab.roles import GrantRole
@@ -41,8 +44,10 @@ def lists(office: Office) -> str:
 
 
 def head(office: Office) -> log.Head:
-    with office.lab.daybook.reading() as world:
-        return world.head
+    with (
+        office.lab.daybook.database.reading() as transaction
+    ):  # below the door, which would mend what it finds
+        return log.read_head(transaction)
 
 
 def killed(*_: object, **__: object) -> Any:
@@ -58,16 +63,87 @@ def test_killed_before_the_lists_are_made_anew_the_next_one_makes_them(
     assert CANARY in lists(office)
     assert head(office).projections == log.REDACTED
 
-    with pytest.raises(LedgerUnavailable, match="redacted a moment ago") as caught:
-        office.lab.daybook.submit(GrantRole(user="user_3", role="auditor"))
-    assert caught.value.code == "redacted-meanwhile"
-    assert caught.value.hint == "Start this program again."
-
     Daybook.open(office.lab.url, Actor("user_3")).close()
 
     assert CANARY not in lists(office)
     assert (head(office).projections, head(office).rebuild) == (versions(), "")
     office.lab.daybook.submit(GrantRole(user="user_3", role="auditor"))
+
+
+@pytest.fixture
+def unfinished(office: Office, requested: int, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Redacted by a program that was killed before it had the lists made anew."""
+    monkeypatch.setattr(redaction, "bring_up_to_date", killed)
+    with pytest.raises(KeyboardInterrupt):
+        office.approve(requested)
+    monkeypatch.undo()
+    assert CANARY in lists(office)
+    return office
+
+
+def read(daybook: Daybook) -> None:
+    with daybook.reading() as world:
+        assert world.head.projections == versions()
+
+
+def read_past(daybook: Daybook) -> None:
+    with daybook.reading_past(2) as world:
+        assert world.head.size == 2
+
+
+def write(daybook: Daybook) -> None:
+    daybook.submit(GrantRole(user="user_3", role="auditor"))
+
+
+@pytest.mark.parametrize("work", [read, read_past, write])
+def test_whoever_has_the_ledger_open_makes_the_lists_anew_and_goes_on(
+    unfinished: Office, work: Callable[[Daybook], None]
+) -> None:
+    work(unfinished.lab.daybook)
+
+    assert CANARY not in lists(unfinished)
+    assert (head(unfinished).projections, head(unfinished).rebuild) == (versions(), "")
+
+
+def test_many_threads_have_the_lists_made_anew_once(
+    unfinished: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Database] = []
+
+    def counted(database: Database) -> bool:
+        made.append(database)
+        return freshness.bring_up_to_date(database)
+
+    monkeypatch.setattr(opened, "bring_up_to_date", counted)
+    with ThreadPoolExecutor(12) as threads:
+        list(threads.map(lambda _: read(unfinished.lab.daybook), range(12)))
+
+    assert len(made) == 1
+
+
+def test_lists_that_take_too_long_are_not_waited_for(
+    unfinished: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened, "_WAIT_FOR_LISTS_S", 0.05)
+    ledger = unfinished.lab.daybook.ledger
+    with ledger._mending:  # another thread is at it
+        for work in (read, write):
+            with pytest.raises(LedgerUnavailable, match="redacted a moment ago") as caught:
+                work(unfinished.lab.daybook)
+            assert (caught.value.code, caught.value.hint) == ("redacted-meanwhile", "Try again in a minute.")
+
+    write(unfinished.lab.daybook)
+
+
+def test_rows_that_hold_what_was_redacted_are_not_kept_in_memory(office: Office, requested: int) -> None:
+    """Two rebuilds lead back to the tables that they came from."""
+    office.approve(requested)
+    assert len(office.lab.as_user("user_2").ledger._kept) == 0
+
+    rebuild(office.lab.daybook.database)
+    office.lab.as_user("user_2").submit(GrantRole(user="user_3", role="auditor"))
+
+    assert CANARY not in lists(office)
 
 
 @pytest.mark.parametrize("emptied", [0, 5])
@@ -102,7 +178,7 @@ def test_file_that_cannot_be_written_anew_now_is_so_by_the_next_one(
         raise LedgerUnavailable("disk-full", "The disk is full.")
 
     monkeypatch.setattr(Database, "overwrite_free_space", full)
-    assert office.approve(requested)["clean"] is False
+    assert office.approve(requested).clean is False
     assert CANARY not in lists(office)
     assert head(office).rebuild == log.EMPTYING
     Daybook.open(office.lab.url, Actor("user_3")).close()  # it can be read all the same

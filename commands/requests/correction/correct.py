@@ -12,17 +12,18 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from commands.door.permission import require_owner, require_writer
+from commands.door.steps import Steps
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World, checked_command_id
 from commands.inputfile.entries import InputFile
 from commands.inputfile.read import Limits, read_input_file
-from commands.intake.settling import work
+from commands.intake.settling import settle
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
-from commands.requests.correction.events import executed, refuse_if_moved
+from commands.requests.correction.events import CorrectionDone, executed, refuse_if_moved
 from commands.requests.correction.matching import Matches, find_matches, requested_matches
 from commands.requests.correction.plan import Plan, make_plan
-from commands.requests.growth import impact_grown, refused_growth
+from commands.requests.growth import ImpactGrown, refused_growth
 from commands.requests.impact import STANDING, impact_of
 from commands.requests.rules import checked_reason, open_request, require_approver, require_decider
 from commands.stored import stored_bytes
@@ -46,9 +47,11 @@ _ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """What a corrected file would change, and the request for it, where one was made (``d70``, of upload ``u66``)."""
+    """What a corrected file would change, and the request for it, where one was made (``d70``, of upload ``u66``), as
+    the ledger was at ``position``."""
 
     plan: Plan
+    position: int = 0
     request: str | None = None
     upload: str | None = None
 
@@ -61,13 +64,15 @@ def correct(
     roots: Roots,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     reason: str | None = None,
+    command_id: str | None = None,
 ) -> Corrected:
     """Compare a corrected input file with what is stored; with a ``reason``, request that it is corrected.
 
     Nothing is requested where a finding is an error, or where nothing differs. Raises NotPermitted where it is
-    requested by somebody who did not upload the records and is no admin.
+    requested by somebody who did not upload the records and is no admin. A command id that the request was made under
+    before gives that request, with the comparison against the ledger as it was then.
     """
-    filename = shown(filename)
+    filename, repeatable, command_id = shown(filename), command_id is not None, checked_command_id(command_id)
     if reason is not None:
         daybook.require(lambda world: require_writer(world, "correct records"))
         reason = checked_reason(reason)
@@ -79,18 +84,33 @@ def correct(
             world, input_file, filename=filename, requester=requester, roots=roots, limits=limits
         )
 
+    command: dict[str, Any] = {
+        "command_id": command_id,
+        "content": data,
+        "filename": filename,
+        "reason": reason,
+    }
+    if reason is not None and repeatable:
+        earlier = daybook.earlier(RequestCorrection.model_construct(**command))
+        if earlier is not None:
+            at = earlier.result.at
+            plan = make_plan(daybook, read, roots, matches_in, reading=lambda: daybook.reading_past(at))
+            return _asked(plan, earlier.result)
+
     def attempt() -> Corrected:
         plan = make_plan(daybook, read, roots, matches_in)
         if reason is None or not plan.replaced:
-            return Corrected(plan)
+            return Corrected(plan, plan.at)
         daybook.require(lambda world: require_owner(world, "correct", plan.replaced))
         if not plan.ok:
-            return Corrected(plan)
-        command = RequestCorrection(content=data, filename=filename, reason=reason, plan=plan)
-        result = daybook.submit(command).result
-        return Corrected(plan, result["request"], result["upload"])
+            return Corrected(plan, plan.at)
+        return _asked(plan, daybook.submit(RequestCorrection(**command, plan=plan)).result)
 
     return _until_it_holds(attempt)
+
+
+def _asked(plan: Plan, asked: "CorrectionAsked") -> Corrected:
+    return Corrected(plan, asked.position, asked.request, asked.upload)
 
 
 def _until_it_holds(attempt: Callable[[], T]) -> T:
@@ -107,7 +127,16 @@ def _until_it_holds(attempt: Callable[[], T]) -> T:
 # --- request --------------------------------------------------------------------------------------------------------
 
 
-class RequestCorrection(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionAsked(Result):
+    """``at`` is the position that the file was compared at."""
+
+    request: str
+    upload: str
+    at: int
+
+
+class RequestCorrection(Command[CorrectionAsked]):
     """``plan`` is what the decision rests on; it follows from the content, the ledger and the disk."""
 
     content: bytes
@@ -115,11 +144,15 @@ class RequestCorrection(Command):
     reason: str
     plan: Any = Field(exclude=True, repr=False)
 
+    def fingerprint(self) -> bytes:
+        what = f"{self.command_id} {sha256(self.content).hexdigest()} {self.filename} {self.reason}"
+        return sha256(f"RequestCorrection {what}".encode()).digest()
+
     def authorise(self, world: World) -> None:
         require_writer(world, "correct records")
         require_owner(world, "correct", self.plan.replaced)
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[CorrectionAsked]:
         plan: Plan = self.plan
         digest = sha256(self.content).hexdigest()
         _refuse_same_request(world, digest)
@@ -149,7 +182,7 @@ class RequestCorrection(Command):
                 correlation=f"d{request}",
             ),
         ]
-        result = {"request": f"d{request}", "upload": f"u{upload}"}
+        result = CorrectionAsked(request=f"d{request}", upload=f"u{upload}", at=plan.at)
         return Decision(events, result, correlation=f"u{upload}")
 
 
@@ -220,17 +253,21 @@ def _requested(plan: Plan, upload: int, reason: str) -> CorrectionRequested:
 # --- approve --------------------------------------------------------------------------------------------------------
 
 
-class ApproveCorrection(Command):
+class ApproveCorrection(Command[CorrectionDone | ImpactGrown]):
     """``plan`` is what the decision rests on: the requested replacements, as they stand and would be inserted now."""
 
     request: int
     accept_impact: bool = False
     plan: Any = Field(exclude=True, repr=False)
 
+    def fingerprint(self) -> bytes:
+        what = f"ApproveCorrection {self.command_id} {self.request} {self.accept_impact}"
+        return sha256(what.encode()).digest()
+
     def authorise(self, world: World) -> None:
         require_decider(world, self.request, "approve")
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[CorrectionDone | ImpactGrown]:
         plan: Plan = self.plan
         row = open_request(world, self.request)
         refuse_if_moved(world, plan)
@@ -243,11 +280,19 @@ class ApproveCorrection(Command):
         return grown if grown is not None else executed(world, row, plan)
 
 
-def approve(daybook: Daybook, row: Deletion, *, accept_impact: bool, roots: Roots) -> dict[str, Any]:
+def approve(
+    daybook: Daybook, row: Deletion, *, accept_impact: bool, roots: Roots, command_id: str | None = None
+) -> CorrectionDone:
     """Carry a requested correction out, on the ledger and the disk as they are now. Raises Refusal where it cannot be
     any more, and with ``impact-grown`` where more would go than was shown."""
+    command_id = checked_command_id(command_id)
     daybook.require(lambda world: require_approver(world, row, "approve"))
+    command: dict[str, Any] = {"command_id": command_id, "request": row.id, "accept_impact": accept_impact}
+    earlier = daybook.earlier(ApproveCorrection.model_construct(**command))
+    if earlier is not None:
+        return _finished(daybook, earlier.result, roots, command_id)
     with daybook.reading() as world:
+        open_request(world, row.id)
         request = body_of(log.read_positions(world.transaction, [row.id])[row.id])
         upload = world.state.uploads[int(row.upload or 0)]
         data = stored_bytes(world, upload)
@@ -259,7 +304,7 @@ def approve(daybook: Daybook, row: Deletion, *, accept_impact: bool, roots: Root
         _refuse_fallen(world, row, request)
         return requested_matches(world, input_file, request, roots)
 
-    def attempt() -> tuple[dict[str, Any], Plan]:
+    def attempt() -> CorrectionDone | ImpactGrown:
         plan = make_plan(daybook, read, roots, matches_in, whole=False)
         errors = [finding for finding in plan.findings if finding.severity == "error"]
         if errors:
@@ -267,15 +312,22 @@ def approve(daybook: Daybook, row: Deletion, *, accept_impact: bool, roots: Root
             raise _unfit(row, errors[0].code, f"{errors[0].path}: {errors[0].message}{more}")
         if not plan.replaced:
             raise _unfit(row, "nothing-to-correct", "the ledger says the same by now")
-        command = ApproveCorrection(request=row.id, accept_impact=accept_impact, plan=plan)
-        return daybook.submit(command).result, plan
+        return daybook.submit(ApproveCorrection(**command, plan=plan)).result
 
-    result, plan = _until_it_holds(attempt)
-    if "grown" in result:
-        raise impact_grown(row.id, result["grown"])
-    waited = [d.row.id for d in plan.becoming("carried-over") if d.row.status != "inserted"]
-    if waited:  # perhaps for just this; if it is not done here, the next worker does it
-        work(daybook, roots, sessions=(), clusterings=waited)
+    return _finished(daybook, _until_it_holds(attempt), roots, command_id)
+
+
+def _finished(
+    daybook: Daybook, result: CorrectionDone | ImpactGrown, roots: Roots, command_id: str
+) -> CorrectionDone:
+    if isinstance(result, ImpactGrown):
+        raise result.refusal()
+    if (
+        result.carried_over
+    ):  # one may have waited for just this; if it is not done here, the next worker does it
+        steps = Steps(daybook, command_id, repeatable=True)
+        clusterings = [int(name[1:]) for name in result.carried_over]
+        settle(daybook, roots, steps, sessions=(), clusterings=clusterings)
     return result
 
 

@@ -3,9 +3,10 @@
 New records are numbered by the position of their first event, so every event before it is counted here.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from commands.door.world import Decision, World
+from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import entry_plain
 from commands.intake.insertion import waits_for
 from commands.requests.correction.dependents import Dependent
@@ -26,6 +27,31 @@ from ledger.events import (
     SessionInsertRequested,
 )
 from projections.records import Clustering, Deletion
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The ids of a record and of the one that is in its place now."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionDone(Result):
+    """What an approved correction came to. ``sessions`` and ``clusterings`` count what was deleted; ``carried_over``
+    are the clusterings that follow, ``deleted`` those that could not."""
+
+    request: str
+    kind: Literal["correction"] = "correction"
+    status: Literal["executed"] = "executed"
+    upload: str
+    sessions: int
+    clusterings: int
+    tasks: int
+    replaced: list[Replacement]
+    carried_over: list[str]
+    deleted: list[str]
 
 
 def refuse_if_moved(world: World, plan: Plan) -> None:
@@ -75,13 +101,15 @@ def _keys_are_free(world: World, plan: Plan) -> bool:
 
 
 def _catalogue_holds(world: World, plan: Plan) -> bool:
-    retired = world.transaction.run(
-        "SELECT 1 FROM events WHERE position > ? AND type = 'ReferenceValueRetired' LIMIT 1", (plan.at,)
+    """A value that was retired may be used, one that was added once more may need an arena from then on."""
+    changed = world.transaction.run(
+        "SELECT 1 FROM events WHERE position > ? AND type IN ('ReferenceValueAdded', 'ReferenceValueRetired') LIMIT 1",
+        (plan.at,),
     ).fetchone()
-    return retired is None and probes_of(world, plan.subject) == plan.probes
+    return changed is None and probes_of(world, plan.subject) == plan.probes
 
 
-def executed(world: World, row: Deletion, plan: Plan) -> Decision:
+def executed(world: World, row: Deletion, plan: Plan) -> Decision[CorrectionDone]:
     """All of it: approved, the old records deleted, the new ones inserted, what stood on the old ones moved along."""
     return _Execution(world, row, plan).decision()
 
@@ -106,7 +134,7 @@ class _Execution:
     def position(self) -> int:
         return self.approval + len(self.events)
 
-    def decision(self) -> Decision:
+    def decision(self) -> Decision[CorrectionDone]:
         self.delete()
         assert self.position == self.first  # noqa: S101 - a record's number is the position of its first event
         self.request()
@@ -206,21 +234,19 @@ class _Execution:
         body = waits_for(missing) if group.outcome is None else group.outcome
         self.of_new("clustering", number, body, group.old.username, number)
 
-    def result(self) -> dict[str, Any]:
+    def result(self) -> CorrectionDone:
         assert self.plan.impact is not None  # noqa: S101 - the ledger was read
         replaced = [
-            *({"old": f"s{old}", "new": f"s{new}"} for old, new in self.new_sessions.items()),
-            *({"old": f"c{old}", "new": f"c{new}"} for old, new in self.new_groups.items()),
+            *(Replacement(f"s{old}", f"s{new}") for old, new in self.new_sessions.items()),
+            *(Replacement(f"c{old}", f"c{new}") for old, new in self.new_groups.items()),
         ]
-        return {
-            "request": f"d{self.row.id}",
-            "kind": self.row.kind,
-            "status": "executed",
-            "upload": self.upload,
-            "sessions": len(self.plan.sessions),
-            "clusterings": len(self.falling),
-            "tasks": self.plan.impact.tasks,
-            "replaced": replaced,
-            "carried_over": [f"c{d.row.id}" for d in self.plan.becoming("carried-over")],
-            "deleted": [f"c{d.row.id}" for d in self.plan.becoming("deleted")],
-        }
+        return CorrectionDone(
+            request=f"d{self.row.id}",
+            upload=self.upload,
+            sessions=len(self.plan.sessions),
+            clusterings=len(self.falling),
+            tasks=self.plan.impact.tasks,
+            replaced=replaced,
+            carried_over=[f"c{d.row.id}" for d in self.plan.becoming("carried-over")],
+            deleted=[f"c{d.row.id}" for d in self.plan.becoming("deleted")],
+        )

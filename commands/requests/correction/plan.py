@@ -5,6 +5,7 @@ Reads the ledger and the disk, one after the other; appends nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -115,13 +116,15 @@ def make_plan(
     matches_in: Callable[[World, InputFile], Matches],
     *,
     whole: bool = True,
+    reading: Callable[[], AbstractContextManager[World]] | None = None,
 ) -> Plan:
     """``matches_in`` says which record each entry stands for; unless the ``whole`` file is wanted, the others are left
     out. Where a finding is an error, the plan cannot be carried out, and is made only as far as it could be."""
     if read.input_file is None:
         return Plan(Validation(read.stage, read.findings), read.findings)
     plan = Plan(Validation(read.stage, read.findings), read.findings)
-    with daybook.reading() as world:
+    reading = reading or daybook.reading
+    with reading() as world:
         matches = matches_in(world, read.input_file)
         input_file = read.input_file if whole else _matched_only(read.input_file, matches)
         _compare(world, plan, input_file, matches, roots)
@@ -140,7 +143,7 @@ def make_plan(
         *_references(plan, plan.validation.checked, located),
     )
     if plan.ok:
-        _look_at_groups(daybook, plan, find)
+        _look_at_groups(reading, plan, find)
         plan.findings = (*plan.findings, *_failures(plan, known, located))
     plan.dependents = with_fates(
         plan.dependents,
@@ -351,10 +354,10 @@ def _references(plan: Plan, checked: Checked, located: _Located) -> Iterator[Fin
         change.sessions = tuple(numbers)
 
 
-def _look_at_groups(daybook: Daybook, plan: Plan, find: Find) -> None:
+def _look_at_groups(reading: Callable[[], AbstractContextManager[World]], plan: Plan, find: Find) -> None:
     replaced = {change.old.id: change for change in plan.sessions}
     others = {number for change in plan.groups for number in change.sessions if number not in replaced}
-    with daybook.reading() as world:
+    with reading() as world:
         world.state.sessions.prefetch(others)
         plan.statuses = {number: world.state.sessions[number].status for number in sorted(others)}
     inserted = {number for number, status in plan.statuses.items() if status == "inserted"}

@@ -1,0 +1,70 @@
+"""What a check of an input file answers, and stages 0 and 1 of it, which need no ledger. Imports no database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from commands.door.result import Result
+from commands.inputfile.findings import Finding, in_file_order
+from commands.inputfile.limits import Limits
+from commands.inputfile.read import read_input_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryCounts:
+    """Of the entries of a file, how many there are, are new, and are in the ledger already."""
+
+    entries: int
+    new: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedFile(Result):
+    """What was found in an input file. ``stage`` is the last that could be reached; the counts are None below 2.
+    ``unrecorded`` says why the ledger does not say that it was checked; None where it does."""
+
+    stage: int
+    findings: list[Finding]
+    sessions: EntryCounts | None
+    clusterings: EntryCounts | None
+    unrecorded: Literal["not-asked", "not-a-writer", "read-only", "no-ledger"] | None
+
+
+def check_alone(data: bytes, *, filename: str, limits: Limits = Limits()) -> CheckedFile:  # noqa: B008 - frozen
+    """Stages 0 and 1: quick enough for an editor, and without a word to any database."""
+    read = read_input_file(data, filename=filename, limits=limits)
+    return _alone(read.stage, in_file_order(read.findings))
+
+
+def checked_too_large(size_bytes: int, limits: Limits) -> CheckedFile | None:
+    """What a check answers of a file beyond the limit, which nobody reads to its end."""
+    found = too_large(size_bytes, limits)
+    return None if found is None else _alone(0, [found])
+
+
+def _alone(stage: int, findings: list[Finding]) -> CheckedFile:
+    return CheckedFile(
+        ok=not any(finding.severity == "error" for finding in findings),
+        stage=stage,
+        findings=findings,
+        sessions=None,
+        clusterings=None,
+        unrecorded="no-ledger",
+    )
+
+
+def too_large(size_bytes: int, limits: Limits) -> Finding | None:
+    """What is found in a file beyond the limit; ``size_bytes`` may be one byte beyond it, where it was not read on."""
+    most = limits.input_file_bytes
+    if size_bytes <= most:
+        return None
+    size = f"{size_bytes:,} bytes" if size_bytes > most + 1 else f"more than {most:,} bytes"
+    message = f"The file has {size}; at most {most:,} are read."
+    hint = "Split it, or raise limits.input_file_bytes in daybook.toml."
+    return Finding(0, "error", "file-too-large", "", None, None, message, hint)
+
+
+def counted(duplicates: Sequence[int | None]) -> EntryCounts:
+    new = duplicates.count(None)
+    return EntryCounts(entries=len(duplicates), new=new, known=len(duplicates) - new)

@@ -1,0 +1,189 @@
+"""One fact more about a session, as somebody asked for it: the command, its answers, and how it is repeated."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from commands.door.permission import require_owner
+from commands.door.steps import Steps
+from commands.door.submit import Daybook
+from commands.door.world import Command, Decision, Result, World, checked_command_id
+from commands.inputfile.entries import SessionEntry
+from commands.intake.settling import settle
+from commands.intake.working import incidents
+from commands.recordings.roots import Roots
+from ledger import log
+from ledger.envelope import NewEvent
+from ledger.errors import Conflict, NextStep
+from ledger.events import (
+    ClusteringInserted,
+    ProbesAssociated,
+    SessionAnnotated,
+    TasksAdded,
+    body_of,
+)
+from projections.records import Session
+
+ACTIONS = {
+    ProbesAssociated: "associate probes with a session",
+    TasksAdded: "add tasks to a session",
+    SessionAnnotated: "annotate a session",
+}
+ADD_CLUSTERING = "add a clustering to a session"
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A session as it stands, with its entry."""
+
+    row: Session
+    entry: SessionEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed(Result):
+    session: str
+    clustering: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedSession(Result):
+    """How the session stands now. ``reason`` says why it waits or failed, ``incident`` where that was a fault of the
+    program."""
+
+    session: str
+    status: str
+    reason: str | None
+    incident: str | None
+    session_time: str | None
+    next_steps: tuple[NextStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusteringAdded(Result):
+    """``curation_time`` is naive local time."""
+
+    session: str
+    clustering: str
+    location: str
+    curation_time: str
+
+
+class CompleteSession(Command[Completed]):
+    """One fact more about a session, decided on the session as it was at ``version``.
+
+    ``clustering`` is inserted with it: ``event`` then says that the session's entry has it now. ``asked`` is a digest
+    of what somebody gave; where there is one, it tells a repeated command.
+    """
+
+    session: int
+    version: int
+    event: ProbesAssociated | TasksAdded | SessionAnnotated
+    clustering: ClusteringInserted | None = None
+    asked: str = ""
+
+    def fingerprint(self) -> bytes:
+        if not self.asked:
+            return super().fingerprint()
+        what = f"CompleteSession {self.command_id} {self.session} {self.asked}"
+        return sha256(what.encode()).digest()
+
+    def authorise(self, world: World) -> None:
+        action = ADD_CLUSTERING if self.clustering is not None else ACTIONS[type(self.event)]
+        require_session_owner(world, action, self.session)
+
+    def decide(self, world: World) -> Decision[Completed]:
+        row = world.state.sessions.get(self.session)
+        if row is None or row.version != self.version:
+            raise Conflict(
+                "session-moved",
+                f"Session s{self.session} was changed by somebody else meanwhile.",
+                "Look at it again, and repeat what you did",
+                NextStep("show", f"s{self.session}"),
+            )
+        owner: dict[str, Any] = {
+            "subject": row.subject, "username": row.username, "correlation": f"u{row.upload}",
+        }  # fmt: skip
+        number = world.next_position
+        event = NewEvent(f"session/{row.id}", self.event, row.version, **owner, causation=row.status_position)
+        if self.clustering is None:
+            return Decision([event], Completed(session=f"s{row.id}"))
+        inserted = NewEvent(f"clustering/{number + 1}", self.clustering, 0, **owner, causation=number)
+        result = Completed(session=f"s{row.id}", clustering=f"c{number + 1}")
+        return Decision([event, inserted], result)
+
+
+def require_session_owner(world: World, action: str, session: int) -> None:
+    row = world.state.sessions.get(session)
+    require_owner(world, action, [] if row is None else [row])
+
+
+class Order:
+    """One completion that somebody asked for, under its command id; ``done`` is what came of it if it is not the first
+    time."""
+
+    def __init__(
+        self, daybook: Daybook, session: int, command_id: str | None, action: str, given: object
+    ) -> None:
+        self._daybook, self._number = daybook, session
+        given_text = json.dumps(
+            [action, given], sort_keys=True, default=str
+        )  # whatever it holds: it is checked later
+        self._asked = sha256(given_text.encode()).hexdigest()
+        self._steps = Steps(daybook, checked_command_id(command_id), repeatable=command_id is not None)
+        self.done: Completed | None = None
+        if self._steps.repeatable:
+            daybook.require(lambda world: require_session_owner(world, action, session))
+            command = CompleteSession.model_construct(
+                command_id=self._steps.command_id, session=session, asked=self._asked
+            )
+            earlier = daybook.earlier(command)
+            self.done = None if earlier is None else earlier.result
+
+    def submit(
+        self,
+        current: Current,
+        event: ProbesAssociated | TasksAdded | SessionAnnotated,
+        clustering: ClusteringInserted | None = None,
+    ) -> None:
+        command = CompleteSession(
+            command_id=self._steps.command_id,
+            session=current.row.id,
+            version=current.row.version,
+            event=event,
+            clustering=clustering,
+            asked=self._asked,
+        )
+        self.done = self._daybook.submit(command).result
+
+    def session(self, try_again: Roots | None = None) -> CompletedSession:
+        """How the session stands, tried again where roots are given."""
+        assert self.done is not None  # noqa: S101 - it was submitted
+        if try_again is not None:
+            settle(self._daybook, try_again, self._steps, sessions=[self._number])
+        position = self._steps.last_position(self.done.position)
+        with self._daybook.reading_at(position, now=not self._steps.repeatable) as world:
+            row = world.state.sessions[self._number]
+            return CompletedSession(
+                position=position,
+                session=f"s{row.id}",
+                status=row.status,
+                reason=row.message,
+                incident=incidents(world, [row]).get(row.id),
+                session_time=row.session_time,
+                next_steps=(NextStep("why", f"s{row.id}"),) if row.status in ("waiting", "error") else (),
+            )
+
+    def clustering(self) -> ClusteringAdded:
+        assert self.done is not None  # noqa: S101 - it was submitted
+        number = int(str(self.done.clustering)[1:])
+        with self._daybook.reading() as world:
+            body = body_of(log.read_positions(world.transaction, [number])[number])
+        return ClusteringAdded(
+            position=self.done.position,
+            session=self.done.session,
+            clustering=f"c{number}",
+            location=body["location"],
+            curation_time=body["curation_time"],
+        )

@@ -1,0 +1,291 @@
+"""The whole way of one input file: check it, accept or reject it, process what is new, and say what the ledger holds.
+
+Reading, checking and the disk come first and outside of any lock.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from commands.door.permission import require_owner, require_writer
+from commands.door.steps import Steps
+from commands.door.submit import Daybook
+from commands.door.world import Result, World, checked_command_id
+from commands.inputfile.findings import Finding, finding_of, in_file_order
+from commands.inputfile.read import Limits, read_input_file
+from commands.intake.accepting import AcceptInputFile, RejectInputFile, Taken, in_runs, look_at_duplicates
+from commands.intake.checking import too_large
+from commands.intake.duplicates import Difference
+from commands.intake.settling import settle
+from commands.intake.validation import Validation, check_file
+from commands.intake.working import incidents
+from commands.recordings.disk import shown
+from commands.recordings.roots import Roots
+from commands.stored import stored_bytes
+from ledger import log
+from ledger.errors import Conflict, NextStep, Refusal
+from ledger.events import body_of
+from projections.records import Clustering, Session, Upload
+
+_ATTEMPTS = 10
+_UNSETTLED = ("waiting", "error")
+_EXPLAINED = 10  # entries for which a next step is named
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadedSession:
+    """What became of an entry. ``outcome`` is the status of its record where this upload made it, or went on with it
+    while it waited; else it is a duplicate. ``reason`` says why it waits or failed, ``incident`` where that was a
+    fault of the program."""
+
+    index: int
+    location: str
+    session: str
+    outcome: str
+    session_time: str | None
+    reason: str | None
+    incident: str | None
+    differences: list[Difference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadedClustering:
+    """As of a session."""
+
+    index: int
+    group_name: str | None
+    clustering: str
+    outcome: str
+    reason: str | None
+    incident: str | None
+    differences: list[Difference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadReport(Result):
+    """What the ledger holds of an upload at ``position``. ``ok`` is False for a file that was rejected; ``upload`` is
+    None where its bytes were not even kept."""
+
+    upload: str | None
+    filename: str
+    findings: list[Finding]
+    sessions: list[UploadedSession] = field(default_factory=list)
+    clusterings: list[UploadedClustering] = field(default_factory=list)
+    next_steps: tuple[NextStep, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether an entry of an accepted file failed."""
+        entries: list[UploadedSession | UploadedClustering] = [*self.sessions, *self.clusterings]
+        return any(entry.outcome == "error" for entry in entries)
+
+
+def upload(
+    daybook: Daybook,
+    data: bytes,
+    *,
+    filename: str,
+    roots: Roots,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    progress: Progress = lambda done, total: None,
+    replayed: Upload | None = None,
+    command_id: str | None = None,
+) -> UploadReport:
+    """Validate, accept or reject, and process: the whole way of one input file.
+
+    Killed anywhere, the same call again finishes the job: an entry that was accepted and not processed is a
+    duplicate that is still pending, and is processed now. With the same command id it is the same upload, and the
+    answer is the first one. ``replayed`` is the upload that the bytes are from.
+    """
+    filename = shown(filename)
+    steps = Steps(daybook, checked_command_id(command_id), repeatable=command_id is not None)
+    command: dict[str, Any] = {
+        "command_id": steps.command_id,
+        "content": data,
+        "filename": filename,
+        "replays": None if replayed is None else replayed.id,
+    }
+    daybook.require(lambda world: require_writer(world, "upload input files"))
+    earlier = daybook.earlier(AcceptInputFile.model_construct(**command)) if steps.repeatable else None
+    if earlier is not None:
+        taken = earlier.result
+    else:
+        taken = _take(daybook, command, roots, limits, replayed.username if replayed else daybook.actor.user)
+    if taken.accepted and not (earlier is not None and _is_processed(daybook, taken)):
+        sessions, clusterings = _open(daybook, taken)
+        # with nothing open too: an upload that was killed before its last step is finished here
+        settle(daybook, roots, steps, sessions=sessions, clusterings=clusterings, progress=progress)
+    return _report(daybook, taken, steps)
+
+
+def upload_too_large(size_bytes: int, limits: Limits, *, filename: str) -> UploadReport | None:
+    """What an upload answers of a file beyond the limit: neither is it read to its end, nor are its bytes kept."""
+    found = too_large(size_bytes, limits)
+    return (
+        None
+        if found is None
+        else UploadReport(ok=False, upload=None, filename=shown(filename), findings=[found])
+    )
+
+
+def _take(daybook: Daybook, command: dict[str, Any], roots: Roots, limits: Limits, owner: str) -> Taken:
+    read = read_input_file(command["content"], filename=command["filename"], limits=limits)
+    for attempt in range(1, _ATTEMPTS + 1):
+        validation = check_file(daybook, read, roots, owner)
+        if not validation.ok:
+            return daybook.submit(_rejection(validation, command)).result
+        standing = look_at_duplicates(daybook, validation, roots)
+        try:
+            return daybook.submit(AcceptInputFile(**command, validation=validation, standing=standing)).result
+        except Conflict as conflict:
+            if conflict.code != "ledger-moved" or attempt == _ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _rejection(validation: Validation, command: dict[str, Any]) -> RejectInputFile:
+    return RejectInputFile(
+        **command,
+        subject=validation.subject,
+        stage=validation.stage,
+        findings=[asdict(finding) for finding in validation.findings],
+    )
+
+
+def _open(daybook: Daybook, taken: Taken) -> tuple[list[int], list[int]]:
+    """The sessions and clusterings of the file that are not settled."""
+    with daybook.reading() as world:
+        state = world.state
+        pairs = ((state.sessions, taken.sessions), (state.clusterings, taken.clusterings))
+        found: list[list[int]] = []
+        for rows, its_runs in pairs:
+            numbers = [number for _, number in in_runs(its_runs)]
+            rows.prefetch(numbers)
+            found.append([number for number in numbers if rows[number].status in ("pending", "waiting")])
+    return found[0], found[1]
+
+
+def _is_processed(daybook: Daybook, taken: Taken) -> bool:
+    with daybook.reading() as world:
+        return world.state.uploads[taken.upload].status == "processed"
+
+
+# --- replaying ------------------------------------------------------------------------------------------------------
+
+
+def replay(
+    daybook: Daybook,
+    number: int,
+    *,
+    roots: Roots,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    progress: Progress = lambda done, total: None,
+    command_id: str | None = None,
+) -> UploadReport:
+    """Take the stored bytes of an earlier upload again, against the ledger and the disk as they are now.
+
+    A new upload, of the same owner whoever asks. Raises Refusal where there is no such upload, or its bytes were
+    erased.
+    """
+
+    def owned(world: World) -> None:
+        row = world.state.uploads.get(number)
+        require_owner(world, "replay an upload", [] if row is None else [row])
+
+    daybook.require(owned)
+    with daybook.reading() as world:
+        earlier = world.state.uploads.get(number)
+        if earlier is None:
+            raise Refusal("not-found", f"There is no upload u{number}.", "", NextStep("list-uploads"))
+        first = earlier if earlier.replays is None else world.state.uploads[earlier.replays]
+        data = stored_bytes(world, earlier)
+    return upload(
+        daybook, data, filename=first.filename, roots=roots, limits=limits, progress=progress, replayed=first,
+        command_id=command_id,
+    )  # fmt: skip
+
+
+# --- what the ledger holds of it --------------------------------------------------------------------------------------
+
+
+def _report(daybook: Daybook, taken: Taken, steps: Steps) -> UploadReport:
+    """Read from the ledger, the first time as any other: what is answered is what it holds."""
+    with daybook.reading() as world:
+        events = {event.type: event for event in log.read_stream(world.transaction, f"upload/{taken.upload}")}
+    ended = [taken.position, *(e.position for e in events.values() if e.type == "InputFileProcessed")]
+    position = steps.last_position(*ended)
+    kind = "InputFileValidated" if taken.accepted else "InputFileRejected"
+    body = body_of(events[kind])
+    with daybook.reading_at(position, now=not steps.repeatable) as world:
+        sessions = _sessions(world, taken, steps, body.get("changed_sessions", ()))
+        clusterings = _clusterings(world, taken, steps, body.get("changed_clusterings", ()))
+    names = [entry.session for entry in sessions if entry.outcome in _UNSETTLED]
+    names += [entry.clustering for entry in clusterings if entry.outcome in _UNSETTLED]
+    return UploadReport(
+        ok=taken.accepted,
+        position=position,
+        upload=f"u{taken.upload}",
+        filename=body_of(events["InputFileReceived"])["filename"],
+        findings=in_file_order(finding_of(finding) for finding in body["findings"]),
+        sessions=sessions,
+        clusterings=clusterings,
+        next_steps=tuple(NextStep("why", name) for name in names[:_EXPLAINED]),
+    )
+
+
+def _sessions(
+    world: World, taken: Taken, steps: Steps, changed: Iterable[dict[str, Any]]
+) -> list[UploadedSession]:
+    records = list(in_runs(taken.sessions))
+    world.state.sessions.prefetch(number for _, number in records)
+    rows = [(index, world.state.sessions[number]) for index, number in records]
+    faults, differing = incidents(world, [row for _, row in rows]), _differing(changed)
+    return [
+        UploadedSession(
+            index=index,
+            location=row.location,
+            session=f"s{row.id}",
+            outcome=_outcome(row, taken, steps),
+            session_time=row.session_time,
+            reason=row.message,
+            incident=faults.get(row.id),
+            differences=differing.get(index, []),
+        )
+        for index, row in rows
+    ]
+
+
+def _clusterings(
+    world: World, taken: Taken, steps: Steps, changed: Iterable[dict[str, Any]]
+) -> list[UploadedClustering]:
+    records = list(in_runs(taken.clusterings))
+    world.state.clusterings.prefetch(number for _, number in records)
+    rows = [(index, world.state.clusterings[number]) for index, number in records]
+    faults, differing = incidents(world, [row for _, row in rows]), _differing(changed)
+    return [
+        UploadedClustering(
+            index=index,
+            group_name=row.group_name,
+            clustering=f"c{row.id}",
+            outcome=_outcome(row, taken, steps),
+            reason=row.message,
+            incident=faults.get(row.id),
+            differences=differing.get(index, []),
+        )
+        for index, row in rows
+    ]
+
+
+def _outcome(row: Session | Clustering, taken: Taken, steps: Steps) -> str:
+    """Of a record that another upload made, only what this one found or did: many may look at it at once."""
+    if row.upload == taken.upload or row.status in ("pending", "waiting", "error"):
+        return row.status
+    waited = f"{type(row).__name__[0].lower()}{row.id}" in taken.waiting
+    return row.status if waited and steps.done_at(row.status_position) else "duplicate"
+
+
+def _differing(changed: Iterable[dict[str, Any]]) -> dict[int, list[Difference]]:
+    return {
+        entry["index"]: [Difference(**difference) for difference in entry["differences"]] for entry in changed
+    }

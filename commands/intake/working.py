@@ -1,0 +1,193 @@
+"""Go on with what is open, once or again and again, and say what moved."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from commands.door.permission import is_admin
+from commands.door.steps import Steps
+from commands.door.submit import Daybook
+from commands.door.world import Result, World, checked_command_id
+from commands.intake.settling import settle, unsettled_clusterings, unsettled_sessions
+from commands.recordings.roots import Roots
+from ledger import log
+from ledger.errors import LedgerUnavailable
+from ledger.events import body_of
+from projections.listings import subject_name
+from projections.records import Clustering, Session
+
+_MOVES = ("SessionInserted", "SessionInsertFailed", "ClusteringInserted", "ClusteringInsertFailed")
+_PASSING = ("unreachable", "busy", "disk-full")  # of an unavailable ledger: it may be there again in a while
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedSession:
+    """A session that does not wait any more. ``reason`` and ``message`` say why it failed, ``incident`` where it was a
+    fault of the program."""
+
+    session: str
+    status: str
+    subject: str
+    session_time: str | None
+    location: str
+    username: str
+    upload: str
+    reason: str | None
+    message: str | None
+    incident: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedClustering:
+    """A multi-session clustering that does not wait any more."""
+
+    clustering: str
+    status: str
+    subject: str
+    group_name: str | None
+    session: str | None
+    curator: str
+    curation_time: str | None
+    location: str
+    username: str
+    upload: str
+    reason: str | None
+    message: str | None
+    incident: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worked(Result):
+    """What moved on, and how many entries are ``waiting`` still; ``looked_at`` counts both."""
+
+    looked_at: int
+    sessions: list[MovedSession]
+    clusterings: list[MovedClustering]
+    waiting: int
+
+    @property
+    def failed(self) -> bool:
+        records: list[MovedSession | MovedClustering] = [*self.sessions, *self.clusterings]
+        return any(record.status == "error" for record in records)
+
+
+def work(
+    daybook: Daybook,
+    roots: Roots,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    command_id: str | None = None,
+) -> Worked:
+    """Process what is pending and look again at what waits: all of it, or of an actor who is no admin, his or her own.
+
+    The same command id again finishes what a crash left of the first time, takes up nothing that came since, and
+    answers as the first time.
+    """
+    steps = Steps(daybook, checked_command_id(command_id), repeatable=command_id is not None)
+    before = steps.spans[0][0] if steps.spans else None
+    settle(daybook, roots, steps, before=before, progress=progress)
+    with daybook.reading() as world:
+        owner = None if is_admin(world) else world.actor
+        position = steps.last_position() or world.head.size
+        moved = _moved(world, steps)
+    with daybook.reading_at(position, now=not steps.repeatable) as world:
+        world.state.sessions.prefetch(moved["session"])
+        world.state.clusterings.prefetch(moved["clustering"])
+        clusterings = [world.state.clusterings[number] for number in moved["clustering"]]
+        faults = incidents(world, [*(world.state.sessions[n] for n in moved["session"]), *clusterings])
+        sessions = [_session(world.state.sessions[n], faults) for n in moved["session"]]
+        groups = [_clustering(row, faults) for row in clusterings if row.session is None]
+        waiting = len(unsettled_sessions(world, None, owner)) + len(
+            unsettled_clusterings(world, None, (), owner)
+        )
+    return Worked(
+        position=position,
+        looked_at=len(sessions) + len(groups) + waiting,
+        sessions=sessions,
+        clusterings=groups,
+        waiting=waiting,
+    )
+
+
+def watch(
+    daybook: Daybook,
+    roots: Roots,
+    *,
+    interval_s: float,
+    tell: Callable[[Worked | LedgerUnavailable | None], None],
+) -> None:
+    """Work, and look again, for ever. ``tell`` is called with what moved; once with what the ledger cannot be reached
+    for, and once with None when it can be again."""
+    lost = False
+    while True:
+        try:
+            worked = work(daybook, roots)
+        except LedgerUnavailable as unavailable:
+            if unavailable.code not in _PASSING:
+                raise
+            if not lost:
+                tell(unavailable)
+            lost = True
+        else:
+            if lost:
+                tell(None)
+            lost = False
+            tell(worked)
+        time.sleep(interval_s)
+
+
+def _moved(world: World, steps: Steps) -> dict[str, list[int]]:
+    """The numbers of the sessions and clusterings that these steps brought to an end, in order."""
+    found: dict[str, set[int]] = {"session": set(), "clustering": set()}
+    marks = ", ".join("?" * len(_MOVES))
+    for span in steps.spans:
+        rows = world.transaction.run(
+            f"SELECT stream FROM events WHERE position >= ? AND position <= ? AND type IN ({marks})",
+            (*span, *_MOVES),
+        )
+        for (stream,) in rows.fetchall():
+            kind, _, number = stream.partition("/")
+            found[kind].add(int(number))
+    return {kind: sorted(numbers) for kind, numbers in found.items()}
+
+
+def incidents(world: World, rows: Iterable[Session | Clustering]) -> dict[int, str]:
+    """The incidents under which entries failed, by the number of the record."""
+    failed = {
+        row.id: row.status_position for row in rows if (row.status, row.reason) == ("error", "incident")
+    }
+    events = log.read_positions(world.transaction, list(failed.values())) if failed else {}
+    return {number: str(body_of(events[position])["incident"]) for number, position in failed.items()}
+
+
+def _session(row: Session, faults: dict[int, str]) -> MovedSession:
+    return MovedSession(
+        session=f"s{row.id}",
+        status=row.status,
+        subject=subject_name(row.subject),
+        session_time=row.session_time,
+        location=row.location,
+        username=row.username,
+        upload=f"u{row.upload}",
+        reason=row.reason,
+        message=row.message,
+        incident=faults.get(row.id),
+    )
+
+
+def _clustering(row: Clustering, faults: dict[int, str]) -> MovedClustering:
+    return MovedClustering(
+        clustering=f"c{row.id}",
+        status=row.status,
+        subject=subject_name(row.subject),
+        group_name=row.group_name,
+        session=None,
+        curator=row.curator,
+        curation_time=row.curation_time,
+        location=row.location,
+        username=row.username,
+        upload=f"u{row.upload}",
+        reason=row.reason,
+        message=row.message,
+        incident=faults.get(row.id),
+    )
