@@ -20,6 +20,7 @@ from ledger.merkle import leaf_hash
 HEAD, FILE, RECEIPT, CHECKPOINT = (
     f"daybook.{kind}.v1" for kind in ("export", "file", "receipt", "checkpoint")
 )
+DAMAGED = "damaged"  # in the head of an export that is for people to read: how many problems verify found
 _KINDS = (HEAD, FILE, RECEIPT, CHECKPOINT)
 _JSON, _BYTES = "application/json", "application/octet-stream"
 # attribute of CloudEvents -> field of the envelope

@@ -5,18 +5,22 @@ signing key. The lines are those of ``cloudevents``.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+import orjson
 
 from commands.door.submit import Daybook
 from commands.door.world import World
-from commands.moving.cloudevents import CHECKPOINT, FILE, HEAD, RECEIPT, event_line, other_line
-from commands.moving.importing import _PAGE, Moved, _digest_in, _Progress
+from commands.moving.cloudevents import CHECKPOINT, DAMAGED, FILE, HEAD, RECEIPT, event_line, other_line
+from commands.moving.importing import _PAGE, Moved, MovedDamaged, _digest_in, _Progress
 from ledger import input_files, log
-from ledger.database import Transaction
+from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
-from ledger.errors import Refusal
+from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.input_files import erased
 from ledger.moments import Moment
+from ledger.verify import Report, examine
 from projections.past import Past
 
 _AT_ONCE = 500  # command ids in one query
@@ -30,11 +34,18 @@ def export_ledger(
     as_of: Moment | None = None,
 ) -> Moved:
     """Write every line of the ledger as it is at this moment, or was at another; writers go on meanwhile. One ledger
-    gives one text. Raises Refusal for a moment whose export could not be verified."""
+    gives one text. Raises Refusal for a moment whose export could not be verified, IntegrityFailure for a ledger that
+    is not intact."""
+    url = daybook.database.url.render_as_string(hide_password=False)
+    if as_of is not None:
+        with daybook.reading() as world:
+            _require_intact(world, url, progress)
     with daybook.reading() if as_of is None else daybook.reading_past(as_of, Past.nothing) as world:
         transaction, head = world.transaction, world.head
         if as_of is not None:
             _refuse_unverifiable(world)
+        else:
+            _require_intact(world, url, progress)
         root = head.compact_range.root().hex()
         sql = "SELECT count(*) FROM checkpoints WHERE size <= ?"
         (checkpoints,) = transaction.run(sql, (head.size,)).fetchone()
@@ -54,7 +65,75 @@ def export_ledger(
                 if (text := signed.get(event.position)) is not None:
                     write(other_line(head.origin, CHECKPOINT, str(event.position), {"text": text}))
             progress(page[-1].position, head.size)
-        return Moved(head.origin, head.size, root, len(files), checkpoints)
+        return Moved(
+            position=head.size, origin=head.origin, events=head.size, root=root,
+            input_files=len(files), checkpoints=checkpoints,
+        )  # fmt: skip
+
+
+def _require_intact(world: World, url: str, progress: _Progress) -> None:
+    problems = examine(world.transaction, url, progress=progress).problems
+    if problems:
+        where = "" if problems[0].position is None else f"position {problems[0].position}: "
+        raise IntegrityFailure(
+            "not-intact",
+            f"The ledger is not intact, and nothing was exported. {where}{problems[0].message}",
+            "See all of it, or write what can be read",
+            NextStep("verify"),
+            NextStep("export-damaged", arguments={"file": None}),
+        )
+
+
+def export_damaged(
+    url: str, write: Callable[[bytes], Any], progress: _Progress = lambda done, total: None
+) -> MovedDamaged:
+    """Write what can be read of a ledger, for people to read: no import takes it."""
+    database = Database(url)
+    try:
+        with database.reading() as transaction:
+            report = examine(transaction, url)
+            transaction.read_broken_text(True)
+            return _write_damaged(transaction, write, progress, report)
+    finally:
+        database.close()
+
+
+def _write_damaged(
+    transaction: Transaction, write: Callable[[bytes], Any], progress: _Progress, report: Report
+) -> MovedDamaged:
+    (last,) = transaction.run("SELECT max(position) FROM events").fetchone()
+    origin, size, files, left_out, events = _readable_origin(transaction), last or 0, 0, 0, 0
+
+    def written(line: Callable[[], bytes]) -> bool:
+        nonlocal left_out
+        try:
+            write(line())
+        except (Refusal, TypeError, ValueError, AttributeError):  # values of kinds that no such row has
+            left_out += 1
+            return False
+        return True
+
+    promised = {"events": size, "root": report.root, "checkpoints": 0, DAMAGED: len(report.problems)}
+    write(other_line(origin, HEAD, str(size), promised))
+    for page in log.stored_pages(transaction, 0, size, _PAGE):
+        for event in page:
+            events += written(partial(event_line, origin, event))
+        progress(page[-1].position, size)
+    for (digest,) in transaction.run("SELECT sha256 FROM input_files").fetchall():
+        content = partial(input_files.fetch, transaction, digest)
+        files += written(lambda: other_line(origin, FILE, digest, content()))  # noqa: B023 - called at once
+    return MovedDamaged(
+        position=size, origin=origin, events=events, root=report.root, input_files=files, checkpoints=0,
+        damaged=len(report.problems), left_out=left_out,
+    )  # fmt: skip
+
+
+def _readable_origin(transaction: Transaction) -> str:
+    row = transaction.run("SELECT payload FROM events WHERE position = 1").fetchone()
+    try:
+        return str(orjson.loads(row[0])["origin"])
+    except (TypeError, ValueError, KeyError):
+        return "daybook/unknown"
 
 
 def _refuse_unverifiable(world: World) -> None:

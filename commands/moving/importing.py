@@ -5,14 +5,18 @@ ends.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+from commands.door.incidents import without_passwords
+from commands.door.world import Result
 from commands.moving.cloudevents import (
     CHECKPOINT,
+    DAMAGED,
     FILE,
     HEAD,
     RECEIPT,
@@ -34,16 +38,35 @@ _PAGE = 5_000
 _Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved(Result):
+    """What an export or an import held. ``file`` is where it was written to or read from."""
+
     origin: str
     events: int
     root: str
-    files: int
+    input_files: int
     checkpoints: int
+    file: str | None = None
 
 
-# --- export -----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedDamaged(Moved):
+    """What could be read of a ledger that is not intact: ``left_out`` rows could not, and a check finds ``damaged``
+    problems."""
+
+    damaged: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported(Moved):
+    """``db`` is the new ledger's address without a password, ``key`` where its signing key belongs; ``key_found``: it
+    is there."""
+
+    db: str
+    key: str
+    key_found: bool
 
 
 def _digest_in(event: StoredEvent, kind: str) -> str | None:
@@ -75,6 +98,12 @@ def import_ledger(url: str, lines: Iterable[bytes], progress: _Progress = lambda
     finally:
         database.close()
     return moved
+
+
+def imported(moved: Moved, *, db: str, key: Path, file: str) -> Imported:
+    """What an import answers: ``db`` is the address, ``key`` where the ledger's key belongs, ``file`` what was read."""
+    facts = {each.name: getattr(moved, each.name) for each in fields(moved)}
+    return Imported(**facts | {"file": file}, db=without_passwords(db), key=str(key), key_found=key.exists())
 
 
 def _require_empty(url: str) -> None:
@@ -135,7 +164,10 @@ class _Import:
         self._flush()
         self._finish()
         root = self.head.compact_range.root().hex()
-        return Moved(self.origin, self.head.size, root, len(self.kept), self.checkpoints)
+        return Moved(
+            position=self.head.size, origin=self.origin, events=self.head.size, root=root,
+            input_files=len(self.kept), checkpoints=self.checkpoints,
+        )  # fmt: skip
 
     def _refusal(self, what: str, number: int | None = None) -> Refusal:
         return Refusal(
@@ -162,6 +194,8 @@ class _Import:
 
     def _begin(self, line: Line) -> None:
         data = line.data
+        if line.kind == HEAD and DAMAGED in data:
+            raise BadLine("this is what could be read of a damaged ledger, and makes no other")
         if (
             line.kind != HEAD
             or data.keys() != {"events", "root", "checkpoints"}
@@ -249,7 +283,7 @@ class _Import:
             raise BadLine(str(error).rstrip(".")) from error
         tree = self.head.compact_range
         if signed != Checkpoint(self.origin, tree.size, tree.root(), signed.extensions):
-            raise BadLine(f"the first {tree.size} events are not those that this checkpoint signed")
+            raise BadLine(f"the first {plural(tree.size, 'event')} are not what this checkpoint signed")
         self.transaction.run("INSERT INTO checkpoints (size, text) VALUES (?, ?)", (signed.size, text))
         self.checkpoints += 1
 

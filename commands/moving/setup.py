@@ -3,6 +3,8 @@
 import os
 import re
 import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command as alembic
@@ -12,30 +14,57 @@ from sqlalchemy import inspect
 import migrations
 from commands.door.actor import Actor
 from commands.door.freshness import SCHEMA_REVISION
+from commands.door.incidents import without_passwords
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, World
+from commands.door.world import Command, Decision, Result, World
 from ledger import checkpoint, log
 from ledger.database import Database, create_sqlite_file
 from ledger.envelope import NewEvent
-from ledger.errors import LedgerUnavailable
+from ledger.errors import LedgerUnavailable, NextStep
 from ledger.events import LedgerCreated
 from ledger.tables import IMMUTABLE
 from projections.rebuild import rebuild, versions
 from projections.records import SLOTS
 
 
-class CreateLedger(Command):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created(Result):
+    created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initialised(Created):
+    """``created`` is False where there was a ledger already. ``db`` is its address without a password, ``key`` the file
+    with its signing key."""
+
+    db: str
+    key: str
+    next_steps: tuple[NextStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt(Result):
+    """``longest_pause_s`` is the longest time that a writer can have waited for it; ``repaired`` what was mended of the
+    head row before, as sentences."""
+
+    events: int
+    seconds: float
+    longest_pause_s: float
+    repaired: list[str]
+
+
+class CreateLedger(Command[Created]):
     origin: str
     public_key: str
 
     def authorise(self, world: World) -> None:
         """Whoever makes a ledger is its first admin."""
 
-    def decide(self, world: World) -> Decision:
+    def decide(self, world: World) -> Decision[Created]:
         if world.head.size:
-            return Decision((), {"created": False})
+            return Decision((), Created(created=False))
         event = LedgerCreated(origin=self.origin, public_key=self.public_key)
-        return Decision([NewEvent("ledger", event)], {"created": True})
+        return Decision([NewEvent("ledger", event)], Created(created=True))
 
 
 def key_path(url: str, directory: Path) -> Path:
@@ -46,8 +75,8 @@ def key_path(url: str, directory: Path) -> Path:
     return directory / "daybook.key"
 
 
-def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> bool:
-    """Create the tables, the signing key and the first event; True where the ledger is new.
+def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> Initialised:
+    """Create the tables, the signing key and the first event.
 
     Running it again is harmless: it upgrades an older schema and finishes what a crash left undone.
     """
@@ -62,7 +91,7 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> bool:
     daybook = Daybook.open(url, actor)
     try:
         if head.size:
-            return False
+            return _initialised(url, path, Created(created=False, position=head.size))
         key = checkpoint.read_key(path)
         if key.name != head.origin:
             raise LedgerUnavailable(
@@ -71,9 +100,37 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> bool:
                 "Keep the keys of two ledgers in two folders.",
             )
         command = CreateLedger(origin=head.origin, public_key=checkpoint.public_key_text(key))
-        return bool(daybook.submit(command).result["created"])
+        return _initialised(url, path, daybook.submit(command).result)
     finally:
         daybook.close()
+
+
+def _initialised(url: str, key: Path, made: Created) -> Initialised:
+    return Initialised(
+        position=made.position,
+        created=made.created,
+        db=without_passwords(url),
+        key=str(key),
+        next_steps=(NextStep("load-catalogue", arguments={"file": None}),) if made.created else (),
+    )
+
+
+def rebuild_lists(
+    daybook: Daybook,
+    *,
+    repaired: Sequence[str] = (),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Rebuilt:
+    """Make all lists anew from the events; readers and writers go on meanwhile. ``repaired`` is what
+    ``freshness.repair`` said before the ledger could be opened."""
+    done = rebuild(daybook.database, progress=progress)
+    return Rebuilt(
+        position=done.events,
+        events=done.events,
+        seconds=done.seconds,
+        longest_pause_s=done.longest_pause_s,
+        repaired=list(repaired),
+    )
 
 
 def _write_key(path: Path, origin: str) -> None:

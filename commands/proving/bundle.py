@@ -28,8 +28,8 @@ from commands.proving.bundle_verifier import (
 from commands.proving.checkpoints import ledger_key, own_checkpoint
 from commands.proving.documents import Plain
 from commands.proving.proofs import event_fields, proven
-from ledger import input_files, log
-from ledger.checkpoint import Checkpoint, PublicKey, public_key_text
+from ledger import __version__, input_files, log
+from ledger.checkpoint import Checkpoint, public_key_text
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent, leaf_data
 from ledger.errors import IntegrityFailure, NextStep, Refusal
@@ -85,7 +85,9 @@ def write_bundle(
                 _write(archive, FILES + digest, input_files.fetch(transaction, digest))
             script = Path(bundle_verifier.__file__).read_bytes()
             _write(archive, SCRIPT, script)
-            _write(archive, README, _readme(signed, key, total if streams else None, len(files), script))
+            fingerprint = sha256(key.key).hexdigest()
+            readme = _readme(signed.origin, signed.size, fingerprint, not streams, len(files), script)
+            _write(archive, README, readme)
     _seal(target)
     return total
 
@@ -158,18 +160,44 @@ def _write_events(
     return sorted(files)
 
 
-def _readme(signed: Checkpoint, key: PublicKey, part: int | None, files: int, script: bytes) -> bytes:
+def check_companions(path: Path, report: bundle_verifier.Report) -> None:
+    """The script and the readme of a bundle that was verified: whoever receives it runs the one and believes the
+    other. Both follow from the rest, and from the version of daybook that wrote them."""
+    script = Path(bundle_verifier.__file__).read_bytes()
+    readme = _readme(report.origin, report.size, report.fingerprint, report.whole, report.files, script)
+    if path.is_dir():
+        found = _companions(bundle_verifier.in_folder(path))
+    else:
+        with zipfile.ZipFile(path) as archive:
+            found = _companions(bundle_verifier.in_zip(path, archive))
+    for name, expected in ((SCRIPT, script), (README, readme)):
+        if name not in found:
+            report.add("companion-missing", f"{name} is missing.")
+        elif found[name] != expected:
+            text = f"{name} is not the one that Daybook {__version__} writes: do not run it, or believe it."
+            report.add("companion-changed", f"{text} Another version wrote it, or somebody changed it.")
+    report.checked.append(f"that {SCRIPT} and {README} are those that Daybook {__version__} writes")
+
+
+def _companions(members: bundle_verifier.Members) -> dict[str, bytes]:
+    found = {}
+    for name in (SCRIPT, README):
+        if name in members:
+            with members[name]() as stream:
+                found[name] = stream.read(_CHUNK)
+    return found
+
+
+def _readme(origin: str, size: int, fingerprint: str, whole: bool, files: int, script: bytes) -> bytes:
     return _README.format(
-        what="All that was recorded" if part is None else "A part",
-        origin=signed.origin,
-        size=signed.size,
-        events="every event, one to a line, oldest first"
-        if part is None
-        else "each event with its inclusion proof",
+        what="All that was recorded" if whole else "A part",
+        origin=origin,
+        size=size,
+        events="every event, one to a line, oldest first" if whole else "each event with its inclusion proof",
         files=f"files/          {plural(files, 'input file')}, named by sha256"
         if files
         else "It has no input files.",
-        fingerprint=sha256(key.key).hexdigest(),
+        fingerprint=fingerprint,
         lines=script.count(b"\n"),
     ).encode()
 

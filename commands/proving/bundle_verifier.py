@@ -380,6 +380,11 @@ def check_roots(note: Note, size: int, roots: dict[int, bytes], given: Given, re
             report.checked.append(f"that it agrees with {what}")
 
 
+def printable(text: str) -> str:
+    """Without characters that a terminal would obey: who made the bundle chose them."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
     parser.add_argument("bundle", nargs="?", type=Path, default=Path(__file__).parent)
@@ -395,14 +400,14 @@ def main() -> int:
         kept = [read_note(file.read_bytes().decode()) for file in options.checkpoint or ()]
         options.bundle.stat()
     except (OSError, ValueError) as error:
-        parser.error(str(error))
+        parser.error(printable(str(error)))
     try:
         report = verify(options.bundle, Given(options.key, options.trust or (), kept))
     except Malformed as error:
-        print(f"NOT INTACT: {error}.", file=sys.stderr)
+        print(f"NOT INTACT: {printable(str(error))}.", file=sys.stderr)
         return 1
-    print("\n".join(report.lines()))
-    print(f"Key: {report.public_key}\nFingerprint: sha256 {report.fingerprint}")
+    print("\n".join(map(printable, report.lines())))
+    print(f"Key: {printable(report.public_key)}\nFingerprint: sha256 {report.fingerprint}")
     if not (options.key or kept):
         print("The key came with what it signs: compare it, or a checkpoint, with one that you got elsewhere")
         print("(--key TEXT, --checkpoint FILE). Who has both the ledger and its key can make another past.")

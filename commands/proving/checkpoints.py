@@ -1,6 +1,7 @@
 """Sign what the ledger holds now: a few lines of text that, kept elsewhere, betray a rewritten past."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,24 @@ from typing import Any
 import orjson
 
 from commands.door.submit import Daybook
+from commands.door.world import Result
 from ledger import checkpoint, log
 from ledger.checkpoint import Checkpoint, CheckpointError, KeyKind, PublicKey
 from ledger.database import Database, Transaction
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.plurals import plural
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointMade(Result):
+    """The text of a checkpoint, and the ``file`` that it was written to, if it was."""
+
+    checkpoint: str
+    file: str | None = None
+
+
+def checkpoint_made(text: str, file: str | None) -> CheckpointMade:
+    return CheckpointMade(position=checkpoint.parse(text).checkpoint.size, checkpoint=text, file=file)
 
 
 def make_checkpoint(daybook: Daybook, key_file: Path) -> str:

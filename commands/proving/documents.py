@@ -5,9 +5,8 @@ without the ledger's key has no checkpoint and no proofs. Reads the ledger, appe
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from itertools import islice
 from typing import Any
 
 from commands.proving.bundle_verifier import Malformed, Report, check_event, from_base64, line_of, read_event
@@ -25,19 +24,6 @@ PROOF_FORMAT = "daybook/proof/1"
 _MEMBERS = ("format", "public_key", "checkpoint", "since", "events")
 
 Plain = dict[str, Any]
-
-
-class ProofReport(Report):
-    """What was checked of a proof or receipt, what could not be, and what does not hold."""
-
-    def lines(self) -> Iterator[str]:
-        events = plural(self.events, "event")
-        if self.size:
-            what = f"{events} of the first {self.size:,}" if self.events else "a checkpoint"
-            yield f"Ledger {self.origin}: {what}, root {self.root}."
-        else:
-            yield f"Ledger {self.origin}: {events}, without a checkpoint."
-        yield from islice(super().lines(), 2, None)
 
 
 def document_text(
@@ -79,15 +65,13 @@ def _read(text: str) -> Plain:
 # --- by itself ------------------------------------------------------------------------------------------------------
 
 
-def verify_document(
-    text: str, *, trust: Sequence[PublicKey] = (), checkpoints: Sequence[str] = ()
-) -> ProofReport:
+def verify_document(text: str, *, trust: Sequence[PublicKey] = (), checkpoints: Sequence[str] = ()) -> Report:
     """Check a proof or receipt without the ledger; the witnesses of ``trust`` must have signed its checkpoint.
 
     ``checkpoints`` were kept elsewhere: each must be the one in the document, or the older one that it continues.
     Raises Malformed for what is no proof, Refusal for another ledger's checkpoint.
     """
-    document, report = _read(text), ProofReport()
+    document, report = _read(text), Report()
     try:
         key = checkpoint.parse_public_key(document["public_key"])
         new = _parsed(document["checkpoint"])
@@ -197,7 +181,7 @@ def _compare(text: str, key: PublicKey, roots: dict[int, bytes], report: Report)
 
 def check(
     transaction: Transaction, text: str, *, checkpoints: Sequence[str], trust: Sequence[PublicKey]
-) -> ProofReport:
+) -> Report:
     """A proof or receipt by itself, and against the ledger: are its events there, unchanged, and does the ledger still
     continue its checkpoint and the others? Raises Malformed for what is none, Refusal for another ledger's.
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from commands.door.result import Result
 from ledger import checkpoint
 from ledger.checkpoint import CheckpointError, KeyKind, PublicKey, SigningKey
 from ledger.errors import NextStep, Refusal
@@ -24,6 +25,25 @@ from ledger.plurals import plural
 Seen = dict[str, dict[str, str]]
 Consistency = tuple[int, int, list[bytes]]
 """The sizes of the two checkpoints, and the proof that the later one continues the earlier."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointCosigned(Result):
+    """A checkpoint with the signature of a ``witness`` (its public key) under it, the ``file`` that it was written to,
+    if it was, and the size of the one that it ``continues``; None where the witness had seen none."""
+
+    checkpoint: str
+    file: str | None
+    witness: str
+    continues: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessKey(Result):
+    """The ``file`` that holds a new witness's key, and the public key that is given to others."""
+
+    file: str
+    public_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +56,15 @@ class Cosigned:
     size: int
     since: int
     first: bool
+
+    def answer(self, file: str | None) -> CheckpointCosigned:
+        return CheckpointCosigned(
+            position=self.size,
+            checkpoint=self.text,
+            file=file,
+            witness=checkpoint.public_key_text(self.witness),
+            continues=None if self.first else self.since,
+        )
 
 
 def new_witness_key(path: Path, name: str) -> PublicKey:

@@ -156,7 +156,7 @@ def test_redacted_event_is_in_it_with_its_hash_alone(
 ) -> None:
     append(daybook.database, [added("a name")])
     daybook.submit(GrantRole(user="user_2", role="admin"))
-    request = daybook.submit(RequestRedaction(position=2, reason="asked for")).result["request"]
+    request = daybook.submit(RequestRedaction(position=2, reason="asked for")).result.request
     other = Daybook.open(ledger_url, Actor("user_2"))
     other.submit(ApproveRedaction(request=int(request[1:])))
     bundle_of(other, tmp_path)

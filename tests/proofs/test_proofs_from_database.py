@@ -102,9 +102,9 @@ def test_a_leaf_or_root_that_does_not_fit_gives_no_proof(grown: Grown) -> None:
     with grown.database.reading() as transaction:
         tree = StoredTree(transaction)
         for leaf, root in ((leaves[3], grown.root(size)), (leaves[4], grown.root(size - 1))):
-            with pytest.raises(IntegrityFailure, match="daybook verify"):
+            with pytest.raises(IntegrityFailure, match="Verify the ledger"):
                 prove_inclusion(tree, position=5, leaf=leaf, size=size, root=root)
-        with pytest.raises(IntegrityFailure, match="daybook verify"):
+        with pytest.raises(IntegrityFailure, match="Verify the ledger"):
             prove_consistency(
                 tree, old_size=9, old_root=grown.root(8), new_size=size, new_root=grown.root(size)
             )
@@ -122,7 +122,7 @@ def test_a_tree_whose_nodes_are_gone_or_wrong_gives_no_proof(
     as_owner(url, statement)
     database = Database(url)
 
-    with database.reading() as transaction, pytest.raises(IntegrityFailure, match="daybook verify"):
+    with database.reading() as transaction, pytest.raises(IntegrityFailure, match="Verify the ledger"):
         root = CompactRange().extend(leaves).root()
         prove_inclusion(StoredTree(transaction), position=600, leaf=leaves[599], size=len(leaves), root=root)
     database.close()
