@@ -1,27 +1,109 @@
-"""What a request would take with it, or took: as plain data, for whoever decides. Reads the ledger; appends nothing."""
+"""A request with its history, and what it would take with it, or took. Reads the ledger; appends nothing."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from commands.door.world import World
-from commands.requests.growth import added
+from commands.answers.event import event_line
+from commands.answers.record import line_of
+from commands.answers.rows import ClusteringLine, EventLine, RedactionLine, RequestLine, SessionLine
+from commands.answers.typed import read
 from commands.requests.impact import counted, impact_at, impact_of_named
-from commands.requests.naming import requested, rows_of
+from commands.requests.naming import name_of, requested, rows_of, some_of
 from commands.requests.restoration import fallen_by
+from ledger import log
 from ledger.errors import NextStep, Refusal
+from ledger.plurals import plural
 from ledger.ranges import expanded
-from projections.listings import clustering_line, session_line, whole
+from projections.listings import whole
 from projections.records import Clustering, Session
 from projections.references import Reference
 
-Plain = dict[str, Any]
+if TYPE_CHECKING:
+    from commands.door.world import World
+
 LISTED = 20  # records that are described one by one
 
 
-def request(world: World, number: int) -> Plain:
-    """The request with its history, and ``takes``: the impact that was shown last, then what went. While a deletion is
-    open, ``grown`` is what it would take now beyond that, None where nothing: see ``commands.requests.growth.added``.
-    ``accept_impact`` says whether the impact was shown again since the request: an approval has to accept it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactLine:
+    """Everything that goes, as it was shown last: ids as inclusive ranges of numbers, and how many records of each
+    user."""
+
+    sessions: list[list[int]]
+    clusterings: list[list[int]]
+    tasks: int
+    probes: int
+    users: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerCounts:
+    """How many records of a user go; ``own``: the requester's. ``over_several`` are clusterings over several
+    sessions."""
+
+    user: str
+    own: bool
+    sessions: int
+    clusterings: int
+    over_several: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingClustering:
+    """A clustering over several sessions, with those that go."""
+
+    clustering: str
+    group_name: str | None
+    username: str
+    stands_on: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takes:
+    """``owners``: the requester's own records first. ``first``: the first of ``records`` one by one, other people's
+    before the requester's."""
+
+    owners: list[OwnerCounts]
+    tasks: int
+    probes: int
+    over_several: list[StandingClustering]
+    first: list[SessionLine | ClusteringLine]
+    records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedRecord:
+    ref: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """What would go beyond what was shown last."""
+
+    records: list[OwnedRecord]
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(RequestLine):
+    """``impact`` is what was shown last, ``takes`` the same record by record, then what went. While a deletion is open,
+    ``grown`` is what it would take now beyond that. ``accept_impact``: the impact was shown again since the request,
+    and an approval has to accept it."""
+
+    ref: str
+    position: int
+    impact: ImpactLine | None
+    events: list[EventLine]
+    redactions: list[RedactionLine]
+    takes: Takes | None
+    grown: Growth | None
+    accept_impact: bool
+
+
+def request(world: "World", number: int) -> Request:
+    """Raises Refusal where there is no such request."""
     row = world.state.deletions.get(number)
     if row is None:
         raise Refusal(
@@ -30,80 +112,86 @@ def request(world: World, number: int) -> Plain:
             "",
             NextStep("list-requests", arguments={"all": "yes"}),
         )
-    found = whole(world.transaction, world.head.live_slot, Reference("deletion", number))
-    impact: Plain | None = found["impact"]
+    reference = Reference("deletion", number)
+    found = whole(world.transaction, world.head.live_slot, reference)
+    impact: dict[str, Any] | None = found["impact"]
     if impact is not None and row.status in ("executed", "restored"):
         gone = fallen_by(world, row)[1]
         impact = counted(world, list(gone.sessions.values()), list(gone.clusterings.values())).plain()
-    return found | {
-        "takes": None if impact is None else told(world, impact, row.requested_by),
+    events = [event_line(event) for event in log.read_stream(world.transaction, reference.stream)]
+    more = {
+        "ref": str(reference),
+        "position": world.head.size,
+        "events": events,
+        "takes": None if impact is None else _told(world, impact, row.requested_by),
         "grown": grown(world, number),
         "accept_impact": row.status == "requested" and row.shown_position != row.id,
     }
+    return read(Request, found | more)
 
 
-def grown(world: World, number: int) -> Plain | None:
+def grown(world: "World", number: int) -> Growth | None:
     row = world.state.deletions[number]
     if row.kind == "redaction" or row.status != "requested":
         return None
     now = impact_of_named(world, requested(world, row))
     shown = impact_at(world, row.shown_position)
-    return added(world, now, shown) if now.exceeds(shown) else None
+    if not now.exceeds(shown):
+        return None
+    records = [
+        OwnedRecord(ref=name_of(each), username=each.username) for each in rows_of(world, *now.beyond(shown))
+    ]
+    return Growth(records=records, tasks=max(0, now.tasks - int(shown["tasks"])))
 
 
-def told(world: World, impact: Plain, requester: str) -> Plain:
-    """``owners``: how many records of each, the requester's own first. ``over_several``: the multi-session clusterings,
-    with the sessions that go. ``first``: the first records one by one, other people's before the requester's."""
+def told_growth(growth: Growth) -> str:
+    """``c56 of user_2, and 2 tasks more``."""
+    names = [f"{one.ref} of {one.username}" for one in growth.records]
+    parts = [some_of(names)] if names else []
+    parts += [f"{plural(growth.tasks, 'task')} more"] if growth.tasks else []
+    return ", and ".join(parts)
+
+
+def _told(world: "World", impact: Mapping[str, Any], requester: str) -> Takes:
     sessions, clusterings = list(expanded(impact["sessions"])), list(expanded(impact["clusterings"]))
     world.state.sessions.prefetch(sessions)
     world.state.clusterings.prefetch(clusterings)
     rows = rows_of(world, sessions, clusterings)
-    return {
-        "owners": _owners(rows, requester),
-        "tasks": impact["tasks"],
-        "probes": impact["probes"],
-        "over_several": _over_several(world, rows),
-        "first": [_line(row) for row in sorted(rows, key=lambda row: row.username == requester)[:LISTED]],
-        "records": len(rows),
-    }
+    return Takes(
+        owners=_owners(rows, requester),
+        tasks=impact["tasks"],
+        probes=impact["probes"],
+        over_several=_over_several(world, rows),
+        first=[line_of(row) for row in sorted(rows, key=lambda row: row.username == requester)[:LISTED]],
+        records=len(rows),
+    )
 
 
-def _owners(rows: Iterable[Session | Clustering], requester: str) -> list[Plain]:
-    owners: dict[str, Plain] = {}
+def _owners(rows: Iterable[Session | Clustering], requester: str) -> list[OwnerCounts]:
+    counts: dict[str, dict[str, int]] = {}
     for row in rows:
-        owner = owners.setdefault(
-            row.username,
-            {
-                "user": row.username,
-                "own": row.username == requester,
-                "sessions": 0,
-                "clusterings": 0,
-                "over_several": 0,
-            },
-        )
+        owner = counts.setdefault(row.username, {"sessions": 0, "clusterings": 0, "over_several": 0})
         if isinstance(row, Session):
             owner["sessions"] += 1
         else:
             owner["clusterings" if row.session is not None else "over_several"] += 1
-    return sorted(owners.values(), key=lambda owner: (not owner["own"], owner["user"]))
+    owners = [OwnerCounts(user=user, own=user == requester, **each) for user, each in counts.items()]
+    return sorted(owners, key=lambda owner: (not owner.own, owner.user))
 
 
-def _over_several(world: World, rows: Iterable[Session | Clustering]) -> list[Plain]:
+def _over_several(world: "World", rows: Iterable[Session | Clustering]) -> list[StandingClustering]:
     going = {row.id for row in rows if isinstance(row, Session)}
     found = []
     for row in rows:
         if isinstance(row, Clustering) and row.session is None:
             links = world.state.clustering_sessions.where("clustering = ?", [row.id])
+            stands_on = [f"s{link.session}" for link in links if link.session in going]
             found.append(
-                {
-                    "clustering": f"c{row.id}",
-                    "group_name": row.group_name,
-                    "username": row.username,
-                    "stands_on": [f"s{link.session}" for link in links if link.session in going],
-                }
+                StandingClustering(
+                    clustering=f"c{row.id}",
+                    group_name=row.group_name,
+                    username=row.username,
+                    stands_on=stands_on,
+                )
             )
     return found
-
-
-def _line(row: Session | Clustering) -> Plain:
-    return session_line(row) if isinstance(row, Session) else clustering_line(row)

@@ -11,13 +11,13 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from commands.answers.differences import DifferenceLine, difference_line
 from commands.answers.what_if_fitting import Fitting, Misfit, in_its_place, name, number
-from commands.door.world import World
 from commands.inputfile.limits import Limits
 from commands.inputfile.read import read_input_file
 from commands.intake.duplicates import place
@@ -29,10 +29,14 @@ from ledger.envelope import StoredEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import ClusteringDeleted, SessionDeleted, body_of
 from ledger.ranges import expanded, ranges
-from projections.concerned import bound_up, marks, portions, subjects_of, with_needed
-from projections.differences import Difference, Folding, compare
+from projections.concerned import bound_up, subjects_of, with_needed
+from projections.differences import Folding, compare
+from projections.portions import marks, portions
 from projections.rebuild import without_garbage_collection
 from projections.records import Clustering, Session, Upload
+
+if TYPE_CHECKING:
+    from commands.door.world import World
 
 Plain = dict[str, Any]
 _REFERENCE = re.compile(r"([uscd]?)([1-9][0-9]{0,17})")
@@ -48,39 +52,64 @@ _USES: dict[str, tuple[tuple[str, str], ...]] = {
     "reference.ArenaObject": (("session_tasks", "detail"),),
     "reference.CueCard": (("session_tasks", "detail"),),
 }
+_ENTRY = re.compile(r"(sessions|clustering)\[([0-9]{1,9})\]")
 _HELD = ("location-of-another-user", "group-name-of-another-subject")
 _JSON = ("experimenter", "project", "detail")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """The event that never happened."""
+
+    position: int
+    type: str
+    stream: str
+    actor: str
+    recorded_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otherwise:
+    """A decision that would have gone otherwise: of which record, at which position, and how."""
+
+    ref: str
+    position: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """``left_out`` counts the events that would not be there. ``otherwise`` are the decisions that would have gone
-    otherwise: ``{"record", "position", "message"}``."""
+    """``left_out`` counts the events that would not be there. ``differences`` are from how records stand to how they
+    would stand."""
 
-    without: StoredEvent
-    left_out: int = 0
-    differences: list[Difference] = field(default_factory=list)
-    otherwise: list[Plain] = field(default_factory=list)
+    position: int
+    without: LeftOut
+    left_out: int
+    differences: list[DifferenceLine]
+    otherwise: list[Otherwise]
 
 
-def what_if(world: World, text: str, *, roots: Roots, limits: Limits) -> WhatIf:
+def what_if(world: "World", text: str, *, roots: Roots, limits: Limits) -> WhatIf:
     """``text`` is u34, d70, s12 or c34, which stand for the event that they are numbered by, or a position."""
     with without_garbage_collection():
         root = _root(world, text)
-        found = WhatIf(root)
         events = list(log.read_streams(world.transaction, _streams(world, root), world.head.size))
         now = Folding()
         now.apply(events)
         course = _Course(root, events)
         course.run()
         _Repeated(world, now, course, roots, limits).look(events)
-        found.left_out = len(course.left_out)
-        found.otherwise = sorted(course.otherwise, key=lambda one: one["position"])
-        found.differences = compare(now.described(), course.folding.described())
-    return found
+        differences = compare(now.described(), course.folding.described())
+        return WhatIf(
+            position=world.head.size,
+            without=LeftOut(**{each.name: getattr(root, each.name) for each in fields(LeftOut)}),
+            left_out=len(course.left_out),
+            differences=[difference_line(one) for one in differences],
+            otherwise=sorted(course.otherwise, key=lambda one: one.position),
+        )
 
 
-def _root(world: World, text: str) -> StoredEvent:
+def _root(world: "World", text: str) -> StoredEvent:
     match = _REFERENCE.fullmatch(text)
     if match is None:
         raise Refusal(
@@ -102,7 +131,7 @@ def _root(world: World, text: str) -> StoredEvent:
 # --- which streams have to be folded --------------------------------------------------------------------------------
 
 
-def _streams(world: World, root: StoredEvent) -> set[str]:
+def _streams(world: "World", root: StoredEvent) -> set[str]:
     """Those of every subject that can be concerned: streams of other subjects come out the same either way."""
     transaction, slot = world.transaction, world.head.live_slot
     streams = {root.stream, "ledger"}
@@ -128,7 +157,7 @@ def _streams(world: World, root: StoredEvent) -> set[str]:
     return with_needed(transaction, slot, streams)
 
 
-def _subjects_that_use(world: World, value: Plain) -> set[str]:
+def _subjects_that_use(world: "World", value: Plain) -> set[str]:
     found: set[str] = set()
     slot = world.head.live_slot
     for table, column in _USES.get(value["table"], ()):
@@ -148,7 +177,7 @@ def _like(value: str) -> str:
     return "%" + re.sub(r"[!%_]", r"!\g<0>", quoted) + "%"
 
 
-def _sharing_keys(world: World, subjects: Collection[str]) -> set[str]:
+def _sharing_keys(world: "World", subjects: Collection[str]) -> set[str]:
     """The subjects of other records that had, at one time or another, the key that one of these subjects' has."""
     found: set[str] = set()
     slot = world.head.live_slot
@@ -173,7 +202,7 @@ class _Course:
         self.folding = Folding()
         self.left_out: set[int] = set()
         self.missing: set[str] = set()
-        self.otherwise: list[Plain] = []
+        self.otherwise: list[Otherwise] = []
         self._root = root.position
         self._events = events
         self._streams: set[str] = set()
@@ -288,8 +317,8 @@ class _Course:
         return event._replace(payload=orjson.dumps(body).decode())
 
 
-def _otherwise(record: str, position: int, message: str) -> Plain:
-    return {"record": record, "position": position, "message": message}
+def _otherwise(ref: str, position: int, message: str) -> Otherwise:
+    return Otherwise(ref=ref, position=position, message=message)
 
 
 # --- what would have been new ---------------------------------------------------------------------------------------
@@ -298,7 +327,7 @@ def _otherwise(record: str, position: int, message: str) -> Plain:
 class _Repeated:
     """Later files that named a record which is left out: as a duplicate of it, or as another user's."""
 
-    def __init__(self, world: World, now: Folding, course: _Course, roots: Roots, limits: Limits) -> None:
+    def __init__(self, world: "World", now: Folding, course: _Course, roots: Roots, limits: Limits) -> None:
         self._world = world
         self._course = course
         self._roots = roots
@@ -327,7 +356,7 @@ class _Repeated:
             if event.type == "InputFileValidated" and upload.status != "rejected":
                 self._duplicates(event, upload, body_of(event))
             elif event.type == "InputFileRejected":
-                self._rejected(event, body_of(event))
+                self._rejected(event, upload, body_of(event))
 
     def _duplicates(self, event: StoredEvent, upload: Upload, body: Plain) -> None:
         for what, wanted in (("session", self._sessions), ("clustering", self._groups)):
@@ -360,11 +389,23 @@ class _Repeated:
             message = f"{at} ({known[0]}) was a duplicate of {record}; it would have been new, and inserted from there"
             self._course.otherwise.append(_otherwise(f"u{upload.id}", event.position, message))
 
-    def _rejected(self, event: StoredEvent, body: Plain) -> None:
+    def _rejected(self, event: StoredEvent, upload: Upload, body: Plain) -> None:
+        """Which record a finding is against follows from its entry: the file is read for it."""
+        held: dict[str, dict[int, str]] = {}
         for finding in body["findings"]:
-            named = set(re.findall(r"\b[sc]\d+\b", str(finding.get("message"))))
-            against = sorted(named & (self._sessions.keys() | self._groups.keys()))
-            if finding.get("code") in _HELD and against:
-                message = f"was rejected for {against[0]}, among others perhaps; that would not have been against it"
+            at = _ENTRY.match(str(finding.get("path")))
+            if finding.get("code") not in _HELD or at is None:
+                continue
+            what, wanted = (
+                ("session", self._sessions) if at[1] == "sessions" else ("clustering", self._groups)
+            )
+            if what not in held:
+                held[what] = dict(self._keys(upload, what))
+            key = held[what].get(int(at[2]))
+            against = next((record for record, (known, _) in wanted.items() if known == key), None)
+            if against is not None:
+                message = (
+                    f"was rejected for {against}, among others perhaps; that would not have been against it"
+                )
                 self._course.otherwise.append(_otherwise(name(event), event.position, message))
                 return

@@ -136,6 +136,7 @@ class Fitting:
                 code="session-time-taken",
                 message=message,
                 hint="One of the two locations is a copy, or belongs to another subject.",
+                taken_by=taken.session,
             )
             return Misfit(
                 name(event), f"would have failed: s{taken.session} would have its session_time", failed
@@ -148,8 +149,8 @@ class Fitting:
     def session_failed(self, event: StoredEvent, body: Plain) -> str | None:
         if self._state.sessions[number(event)].status not in _OPEN:
             return ""
-        if body.get("code") == "session-time-taken":
-            holder = next((word for word in body["message"].split() if word[1:].isdigit()), "")
+        if body["taken_by"] is not None:
+            holder = f"s{body['taken_by']}"
             if holder in self._missing:
                 return (
                     f"would not have failed by the session_time of {holder}: what became of it is not known"

@@ -1,316 +1,355 @@
-"""Say why a record is what it is, and which command would move it on. Reads the ledger; appends nothing."""
+"""Say why a record is what it is, and what would move it on. Reads the ledger; appends nothing."""
 
 import re
-import shlex
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from commands.answers.request import grown
-from commands.door.world import World
-from commands.requests.growth import impact_grown
+from commands.answers.record import (
+    ClusteringRecord,
+    FoundProbe,
+    SessionRecord,
+    UploadRecord,
+    record,
+)
+from commands.answers.request import Request, request, told_growth
+from commands.answers.rows import ClusteringLine, DeletedBy, RecordKind, RedactionLine, SessionLine
+from commands.answers.sentences import listed, shown
+from commands.inputfile.findings import Finding
 from commands.requests.impact import STANDING
 from commands.requests.naming import name_of, some_of
 from commands.requests.policy import own_requests_approved
 from commands.requests.restoration import fallen_by
 from ledger import log
+from ledger.errors import NextStep
 from ledger.events import body_of
-from projections.listings import whole
+from ledger.plurals import plural
 from projections.references import Reference
 
-Plain = dict[str, Any]
+if TYPE_CHECKING:
+    from commands.door.world import World
+
 _LISTED = 10
-_WORK = "daybook work"
-_OPEN = "..."  # what only a person knows, in a command
+_WORK = NextStep("work")
 
 
-def why(world: World, reference: Reference) -> Plain:
-    """``{"ref", "status", "reason", "message", "resolve"}``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """Another record that the answer speaks of."""
 
-    ``reason`` is the code of what it waits for or failed by, None where all is well. ``resolve`` are
-    commands; one that holds ``...`` is to be completed.
-    """
-    record = whole(world.transaction, world.head.live_slot, reference)
+    ref: str
+    status: str
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """``reason`` is the code of what the record waits for or failed by, null where all is well. ``message`` says so in
+    a sentence, with further lines below it. ``next_steps`` would move it on."""
+
+    ref: str
+    kind: RecordKind
+    position: int
+    status: str
+    reason: str | None
+    message: str
+    related: list[Related]
+    next_steps: list[NextStep]
+
+
+@dataclass(slots=True)
+class _Told:
+    message: str
+    steps: Sequence[NextStep] = ()
+    related: list[Related] = field(default_factory=list)
+    reason: str | None = None
+
+
+def why(world: "World", reference: Reference) -> Why:
     if reference.kind == "deletion":
-        message, resolve = _request(world, reference, record)
-        reason = "approval" if record["status"] == "requested" else None
-    elif reference.kind == "upload":
-        message, resolve = _upload(record)
-        reason = {"rejected": "rejected", "validated": "unfinished"}.get(record["status"])
+        asked = request(world, reference.id)
+        told = _request(world, reference, asked)
+        return _answer(world, reference, "request", asked.status, told, asked.redactions)
+    found = record(world, reference)
+    if isinstance(found, UploadRecord):
+        told = _upload(found)
     else:
-        message, resolve = _entry(world, reference, record)
-        if record["replaces"] is not None:
-            message += f"\nIt replaces {record['replaces']}, by a correction."
-        reason = record["reason"]
-    return {
-        "ref": str(reference),
-        "status": record["status"],
-        "reason": reason,
-        "message": _lines(message, [_redacted(redaction) for redaction in record["redactions"]]),
-        "resolve": resolve,
-    }
+        told = _entry(world, reference, found)
+        told.reason = found.reason
+        if found.replaces is not None:
+            told.message += f"\nIt replaces {found.replaces}, by a correction."
+            told.related.append(Related(ref=found.replaces, status="deleted", message=None))
+    return _answer(world, reference, found.kind, found.status, told, found.redactions)
 
 
-def _redacted(redaction: Plain) -> str:
+def _answer(
+    world: "World",
+    reference: Reference,
+    kind: RecordKind,
+    status: str,
+    told: _Told,
+    redactions: Sequence[RedactionLine],
+) -> Why:
+    return Why(
+        ref=str(reference),
+        kind=kind,
+        position=world.head.size,
+        status=status,
+        reason=told.reason,
+        message=listed(told.message, [_redacted(one) for one in redactions]),
+        related=told.related,
+        next_steps=list(told.steps),
+    )
+
+
+def _redacted(one: RedactionLine) -> str:
     return (
-        f"Its {redaction['type']}, position {redaction['position']}, was redacted by {redaction['redacted_by']} at "
-        f"{_time(redaction['redacted_at'])}, as {redaction['requested_by']} requested: {redaction['reason']}"
+        f"Its {one.type}, position {one.position}, was redacted by {one.redacted_by} at {shown(one.redacted_at)}, as "
+        f"{one.requested_by} requested: {one.reason}"
     )
 
 
 # --- sessions and clusterings -----------------------------------------------------------------------------
 
 
-def _entry(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
-    status = record["status"]
-    if status == "waiting":
-        return _waiting(reference, record)
-    if status == "error":
-        return _failed(world, reference, record)
-    if status == "pending":
-        return "It was accepted and is not processed yet.", [_WORK]
-    if status == "inserted":
-        at = record.get("session_time") or record.get("curation_time")
-        return f"All is well: it is inserted ({at}), and nothing is to be done.", []
-    if status == "deleted":
-        return _deleted(world, reference, record)
-    return _withdrawn(world, reference, record)
+def _entry(world: "World", reference: Reference, found: SessionRecord | ClusteringRecord) -> _Told:
+    if found.status == "waiting":
+        return _waiting(reference, found)
+    if found.status == "error":
+        return _failed(world, reference, found)
+    if found.status == "pending":
+        return _Told("It was accepted and is not processed yet.", [_WORK])
+    if found.status == "inserted":
+        at = found.session_time if isinstance(found, SessionRecord) else found.curation_time
+        return _Told(f"Inserted ({at}). Nothing to do.")
+    if found.status == "deleted" and found.deleted_by is not None:
+        return _deleted(world, reference, found, found.deleted_by)
+    return _withdrawn(world, reference, found)
 
 
-def _withdrawn(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
+def _withdrawn(world: "World", reference: Reference, found: SessionRecord | ClusteringRecord) -> _Told:
     taken_back = [
         event
         for event in log.read_stream(world.transaction, reference.stream)
         if event.type.endswith("Withdrawn")
     ]
-    by = f" by {taken_back[-1].actor} at {_time(taken_back[-1].recorded_at)}" if taken_back else ""
+    by = f" by {taken_back[-1].actor} at {shown(taken_back[-1].recorded_at)}" if taken_back else ""
     message = f"It was taken back{by}; it had never been inserted. Its file can be uploaded again."
-    return message, [f"daybook upload {_file_of(world, record)}"]
+    return _Told(message, [_upload_again(world, found)])
 
 
-def _time(recorded_at: str) -> str:
-    return recorded_at[:19].replace("T", " ") + "Z"
-
-
-def _deleted(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
+def _deleted(
+    world: "World", reference: Reference, found: SessionRecord | ClusteringRecord, deletion: DeletedBy
+) -> _Told:
     """What replaced it has to be looked at first: while that stands, nothing can be restored."""
-    deletion = record["deleted_by"]
-    message = f"It was deleted by {deleted_by(deletion)}."
-    if record["replaced_by"] is not None:
-        message += f"\nIt was replaced by {record['replaced_by']}."
+    told = _Told(f"It was deleted by {deleted_by(deletion)}.")
+    if found.replaced_by is not None:
+        told.message += f"\nIt was replaced by {found.replaced_by}."
     rows: Any = world.state.sessions if reference.kind == "session" else world.state.clusterings
-    looked_at = f"daybook delete show {deletion['deletion']}"
+    look = NextStep("show-request", deletion.deletion)
     standing = _standing_in_place(rows, reference.id)
     if standing is not None:
-        return message, [f"daybook show {standing}", looked_at]
-    return message, [looked_at, f"daybook restore {deletion['deletion']}"]
+        told.related.append(standing)
+        told.steps = [NextStep("show", standing.ref), look]
+    else:
+        told.steps = [look, NextStep("restore", deletion.deletion)]
+    return told
 
 
-def _standing_in_place(rows: Any, number: int) -> str | None:
+def _standing_in_place(rows: Any, number: int) -> Related | None:
     """The record that stands where this one was, over as many corrections as there were."""
     row = rows.get(number)
     while row is not None and row.replaced_by is not None:
         row = rows.get(row.replaced_by)
         if row is not None and row.status in STANDING:
-            return name_of(row)
+            return Related(ref=name_of(row), status=row.status, message=row.message)
     return None
 
 
-def deleted_by(deletion: Plain) -> str:
+def deleted_by(deletion: DeletedBy) -> str:
     """``d70 (requested by user_1: wrong animal; approved by user_2)``."""
-    asked, approved = f"requested by {deletion['requested_by']}", f"approved by {deletion['approved_by']}"
-    return f"{deletion['deletion']} ({asked}: {deletion['reason']}; {approved})"
+    asked, approved = f"requested by {deletion.requested_by}", f"approved by {deletion.approved_by}"
+    return f"{deletion.deletion} ({asked}: {deletion.reason}; {approved})"
 
 
-def _waiting(reference: Reference, record: Plain) -> tuple[str, list[str]]:
-    message = str(record["message"])
-    reason = record["reason"]
-    if reason == "probe-association":
-        return _association(reference, record)
-    if reason == "sessions-txt":
-        return (
-            f"{message}\nIt goes on by itself when the file is there: put it there, then run the command.",
-            [_WORK],
+def _waiting(reference: Reference, found: SessionRecord | ClusteringRecord) -> _Told:
+    message = str(found.message)
+    if isinstance(found, SessionRecord) and found.reason == "probe-association":
+        return _association(reference, found)
+    if found.reason == "sessions-txt":
+        return _Told(f"{message}\nIt goes on by itself once the file is there.", [_WORK])
+    if found.reason == "acquiring":
+        return _Told(
+            f"{message}\nIt goes on when the recording is finished and its headers are complete.", [_WORK]
         )
-    if reason == "acquiring":
-        return f"{message}\nIt goes on when the recording is finished and its headers are complete.", [_WORK]
-    if reason == "clustering-sessions":
-        open_sessions = [session for session in record["sessions"] if session["status"] != "inserted"]
-        listed = [
-            f"{s['session']} is {s['status']}: {s['message'] or 'not processed yet'}" for s in open_sessions
-        ]
-        return _lines(message, listed), [f"daybook why {s['session']}" for s in open_sessions[:_LISTED]] + [
-            _WORK
-        ]
-    return message, [_WORK]
+    if isinstance(found, ClusteringRecord) and found.reason == "clustering-sessions":
+        related = [_related(session) for session in found.sessions if session.status != "inserted"]
+        lines = [f"{one.ref} is {one.status}: {one.message or 'not processed yet'}" for one in related]
+        steps = [NextStep("why", one.ref) for one in related[:_LISTED]]
+        return _Told(listed(message, lines), [*steps, _WORK], related)
+    return _Told(message, [_WORK])
 
 
-def _association(reference: Reference, record: Plain) -> tuple[str, list[str]]:
-    found: list[Plain] = record["waiting_for"].get("found", [])
-    inserted: list[str] = record["waiting_for"].get("inserted", [])
-    given: dict[str, str] = record["entry"].get("probe_association") or {}
-    on_disk = ", ".join(
-        probe["name"] + (f" (serial {probe['serial']})" if probe.get("serial") else "") for probe in found
-    )
-    message = _lines(
-        str(record["message"]),
+def _related(line: SessionLine | ClusteringLine) -> Related:
+    ref = line.session if isinstance(line, SessionLine) else line.clustering
+    return Related(ref=ref, status=line.status, message=line.message)
+
+
+def _association(reference: Reference, found: SessionRecord) -> _Told:
+    on_disk = (found.waiting_for.found if found.waiting_for else None) or []
+    inserted = (found.waiting_for.inserted if found.waiting_for else None) or []
+    given: dict[str, str] = found.entry.get("probe_association") or {}
+    names = ", ".join(probe.name + (f" (serial {probe.serial})" if probe.serial else "") for probe in on_disk)
+    message = listed(
+        str(found.message),
         [
-            f"on disk: {on_disk or 'none'}",
-            f"inserted in subject {record['subject']}: {', '.join(inserted) or 'none'}",
+            f"on disk: {names or 'none'}",
+            f"inserted in subject {found.subject}: {', '.join(inserted) or 'none'}",
         ],
     )
-    if len(inserted) < len(found):
-        subject = shlex.quote(record["subject"])
-        missing = len(found) - len(inserted)
+    missing = len(on_disk) - len(inserted)
+    if missing > 0:
         message += f"\n{missing} more on disk than inserted: put the insertion on record first."
-        return message, [f"daybook probe insert {subject} {_OPEN} --at {_OPEN}", _WORK]
-    pairs = [f"{shlex.quote(name)}={probe}" for name, probe in _proposed(found, inserted, given).items()]
-    return message, [f"daybook associate {reference} {' '.join(pairs)}"]
+        insert = NextStep("insert-probe", arguments={"subject": found.subject, "probe": None, "at": None})
+        return _Told(message, [insert, _WORK])
+    return _Told(message, [NextStep("associate", str(reference), _proposed(on_disk, inserted, given))])
 
 
-def _proposed(found: Sequence[Plain], inserted: Sequence[str], given: dict[str, str]) -> dict[str, str]:
-    """Each probe on disk and the one of the subject that it must be; ``...`` where more than one is left.
+def _proposed(
+    found: Sequence[FoundProbe], inserted: Sequence[str], given: dict[str, str]
+) -> dict[str, str | None]:
+    """Each probe on disk and the one of the subject that it must be; None where more than one is left.
 
     What serial numbers or the file itself decide is filled in. Nothing is guessed: a wrong association
     would be stored.
     """
     sure = {name: probe for name, probe in given.items() if probe in inserted}
     for probe in found:
-        serial = probe.get("serial")
-        named = [
-            name for name in inserted if serial and re.search(rf"(?<!\d){re.escape(serial)}(?!\d)", name)
-        ]
-        if probe["name"] not in sure and len(named) == 1:
-            sure[probe["name"]] = named[0]
+        named = [name for name in inserted if probe.serial and _names_serial(name, probe.serial)]
+        if probe.name not in sure and len(named) == 1:
+            sure[probe.name] = named[0]
     left = [name for name in inserted if name not in sure.values()]
-    open_names = [probe["name"] for probe in found if probe["name"] not in sure]
+    open_names = [probe.name for probe in found if probe.name not in sure]
     if len(left) == len(open_names) == 1:
         sure[open_names[0]] = left[0]
-    return {
-        probe["name"]: shlex.quote(sure[probe["name"]]) if probe["name"] in sure else _OPEN for probe in found
-    }
+    return {probe.name: sure.get(probe.name) for probe in found}
 
 
-def _failed(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
-    hint = _failure_hint(world, reference)
-    message = _lines(str(record["message"]), [hint] if hint else [])
-    resolve = [f"daybook why {number}" for number in _named_sessions(record["message"])]
-    return message, [*resolve, f"daybook upload {_file_of(world, record)}"]
+def _names_serial(name: str, serial: str) -> bool:
+    return re.search(rf"(?<!\d){re.escape(serial)}(?!\d)", name) is not None
 
 
-def _failure_hint(world: World, reference: Reference) -> str:
-    """The hint of the newest failure in the record's stream."""
+def _failed(world: "World", reference: Reference, found: SessionRecord | ClusteringRecord) -> _Told:
+    """With the hint of its newest failure, and the records that it failed by: they tell more."""
     stream = log.read_stream(world.transaction, reference.stream)
     failures = [event for event in stream if event.type.endswith("InsertFailed")]
-    return str(body_of(failures[-1]).get("hint", "")) if failures else ""
+    failure = body_of(failures[-1]) if failures else {}
+    hint = str(failure.get("hint") or "")
+    related = []
+    if isinstance(found, ClusteringRecord):
+        related = [_related(session) for session in found.sessions if session.status != "inserted"]
+    elif failure.get("taken_by") is not None:
+        row = world.state.sessions.get(failure["taken_by"])
+        if row is not None:
+            related = [Related(ref=name_of(row), status=row.status, message=row.message)]
+    looked_at = [NextStep("why", one.ref) for one in related[:_LISTED]]
+    message = listed(str(found.message), [hint] if hint else [])
+    return _Told(message, [*looked_at, _upload_again(world, found)], related)
 
 
-def _named_sessions(message: str | None) -> list[str]:
-    """The other sessions that a failure names: they tell more."""
-    return list(dict.fromkeys(re.findall(r"\bs\d+\b", message or "")))[:_LISTED]
-
-
-def _file_of(world: World, record: Plain) -> str:
-    upload = whole(world.transaction, world.head.live_slot, Reference("upload", int(record["upload"][1:])))
-    return shlex.quote(upload["filename"])
+def _upload_again(world: "World", found: SessionRecord | ClusteringRecord) -> NextStep:
+    filename = world.state.uploads[int(found.upload[1:])].filename
+    return NextStep("upload", arguments={"file": filename})
 
 
 # --- requests ---------------------------------------------------------------------------------------------
 
 
-def _request(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
-    status = record["status"]
-    if status == "requested":
-        return _open_request(world, reference, record)
-    by = f"{record['decided_by']} at {_time(record['decided_at'])}"
-    if status == "rejected":
-        return f"It was rejected by {by}: {record['decision']}", []
-    if status == "cancelled":
-        return f"It was taken back by {by}.", []
-    if status == "restored":
-        return f"It was approved by {by}; what it had deleted stands again.", []
-    if record["kind"] == "redaction":
-        return f"It was approved by {by}; the payload is gone.", []
+def _request(world: "World", reference: Reference, asked: Request) -> _Told:
+    if asked.status == "requested":
+        return _open_request(world, reference, asked)
+    by = f"{asked.decided_by} at {shown(asked.decided_at)}"
+    if asked.status == "rejected":
+        return _Told(f"It was rejected by {by}: {asked.decision}")
+    if asked.status == "cancelled":
+        return _Told(f"It was taken back by {by}.")
+    if asked.status == "restored":
+        return _Told(f"It was approved by {by}; what it had deleted stands again.")
+    if asked.kind == "redaction":
+        return _Told(f"It was approved by {by}; the payload is gone.")
     return _carried_out(world, reference, by)
 
 
-def _carried_out(world: World, reference: Reference, by: str) -> tuple[str, list[str]]:
+def _carried_out(world: "World", reference: Reference, by: str) -> _Told:
     """A correction cannot be undone while a record that it put there stands."""
     fallen = fallen_by(world, world.state.deletions[reference.id])[1]
     kinds = ((world.state.sessions, fallen.sessions), (world.state.clusterings, fallen.clusterings))
     found = [_standing_in_place(rows, number) for rows, numbers in kinds for number in numbers]
-    standing = [name for name in found if name is not None]
+    standing = [one for one in found if one is not None]
     if not standing:
-        return f"It was approved by {by}. It can be undone, whole.", [f"daybook restore {reference}"]
+        return _Told(
+            f"It was approved by {by}. It can be undone, whole.", [NextStep("restore", str(reference))]
+        )
     stand = "stands" if len(standing) == 1 else "stand"
-    message = f"It was approved by {by}. What it put in place of the old {stand}: {some_of(standing)}."
-    return message, [f"daybook show {name}" for name in standing[:_LISTED]]
+    names = some_of([one.ref for one in standing])
+    return _Told(
+        f"It was approved by {by}. What it put in place of the old {stand}: {names}.",
+        [NextStep("show", one.ref) for one in standing[:_LISTED]],
+        standing,
+    )
 
 
-def _open_request(world: World, reference: Reference, record: Plain) -> tuple[str, list[str]]:
-    requester = record["requested_by"]
-    is_redaction = record["kind"] == "redaction"
-    other = "" if not is_redaction and own_requests_approved(world) else f" other than {requester}"
+def _open_request(world: "World", reference: Reference, asked: Request) -> _Told:
+    name, requester = str(reference), asked.requested_by
+    own_allowed = asked.kind != "redaction" and own_requests_approved(world)
+    other = "" if own_allowed else f" other than {requester}"
     message = f"It waits for an admin{other}, who approves or rejects it; {requester} can take it back."
-    approve = [f"daybook delete approve {reference}"]
-    row = world.state.deletions[reference.id]
-    if row.shown_position != row.id:
+    accept = NextStep("approve-request", name, {"accept_impact": "yes"})
+    approve = [NextStep("approve-request", name)]
+    if asked.accept_impact:
         message += "\nIts impact had grown when it was to be approved, and was shown again."
-        approve = [f"daybook delete approve {reference} --accept-impact"]
-    more = grown(world, reference.id)
-    if more is not None:
-        message += f"\n{impact_grown(reference.id, more).message}"
-        approve = [
-            f"daybook delete approve {reference}",
-            f"daybook delete approve {reference} --accept-impact",
-        ]
-    return message, [
-        f"daybook delete show {reference}",
+        approve = [accept]
+    if asked.grown is not None:
+        message += f"\n{name} would take more now than was shown: {told_growth(asked.grown)}."
+        approve = [NextStep("approve-request", name), accept]
+    steps = [
+        NextStep("show-request", name),
         *approve,
-        f"daybook delete reject {reference} --reason {_OPEN}",
-        f"daybook delete cancel {reference}",
+        NextStep("reject-request", name, {"reason": None}),
+        NextStep("cancel-request", name),
     ]
+    return _Told(message, steps, reason="approval")
 
 
 # --- uploads ----------------------------------------------------------------------------------------------
 
 
-def _upload(record: Plain) -> tuple[str, list[str]]:
-    again = f"daybook upload {shlex.quote(record['filename'])}"
-    if record["status"] == "rejected":
-        errors = [_finding(finding) for finding in record["findings"] if finding["severity"] == "error"]
-        number = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-        return _lines(f"It was rejected whole, and nothing of it was ingested: {number}.", errors), [again]
-    if record["status"] in ("received", "validated"):
-        return "It was accepted; not all of its entries are processed yet.", [_WORK]
-    entries = [*record["new_sessions"], *record["new_clusterings"]]
-    still = [entry for entry in entries if entry["status"] != "inserted"]
+def _upload(found: UploadRecord) -> _Told:
+    again = NextStep("upload", arguments={"file": found.filename})
+    if found.status == "rejected":
+        errors = [_finding(one) for one in found.findings if one.severity == "error"]
+        first = f"It was rejected whole, and nothing of it was ingested: {plural(len(errors), 'error')}."
+        return _Told(listed(first, errors), [again], reason="rejected")
+    if found.status in ("received", "validated"):
+        reason = "unfinished" if found.status == "validated" else None
+        return _Told("It was accepted; not all of its entries are processed yet.", [_WORK], reason=reason)
+    entries: list[SessionLine | ClusteringLine] = [*found.new_sessions, *found.new_clusterings]
+    still = [_related(entry) for entry in entries if entry.status != "inserted"]
     if not still:
-        known = f", {record['duplicates']} known before" if record["duplicates"] else ""
-        return f"All is well: {len(entries)} of {len(entries)} new entries inserted{known}.", []
-    names = [_name(entry) for entry in still]
-    listed = [
-        f"{name} is {entry['status']}" + (f": {entry['message']}" if entry["message"] else "")
-        for name, entry in zip(names, still, strict=True)
-    ]
+        known = f", {found.duplicates:,} known before" if found.duplicates else ""
+        return _Told(f"{plural(len(entries), 'new entry')} inserted{known}. Nothing to do.")
+    lines = [f"{one.ref} is {one.status}" + (f": {one.message}" if one.message else "") for one in still]
+    verb = "is" if len(still) == 1 else "are"
     of_them = (
         "its one new entry is not inserted"
         if len(entries) == 1
-        else f"of {len(entries)} new entries {len(still)} {'is' if len(still) == 1 else 'are'} not inserted"
+        else f"of {len(entries):,} new entries {len(still):,} {verb} not inserted"
     )
-    message = _lines(f"It was accepted; {of_them}.", listed)
-    return message, [f"daybook why {name}" for name in names[:_LISTED]]
+    steps = [NextStep("why", one.ref) for one in still[:_LISTED]]
+    return _Told(listed(f"It was accepted; {of_them}.", lines), steps, still)
 
 
-def _name(entry: Plain) -> str:
-    return str(entry["clustering"] if "clustering" in entry else entry["session"])
-
-
-def _finding(finding: Plain) -> str:
-    where = "" if finding["line"] is None else f"line {finding['line']}, column {finding['column']}: "
-    hint = f" {finding['hint']}" if finding["hint"] else ""
-    return f"{where}{finding['message']}{hint} [{finding['code']}]"
-
-
-def _lines(first: str, further: Sequence[str]) -> str:
-    more = [f"... and {len(further) - _LISTED} more"] if len(further) > _LISTED else []
-    return "\n".join([first, *further[:_LISTED], *more])
+def _finding(found: Finding) -> str:
+    where = "" if found.line is None else f"line {found.line}, column {found.column}: "
+    hint = f" {found.hint}" if found.hint else ""
+    return f"{where}{found.message}{hint} [{found.code}]"

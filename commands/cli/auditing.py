@@ -1,20 +1,32 @@
 """Verbs that read the log: ``history``, ``log``. They append no event."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import click
 
+from commands.answers.phrases import phrase
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column
-from commands.cli.phrases import phrase
-from commands.cli.records import LIMIT, limit_option, older_left_out
 from commands.cli.times import as_of_option, shown, utc_time
 from commands.cli.verbs import Verb
-from ledger.errors import Refusal
 
-_ALL = 2**62
+if TYPE_CHECKING:
+    from commands.answers.log import Log
+    from commands.answers.rows import EventLine
+
+PAGE = 100
+MOST = 10_000
+POSITION = click.IntRange(0, 2**63 - 1)
+_ROWS = 2_000  # of a table, whose columns are as wide as its widest value
+
+
+def _some_text(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise click.BadParameter("expected some text.")
+    return value
 
 
 @click.command(cls=Verb)
@@ -24,25 +36,25 @@ _ALL = 2**62
 def history(invocation: Invocation, reference: str, as_of: int | str | None) -> None:
     """The events of one record, oldest first.
 
-    REF is an id or its unique beginning (s12, c34, u56), a location, a session time, a group name, or a
+    REF is an id (s12, c34, u56), a location, a session time, a group name, or a
     stream as the log names it (subject/0/12345, reference/behavior.TaskType).
     """
-    from ledger import log as event_log
-    from projections.listings import event_line
+    from commands.answers.history import history as happened
+    from commands.answers.history import stream_history
 
     with invocation.reading(as_of, invocation.about(reference)) as world:
-        stream = event_log.read_stream(world.transaction, reference) if "/" in reference else []
-        name = reference
-        if not stream:
-            found = invocation.find(world, reference)
-            name, stream = str(found), event_log.read_stream(world.transaction, found.stream)
-        events = [event_line(event) for event in stream]
-    invocation.answer(
-        {"ok": True, "ref": name, "events": events}, lambda: _write_events(events, with_stream=False)
-    )
+        found = stream_history(world, reference) if "/" in reference else None
+        if found is None:
+            found = happened(world, invocation.find(world, reference))
+
+    def human() -> None:
+        _write_events(found.events, with_stream=False)
+
+    invocation.answer(found, human)
 
 
-def _write_events(events: Sequence[dict[str, Any]], *, with_stream: bool) -> None:
+def _write_events(events: Iterable["EventLine"], *, with_stream: bool) -> int:
+    """So many at a time as a table; how many there were."""
     columns = [
         Column("position", right=True),
         Column("recorded (UTC)"),
@@ -51,18 +63,24 @@ def _write_events(events: Sequence[dict[str, Any]], *, with_stream: bool) -> Non
         Column("stream", "middle"),
         Column("what it says", "end"),
     ]
-    rows = [
-        [
-            e["position"],
-            shown(e["recorded_at"]),
-            e["actor"],
-            e["type"],
-            e["stream"] if with_stream else "",
-            phrase(e["type"], e["body"]),
-        ]
-        for e in events
+    count, rows = 0, iter(events)
+    while some := list(islice(rows, _ROWS)):
+        if count:
+            output.say()
+        count += len(some)
+        output.write_table(columns, [_row(event, with_stream=with_stream) for event in some])
+    return count
+
+
+def _row(event: "EventLine", *, with_stream: bool) -> list[object]:
+    return [
+        event.position,
+        shown(event.recorded_at),
+        event.actor,
+        event.type,
+        event.stream if with_stream else "",
+        phrase(event.type, event.body),
     ]
-    output.write_table(columns, rows)
 
 
 @click.command(cls=Verb)
@@ -71,56 +89,60 @@ def _write_events(events: Sequence[dict[str, Any]], *, with_stream: bool) -> Non
 @click.option("--subject", metavar="NAME", help="Only events about this subject.")
 @click.option("--since", metavar="TIME", callback=utc_time, help="From this date or time on (UTC).")
 @click.option("--until", metavar="TIME", callback=utc_time, help="Before this date or time (UTC).")
-@limit_option
+@click.option("--text", metavar="TEXT", callback=_some_text, help="Only events that say this, in any case.")
+@click.option("--before", metavar="POSITION", type=POSITION, help="Only events before this position.")
+@click.option("--after", metavar="POSITION", type=POSITION, help="Only events behind this position.")
+@click.option(
+    "--limit",
+    type=click.IntRange(0, MOST),
+    metavar="N",
+    help=f"The newest N; 0 for all. On a terminal {PAGE} unless said, with --json all.",
+)
 @as_of_option
 @pass_invocation
 def log(
     invocation: Invocation,
+    limit: int | None,
+    as_of: int | str | None,
+    before: int | None,
+    after: int | None,
     actor: str | None,
     kind: str | None,
     subject: str | None,
     since: str | None,
     until: str | None,
-    limit: int | None,
-    as_of: int | str | None,
+    text: str | None,
 ) -> None:
     """The newest events of the whole ledger.
 
-    The oldest of them first.
+    The oldest of them first. With --after alone, the oldest behind that position. A text is looked for newest first,
+    through 10,000 positions; the answer says how to look further back.
     """
-    from ledger import log as event_log
-    from projections.listings import event_line, subject_key
+    from commands.answers.log import Matching
+    from commands.answers.log import log as look
     from projections.past import Past
 
-    _refuse_unknown_type(kind)
-    wanted = limit if limit is not None else (0 if invocation.json else LIMIT)
+    matching = Matching(actor=actor, type=kind, subject=subject, since=since, until=until, text=text)
+    everything = invocation.json and text is None
+    wanted = limit if limit is not None else (0 if everything else PAGE)
     with invocation.reading(as_of, Past.nothing) as world:
-        stored = event_log.select_events(
-            world.transaction,
-            actor=actor,
-            type=kind,
-            since=since,
-            until=until,
-            limit=wanted + 1 if wanted else _ALL,
-            subject=None if subject is None else subject_key(subject),
+        found = look(world, matching, after=after, before=before, limit=wanted or None)
+        invocation.answer(found, lambda: _write_log(found, looked_for=text is not None))
+
+
+def _write_log(found: "Log", *, looked_for: bool) -> None:
+    count = _write_events(found.events, with_stream=True)
+    if not count and found.older is None:
+        output.say("No event matches. See them all: daybook log")
+    elif not count:
+        output.say(f"No event matches from position {found.older:,} on.")
+    if found.older is not None and (looked_for or not count):
+        output.say(f"To look further back: --before {found.older}", err=True)
+    elif found.older is not None:
+        output.say(
+            f"Older events are not shown: --before {found.older} for those before, --limit N for more of them, "
+            "--limit 0 for all.",
+            err=True,
         )
-        more = bool(wanted) and len(stored) > wanted
-        events = [event_line(event) for event in (stored[1:] if more else stored)]
-
-    def human() -> None:
-        if not events:
-            output.say("No event matches. See them all: daybook log")
-            return
-        _write_events(events, with_stream=True)
-        older_left_out(more, "event")
-
-    invocation.answer({"ok": True, "events": events, "more": more}, human)
-
-
-def _refuse_unknown_type(kind: str | None) -> None:
-    from commands.inputfile.nearest import did_you_mean
-    from ledger.events import TYPES
-
-    if kind is not None and kind not in TYPES:
-        hint = did_you_mean(kind, TYPES) or f"The types are: {', '.join(TYPES)}."
-        raise Refusal("unknown-type", f'There is no event type "{kind}".', hint)
+    if found.newer is not None:
+        output.say(f"Newer events are not shown: --after {found.newer}", err=True)

@@ -7,12 +7,12 @@ import click
 
 from commands.cli import output
 from commands.cli.failures import REFUSED
-from commands.cli.finding_lines import counted, plain, write_findings
+from commands.cli.finding_lines import counted, write_findings
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, plural, printable
 from commands.cli.sources import read_source
 from commands.cli.times import as_of_option
-from commands.cli.verbs import VerbGroup
+from commands.cli.verbs import VerbGroup, WritingVerb
 
 
 @click.group(cls=VerbGroup)
@@ -20,7 +20,7 @@ def catalogue() -> None:
     """Reference values that input files are checked against."""
 
 
-@catalogue.command()
+@catalogue.command(cls=WritingVerb)
 @click.argument("file", metavar="FILE")
 @pass_invocation
 def load(invocation: Invocation, file: str) -> int:
@@ -29,36 +29,22 @@ def load(invocation: Invocation, file: str) -> int:
     Appends only what is new in it, so that it can be loaded again as it grows. FILE may be - for standard
     input.
     """
-    from commands.door.permission import require_admin
-    from commands.inputfile.catalogue import read_catalogue
-    from commands.lab.catalogue import LoadCatalogue
+    from commands.lab.catalogue import load_catalogue
 
     limits = invocation.settings.limits
     source = read_source(file, limits.input_file_bytes)
     with invocation.daybook() as daybook:
-        daybook.require(lambda world: require_admin(world, "load a catalogue"))
-        read = read_catalogue(source.data, limits=limits)
-        loaded, findings = read.catalogue, read.findings
-        if loaded is not None:
-            added = daybook.submit(LoadCatalogue(catalogue=loaded)).result["added"]
-    if loaded is None:
-        document = {"ok": False, "findings": plain(findings)}
-
-        def rejected() -> None:
-            write_findings(findings, source.shown, most_of_a_kind=None)
-            output.say(f"{counted(findings)}: nothing was loaded.")
-
-        invocation.answer(document, rejected)
-        return REFUSED
-
-    facts = len(loaded.values) + sum(1 + len(subject.probes) for subject in loaded.subjects)
+        report = load_catalogue(daybook, source.data, limits=limits, command_id=invocation.command_id)
 
     def human() -> None:
-        write_findings(findings, source.shown, most_of_a_kind=None)
-        output.say(f"{plural(added, 'fact')} added, {facts - added:,} known already.")
+        write_findings(report.findings, source.shown, most_of_a_kind=None)
+        if report.ok:
+            output.say(f"{plural(report.added, 'fact')} added, {report.known:,} known already.")
+        else:
+            output.say(f"{counted(report.findings)}: nothing was loaded.")
 
-    invocation.answer({"ok": True, "added": added, "findings": plain(findings)}, human)
-    return 0
+    invocation.answer(report, human)
+    return 0 if report.ok else REFUSED
 
 
 def _attributes(_context: click.Context, _parameter: click.Parameter, pairs: Sequence[str]) -> dict[str, Any]:
@@ -72,7 +58,7 @@ def _attributes(_context: click.Context, _parameter: click.Parameter, pairs: Seq
     return found
 
 
-@catalogue.command()
+@catalogue.command(cls=WritingVerb)
 @click.argument("table")
 @click.argument("value")
 @click.option(
@@ -102,17 +88,16 @@ def add(
     if not value.strip() or not value.isprintable():
         raise click.UsageError("A value needs text, without control characters.")
     with invocation.daybook() as daybook:
-        added = daybook.submit(AddReferenceValue(table=table, value=value, attributes=attributes)).result[
-            "added"
-        ]
+        command = AddReferenceValue(**invocation.repeatable, table=table, value=value, attributes=attributes)
+        result = daybook.submit(command).result
 
     def human() -> None:
-        output.say(f'Added "{value}" to {table}.' if added else f'"{value}" is in {table} already.')
+        output.say(f'Added "{value}" to {table}.' if result.added else f'"{value}" is in {table} already.')
 
-    invocation.answer({"ok": True, "added": added}, human)
+    invocation.answer(result, human)
 
 
-@catalogue.command()
+@catalogue.command(cls=WritingVerb)
 @click.argument("table")
 @click.argument("value")
 @pass_invocation
@@ -124,14 +109,14 @@ def retire(invocation: Invocation, table: str, value: str) -> None:
     from commands.lab.catalogue import RetireReferenceValue
 
     with invocation.daybook() as daybook:
-        retired = daybook.submit(RetireReferenceValue(table=table, value=value)).result["retired"]
+        command = RetireReferenceValue(**invocation.repeatable, table=table, value=value)
+        result = daybook.submit(command).result
 
     def human() -> None:
-        output.say(
-            f'Retired "{value}" from {table}.' if retired else f'"{value}" was retired from {table} before.'
-        )
+        before = f'"{value}" was retired from {table} before.'
+        output.say(f'Retired "{value}" from {table}.' if result.retired else before)
 
-    invocation.answer({"ok": True, "retired": retired}, human)
+    invocation.answer(result, human)
 
 
 @catalogue.command("list")
@@ -140,17 +125,14 @@ def retire(invocation: Invocation, table: str, value: str) -> None:
 @pass_invocation
 def list_values(invocation: Invocation, table: str | None, as_of: int | str | None) -> None:
     """List the values of one reference table, or of all."""
-    from commands.lab.catalogue import checked_table
-    from projections.listings import reference_values
+    from commands.answers.lab import catalogue as look
     from projections.past import Past
 
-    if table is not None:
-        checked_table(table)
     with invocation.reading(as_of, Past.lab) as world:
-        values = reference_values(world.transaction, world.head.live_slot, table)
+        found = look(world, table)
 
     def human() -> None:
-        if not values:
+        if not found.values:
             where = f"{table} has no values" if table is not None else "There are no reference values"
             output.say(
                 f"{where} yet. Add some: daybook catalogue load FILE, or daybook catalogue add TABLE VALUE"
@@ -158,12 +140,11 @@ def list_values(invocation: Invocation, table: str | None, as_of: int | str | No
             return
         columns = [Column("table"), Column("value", "middle"), Column("attributes", "end"), Column("")]
         rows = [
-            [v["table"], v["value"], _shown(v["attributes"]), "retired" if v["retired"] else ""]
-            for v in values
+            [v.table, v.value, _shown(v.attributes), "retired" if v.retired else ""] for v in found.values
         ]
         output.write_table(columns, rows)
 
-    invocation.answer({"ok": True, "values": values}, human)
+    invocation.answer(found, human)
 
 
 def _shown(attributes: dict[str, Any]) -> str:

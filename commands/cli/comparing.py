@@ -1,7 +1,8 @@
 """Verbs that compare two states of the ledger: ``diff``, ``what-if``. They append no event."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,11 +11,13 @@ from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, plural, printable
 from commands.cli.times import moment, shown
 from commands.cli.verbs import Verb
-from ledger.errors import Refusal
 
 if TYPE_CHECKING:
-    from projections.differences import Difference
+    from commands.answers.diff import Diff
+    from commands.answers.differences import DifferenceLine
+    from commands.answers.what_if import WhatIf
 
+_AT_ONCE = 2_000  # differences in one table
 _NAMED = 4  # records in one line
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _COLUMNS = [
@@ -55,54 +58,34 @@ def diff(
     now. A record that is new has a +, one that has changed a ~ with what it was and what it is now. The counts of an
     upload that was there before are not told: its entries are.
     """
-    from ledger.moments import position_of, recorded_at
-    from projections.differences import between
+    from commands.answers.diff import diff as compare
 
     with invocation.reading() as world:
-        transaction = world.transaction
-        head = world.head
-        start, end = (
-            head.size if at is None else position_of(transaction, head, at) for at in (first, second)
+        found = compare(world, first, second, subject=subject, user=owner)
+        invocation.answer(found, lambda: _write_diff(found))
+
+
+def _write_diff(found: "Diff") -> None:
+    start, end = (
+        f"position {at.position:,}" + (f" ({shown(at.recorded_at)})" if at.recorded_at else "")
+        for at in (found.start, found.end)
+    )
+    if not found.events:
+        to = "".join(
+            f" to {what} {printable(name)}"
+            for what, name in (("subject", found.subject), ("records of", found.user))
+            if name is not None
         )
-        if start > end:
-            raise Refusal(
-                "order",
-                f"Position {start:,} comes after position {end:,}.",
-                f"Give the earlier moment first: daybook diff {end} {start}",
-            )
-        times = [recorded_at(transaction, at) if at else None for at in (start, end)]
-        found = between(transaction, world.head.live_slot, start, end, subject=subject, user=owner)
-
-    def human() -> None:
-        ends = [
-            f"position {at:,}" + (f" ({shown(time)})" if time else "")
-            for at, time in zip((start, end), times, strict=True)
-        ]
-        if not found.events:
-            to = "".join(
-                f" to {what} {printable(name)}"
-                for what, name in (("subject", subject), ("records of", owner))
-                if name is not None
-            )
-            output.say(f"Nothing happened{to} from {ends[0]} to {ends[1]}.")
-            return
-        output.say(f"From {ends[0]} to {ends[1]}: {plural(found.events, 'event')}.")
-        _write_differences(found.differences)
-        if found.others:
-            output.say()
-            output.say("Events that changed no record:")
-            columns = [Column("who"), Column("type"), Column("events", right=True)]
-            output.write_table(columns, [[o["actor"], o["type"], f"{o['events']:,}"] for o in found.others])
-
-    document = {
-        "ok": True,
-        "from": {"position": start, "recorded_at": times[0]},
-        "to": {"position": end, "recorded_at": times[1]},
-        "events": found.events,
-        "differences": [one.plain() for one in found.differences],
-        "others": found.others,
-    }
-    invocation.answer(document, human)
+        output.say(f"Nothing happened{to} from {start} to {end}.")
+        return
+    output.say(f"From {start} to {end}: {plural(found.events, 'event')}.")
+    _write_differences(found.differences)
+    others = list(found.others)
+    if others:
+        output.say()
+        output.say("Events that changed no record:")
+        columns = [Column("who"), Column("type"), Column("events", right=True)]
+        output.write_table(columns, [[o.actor, o.type, f"{o.events:,}"] for o in others])
 
 
 def _only_one(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> str:
@@ -135,84 +118,78 @@ def what_if(invocation: Invocation, reference: str) -> None:
     settings = invocation.settings
     with invocation.reading() as world:
         found = without(world, reference, roots=settings.roots, limits=settings.limits)
-    root = found.without
+    invocation.answer(found, lambda: _write_what_if(found))
 
-    def human() -> None:
-        others = found.left_out - 1
-        output.say(
-            f"Without position {root.position:,} ({root.type} by {printable(root.actor)}, {shown(root.recorded_at)}) "
-            + (
-                f"there would not be {plural(others, 'event')} behind it either."
-                if others
-                else "all other events would be there."
-            )
+
+def _write_what_if(found: "WhatIf") -> None:
+    root, others = found.without, found.left_out - 1
+    output.say(
+        f"Without position {root.position:,} ({root.type} by {printable(root.actor)}, {shown(root.recorded_at)}) "
+        + (
+            f"there would not be {plural(others, 'event')} behind it either."
+            if others
+            else "all other events would be there."
         )
-        if not found.differences:
-            output.say("No record would stand otherwise.")
-        _write_differences(found.differences)
-        if found.otherwise:
-            output.say()
-            output.say(output.coloured("would have gone otherwise:", bold=True))
-            for one in found.otherwise:
-                output.say(f"{one['record']} {printable(one['message'])}")
-
-    document = {
-        "ok": True,
-        "without": {"position": root.position, "type": root.type, "stream": root.stream, "actor": root.actor},
-        "left_out": found.left_out,
-        "differences": [one.plain() for one in found.differences],
-        "otherwise": found.otherwise,
-    }
-    invocation.answer(document, human)
+    )
+    if not found.differences:
+        output.say("No record would stand otherwise.")
+    _write_differences(found.differences)
+    if found.otherwise:
+        output.say()
+        output.say(output.coloured("would have gone otherwise:", bold=True))
+        for one in found.otherwise:
+            output.say(f"{one.ref} {printable(one.message)}")
 
 
 # --- differences on the terminal ------------------------------------------------------------------------------------
 
 
-def _write_differences(differences: Sequence["Difference"]) -> None:
-    """A table for each kind of record. Records to which the same happened share a line."""
-    for kind, title in _TITLES.items():
-        lines: dict[tuple[str, ...], list[Difference]] = {}
-        for one in differences:
-            if one.kind == kind:
+def _write_differences(differences: Iterable["DifferenceLine"]) -> None:
+    """A table for each kind of record, of many records several. Those to which the same happened share a line."""
+    for kind, of_kind in groupby(differences, key=lambda one: one.kind):
+        output.say()
+        output.say(output.coloured(f"{_TITLES[kind]}:", bold=True))
+        while some := list(islice(of_kind, _AT_ONCE)):
+            lines: dict[tuple[str, ...], list[DifferenceLine]] = {}
+            for one in some:
                 lines.setdefault(_line(one), []).append(one)
-        if lines:
-            output.say()
-            output.say(output.coloured(f"{title}:", bold=True))
-            output.write_table(_COLUMNS, [_row(line, some) for line, some in lines.items()])
+            output.write_table(_COLUMNS, [_row(line, alike) for line, alike in lines.items()])
 
 
-def _row(line: tuple[str, ...], some: Sequence["Difference"]) -> list[str]:
+def _row(line: tuple[str, ...], some: Sequence["DifferenceLine"]) -> list[str]:
     sign, subject, what, who, when = line
-    location = some[0].record.get("location")
+    location = getattr(some[0].record, "location", None)
     if len(some) == 1 and some[0].change != "changed" and location:
         what = f"{what}, {location}"
     return [sign, _names(some), subject, what, who, when]
 
 
-def _line(one: "Difference") -> tuple[str, ...]:
+def _line(one: "DifferenceLine") -> tuple[str, ...]:
     """What is told of a difference beside its name."""
-    actors = ", ".join(dict.fromkeys(event["actor"] for event in one.events))
-    last = shown(one.events[-1]["recorded_at"]) if one.events else ""
-    return _SIGNS[one.change], one.subject * (one.kind != "subject"), _what(one), actors, last
+    actors = ", ".join(dict.fromkeys(event.actor for event in one.events))
+    last = shown(one.events[-1].recorded_at) if one.events else ""
+    subject = "" if one.kind == "subject" else getattr(one.record, "subject", "")
+    return _SIGNS[one.change], subject, _what(one), actors, last
 
 
-def _what(one: "Difference") -> str:
+def _what(one: "DifferenceLine") -> str:
     if one.change == "changed":
-        return "; ".join(f"{name}: {_value(a)} → {_value(b)}" for name, (a, b) in one.fields.items())
-    record = one.record
+        return "; ".join(
+            f"{name}: {_value(field.before)} → {_value(field.after)}" for name, field in one.fields.items()
+        )
+    record: Any = one.record
     if one.kind == "upload":
-        counts = {name: record[name] for name in ("inserted", "duplicates", "waiting", "errors")}
+        counts = {name: getattr(record, name) for name in ("inserted", "duplicates", "waiting", "errors")}
         nouns = {"duplicates": "duplicate", "errors": "error"}
         told = [
             plural(number, nouns[name]) if name in nouns else f"{number:,} {name}"
             for name, number in counts.items()
             if number
         ]
-        return ", ".join([record["status"], *told])
+        return ", ".join([record.status, *told])
     if one.kind == "subject":
-        return plural(len(record["probes"]), "probe")
-    return str(record.get("status") or record.get("role") or "")
+        return plural(len(record.probes), "probe")
+    return str(getattr(record, "status", None) or getattr(record, "role", None) or "")
 
 
 def _value(value: object) -> str:
@@ -230,7 +207,7 @@ def _value(value: object) -> str:
     return printable(value)
 
 
-def _names(some: Sequence["Difference"]) -> str:
+def _names(some: Sequence["DifferenceLine"]) -> str:
     names = [printable(one.name) for one in some]
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

@@ -9,16 +9,18 @@ from commands.cli import output
 from commands.cli.failures import ENTRY_FAILED, REFUSED
 from commands.cli.finding_lines import counted, plain, write_findings
 from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.next_steps import worded
 from commands.cli.output import printable
 from commands.cli.sources import read_source
 from commands.cli.times import local_time
-from commands.cli.verbs import Verb
+from commands.cli.verbs import WritingVerb
 from ledger.errors import Refusal
 
 if TYPE_CHECKING:
     from commands.door.submit import Daybook
+    from commands.intake.completing import ClusteringAdded, CompletedSession
 
-Step = Callable[["Daybook", int], dict[str, Any]]
+Step = Callable[["Daybook", int], "CompletedSession | ClusteringAdded"]
 
 
 def _complete(invocation: Invocation, reference: str, step: Step, *, file: str = "") -> int:
@@ -31,8 +33,8 @@ def _complete(invocation: Invocation, reference: str, step: Step, *, file: str =
             result = step(daybook, session)
         except Rejected as rejected:
             return _rejected(invocation, rejected, file or reference)
-    invocation.answer({"ok": True, **result}, lambda: _write(result))
-    return ENTRY_FAILED if result.get("status") == "error" else 0
+    invocation.answer(result, lambda: _write(result))
+    return ENTRY_FAILED if getattr(result, "status", None) == "error" else 0
 
 
 def _session(invocation: Invocation, daybook: "Daybook", reference: str) -> int:
@@ -54,17 +56,18 @@ def _rejected(invocation: Invocation, rejected: Any, name: str) -> int:
     return REFUSED
 
 
-def _write(result: dict[str, Any]) -> None:
-    session, status = result["session"], result.get("status")
-    if status is None:
-        where = printable(f"{result['location']}, {result['curation_time']}")
-        output.say(f"Added {result['clustering']} to {session}: {where}.")
+def _write(result: "CompletedSession | ClusteringAdded") -> None:
+    from commands.intake.completing import ClusteringAdded
+
+    if isinstance(result, ClusteringAdded):
+        where = printable(f"{result.location}, {result.curation_time}")
+        output.say(f"Added {result.clustering} to {result.session}: {where}.")
         return
-    reason = f": {printable(result['reason'])}" if result.get("reason") else ""
-    time = f" ({result['session_time']})" if result.get("session_time") else ""
-    output.say(f"{session} is {output.status(status)}{time}{reason}.".replace("..", "."))
-    if status in ("waiting", "error"):
-        output.say(f"What to do about it: daybook why {session}")
+    reason = f": {printable(result.reason)}" if result.reason else ""
+    time = f" ({result.session_time})" if result.session_time else ""
+    output.say(f"{result.session} is {output.status(result.status)}{time}{reason}.".replace("..", "."))
+    for step in result.next_steps:
+        output.say(f"What to do about it: {worded(step)}")
 
 
 def _pairs(_context: click.Context, _parameter: click.Parameter, pairs: Sequence[str]) -> dict[str, str]:
@@ -81,7 +84,7 @@ def _pairs(_context: click.Context, _parameter: click.Parameter, pairs: Sequence
     return found
 
 
-@click.command(cls=Verb)
+@click.command(cls=WritingVerb)
 @click.argument("session")
 @click.argument("association", metavar="DISK_NAME=PROBE...", nargs=-1, required=True, callback=_pairs)
 @pass_invocation
@@ -92,15 +95,21 @@ def associate(invocation: Invocation, session: str, association: dict[str, str])
     The session is tried again at once.
     """
 
-    def step(daybook: "Daybook", number: int) -> dict[str, Any]:
+    def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
         from commands.intake import completion
 
-        return completion.associate(daybook, number, association, roots=invocation.settings.roots)
+        return completion.associate(
+            daybook,
+            number,
+            association,
+            roots=invocation.settings.roots,
+            command_id=invocation.command_id,
+        )
 
     return _complete(invocation, session, step)
 
 
-@click.command(cls=Verb)
+@click.command(cls=WritingVerb)
 @click.argument("session")
 @click.argument("file", metavar="FILE")
 @pass_invocation
@@ -113,17 +122,18 @@ def add_tasks(invocation: Invocation, session: str, file: str) -> int:
     settings = invocation.settings
     source = read_source(file, settings.limits.input_file_bytes)
 
-    def step(daybook: "Daybook", number: int) -> dict[str, Any]:
+    def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
         from commands.intake import completion
 
         return completion.add_tasks(
-            daybook, number, source.data, filename=source.name, roots=settings.roots, limits=settings.limits
-        )
+            daybook, number, source.data, filename=source.name, roots=settings.roots, limits=settings.limits,
+            command_id=invocation.command_id,
+        )  # fmt: skip
 
     return _complete(invocation, session, step, file=source.shown)
 
 
-@click.command(cls=Verb)
+@click.command(cls=WritingVerb)
 @click.argument("session")
 @click.option(
     "--location", required=True, metavar="DIR", help="The folder that holds the clustering's output."
@@ -149,19 +159,25 @@ def add_clustering(
 ) -> int:
     """Add a single-session clustering to a session."""
 
-    def step(daybook: "Daybook", number: int) -> dict[str, Any]:
+    def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
         from commands.inputfile.entries import ClusteringEntry
         from commands.intake import completion
 
         clustering = ClusteringEntry(
             curator=curator, location=location, curation_time=curation_time or True, notes=notes
         )
-        return completion.add_clustering(daybook, number, clustering, roots=invocation.settings.roots)
+        return completion.add_clustering(
+            daybook,
+            number,
+            clustering,
+            roots=invocation.settings.roots,
+            command_id=invocation.command_id,
+        )
 
     return _complete(invocation, session, step)
 
 
-@click.command(cls=Verb)
+@click.command(cls=WritingVerb)
 @click.argument("session")
 @click.option("--room", metavar="ROOM", help="As in reference.ExperimentRoom.")
 @click.option(
@@ -184,12 +200,13 @@ def annotate(
     if room is None and not projects and notes is None:
         raise click.UsageError("There is nothing to add. Give --room, --project or --notes.")
 
-    def step(daybook: "Daybook", number: int) -> dict[str, Any]:
+    def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
         from commands.intake import completion
 
         roots = invocation.settings.roots
         return completion.annotate(
-            daybook, number, roots=roots, room=room, project=tuple(projects), notes=notes
-        )
+            daybook, number, roots=roots, room=room, project=tuple(projects), notes=notes,
+            command_id=invocation.command_id,
+        )  # fmt: skip
 
     return _complete(invocation, session, step)

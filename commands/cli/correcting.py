@@ -2,25 +2,35 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from commands.cli import output
 from commands.cli.failures import REFUSED
-from commands.cli.finding_lines import counted, plain, write_findings
+from commands.cli.finding_lines import counted, write_findings
 from commands.cli.input_files import (
     answer_upload,
     difference_line,
     most_of_a_kind,
-    too_large_verdict,
 )
 from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.next_steps import worded
 from commands.cli.output import Column, file_name, plural, printable
 from commands.cli.progress import shown_progress
 from commands.cli.sources import read_source
-from commands.cli.verbs import Verb
-from commands.inputfile.findings import Finding
+from commands.cli.verbs import WritingVerb
+
+if TYPE_CHECKING:
+    from commands.answers.correction import (
+        CorrectedClustering,
+        CorrectedSession,
+        CorrectionReport,
+        TouchedClustering,
+    )
+    from commands.requests.correction.events import CorrectionDone
+
+    Replaced = CorrectedSession | CorrectedClustering
 
 _LISTED = 10
 _ROWS = 30
@@ -39,7 +49,7 @@ _FATES = {
 }
 
 
-@click.command(cls=Verb)
+@click.command(cls=WritingVerb)
 @click.argument("file", metavar="FILE")
 @click.option("--apply", is_flag=True, help="Request the correction; an admin has to approve it.")
 @click.option("--reason", metavar="TEXT", help="With --apply: what was wrong; kept for good.")
@@ -55,131 +65,129 @@ def correct(invocation: Invocation, file: str, apply: bool, reason: str | None) 
         raise click.UsageError(f"{missing}: daybook correct FILE --apply --reason TEXT.")
     settings = invocation.settings
     source = read_source(file, settings.limits.input_file_bytes)
-    too_large = too_large_verdict(source, settings.limits.input_file_bytes)
-    if too_large is not None:
-        return _refused(invocation, {}, too_large.findings, source.shown)
-    from commands.answers.correction import correction_report
-    from commands.requests.correction.correct import correct as compare
+    from commands.answers.correction import correct as compare
+    from commands.answers.correction import correction_too_large
 
-    with invocation.daybook() as daybook:
-        corrected = compare(
-            daybook,
-            source.data,
-            filename=source.name,
-            roots=settings.roots,
-            limits=settings.limits,
-            reason=reason,
-        )
-    report = correction_report(corrected)
-    findings = corrected.plan.findings
-    if not corrected.plan.ok:
-        return _refused(invocation, report, findings, source.shown)
-    document = {"ok": True, **report, "findings": plain(findings)}
-    actor = invocation.actor.user
-    invocation.answer(document, lambda: _write(report, findings, source.shown, actor))
-    return 0
+    report = correction_too_large(source.size_bytes, settings.limits)
+    if report is None:
+        with invocation.daybook() as daybook:
+            report = compare(
+                daybook,
+                source.data,
+                filename=source.name,
+                roots=settings.roots,
+                limits=settings.limits,
+                reason=reason,
+                command_id=invocation.command_id,
+            )
+    actor, found = invocation.actor.user, report
+    invocation.answer(found, lambda: _write(found, source.shown, actor))
+    return 0 if found.ok else REFUSED
 
 
-def _refused(invocation: Invocation, report: dict[str, Any], findings: Sequence[Finding], file: str) -> int:
-    def human() -> None:
-        if report:
-            replaced = [*report["sessions"], *report["clusterings"]]
-            write_replaced(replaced, actor=invocation.actor.user)
-        grave = [finding for finding in findings if finding.severity != "notice"]
+def _write(report: "CorrectionReport", file: str, actor: str) -> None:
+    replaced: list[Replaced] = [*report.sessions, *report.clusterings]
+    grave = [finding for finding in report.findings if finding.severity != "notice"]
+    if not report.ok:
+        write_replaced(replaced, actor=actor)
         write_findings(grave, file, most_of_a_kind=most_of_a_kind())
         output.say(f"{counted(grave)}: nothing can be corrected by this file as it is.")
-
-    invocation.answer({"ok": False, **report, "findings": plain(findings)}, human)
-    return REFUSED
-
-
-def _write(report: dict[str, Any], findings: Sequence[Finding], file: str, actor: str) -> None:
-    warnings = [finding for finding in findings if finding.severity != "notice"]
-    write_findings(warnings, file, most_of_a_kind=most_of_a_kind())
-    replaced = [*report["sessions"], *report["clusterings"]]
+        return
+    write_findings(grave, file, most_of_a_kind=most_of_a_kind())
     write_replaced(replaced, actor=actor)
-    if report["dependents"]:
+    if report.dependents:
         output.say()
         output.say("What stands on them:")
-        _write_dependents(report["dependents"])
+        _write_dependents(report.dependents)
     _write_rest(report)
     if not replaced:
-        known = _numbers(report["unchanged"])
+        known = _numbers({"sessions": report.unchanged.sessions, "clusterings": report.unchanged.clusterings})
         output.say(f"{file}: nothing to correct{f', {known} unchanged' if known else ''}.")
         return
     output.say()
-    sessions, clusterings = len(report["sessions"]), len(report["clusterings"])
+    sessions, clusterings = len(report.sessions), len(report.clusterings)
     what = _numbers({"sessions": sessions, "clusterings": clusterings})
-    if report["request"] is None:
+    if report.request is None:
         output.say(f"{file}: {what} would be deleted and inserted again. Nothing is requested yet.")
         output.say(f"To request it: daybook correct {file} --apply --reason TEXT")
     else:
+        approve, cancel = map(worded, report.next_steps)
         output.say(
-            f"{report['request']} asks that {what} {'is' if sessions + clusterings == 1 else 'are'} deleted and "
-            f"inserted again from this file, which is kept as {report['upload']}. Nothing is changed yet."
+            f"{report.request} asks that {what} {'is' if sessions + clusterings == 1 else 'are'} deleted and "
+            f"inserted again from this file, which is kept as {report.upload}. Nothing is changed yet."
         )
-        output.say(f"An admin decides: daybook delete approve {report['request']}")
-        output.say(f"To take it back: daybook delete cancel {report['request']}")
+        output.say(f"An admin decides: {approve}")
+        output.say(f"To take it back: {cancel}")
 
 
-def write_replaced(replaced: Sequence[dict[str, Any]], *, actor: str = "") -> None:
+def write_replaced(replaced: "Sequence[Replaced]", *, actor: str = "") -> None:
     """Each record with how it was matched and, field by field, what differs; of many the first ones."""
     for entry in replaced[:_ROWS]:
-        name = entry.get("session") or entry["clustering"]
-        what = entry.get("location") or entry.get("group_name")
+        name = getattr(entry, "session", None) or getattr(entry, "clustering", None)
+        what = getattr(entry, "location", None) or getattr(entry, "group_name", None)
         where = f" {printable(what)}" if what else ""
-        owner = entry.get("username", actor)
-        whose = "" if owner == actor else f"of {printable(owner)}, "
-        output.say(f"{output.coloured(name, bold=True)}{where} ({whose}matched by {entry['matched_by']}):")
-        for difference in entry["differences"]:
+        whose = "" if entry.username == actor else f"of {printable(entry.username)}, "
+        output.say(f"{output.coloured(str(name), bold=True)}{where} ({whose}matched by {entry.matched_by}):")
+        for difference in entry.differences:
             output.say(f"  {difference_line(difference)}")
-        before, after = entry.get("session_time"), entry.get("new_session_time")
+        before, after = getattr(entry, "session_time", None), getattr(entry, "new_session_time", None)
         if after is not None and before != after:
             output.say(f"  its session_time: {before or '(none)'} -> {after}")
-        if entry.get("kept"):
-            output.say(f"  added since, and kept: {', '.join(entry['kept'])}")
-        if entry.get("outcome") == "waiting":
-            output.say(f"  it would be {output.status('waiting')}: {printable(entry['reason'])}")
+        if getattr(entry, "kept", ()):
+            output.say(f"  added since, and kept: {', '.join(getattr(entry, 'kept', ()))}")
+        if entry.outcome == "waiting":
+            output.say(f"  it would be {output.status('waiting')}: {printable(entry.reason)}")
     if len(replaced) > _ROWS:
         output.say(f"... and {len(replaced) - _ROWS:,} more: --json has them all.")
 
 
-def write_corrected(result: dict[str, Any]) -> None:
+def write_requested(replaced: Sequence[dict[str, Any]]) -> None:
+    """The records that a request names, as its event holds them."""
+    for entry in replaced[:_ROWS]:
+        name = entry.get("session") or entry["clustering"]
+        output.say(f"{output.coloured(name, bold=True)} (matched by {entry['matched_by']}):")
+        for difference in entry["differences"]:
+            output.say(f"  {difference_line(difference)}")
+    if len(replaced) > _ROWS:
+        output.say(f"... and {len(replaced) - _ROWS:,} more: --json has them all.")
+
+
+def write_corrected(done: "CorrectionDone") -> None:
     """What an approved correction came to."""
-    pairs = [f"{pair['new']} replaces {pair['old']}" for pair in result["replaced"]]
-    output.say(f"{result['request']} was carried out, by the file of {result['upload']}: {_some(pairs)}.")
-    if result["carried_over"]:
-        output.say(f"Carried over: {_some(result['carried_over'])}.")
-    if result["deleted"]:
-        output.say(f"Deleted, because it could not follow: {_some(result['deleted'])}.")
+    pairs = [f"{pair.new} replaces {pair.old}" for pair in done.replaced]
+    output.say(f"{done.request} was carried out, by the file of {done.upload}: {_some(pairs)}.")
+    if done.carried_over:
+        output.say(f"Carried over: {_some(done.carried_over)}.")
+    if done.deleted:
+        output.say(f"Deleted, because it could not follow: {_some(done.deleted)}.")
 
 
-def _write_dependents(dependents: Sequence[dict[str, Any]]) -> None:
+def _write_dependents(dependents: "Sequence[TouchedClustering]") -> None:
     # what is lost comes first
     order = list(reversed(_FATES))
     rows = [
         [
-            dependent["clustering"],
-            dependent["group_name"] or f"of {dependent['stands_on'][0]}",
-            dependent["username"],
-            _FATES[dependent["becomes"]],
-            dependent["reason"],
+            dependent.clustering,
+            dependent.group_name or f"of {dependent.stands_on[0]}",
+            dependent.username,
+            _FATES[dependent.becomes],
+            dependent.reason,
         ]
-        for dependent in sorted(dependents, key=lambda dependent: order.index(dependent["becomes"]))
+        for dependent in sorted(dependents, key=lambda dependent: order.index(dependent.becomes))
     ]
     output.write_table(_DEPENDENT_COLUMNS, rows[:_ROWS])
     if len(rows) > _ROWS:
         output.say(f"... and {len(rows) - _ROWS:,} more: --json has them all.")
 
 
-def _write_rest(report: dict[str, Any]) -> None:
+def _write_rest(report: "CorrectionReport") -> None:
     """What the correction leaves as it is."""
-    new = [f"sessions[{entry['index']}] {entry['location']}" for entry in report["new"]["sessions"]]
-    new += [f"clustering[{entry['index']}] {entry['group_name']}" for entry in report["new"]["clusterings"]]
+    new = [f"sessions[{entry.index}] {entry.location}" for entry in report.new.sessions]
+    new += [f"clustering[{entry.index}] {entry.group_name}" for entry in report.new.clusterings]
     if new:
         output.say(f"New, and left to daybook upload: {_some(new)}.")
-    if report["absent"]:
-        absent = [f"{entry['session']} {entry['location']}" for entry in report["absent"]]
+    if report.absent:
+        absent = [f"{entry.session} {entry.location}" for entry in report.absent]
         output.say(f"Not in the file, and left as they are: {_some(absent)}.")
 
 
@@ -201,7 +209,7 @@ def _upload_number(_context: click.Context, _parameter: click.Parameter, value: 
     return int(value[1:])
 
 
-@click.command(cls=Verb)
+@click.command(cls=WritingVerb)
 @click.argument("upload", metavar="UPLOAD", callback=_upload_number)
 @pass_invocation
 def replay(invocation: Invocation, upload: int) -> int:
@@ -210,11 +218,16 @@ def replay(invocation: Invocation, upload: int) -> int:
     They go the whole way of a new upload, against the ledger and the disk as they are now: what is missing is
     inserted, the rest are duplicates. UPLOAD is an id such as u34.
     """
-    from commands.intake.accepting import replay as take_again
+    from commands.intake.uploading import replay as take_again
 
     settings = invocation.settings
     with invocation.daybook() as daybook, shown_progress("processing") as progress:
-        report = take_again(daybook, upload, roots=settings.roots, limits=settings.limits, progress=progress)
-        with daybook.reading() as world:
-            name = world.state.uploads[int(report.upload[1:])].filename
-    return answer_upload(invocation, report, file_name(name))
+        report = take_again(
+            daybook,
+            upload,
+            roots=settings.roots,
+            limits=settings.limits,
+            progress=progress,
+            command_id=invocation.command_id,
+        )
+    return answer_upload(invocation, report, file_name(report.filename))

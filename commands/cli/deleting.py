@@ -10,13 +10,13 @@ from commands.cli import output
 from commands.cli.correcting import write_corrected
 from commands.cli.failures import REFUSED, error_document
 from commands.cli.invocation import Invocation, pass_invocation
-from commands.cli.next_steps import sentence
+from commands.cli.lists import REQUEST_STATUSES, filter_options, list_records, query_of
+from commands.cli.next_steps import sentence, worded
 from commands.cli.output import plural, printable
-from commands.cli.records import limit_option, older_left_out
 from commands.cli.redacting import write_redacted
 from commands.cli.request_lines import some, write_request, write_requests, write_takes
 from commands.cli.times import as_of_option
-from commands.cli.verbs import Verb, VerbGroup
+from commands.cli.verbs import VerbGroup, WritingVerb
 from ledger.errors import Refusal
 
 
@@ -33,7 +33,7 @@ request_argument = click.argument("request", metavar="ID", callback=_request_num
 # --- withdraw -----------------------------------------------------------------------------------------------
 
 
-@click.command(cls=Verb)
+@click.command(cls=WritingVerb)
 @click.argument("references", metavar="REF...", nargs=-1, required=True)
 @pass_invocation
 def withdraw(invocation: Invocation, references: Sequence[str]) -> None:
@@ -45,22 +45,23 @@ def withdraw(invocation: Invocation, references: Sequence[str]) -> None:
     from commands.requests.withdrawal import Withdraw
 
     with invocation.daybook() as daybook:
-        result = daybook.submit(Withdraw(records=list(references))).result
+        command = Withdraw(**invocation.repeatable, records=list(references))
+        result = daybook.submit(command).result
 
     def human() -> None:
-        names = result["withdrawn"]
+        names = result.withdrawn
         if not names:
             output.say("Nothing to do: all of it was withdrawn before.")
             return
         output.say(f"Withdrawn: {some(names)}.")
-        if result["fails"]:
+        if result.fails:
             output.say(
-                f"{some(result['fails'])} stands on what was withdrawn and will fail when it is next looked at."
-                if len(result["fails"]) == 1
-                else f"{some(result['fails'])} stand on what was withdrawn and will fail when next looked at."
+                f"{some(result.fails)} stands on what was withdrawn and will fail when it is next looked at."
+                if len(result.fails) == 1
+                else f"{some(result.fails)} stand on what was withdrawn and will fail when next looked at."
             )
 
-    invocation.answer({"ok": True, **result}, human)
+    invocation.answer(result, human)
 
 
 # --- delete -------------------------------------------------------------------------------------------------
@@ -74,7 +75,7 @@ def delete() -> None:
     """
 
 
-@delete.command("request")
+@delete.command("request", cls=WritingVerb)
 @click.argument("references", metavar="REF...", nargs=-1, required=True)
 @click.option("--reason", required=True, metavar="TEXT", help="Why it has to go; kept for good.")
 @pass_invocation
@@ -86,62 +87,42 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str) -> 
     """
     from commands.answers.request import request
     from commands.requests.deletion import RequestDeletion
-    from commands.requests.policy import own_requests_approved
 
     with invocation.daybook() as daybook:
-        receipt = daybook.submit(RequestDeletion(records=list(references), reason=reason))
+        command = RequestDeletion(**invocation.repeatable, records=list(references), reason=reason)
+        asked = daybook.submit(command).result
         with daybook.reading() as world:
-            found = request(world, int(receipt.result["request"][1:]))
-            own_allowed = own_requests_approved(world)
+            found = request(world, int(asked.request[1:]))
 
     def human() -> None:
-        output.say(
-            f"{found['request']} asks for the deletion of {some(found['records'])}. Nothing is deleted yet."
-        )
-        write_takes(found)
-        other = "" if own_allowed else f" other than {printable(found['requested_by'])}"
+        output.say(f"{asked.request} asks for the deletion of {some(asked.records)}. Nothing is deleted yet.")
+        if found.takes is not None:
+            write_takes(found, found.takes)
+        other = "" if asked.own_approval else f" other than {printable(found.requested_by)}"
+        approve, cancel = map(worded, asked.next_steps)
         output.say()
-        output.say(f"An admin{other} decides: daybook delete approve {found['request']}")
-        output.say(f"To take it back: daybook delete cancel {found['request']}")
+        output.say(f"An admin{other} decides: {approve}")
+        output.say(f"To take it back: {cancel}")
 
-    invocation.answer({"ok": True, **found}, human)
+    invocation.answer(asked, human)
 
 
 @delete.command("list")
-@click.option("--all", "decided", is_flag=True, help="Those that were decided, too.")
-@limit_option
-@as_of_option
+@filter_options(
+    REQUEST_STATUSES, click.option("--all", "decided", is_flag=True, help="Those that were decided, too.")
+)
 @pass_invocation
-def list_(invocation: Invocation, decided: bool, limit: int | None, as_of: int | str | None) -> None:
+def list_(invocation: Invocation, /, decided: bool, as_of: int | str | None, **asked: Any) -> None:
     """List the requests that are open.
 
-    Deletions, corrections and redactions; newest last.
+    Deletions, corrections and redactions; newest last, with --json newest first.
     """
-    from commands.cli.records import LIMIT
-    from projections.listings import deletions
-    from projections.past import Past
-
-    wanted = limit if limit is not None else (0 if invocation.json else LIMIT)
-    with invocation.reading(as_of, Past.requests) as world:
-        found = deletions(
-            world.transaction, world.head.live_slot, decided=decided, limit=wanted + 1 if wanted else None
-        )
-    more = bool(wanted) and len(found) > wanted
-    if more:
-        del found[0]
-
-    def human() -> None:
-        if not found:
-            output.say(
-                "Nothing was ever requested."
-                if decided
-                else "No request is open. See all: daybook delete list --all"
-            )
-            return
-        write_requests(found)
-        older_left_out(more, "request")
-
-    invocation.answer({"ok": True, "requests": found, "more": more}, human)
+    if asked["status"] is None and not decided:
+        asked["status"] = "requested"
+    empty = "No request is open. See all: daybook delete list --all"
+    if decided:
+        empty = "Nothing was ever requested."
+    list_records(invocation, "requests", query_of(invocation, asked), as_of, write_requests, empty)
 
 
 @delete.command("show")
@@ -154,10 +135,10 @@ def show_(invocation: Invocation, request: int, as_of: int | str | None) -> None
 
     with invocation.reading(as_of, invocation.about(f"d{request}")) as world:
         found = find(world, request)
-    invocation.answer({"ok": True, **found}, lambda: write_request(found))
+    invocation.answer(found, lambda: write_request(found))
 
 
-@delete.command("approve")
+@delete.command("approve", cls=WritingVerb)
 @request_argument
 @click.option(
     "--accept-impact",
@@ -174,28 +155,31 @@ def approve_(invocation: Invocation, request: int, accept_impact: bool) -> None:
     from commands.requests.approving import approve
 
     with invocation.daybook() as daybook:
-        result = approve(daybook, request, accept_impact=accept_impact, roots=invocation.settings.roots)
+        done = approve(
+            daybook,
+            request,
+            accept_impact=accept_impact,
+            roots=invocation.settings.roots,
+            command_id=invocation.command_id,
+        )
 
     def human() -> None:
-        if result.get("kind") == "redaction":
-            write_redacted(result)
-            return
-        if result.get("kind") == "correction":
-            write_corrected(result)
-            return
-        if result.get("kind") != "deletion":
-            output.say(f"d{request} was carried out. See: daybook delete show d{request}")
-            return
-        output.say(
-            f"d{request} was carried out: {plural(result['sessions'], 'session')} and "
-            f"{plural(result['clusterings'], 'clustering')} are deleted."
-        )
-        output.say(f"To undo it, whole: daybook restore d{request}")
+        if done.kind == "redaction":
+            write_redacted(done)
+        elif done.kind == "correction":
+            write_corrected(done)
+        else:
+            output.say(
+                f"{done.request} was carried out: {plural(done.sessions, 'session')} and "
+                f"{plural(done.clusterings, 'clustering')} "
+                f"{'is' if done.sessions + done.clusterings == 1 else 'are'} deleted."
+            )
+            output.say(f"To undo it, whole: {worded(done.next_steps[0])}")
 
-    invocation.answer({"ok": True, **result}, human)
+    invocation.answer(done, human)
 
 
-@delete.command("reject")
+@delete.command("reject", cls=WritingVerb)
 @request_argument
 @click.option("--reason", required=True, metavar="TEXT", help="Why not; the requester reads it.")
 @pass_invocation
@@ -207,13 +191,12 @@ def reject_(invocation: Invocation, request: int, reason: str) -> None:
     from commands.requests.rules import RejectRequest
 
     with invocation.daybook() as daybook:
-        result = daybook.submit(RejectRequest(request=request, reason=reason)).result
-    invocation.answer(
-        {"ok": True, **result}, lambda: output.say(f"d{request} is rejected; nothing was changed.")
-    )
+        command = RejectRequest(**invocation.repeatable, request=request, reason=reason)
+        result = daybook.submit(command).result
+    invocation.answer(result, lambda: output.say(f"{result.request} is rejected; nothing was changed."))
 
 
-@delete.command("cancel")
+@delete.command("cancel", cls=WritingVerb)
 @request_argument
 @pass_invocation
 def cancel_(invocation: Invocation, request: int) -> None:
@@ -221,13 +204,11 @@ def cancel_(invocation: Invocation, request: int) -> None:
     from commands.requests.rules import CancelRequest
 
     with invocation.daybook() as daybook:
-        result = daybook.submit(CancelRequest(request=request)).result
-    invocation.answer(
-        {"ok": True, **result}, lambda: output.say(f"d{request} is cancelled; nothing was changed.")
-    )
+        result = daybook.submit(CancelRequest(**invocation.repeatable, request=request)).result
+    invocation.answer(result, lambda: output.say(f"{result.request} is cancelled; nothing was changed."))
 
 
-@delete.command("policy")
+@delete.command("policy", cls=WritingVerb)
 @click.option(
     "--own-requests",
     type=click.Choice(("allow", "refuse")),
@@ -236,16 +217,17 @@ def cancel_(invocation: Invocation, request: int) -> None:
 @pass_invocation
 def policy_(invocation: Invocation, own_requests: str | None) -> None:
     """Say whether admins may approve their own requests, or set it."""
-    from commands.requests.policy import SetApprovalPolicy, own_requests_approved
+    from commands.requests.policy import SetApprovalPolicy, approval_policy
 
     with invocation.daybook() as daybook:
-        if own_requests is not None:
-            daybook.submit(SetApprovalPolicy(own_requests=own_requests == "allow"))
-        with daybook.reading() as world:
-            allowed = own_requests_approved(world)
-    may = "may" if allowed else "may not"
+        if own_requests is None:
+            policy = approval_policy(daybook)
+        else:
+            command = SetApprovalPolicy(**invocation.repeatable, own_requests=own_requests == "allow")
+            policy = daybook.submit(command).result
+    may = "may" if policy.own_requests == "allow" else "may not"
     invocation.answer(
-        {"ok": True, "own_requests": "allow" if allowed else "refuse"},
+        policy,
         lambda: output.say(f"Admins {may} approve deletions and corrections that they requested themselves."),
     )
 
@@ -253,7 +235,7 @@ def policy_(invocation: Invocation, own_requests: str | None) -> None:
 # --- restore ------------------------------------------------------------------------------------------------
 
 
-@click.command(cls=Verb)
+@click.command(cls=WritingVerb)
 @request_argument
 @pass_invocation
 def restore(invocation: Invocation, request: int) -> int:
@@ -266,19 +248,21 @@ def restore(invocation: Invocation, request: int) -> int:
 
     with invocation.daybook() as daybook:
         try:
-            result = daybook.submit(RestoreDeletion(request=request)).result
+            result = daybook.submit(RestoreDeletion(**invocation.repeatable, request=request)).result
         except Blocked as blocked:
             return _blocked(invocation, blocked)
 
     def human() -> None:
         output.say(
-            f"d{request} is undone: {plural(result['sessions'], 'session')} and "
-            f"{plural(result['clusterings'], 'clustering')} stand again."
+            f"{result.request} is undone: {plural(result.sessions, 'session')} and "
+            f"{plural(result.clusterings, 'clustering')} "
+            f"{'stands' if result.sessions + result.clusterings == 1 else 'stand'} again."
         )
-        if result["pending"]:
-            output.say(f"{result['pending']:,} of them had not been inserted and are pending: daybook work")
+        if result.pending:
+            are = "had not been inserted and is" if result.pending == 1 else "had not been inserted and are"
+            output.say(f"{result.pending:,} of them {are} pending: {worded(result.next_steps[0])}")
 
-    invocation.answer({"ok": True, **result}, human)
+    invocation.answer(result, human)
     return 0
 
 

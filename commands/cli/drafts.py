@@ -1,5 +1,6 @@
 """Verbs that help to write an input file: ``template``, ``schema``, ``compose``. They need no ledger."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -33,8 +34,19 @@ def template(invocation: Invocation, form: Literal["yaml", "json"] | None, examp
 
 
 @click.command(cls=Verb)
-def schema() -> None:
-    """Print the JSON schema of input files, for editors."""
+@click.option(
+    "--answers", is_flag=True, help="Of what the verbs answer with --json, by the name of the question."
+)
+def schema(answers: bool) -> None:
+    """Print the JSON schema of input files, for editors.
+
+    With --answers one JSON document with the schema of every answer.
+    """
+    if answers:
+        from commands.cli.published import schemas
+
+        output.write_json(schemas())
+        return
     from commands.inputfile.schema import schema as input_file_schema
 
     output.write_json(input_file_schema())
@@ -100,6 +112,13 @@ def _directory(invocation: Invocation, text: str) -> Path:
         if error.code == "location-not-absolute":
             raise click.UsageError(f"There is no directory {printable(text)}.") from None
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """What a verb answers that has written its answer to a new file."""
+
+    file: str
 
 
 def write_new(path: Path, text: str) -> None:

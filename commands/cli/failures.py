@@ -1,5 +1,6 @@
 """What went wrong, as one line and an exit code. The only module that judges exceptions."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,15 @@ class Interrupted(Exception):
     """Ctrl-C, in a form that passes through click unseen."""
 
 
-def failure_of(error: BaseException, *, verb: str, beside: Path | None) -> Failure:
-    """Anything that was raised. What nobody expected becomes an incident, kept in a file."""
+def failure_of(
+    error: BaseException,
+    *,
+    verb: str,
+    beside: Path | None,
+    damage: Callable[[], str | None] = lambda: None,
+) -> Failure:
+    """Anything that was raised. What nobody expected becomes an incident, kept in a file; but first the ledger is asked
+    for ``damage``, which explains it better."""
     from commands.door.settings import SettingsError
 
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | Interrupted):
@@ -58,8 +66,21 @@ def failure_of(error: BaseException, *, verb: str, beside: Path | None) -> Failu
         return _usage(error)
     if isinstance(error, SettingsError):
         return Failure(USAGE, "settings", str(error))
-    refusal = _refusal(error)
+    refusal = _refusal(error) or _damaged(damage)
     return refusal if refusal is not None else _incident(error, verb, beside)
+
+
+def _damaged(damage: Callable[[], str | None]) -> Failure | None:
+    try:
+        found = damage()
+    except Exception:  # noqa: BLE001 - no ledger, or one that cannot even be checked: the first error counts
+        return None
+    if found is None:
+        return None
+    from commands.door.incidents import without_passwords
+
+    message = f"The ledger is not intact, and this cannot be answered from it: {without_passwords(found)}"
+    return Failure(NOT_INTACT, "ledger-damaged", message, "See all of it", (NextStep("verify"),))
 
 
 def _usage(error: click.ClickException) -> Failure:

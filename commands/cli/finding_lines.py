@@ -6,27 +6,23 @@ from dataclasses import asdict
 from typing import Any
 
 from commands.cli import output
+from commands.cli.next_steps import sentence
 from commands.cli.output import coloured, plural, printable
-from commands.inputfile.findings import Finding
+from commands.inputfile.findings import Finding, in_file_order
 
 MOST_OF_A_KIND = 10
 _COLOURS = {"error": "red", "warning": "yellow", "notice": "cyan"}
-_RANK = {"error": 0, "warning": 1, "notice": 2}
 
 
 def plain(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     """All of them, for JSON, by position."""
-    return [asdict(finding) for finding in by_position(findings)]
-
-
-def by_position(findings: Iterable[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda f: (f.line is None, f.line or 0, f.column or 0, _RANK[f.severity]))
+    return [asdict(finding) for finding in in_file_order(findings)]
 
 
 def write_findings(findings: Iterable[Finding], file: str, *, most_of_a_kind: int | None) -> None:
     """One line each. Beyond ``most_of_a_kind`` of a code they are counted only; None shows all."""
     shown: Counter[tuple[str, str]] = Counter()
-    for finding in by_position(findings):
+    for finding in in_file_order(findings):
         kind = (finding.severity, finding.code)
         shown[kind] += 1
         if most_of_a_kind is None or shown[kind] <= most_of_a_kind:
@@ -46,11 +42,11 @@ def line(finding: Finding, file: str) -> str:
         else f"{printable(file)}:{finding.line}:{finding.column}:"
     )
     severity = coloured(f"{finding.severity}:", _COLOURS[finding.severity], bold=True)
-    text = printable(f"{finding.message} {finding.hint}".rstrip())
+    text = printable(f"{finding.message} {sentence(finding.hint, finding.next_steps)}".rstrip())
     return f"{coloured(where, bold=True)} {severity} {text} {coloured(f'[{finding.code}]', dim=True)}"
 
 
 def counted(findings: Sequence[Finding]) -> str:
     """``3 errors, 1 warning``; empty where there is nothing to count."""
     counts: Counter[str] = Counter(finding.severity for finding in findings)
-    return ", ".join(plural(counts[severity], severity) for severity in _RANK if counts[severity])
+    return ", ".join(plural(counts[severity], severity) for severity in _COLOURS if counts[severity])

@@ -1,5 +1,6 @@
 """One run of the command line: its global options, its settings, its ledger, and where the answer goes."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,19 +31,36 @@ class Invocation:
     user: str | None = None
     config: str | None = None
     json: bool = False
+    log_level: str | None = None
+    command_id: str | None = None
     verb: str = "daybook"
+    _stop_logging: Callable[[], None] | None = None
 
     @cached_property
     def settings(self) -> "Settings":
         from commands.door.settings import load
 
-        return load(db=self.db, config=self.config)
+        settings = load(db=self.db, config=self.config)
+        if level := self.log_level or settings.log_level:
+            from commands.door import logs
+
+            self._stop_logging = logs.write_to(sys.stderr, level)
+        return settings
+
+    def stop_logging(self) -> None:
+        if self._stop_logging is not None:
+            self._stop_logging()
 
     @property
     def actor(self) -> "Actor":
-        from commands.door.actor import Actor, os_user
+        from commands.door.actor import Actor
 
-        return Actor(self.user if self.user is not None else os_user(), "cli")
+        return Actor.of_process("cli", claimed=self.user)
+
+    @property
+    def repeatable(self) -> dict[str, Any]:
+        """The id of the command, as a field of it, where one was given."""
+        return {} if self.command_id is None else {"command_id": self.command_id}
 
     @property
     def shown_db(self) -> str:
@@ -70,6 +88,12 @@ class Invocation:
             return self.sqlite_file.absolute().parent if self.sqlite_file is not None else None
         except Exception:  # noqa: BLE001
             return None
+
+    def damage(self) -> str | None:
+        """What does not hold in the ledger, if anything does not. Raises what reading it raises."""
+        from commands.proving.checking import first_damage
+
+        return first_damage(self.settings.db)
 
     @contextmanager
     def daybook(self) -> "Iterator[Daybook]":
@@ -104,7 +128,12 @@ class Invocation:
         return find(world.transaction, world.head.live_slot, text, location=self._location(text))
 
     def about(self, text: str) -> "About":
-        """Of whatever record a person may mean."""
+        """Of whatever record a person may mean, and what it is shown with."""
+        location = self._location(text)
+        return lambda past: past.one(text, location)
+
+    def about_all(self, text: str) -> "About":
+        """Of whatever record a person may mean, and of all that is bound up with its subject."""
         location = self._location(text)
         return lambda past: past.named(text, location)
 
@@ -116,12 +145,15 @@ class Invocation:
         except LocationError:
             return None
 
-    def answer(self, document: dict[str, Any], human: Callable[[], None]) -> None:
-        """The answer of a verb: one JSON document, or what ``human`` prints."""
-        if self.json:
+    def answer(self, document: Any, human: Callable[[], None], **own: object) -> None:
+        """The answer of a verb: one JSON document, or what ``human`` prints. Of an answer by ``commands.answers`` the
+        document is the answer, with ``ok`` and what else is the face's ``own`` before it."""
+        if not self.json:
+            human()
+        elif isinstance(document, dict):
             output.write_json(document)
         else:
-            human()
+            output.write_answer(document, own)
 
     def note(self, text: str) -> None:
         """Something by the way, on standard error."""

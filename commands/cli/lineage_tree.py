@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from ledger.plurals import plural
 from projections.graph import Edge, Lineage, Node
 
 
@@ -112,9 +113,7 @@ def _findings(edge: Edge) -> Branch:
     findings = edge.attributes.get("findings", [])
     branch = Branch("nothing was found in the entry when it was checked")
     if findings:
-        branch = Branch(
-            "1 finding about the entry" if len(findings) == 1 else f"{len(findings)} findings about the entry"
-        )
+        branch = Branch(f"{plural(len(findings), 'finding')} about the entry")
     for found in findings:
         where = "" if found["line"] is None else f"line {found['line']}, column {found['column']}: "
         hint = f" {found['hint']}" if found["hint"] else ""

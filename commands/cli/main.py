@@ -22,9 +22,9 @@ _SECTIONS = {
         "work": ("working:work", "Process what is pending, look again at what waits."),
     },
     "What became of it": {
-        "sessions": ("records:sessions", "List sessions."),
-        "clusterings": ("records:clusterings", "List clusterings."),
-        "uploads": ("records:uploads", "List uploads."),
+        "sessions": ("lists:sessions", "List sessions."),
+        "clusterings": ("lists:clusterings", "List clusterings."),
+        "uploads": ("lists:uploads", "List uploads."),
         "show": ("records:show", "Show one upload, session or clustering, whole."),
         "why": ("records:why", "Say what a record waits for, or why it failed."),
     },

@@ -5,6 +5,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -26,33 +27,55 @@ _GZIP = b"\x1f\x8b"
 
 @click.command(cls=Verb)
 @click.argument("file", metavar="FILE")
+@click.option("--damaged", is_flag=True, help="Write what can be read of a ledger that is not intact.")
 @as_of_option
 @pass_invocation
-def export(invocation: Invocation, file: str, as_of: int | str | None) -> None:
+def export(invocation: Invocation, file: str, damaged: bool, as_of: int | str | None) -> None:
     """Write the whole log as JSON Lines.
 
     One CloudEvent (version 1.0) a line: every event, and with it the input files, receipts of commands and
     checkpoints. daybook import makes the same ledger of it in any database. FILE may be - for standard output; one
-    that ends in .gz is compressed.
+    that ends in .gz is compressed. A ledger that is not intact is not exported: exit code 5, and no file. With
+    --damaged what can be read of it is written, for people to read; no import takes that.
     """
     from commands.moving.exporting import export_ledger
 
     to_stdout = file == STDIN
     if to_stdout and invocation.json:
         raise click.UsageError("With - the lines go to standard output, where --json answers. Give a FILE.")
+    if damaged:
+        if as_of is not None:
+            raise click.UsageError("--damaged writes what there is now. Leave --as-of out.")
+        _export_damaged(invocation, file, to_stdout=to_stdout)
+        return
     with invocation.daybook() as daybook, _target(file) as stream, shown_progress("exporting") as progress:
         moved = export_ledger(daybook, stream.write, progress, as_of=as_of)
 
     def human() -> None:
-        what = f"{plural(moved.events, 'event')}, {plural(moved.files, 'input file')}"
+        what = f"{plural(moved.events, 'event')}, {plural(moved.input_files, 'input file')}"
         where = "" if to_stdout else f" to {printable(file)}"
         output.say(f"Exported {what}{where}; root {moved.root}.", err=to_stdout)
 
-    document = {
-        "ok": True, "file": file, "events": moved.events, "root": moved.root, "input_files": moved.files,
-        "checkpoints": moved.checkpoints,
-    }  # fmt: skip
-    invocation.answer(document, human)
+    invocation.answer(replace(moved, file=file), human)
+
+
+def _export_damaged(invocation: Invocation, file: str, *, to_stdout: bool) -> None:
+    from commands.moving.exporting import export_damaged
+
+    with _target(file) as stream, shown_progress("exporting") as progress:
+        moved = export_damaged(invocation.settings.db, stream.write, progress)
+
+    def human() -> None:
+        what = f"{plural(moved.events, 'event')}, {plural(moved.input_files, 'input file')}"
+        where = "" if to_stdout else f" to {printable(file)}"
+        output.say(f"Wrote what can be read{where}: {what}.", err=to_stdout)
+        output.say(
+            f"{plural(moved.left_out, 'row')} could not be written, and verify finds "
+            f"{plural(moved.damaged, 'problem')}: this makes no other ledger.",
+            err=to_stdout,
+        )
+
+    invocation.answer(replace(moved, file=file), human)
 
 
 @contextmanager
@@ -82,7 +105,7 @@ def import_(invocation: Invocation, file: str) -> None:
     The database (--db) must be empty. Positions, hashes and times are those of the export, and so is the root:
     checkpoints that were kept elsewhere still hold. FILE may be - for standard input.
     """
-    from commands.moving.importing import import_ledger
+    from commands.moving.importing import import_ledger, imported
     from commands.moving.setup import key_path
 
     sqlite = invocation.sqlite_file
@@ -101,18 +124,14 @@ def import_(invocation: Invocation, file: str) -> None:
     key = key_path(invocation.settings.db, Path())
 
     def human() -> None:
-        what = f"{plural(moved.events, 'event')} and {plural(moved.files, 'input file')}"
+        what = f"{plural(moved.events, 'event')} and {plural(moved.input_files, 'input file')}"
         output.say(f"Imported {what} of {printable(moved.origin)} into {invocation.shown_ledger}.")
         output.say(f"The root is {moved.root}, as in the export. The lists were made anew.")
         if not key.exists():
             output.say(f"The signing key is not in an export: copy it from the old ledger to {near(key)}.")
         output.say("Names and addresses of people are not in it either; see: daybook person")
 
-    document = {
-        "ok": True, "db": invocation.shown_db, "origin": moved.origin, "events": moved.events, "root": moved.root,
-        "input_files": moved.files, "checkpoints": moved.checkpoints, "key": str(key), "key_found": key.exists(),
-    }  # fmt: skip
-    invocation.answer(document, human)
+    invocation.answer(imported(moved, db=invocation.settings.db, key=key, file=file), human)
 
 
 def _remove(sqlite: Path) -> None:

@@ -19,10 +19,12 @@ def worded(step: NextStep) -> str:
 
 
 def sentence(hint: str, steps: Sequence[NextStep]) -> str:
-    """A hint with the commands that do it: ``Remove it first: daybook probe remove 12345 npx_1 --at TIME``."""
-    if not steps:
-        return hint
-    return f"{hint or 'See'}: {', then: '.join(map(worded, steps))}"
+    """A hint with the commands that do it: ``Remove it first: daybook probe remove 12345 npx_1 --at TIME``.
+
+    A step of a stored finding may be redacted, or of another version: what has no command here is left out.
+    """
+    commands = [worded(step) for step in steps if step.action in _WORDS]
+    return f"{hint or 'See'}: {', then: '.join(commands)}" if commands else hint
 
 
 def _on(*words: str) -> _Words:
@@ -77,11 +79,14 @@ _WORDS: dict[str, _Words] = {
     "approve-request": _on("delete", "approve"),
     "associate": _association,
     "cancel-request": _on("delete", "cancel"),
+    "diff": _taking("diff", places=("start", "end")),
     "erase-person": _taking("person", "erase", places=("user",)),
     "grant-role": _taking("role", "grant", places=("user", "role")),
+    "export-damaged": lambda step: ["export", "--damaged", _value("file", step.arguments["file"])],
     "history": _on("history"),
     "init": _plain("init"),
     "insert-probe": _taking("probe", "insert", places=("subject", "probe")),
+    "load-catalogue": lambda step: ["catalogue", "load", _value("file", step.arguments.get("file"))],
     "list-clusterings": _plain("clusterings"),
     "list-requests": _plain("delete", "list"),
     "list-roles": _plain("role", "list"),
@@ -92,14 +97,21 @@ _WORDS: dict[str, _Words] = {
     "log": _plain("log"),
     "make-checkpoint": _plain("checkpoint"),
     "make-witness-key": lambda _: ["checkpoint", "--new-witness-key", "FILE", "NAME"],
+    "propose-value": _taking("catalogue", "add", places=("reference", "value")),
     "prove-since": lambda _: ["prove", "--since", "CHECKPOINT", "-o", "FILE"],
+    "rebuild": _plain("rebuild"),
     "register-subject": _taking("subject", "add", places=("subject",)),
     "reject-request": _on("delete", "reject"),
     "remove-probe": _taking("probe", "remove", places=("subject", "probe")),
+    "request-correction": lambda step: [
+        "correct", _value("file", step.arguments["file"]), "--apply", "--reason",
+        _value("reason", step.arguments["reason"]),
+    ],
     "request-deletion": lambda step: [
         "delete", "request", step.ref or "REF", "--reason", _value("reason", step.arguments["reason"])
     ],
     "restore": _on("restore"),
+    "restore-value": _taking("catalogue", "add", places=("reference", "value")),
     "set-approval-policy": _plain("delete", "policy"),
     "show": _on("show"),
     "show-request": _on("delete", "show"),

@@ -3,9 +3,8 @@
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
@@ -80,21 +79,19 @@ def file_name(text: object) -> str:
     return printable(os.fsencode(str(text)).decode("utf-8", "backslashreplace")) or '""'
 
 
-def json_text(document: dict[str, Any]) -> bytes:
-    """One JSON document in UTF-8, without a newline at its end."""
-    import orjson
-
-    try:
-        return orjson.dumps(document, option=orjson.OPT_INDENT_2)
-    except TypeError:  # a lone surrogate or an integer of more than 64 bits, which JSON itself can express
-        import json
-
-        return json.dumps(document, indent=2).encode()
-
-
-def write_json(document: dict[str, Any]) -> None:
+def write_json(document: object) -> None:
     """One JSON document in UTF-8, whatever the locale says."""
+    from commands.answers.document import json_text
+
     say(json_text(document))
+
+
+def write_answer(answer: object, own: Mapping[str, object]) -> None:
+    """An answer as one JSON document, in pieces where it is long."""
+    from commands.answers.document import json_pieces
+
+    for piece in json_pieces(answer, {"ok": True, **own}):
+        say(piece, nl=False)
 
 
 def coloured(text: str, colour: str | None = None, *, bold: bool = False, dim: bool = False) -> str:

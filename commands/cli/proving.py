@@ -1,7 +1,7 @@
 """Verbs that make proofs for others: ``prove``, ``bundle``. They append no event."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from commands.cli.verbs import Verb
 from commands.cli.verifying import read_checkpoint
 
 if TYPE_CHECKING:
+    from commands.answers.proof import Proof
     from commands.door.submit import Daybook
 
 _target = click.option(
@@ -45,68 +46,54 @@ def prove(
         raise click.UsageError("--checkpoint goes with REF; --since proves up to the newest checkpoint.")
     if target is not None:
         refuse_existing(target)
+    from commands.answers.proof import proof_of, proof_since
     from commands.moving.setup import key_path
-    from commands.proving import proofs
 
     given, old = (None if name is None else read_checkpoint(name) for name in (file, since))
     key_file = key_path(invocation.settings.db, Path())
     with invocation.daybook() as daybook:
         if old is not None:
-            text = proofs.prove_since(daybook, old, key_file=key_file)
+            found = proof_since(daybook, old, key_file=key_file)
         else:
             what = _stream_or_position(invocation, daybook, str(reference))
-            text = proofs.prove(daybook, what, checkpoint=given, key_file=key_file)
-    write_proof(invocation, text, target)
-
-
-def write_proof(invocation: Invocation, text: str, target: str | None) -> None:
-    import orjson
-
-    document = orjson.loads(text)
+            found = proof_of(daybook, what, key_file=key_file, checkpoint=given)
     if target is not None:
-        write_new(Path(target), text)
+        write_new(Path(target), found.text)
 
     def human() -> None:
         if target is None:
-            output.say(text.encode(), nl=False)
-            output.say(_sentence(document), err=True)
+            output.say(found.text.encode(), nl=False)
+            output.say(_sentence(found), err=True)
         else:
-            output.say(_sentence(document))
+            output.say(_sentence(found))
             output.say(
                 f"Wrote {printable(target)}. To check it: daybook verify --receipt {printable(target)}"
             )
 
-    invocation.answer({"ok": True, "file": target, "proof": document}, human)
+    invocation.answer(found, human, file=target)
 
 
 def write_receipt(invocation: Invocation, daybook: "Daybook", upload: str, target: str) -> None:
     """What the ledger recorded of an upload: as a proof where the signing key is, else the events alone."""
-    import orjson
-
+    from commands.answers.proof import proof_in
     from commands.moving.setup import key_path
     from commands.proving.proofs import receipt
 
     text = receipt(daybook, f"upload/{upload[1:]}", key_file=key_path(invocation.settings.db, Path()))
     write_new(Path(target), text)
-    invocation.note(f"receipt {target}: {_sentence(orjson.loads(text))}")
+    invocation.note(f"receipt {target}: {_sentence(proof_in(text))}")
 
 
-def _sentence(document: dict[str, Any]) -> str:
+def _sentence(found: "Proof") -> str:
     """What has been proven."""
-    from ledger.checkpoint import parse
-
-    if document["checkpoint"] is None:
-        count = len(document["events"])
-        return f"{plural(count, 'event')}, without a proof: the signing key is not here."
-    signed = parse(document["checkpoint"]).checkpoint
-    whole = f"the {signed.size:,} events that {signed.origin} signed"
-    if document["since"] is not None:
-        old = parse(document["since"]["checkpoint"]).checkpoint
-        return (
-            f"Proven: {whole} begin with the {old.size:,} of the older checkpoint; none of those was changed."
-        )
-    events = document["events"]
-    positions = ", ".join(f"{event['position']} {event['type']}" for event in events[:10])
+    events = found.proof.events
+    if found.signed is None:
+        return f"{plural(len(events), 'event')}, without a proof: the signing key is not here."
+    whole = f"the {plural(found.signed.size, 'event')} that {found.signed.origin} signed"
+    if found.older is not None:
+        older = f"the {found.older.size:,} of the older checkpoint"
+        return f"Proven: {whole} begin with {older}; none of those was changed."
+    positions = ", ".join(f"{event.position} {event.type}" for event in events[:10])
     more = f" and {len(events) - 10:,} more" if len(events) > 10 else ""
     verb = "is" if len(events) == 1 else "are"
     return f"Proven: {plural(len(events), 'event')} ({positions}{more}) {verb} among {whole}."

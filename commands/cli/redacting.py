@@ -1,14 +1,18 @@
 """The verb that asks for a redaction: ``redact``."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.next_steps import worded
 from commands.cli.output import printable
-from commands.cli.verbs import Verb
+from commands.cli.verbs import WritingVerb
+
+if TYPE_CHECKING:
+    from commands.requests.redaction import RedactionDone
 
 
 def _position(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -19,7 +23,7 @@ def _position(_context: click.Context, _parameter: click.Parameter, value: str) 
     return int(value)
 
 
-@click.command(cls=Verb)
+@click.command(cls=WritingVerb)
 @click.argument("position", metavar="POSITION", callback=_position)
 @click.option(
     "--reason",
@@ -38,30 +42,30 @@ def redact(invocation: Invocation, position: int, reason: str) -> None:
     from commands.requests.redaction import RequestRedaction
 
     with invocation.daybook() as daybook:
-        result = daybook.submit(RequestRedaction(position=position, reason=reason)).result
-    approve = f"daybook delete approve {result['request']}"
+        command = RequestRedaction(**invocation.repeatable, position=position, reason=reason)
+        asked = daybook.submit(command).result
 
     def human() -> None:
-        what = printable(f"{result['type']} of {result['stream']}, position {result['position']}")
-        output.say(f"Requested {result['request']}: to redact {what}.")
-        if result["copies"]:
-            named = ", ".join(map(str, result["copies"]))
+        what = printable(f"{asked.type} of {asked.stream}, position {asked.redacts}")
+        output.say(f"Requested {asked.request}: to redact {what}.")
+        if asked.copies:
+            named = ", ".join(map(str, asked.copies))
             output.say(f"The same may stand at other positions, which are redacted one by one: {named}.")
-        output.say(f"Another admin approves it with: {approve}")
+        output.say(f"Another admin approves it with: {worded(asked.next_steps[0])}")
 
-    invocation.answer({"ok": True, **result, "approve": approve}, human)
+    invocation.answer(asked, human)
 
 
-def write_redacted(result: dict[str, Any]) -> None:
+def write_redacted(done: "RedactionDone") -> None:
     """What an approval has removed."""
-    what = printable(f"{result['type']} of {result['stream']}, position {result['position']}")
-    with_it = ", and the stored file with it" if result["file_erased"] else ""
-    output.say(f"{result['request']} was carried out: {what}, is redacted{with_it}.")
-    if result["type"] == "InputFileReceived" and not result["file_erased"]:
+    what = printable(f"{done.type} of {done.stream}, position {done.redacts}")
+    with_it = ", and the stored file with it" if done.file_erased else ""
+    output.say(f"{done.request} was carried out: {what}, is redacted{with_it}.")
+    if done.type == "InputFileReceived" and not done.file_erased:
         output.say(
             "The stored file stays: other uploads received the same bytes. Redact their receipts, too."
         )
-    if not result["clean"]:
+    if not done.clean:
         output.say(
             "Free space of the database may still hold what was removed. On SQLite it goes when the programs that are "
             "reading the ledger end; on PostgreSQL the owner runs VACUUM FULL."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.cli import output
-from commands.cli.drafts import write_new
+from commands.cli.drafts import WrittenFile, write_new
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, printable
 from commands.cli.times import as_of_option, utc_time
@@ -17,7 +17,8 @@ from commands.cli.verbs import Verb
 from ledger.errors import Refusal
 
 if TYPE_CHECKING:
-    from projections.audit import Audit, By
+    from commands.answers.audit import Audit, Counts
+    from projections.audit import By
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _TITLES = {
@@ -69,9 +70,9 @@ def audit(
     inserts is in those columns too. Days are counted whole, in UTC.
 
     In CSV (RFC 4180), a text that begins with = + - @, a tab or an apostrophe has an apostrophe put before it: a
-    spreadsheet then takes it for text, not for a formula. Parquet needs: pip install "daybook[parquet]"
+    spreadsheet then takes it for text, not for a formula. Parquet needs: pip install "daybook-ledger[parquet]"
     """
-    from projections.audit import audit as count
+    from commands.answers.audit import audit as count
     from projections.past import Past
 
     if invocation.json and form not in (None, "json"):
@@ -86,23 +87,19 @@ def audit(
     first, before = _day(since), _next_day(until)
     _say_days(invocation, since, until, first, before)
     with invocation.reading(as_of, Past.counts) as world:
-        found = count(world.transaction, world.head.live_slot, by, since=first, until=before)
-        position = world.head.size
-    document = {
-        "ok": True, "by": by, "since": first or None, "until": before or None, "position": position,
-        "rows": [{str(by): line.key, **line.counts} for line in found.lines], "total": found.total,
-    }  # fmt: skip
+        found = count(world, by, since=first, until=before)
     if form == "parquet":
-        _write_parquet(Path(str(target)), found, by)
+        _write_parquet(Path(str(target)), found)
     elif target is not None:
-        write_new(Path(target), _text(found, by, form, document))
+        write_new(Path(target), _text(found, form))
     elif form == "table":
-        _write_table(found, by)
+        _write_table(found)
+    elif form == "json":
+        output.write_answer(found, {})
     else:
-        output.say(_text(found, by, form, document).encode(), nl=False)
+        output.say(_text(found, form).encode(), nl=False)
     if target is not None:
-        answer = {"ok": True, "by": by, "rows": len(found.lines), "file": target}
-        invocation.answer(answer, lambda: output.say(f"Wrote {printable(target)}."))
+        invocation.answer(WrittenFile(file=target), lambda: output.say(f"Wrote {printable(target)}."))
 
 
 # --- days ---------------------------------------------------------------------------------------------------
@@ -137,64 +134,72 @@ def _say_days(invocation: Invocation, since: str | None, until: str | None, firs
 # --- formats ------------------------------------------------------------------------------------------------
 
 
-def _text(found: "Audit", by: str | None, form: str, document: dict[str, Any]) -> str:
+def _text(found: "Audit", form: str) -> str:
     if form == "json":
-        return output.json_text(document).decode() + "\n"
-    return _csv(found, by)
+        from commands.answers.document import json_pieces
+
+        return b"".join(json_pieces(found, {"ok": True})).decode()
+    return _csv(found)
 
 
-def _csv(found: "Audit", by: str | None) -> str:
+def _csv(found: "Audit") -> str:
     """Lines as in RFC 4180, under a line of names; without --by, the one line of totals."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    names = list(found.total)
-    writer.writerow([by, *names] if by else names)
-    if by is None:
-        writer.writerow(found.total.values())
-    for line in found.lines:
-        writer.writerow([_safe(line.key or ""), *line.counts.values()])
+    total = _counts(found.total)
+    writer.writerow([found.by, *total] if found.by else total)
+    if found.by is None:
+        writer.writerow(total.values())
+    for row in found.rows:
+        writer.writerow([_safe(row.key or ""), *_counts(row).values()])
     return text.getvalue()
+
+
+def _counts(row: "Counts") -> dict[str, int]:
+    from dataclasses import asdict
+
+    return {name: number for name, number in asdict(row).items() if name != "key"}
 
 
 def _safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _table(found: "Audit", by: str | None) -> tuple[list[Column], list[list[object]]]:
+def _table(found: "Audit") -> tuple[list[Column], list[list[object]]]:
     """Where nothing is counted nothing stands, and a column without any count is left out."""
-    columns = [Column(by or "", "end"), *(Column(_TITLES[name], right=True) for name in found.total)]
-    lines = [[line.key or f"(no {by})", *_shown(line.counts)] for line in found.lines]
-    return columns, [*lines, ["total", *_shown(found.total)]]
+    total = _counts(found.total)
+    columns = [Column(found.by or "", "end"), *(Column(_TITLES[name], right=True) for name in total)]
+    lines = [[row.key or f"(no {found.by})", *_shown(_counts(row))] for row in found.rows]
+    return columns, [*lines, ["total", *_shown(total)]]
 
 
 def _shown(counts: dict[str, int]) -> list[object]:
     return [f"{number:,}" if number else "" for number in counts.values()]
 
 
-def _write_table(found: "Audit", by: str | None) -> None:
-    if not any(found.total.values()):
+def _write_table(found: "Audit") -> None:
+    if not any(_counts(found.total).values()):
         output.say("Nothing is counted in these days. See them all: daybook audit")
         return
-    output.write_table(*_table(found, by))
-    if by == "project":
+    output.write_table(*_table(found))
+    if found.by == "project":
         output.say(_BY_PROJECT)
 
 
-def _write_parquet(path: Path, found: "Audit", by: str | None) -> None:
+def _write_parquet(path: Path, found: "Audit") -> None:
     try:
         pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
         raise Refusal(
             "no-parquet",
             "Parquet files are written by pyarrow, which is not installed.",
-            'Install it: pip install "daybook[parquet]". Or choose --format csv.',
+            'Install it: pip install "daybook-ledger[parquet]". Or choose --format csv.',
         ) from None
-    lines = found.lines if by else None
-    counts = [line.counts for line in lines] if lines is not None else [found.total]
+    counts = [_counts(row) for row in found.rows] if found.by else [_counts(found.total)]
     columns: dict[str, Any] = {}
-    if lines is not None:
-        columns[str(by)] = pyarrow.array([line.key for line in lines], pyarrow.string())
-    for name in found.total:
+    if found.by is not None:
+        columns[found.by] = pyarrow.array([row.key for row in found.rows], pyarrow.string())
+    for name in counts[0] if counts else _counts(found.total):
         columns[name] = pyarrow.array([count[name] for count in counts], pyarrow.int64())
     try:
         with path.open("xb") as file:

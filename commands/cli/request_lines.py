@@ -1,13 +1,19 @@
 """Requests on the terminal: what they take with them in sentences and tables, and their history."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from commands.answers.phrases import phrase
 from commands.cli import output
-from commands.cli.correcting import write_replaced
+from commands.cli.correcting import write_requested
+from commands.cli.next_steps import worded
 from commands.cli.output import Column, plural, printable
-from commands.cli.phrases import phrase
 from commands.cli.times import shown
+from ledger.errors import NextStep
+
+if TYPE_CHECKING:
+    from commands.answers.request import OwnerCounts, Request, Takes
+    from commands.answers.rows import ClusteringLine, SessionLine
 
 _LISTED = 10
 _REQUEST_COLUMNS = [
@@ -61,73 +67,70 @@ def _request_line(row: dict[str, Any]) -> list[object]:
     ]
 
 
-def write_request(found: dict[str, Any]) -> None:
-    what = f"the {found['kind']} of {some(found['records'])}"
-    if found["kind"] == "correction":
-        what = f"the correction of {some(found['records'])} by the file of {found['upload']}"
-    elif found["kind"] == "redaction":
-        what = f"the redaction of position {some(found['records'])}"
+def write_request(found: "Request") -> None:
+    what = f"the {found.kind} of {some(found.records)}"
+    if found.kind == "correction":
+        what = f"the correction of {some(found.records)} by the file of {found.upload}"
+    elif found.kind == "redaction":
+        what = f"the redaction of position {some(found.records)}"
     output.say(
-        f"{found['request']} is {output.status(found['status'])}: {printable(found['requested_by'])} asked for {what}."
+        f"{found.request} is {output.status(found.status)}: {printable(found.requested_by)} asked for {what}."
     )
-    output.say(f"Reason: {printable(found['reason'])}")
-    if found["kind"] == "correction":
-        body = found["events"][0]["body"]
-        write_replaced([*body["sessions"], *body["clusterings"]])
+    output.say(f"Reason: {printable(found.reason)}")
+    if found.kind == "correction":
+        body = found.events[0].body or {}
+        write_requested([*body["sessions"], *body["clusterings"]])
         output.say()
-    if found["takes"] is not None and found["takes"]["records"]:
-        write_takes(found)
-    grown = found["grown"]
-    if grown is not None:
-        from commands.requests.growth import told_growth
+    if found.takes is not None and found.takes.records:
+        write_takes(found, found.takes)
+    if found.grown is not None:
+        from commands.answers.request import told_growth
 
         output.say()
-        output.say(f"It would take more now than was shown last: {printable(told_growth(grown))}.")
+        output.say(f"It would take more now than was shown last: {printable(told_growth(found.grown))}.")
         output.say("The next approval is refused for that, and counts as showing it.")
-    elif found["accept_impact"]:
+    elif found.accept_impact:
         output.say()
-        output.say(
-            f"More than was requested, as shown: daybook delete approve {found['request']} --accept-impact"
-        )
+        accept = NextStep("approve-request", found.request, {"accept_impact": "yes"})
+        output.say(f"More than was requested, as shown: {worded(accept)}")
     output.say()
-    rows = [
-        [shown(event["recorded_at"]), event["actor"], event["type"], phrase(event["type"], event["body"])]
-        for event in found["events"]
+    rows: list[list[object]] = [
+        [shown(event.recorded_at), event.actor, event.type, phrase(event.type, event.body)]
+        for event in found.events
     ]
     output.write_table(_HISTORY_COLUMNS, rows)
 
 
-def write_takes(found: dict[str, Any]) -> None:
+def write_takes(found: "Request", takes: "Takes") -> None:
     """What a request takes with it, or took, in sentences and tables."""
-    takes = found["takes"]
-    gone = found["status"] in ("executed", "restored")
+    gone = found.status in ("executed", "restored")
     output.say(f"{'It took' if gone else 'It would take'} {_taken(takes)}.")
-    requester = printable(found["requested_by"])
-    others = [owner for owner in takes["owners"] if not owner["own"]]
+    requester = printable(found.requested_by)
+    others = [owner for owner in takes.owners if not owner.own]
     if others:
-        each = ", ".join(f"{sum(_counts(owner)):,} of {printable(owner['user'])}" for owner in others)
+        each = ", ".join(f"{sum(_counts(owner)):,} of {printable(owner.user)}" for owner in others)
         output.say(f"Not all of it is {requester}'s own: {each}.")
     else:
         output.say(f"All of it is {requester}'s own.")
-    for clustering in takes["over_several"][:_LISTED]:
-        if clustering["stands_on"]:
-            whose = f"{clustering['clustering']} ({clustering['group_name']}) of {clustering['username']}"
-            output.say(f"{printable(whose)} stands on {some(clustering['stands_on'])}.")
+    for clustering in takes.over_several[:_LISTED]:
+        if clustering.stands_on:
+            whose = f"{clustering.clustering} ({clustering.group_name}) of {clustering.username}"
+            output.say(f"{printable(whose)} stands on {some(clustering.stands_on)}.")
     output.say()
-    output.write_table(_OWNER_COLUMNS, [[owner["user"], *_counts(owner)] for owner in takes["owners"]])
+    output.write_table(_OWNER_COLUMNS, [[owner.user, *_counts(owner)] for owner in takes.owners])
     output.say()
-    output.write_table(_RECORD_COLUMNS, [_record(row) for row in takes["first"]])
-    left = takes["records"] - len(takes["first"])
+    output.write_table(_RECORD_COLUMNS, [_record(row) for row in takes.first])
+    left = takes.records - len(takes.first)
     if left:
-        output.say(f"... and {left:,} more: daybook delete show {found['request']} --json has all ids.")
+        output.say(f"... and {left:,} more: daybook delete show {found.request} --json has all ids.")
 
 
-def _taken(takes: dict[str, Any]) -> str:
+def _taken(takes: "Takes") -> str:
     """``2 sessions with 3 tasks and 2 probes, and 1 clustering over several sessions``."""
-    sessions, clusterings, several = map(sum, zip(*map(_counts, takes["owners"]), strict=True))
+    sessions, clusterings, several = map(sum, zip(*map(_counts, takes.owners), strict=True))
     parts = []
     if sessions:
-        with_them = f"{plural(takes['tasks'], 'task')} and {plural(takes['probes'], 'probe')}"
+        with_them = f"{plural(takes.tasks, 'task')} and {plural(takes.probes, 'probe')}"
         parts.append(f"{plural(sessions, 'session')} with {with_them}")
     if clusterings:
         parts.append(f"{plural(clusterings, 'clustering')} of one session")
@@ -136,17 +139,13 @@ def _taken(takes: dict[str, Any]) -> str:
     return ", and ".join(parts)
 
 
-def _counts(owner: dict[str, Any]) -> list[int]:
-    return [owner["sessions"], owner["clusterings"], owner["over_several"]]
+def _counts(owner: "OwnerCounts") -> list[int]:
+    return [owner.sessions, owner.clusterings, owner.over_several]
 
 
-def _record(row: dict[str, Any]) -> list[object]:
-    is_clustering = "clustering" in row
-    return [
-        row["clustering"] if is_clustering else row["session"],
-        row["status"],
-        row["subject"],
-        row["username"],
-        row["curation_time"] if is_clustering else row["session_time"],
-        row["location"],
-    ]
+def _record(row: "SessionLine | ClusteringLine") -> list[object]:
+    from commands.answers.rows import SessionLine
+
+    if isinstance(row, SessionLine):
+        return [row.session, row.status, row.subject, row.username, row.session_time, row.location]
+    return [row.clustering, row.status, row.subject, row.username, row.curation_time, row.location]

@@ -6,7 +6,7 @@ from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation, user_name
 from commands.cli.output import Column, printable
 from commands.cli.times import as_of_option, shown
-from commands.cli.verbs import VerbGroup
+from commands.cli.verbs import VerbGroup, WritingVerb
 
 _EVERYONE = "everyone"
 _ROLES = click.Choice(["researcher", "admin", "auditor"])
@@ -22,7 +22,7 @@ def role() -> None:
     """
 
 
-@role.command()
+@role.command(cls=WritingVerb)
 @_user
 @click.argument("role", metavar="ROLE", type=_ROLES)
 @pass_invocation
@@ -34,20 +34,21 @@ def grant(invocation: Invocation, username: str, role: str) -> None:
     from commands.lab.roles import GrantRole
 
     with invocation.daybook() as daybook:
-        result = daybook.submit(GrantRole(user=username, role=role)).result  # type: ignore[arg-type]
+        command = GrantRole(**invocation.repeatable, user=username, role=role)  # type: ignore[arg-type]
+        result = daybook.submit(command).result
 
     def human() -> None:
         name = printable(username)
-        if not result["changed"]:
+        if not result.changed:
             output.say(f"{name} has the role {role} already: nothing to do.")
             return
-        was = f", who was {result['was']} before" if result["was"] else ""
+        was = f", who was {result.was} before" if result.was else ""
         output.say(f"Granted the role {role} to {name}{was}.")
 
-    invocation.answer({"ok": True, **result}, human)
+    invocation.answer(result, human)
 
 
-@role.command()
+@role.command(cls=WritingVerb)
 @_user
 @click.argument("role", metavar="ROLE", type=_ROLES)
 @pass_invocation
@@ -59,22 +60,23 @@ def revoke(invocation: Invocation, username: str, role: str) -> None:
     from commands.lab.roles import RevokeRole
 
     with invocation.daybook() as daybook:
-        result = daybook.submit(RevokeRole(user=username, role=role)).result  # type: ignore[arg-type]
+        command = RevokeRole(**invocation.repeatable, user=username, role=role)  # type: ignore[arg-type]
+        result = daybook.submit(command).result
 
     def human() -> None:
         name = printable(username)
         if username == _EVERYONE:
             left = "Whoever was granted no role by name may change nothing."
-        elif result["left_with"]:
-            left = f"As everyone, {name} has the role {result['left_with']} still."
+        elif result.left_with:
+            left = f"As everyone, {name} has the role {result.left_with} still."
         else:
             left = f"{name} may change nothing any more."
-        if result["changed"]:
+        if result.changed:
             output.say(f"Revoked the role {role} from {name}. {left}")
         else:
             output.say(f"{name} was granted no role: nothing to do. {left}")
 
-    invocation.answer({"ok": True, **result}, human)
+    invocation.answer(result, human)
 
 
 @role.command("list")
@@ -82,11 +84,11 @@ def revoke(invocation: Invocation, username: str, role: str) -> None:
 @pass_invocation
 def list_roles(invocation: Invocation, as_of: int | str | None) -> None:
     """Everybody's role, and who granted it."""
-    from commands.lab.roles import list_roles as roles_of
+    from commands.answers.lab import roles as roles_of
     from projections.past import Past
 
     with invocation.reading(as_of, Past.lab) as world:
-        roles = roles_of(world)
+        found = roles_of(world)
 
     def human() -> None:
         columns = [
@@ -98,13 +100,13 @@ def list_roles(invocation: Invocation, as_of: int | str | None) -> None:
             Column("e-mail", "end"),
         ]
         rows = [
-            [r["user"], r["role"] or "none", r["granted_by"], shown(r["granted_at"]), r["name"], r["email"]]
-            for r in roles
+            [r.user, r.role or "none", r.granted_by, shown(r.granted_at), r.name, r.email]
+            for r in found.roles
         ]
         output.write_table(columns, rows)
         output.say("everyone: whoever is not named here.")
 
-    invocation.answer({"ok": True, "roles": roles}, human)
+    invocation.answer(found, human)
 
 
 @click.group(cls=VerbGroup)
@@ -115,7 +117,7 @@ def person() -> None:
     """
 
 
-@person.command("set")
+@person.command("set", cls=WritingVerb)
 @_user
 @click.option("--name", metavar="TEXT", help="The name, as people write it.")
 @click.option("--email", metavar="TEXT", help="The e-mail address.")
@@ -130,20 +132,21 @@ def set_person(invocation: Invocation, username: str, name: str | None, email: s
     if name is None and email is None:
         raise click.UsageError("There is nothing to set. Give --name or --email.")
     with invocation.daybook() as daybook:
-        result = daybook.submit(SetPerson(user=username, name=name, email=email)).result
+        command = SetPerson(**invocation.repeatable, user=username, name=name, email=email)
+        result = daybook.submit(command).result
 
     def human() -> None:
-        if not result["changed"]:
+        if not result.changed:
             output.say(f"That is known of {printable(username)} already: nothing to do.")
             return
         given = {"name": name, "e-mail address": email}
         what = " and ".join(field for field, value in given.items() if value is not None)
         output.say(f"Set the {what} of {printable(username)}.")
 
-    invocation.answer({"ok": True, **result}, human)
+    invocation.answer(result, human)
 
 
-@person.command()
+@person.command(cls=WritingVerb)
 @_user
 @pass_invocation
 def erase(invocation: Invocation, username: str) -> None:
@@ -154,33 +157,33 @@ def erase(invocation: Invocation, username: str) -> None:
     from commands.lab.people import erase_person
 
     with invocation.daybook() as daybook:
-        result = erase_person(daybook, username)
+        result = erase_person(daybook, username, command_id=invocation.command_id)
 
     def human() -> None:
-        if result["changed"]:
+        if result.changed:
             output.say(
                 f"Erased name and address of {printable(username)}. Backups made before still hold them."
             )
         else:
             output.say(f"Neither name nor address of {printable(username)} is known: nothing to do.")
 
-    invocation.answer({"ok": True, **result}, human)
+    invocation.answer(result, human)
 
 
 @person.command("list")
 @pass_invocation
 def list_people(invocation: Invocation) -> None:
     """Names and addresses, as far as they are known."""
-    from commands.lab.people import list_people as people_of
+    from commands.answers.lab import people as people_of
 
     with invocation.reading() as world:
-        people = people_of(world)
+        found = people_of(world)
 
     def human() -> None:
-        if not people:
+        if not found.people:
             output.say("Nobody's name is known. Say one: daybook person set USER --name TEXT --email TEXT")
             return
         columns = [Column("user"), Column("name", "end"), Column("e-mail", "end")]
-        output.write_table(columns, [[p["user"], p["name"], p["email"]] for p in people])
+        output.write_table(columns, [[p.user, p.name, p.email] for p in found.people])
 
-    invocation.answer({"ok": True, "people": people}, human)
+    invocation.answer(found, human)

@@ -6,6 +6,7 @@ import click
 
 from commands.cli import output
 from commands.cli.invocation import Invocation, near, pass_invocation
+from commands.cli.next_steps import worded
 from commands.cli.output import plural
 from commands.cli.progress import shown_progress
 from commands.cli.verbs import Verb
@@ -20,7 +21,7 @@ def init(invocation: Invocation) -> None:
     Makes the database (./daybook.db unless --db, DAYBOOK_DB or daybook.toml says otherwise) and the key
     that signs its checkpoints. Running it again is harmless.
     """
-    from commands.moving.setup import initialise, key_path
+    from commands.moving.setup import initialise
 
     file = invocation.sqlite_file
     if file is not None and not file.absolute().parent.is_dir():
@@ -29,19 +30,17 @@ def init(invocation: Invocation) -> None:
             f"There is no folder {file.absolute().parent} to make the ledger in.",
             "Make it, then run this again.",
         )
-    created = initialise(invocation.settings.db, invocation.actor)
-    key = key_path(invocation.settings.db, Path())
+    made = initialise(invocation.settings.db, invocation.actor)
 
     def human() -> None:
-        if not created:
+        if not made.created:
             output.say(f"There is a ledger at {invocation.shown_ledger} already; it is up to date.")
             return
         output.say(f"Created the ledger {invocation.shown_ledger}.")
-        output.say(f"Its signing key is {near(key)}: keep a copy of it somewhere else.")
-        output.say("Next: daybook catalogue load FILE (reference values, subjects, probes)")
+        output.say(f"Its signing key is {near(Path(made.key))}: keep a copy of it somewhere else.")
+        output.say(f"Next: {worded(made.next_steps[0])} (reference values, subjects, probes)")
 
-    document = {"ok": True, "created": created, "db": invocation.shown_db, "key": str(key)}
-    invocation.answer(document, human)
+    invocation.answer(made, human)
 
 
 @click.command(cls=Verb)
@@ -49,21 +48,21 @@ def init(invocation: Invocation) -> None:
 def rebuild(invocation: Invocation) -> None:
     """Make all lists anew from the events.
 
-    The lists are built beside the live ones and swapped in; readers and writers go on meanwhile.
+    The lists are built beside the live ones and swapped in; readers and writers go on meanwhile. A damaged head
+    row is made anew as well, where the events agree with each other.
     """
-    from projections.rebuild import rebuild as rebuild_projections
+    from commands.door.freshness import repair
+    from commands.moving.setup import rebuild_lists
 
+    with shown_progress("verifying") as progress:
+        repaired = repair(invocation.settings.db, progress)
     with invocation.daybook() as daybook, shown_progress("rebuilding") as progress:
-        rebuilt = rebuild_projections(daybook.database, progress=progress)
+        rebuilt = rebuild_lists(daybook, repaired=repaired, progress=progress)
 
     def human() -> None:
+        for sentence in rebuilt.repaired:
+            output.say(output.printable(sentence))
         pause = f"writers waited {rebuilt.longest_pause_s:.2f} s at most"
         output.say(f"Rebuilt from {plural(rebuilt.events, 'event')} in {rebuilt.seconds:.1f} s; {pause}.")
 
-    document = {
-        "ok": True,
-        "events": rebuilt.events,
-        "seconds": rebuilt.seconds,
-        "longest_pause_s": rebuilt.longest_pause_s,
-    }
-    invocation.answer(document, human)
+    invocation.answer(rebuilt, human)

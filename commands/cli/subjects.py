@@ -1,14 +1,18 @@
 """Verbs about subjects and their probes: ``subject add|list``, ``probe insert|remove``."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.next_steps import worded
 from commands.cli.output import Column
 from commands.cli.times import as_of_option, local_time
-from commands.cli.verbs import VerbGroup
+from commands.cli.verbs import VerbGroup, WritingVerb
+
+if TYPE_CHECKING:
+    from commands.answers.lab import SubjectLine
 
 
 @click.group(cls=VerbGroup)
@@ -21,7 +25,7 @@ def probe() -> None:
     """Record that a probe was inserted or removed."""
 
 
-@subject.command()
+@subject.command(cls=WritingVerb)
 @click.argument("name")
 @pass_invocation
 def add(invocation: Invocation, name: str) -> None:
@@ -31,16 +35,15 @@ def add(invocation: Invocation, name: str) -> None:
     if not name.strip() or not name.isprintable():
         raise click.UsageError("A subject needs a name, without control characters.")
     with invocation.daybook() as daybook:
-        added = daybook.submit(RegisterSubject(name=name)).result["added"]
+        result = daybook.submit(RegisterSubject(**invocation.repeatable, name=name)).result
 
     def human() -> None:
-        output.say(f"Registered subject {name}." if added else f"Subject {name} is registered already.")
-        if added:
-            output.say(
-                f"Next: daybook probe insert {name} PROBE --at TIME (input files need at least one probe)"
-            )
+        known = f"Subject {name} is registered already."
+        output.say(f"Registered subject {name}." if result.added else known)
+        for step in result.next_steps:
+            output.say(f"Next: {worded(step)} (input files need at least one probe)")
 
-    invocation.answer({"ok": True, "added": added}, human)
+    invocation.answer(result, human)
 
 
 @subject.command("list")
@@ -48,14 +51,14 @@ def add(invocation: Invocation, name: str) -> None:
 @pass_invocation
 def list_subjects(invocation: Invocation, as_of: int | str | None) -> None:
     """List the subjects and their probes."""
-    from projections.listings import subjects
+    from commands.answers.lab import subjects
     from projections.past import Past
 
     with invocation.reading(as_of, Past.lab) as world:
-        found = subjects(world.transaction, world.head.live_slot)
+        found = subjects(world)
 
     def human() -> None:
-        if not found:
+        if not found.subjects:
             output.say("There are no subjects yet. Register one: daybook subject add NAME")
             return
         columns = [
@@ -64,20 +67,20 @@ def list_subjects(invocation: Invocation, as_of: int | str | None) -> None:
             Column("inserted (local time)"),
             Column("removed (local time)"),
         ]
-        output.write_table(columns, [row for one in found for row in _rows(one)])
+        output.write_table(columns, [row for one in found.subjects for row in _rows(one)])
 
-    invocation.answer({"ok": True, "subjects": found}, human)
+    invocation.answer(found, human)
 
 
-def _rows(one: dict[str, Any]) -> list[list[object]]:
+def _rows(one: "SubjectLine") -> list[list[object]]:
     rows: list[list[object]] = [
-        ["" if i else one["subject"], p["probe"], p["insertion_time"], p["removal_time"]]
-        for i, p in enumerate(one["probes"])
+        ["" if i else one.subject, p.probe, p.insertion_time, p.removal_time]
+        for i, p in enumerate(one.probes)
     ]
-    return rows or [[one["subject"], "none yet", None, None]]
+    return rows or [[one.subject, "none yet", None, None]]
 
 
-@probe.command()
+@probe.command(cls=WritingVerb)
 @click.argument("subject")
 @click.argument("probe")
 @click.option("--at", "time", metavar="TIME", callback=local_time, required=True, help="When, in local time.")
@@ -87,17 +90,17 @@ def insert(invocation: Invocation, subject: str, probe: str, time: str) -> None:
     from commands.lab.subjects import InsertProbe
 
     with invocation.daybook() as daybook:
-        command = InsertProbe(subject=subject, probe=probe, insertion_time=time)
-        added = daybook.submit(command).result["added"]
+        command = InsertProbe(**invocation.repeatable, subject=subject, probe=probe, insertion_time=time)
+        result = daybook.submit(command).result
 
     def human() -> None:
-        start = "Recorded" if added else "On record already"
+        start = "Recorded" if result.added else "On record already"
         output.say(f"{start}: probe {probe} was inserted in subject {subject} at {time}.")
 
-    invocation.answer({"ok": True, "added": added}, human)
+    invocation.answer(result, human)
 
 
-@probe.command()
+@probe.command(cls=WritingVerb)
 @click.argument("subject")
 @click.argument("probe")
 @click.option("--at", "time", metavar="TIME", callback=local_time, required=True, help="When, in local time.")
@@ -107,12 +110,11 @@ def remove(invocation: Invocation, subject: str, probe: str, time: str) -> None:
     from commands.lab.subjects import RemoveProbe
 
     with invocation.daybook() as daybook:
-        removed = daybook.submit(RemoveProbe(subject=subject, probe=probe, removal_time=time)).result[
-            "removed"
-        ]
+        command = RemoveProbe(**invocation.repeatable, subject=subject, probe=probe, removal_time=time)
+        result = daybook.submit(command).result
 
     def human() -> None:
-        start = f"Recorded: at {time}," if removed else "On record already:"
+        start = f"Recorded: at {time}," if result.removed else "On record already:"
         output.say(f"{start} probe {probe} was removed from subject {subject}.")
 
-    invocation.answer({"ok": True, "removed": removed}, human)
+    invocation.answer(result, human)

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from commands.answers.sentences import shown as shown
+
 Command = Callable[..., Any]
 
 _AGO = re.compile(r"(an?|[0-9]{1,6}) (second|minute|hour|day|week)s? ago", re.IGNORECASE)
@@ -87,8 +89,3 @@ def local_time(_context: click.Context, _parameter: click.Parameter, value: str 
     if time.tzinfo is not None:
         raise click.BadParameter(f'"{value}" names a time zone. {expected}')
     return time.isoformat(sep=" ")
-
-
-def shown(recorded_at: str | None) -> str:
-    """A time of the log, to the second: ``2026-01-31 14:30:00Z``."""
-    return "" if not recorded_at else recorded_at[:19].replace("T", " ") + "Z"

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from commands.cli import output
-from commands.cli.drafts import write_new
+from commands.cli.drafts import WrittenFile, write_new
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import printable
 from commands.cli.times import as_of_option
 from commands.cli.verbs import Verb
 
 if TYPE_CHECKING:
-    from projections.graph import Lineage
+    from commands.answers.trace import Trace
 
 LIMIT = 100
 
@@ -54,39 +54,43 @@ def trace(
     requests that took it or would, and the uploads that brought it again. Of uploads that brought it again unchanged
     only those of the same bytes are named: of the others the log keeps which entries were unchanged, not which records.
 
-    REF is an id or its unique beginning (s12, c34, u56, d78), a location, a session time or a group name.
+    REF is an id (s12, c34, u56, d78), a location, a session time or a group name.
     """
-    from commands.answers.lineage.lines import add_lines
-    from commands.cli.phrases import phrase
-    from projections.lineage import lineage
+    from commands.answers.trace import trace as look
 
     if invocation.json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form} exclude each other.")
     form = form or ("json" if invocation.json else "text")
-    with invocation.reading(as_of, invocation.about(reference)) as world:
-        found = invocation.find(world, reference)
-        graph = lineage(world.transaction, world.head, found, limit=limit, say=phrase)
-        add_lines(world.transaction, graph)
-    text = _written(graph, form)
+    with invocation.reading(as_of, invocation.about_all(reference)) as world:
+        found_at = invocation.find(world, reference)
+        found = look(world, found_at, limit=limit)
+    if form == "json" and target is None:
+        output.write_answer(found, {})
+        return
+    text = _written(found, form)
     if target is None:
         output.say(text if form == "text" else text.encode(), nl=False)
         return
     write_new(Path(target), text)
-    document = {"ok": True, "ref": graph.ref, "file": target}
-    invocation.answer(document, lambda: output.say(f"Wrote {printable(target)}."))
+    invocation.answer(WrittenFile(file=target), lambda: output.say(f"Wrote {printable(target)}."))
 
 
-def _written(graph: "Lineage", form: str) -> str:
+def _written(found: "Trace", form: str) -> str:
+    from commands.answers.document import json_pieces
+    from commands.answers.trace import graph_of
+
+    if form == "json":
+        return b"".join(json_pieces(found, {"ok": True})).decode()
+    graph = graph_of(found)
     if form == "text":
         from commands.cli.lineage_tree import text_lines
 
         return "".join(f"{printable(line)}\n" for line in text_lines(graph))
-    if form == "json":
-        return output.json_text({"ok": True, **graph.plain()}).decode() + "\n"
     if form == "prov":
+        from commands.answers.document import json_text
         from commands.answers.lineage.prov import prov_json
 
-        return output.json_text(prov_json(graph)).decode() + "\n"
+        return json_text(prov_json(graph)).decode() + "\n"
     from commands.answers.lineage.drawings import dot, mermaid
 
     return dot(graph) if form == "dot" else mermaid(graph)

@@ -17,7 +17,8 @@ from commands.cli.invocation import Invocation, user_name
 from commands.cli.next_steps import sentence
 from ledger.errors import NextStep, Refusal
 
-GLOBAL_OPTIONS = ("db", "user", "config", "json")
+GLOBAL_OPTIONS = ("db", "user", "config", "json", "log_level")
+LOG_LEVELS = ("debug", "info", "warning", "error")
 NAMES_OF_FILES = ("file", "files", "directory", "target", "keep", "since", "receipt", "proof", "key_file")
 _BROKEN = re.compile("[\\0\ud800-\udfff]")
 
@@ -46,7 +47,7 @@ def _global_options() -> list[click.Option]:
             metavar="USER",
             expose_value=False,
             callback=_remember_user,
-            help="Act as this user instead of the user of the operating system.",
+            help="Act as this user instead of the account that you run it under.",
         ),
         click.Option(
             ["--config"],
@@ -61,6 +62,13 @@ def _global_options() -> list[click.Option]:
             expose_value=False,
             callback=_remember,
             help="Answer with one JSON document on standard output.",
+        ),
+        click.Option(
+            ["--log-level"],
+            type=click.Choice(LOG_LEVELS),
+            expose_value=False,
+            callback=_remember,
+            help="Log what the ledger does on standard error, a line each.",
         ),
     ]
 
@@ -109,6 +117,29 @@ class Verb(_TakesGlobalOptions):
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
             raise Interrupted from interrupt
+
+
+class WritingVerb(Verb):
+    """A verb that changes the ledger, and that can be repeated safely under one id."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        option = click.Option(
+            ["--command-id"],
+            metavar="ID",
+            expose_value=False,
+            callback=_remember_command_id,
+            help="Repeat safely: the same ID does nothing twice and answers as the first time.",
+        )
+        self.params.insert(sum(p.expose_value is not False for p in self.params), option)
+
+
+def _remember_command_id(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        from commands.door.world import checked_command_id
+
+        checked_command_id(value)
+    _remember(context, parameter, value)
 
 
 class VerbGroup(_TakesGlobalOptions, click.Group):
@@ -199,7 +230,9 @@ class LazyRoot(VerbGroup):
         try:
             result = run()
         except Exception as error:  # noqa: BLE001 - nobody ever sees a traceback
-            failure = failure_of(error, verb=invocation.verb, beside=invocation.state_folder)
+            failure = failure_of(
+                error, verb=invocation.verb, beside=invocation.state_folder, damage=invocation.damage
+            )
             if failure.code == "no-ledger" and invocation.db is not None:
                 step = NextStep("init", arguments={"db": invocation.shown_db})
                 failure = replace(failure, steps=(step,))
@@ -207,6 +240,8 @@ class LazyRoot(VerbGroup):
             failure = failure_of(error, verb=invocation.verb, beside=None)
         else:
             return result if type(result) is int else 0
+        finally:
+            invocation.stop_logging()
         _say(failure, as_json=invocation.json or "--json" in arguments)
         return failure.exit
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,14 @@ from commands.cli.output import file_name, plural, printable
 from commands.cli.progress import shown_progress
 from commands.cli.sources import read_source
 from commands.cli.targets import refuse_existing
+from commands.cli.times import shown
 from commands.cli.verbs import Verb
-from ledger.errors import LedgerUnavailable, Refusal
+from ledger.errors import Refusal
 
 if TYPE_CHECKING:
-    from commands.proving.bundle_verifier import Report
+    from commands.answers.verified import SignatureLine, VerifiedFile
+    from commands.proving.checkpoints import CheckpointMade
+    from commands.proving.witness import CheckpointCosigned
     from ledger.checkpoint import PublicKey
 
 _LARGEST_PROOF = 1 << 28
@@ -74,9 +76,11 @@ def _witness_key(text: str) -> "PublicKey":
 @click.option(
     "--new-witness-key", "keep", nargs=2, metavar="FILE NAME", help="Make a key for a witness of this name."
 )
+@click.option("--newest", is_flag=True, help="Show the newest one that was signed; sign nothing.")
 @pass_invocation
 def checkpoint(
     invocation: Invocation,
+    newest: bool,
     target: str | None,
     file: str | None,
     key_file: str | None,
@@ -90,6 +94,11 @@ def checkpoint(
     change it, it shows later whether anything before it was rewritten: daybook verify --checkpoint FILE. A witness
     signs it too, with --cosign, and only what continues all that this witness has signed before.
     """
+    if newest:
+        if any((target, file, key_file, proof, log_key, keep)):
+            raise click.UsageError("--newest goes alone: it signs and writes nothing.")
+        _show_newest(invocation)
+        return
     if keep is not None:
         _make_witness_key(invocation, *keep)
         return
@@ -105,25 +114,45 @@ def checkpoint(
         _cosign(invocation, read_checkpoint(file), Path(key_file), proof, log_key, target)
         return
     from commands.moving.setup import key_path
-    from commands.proving.checkpoints import make_checkpoint
+    from commands.proving.checkpoints import checkpoint_made, make_checkpoint
 
     own_key = key_path(invocation.settings.db, Path())
     with invocation.daybook() as daybook:
         text = make_checkpoint(daybook, own_key)
-    _write_checkpoint(invocation, text, target, {})
+    _write_checkpoint(invocation, checkpoint_made(text, target))
 
 
-def _write_checkpoint(invocation: Invocation, text: str, target: str | None, more: dict[str, Any]) -> None:
-    if target is not None:
-        write_new(Path(target), text)
+def _show_newest(invocation: Invocation) -> None:
+    from commands.answers.checkpoint import checkpoint_state
+
+    with invocation.daybook() as daybook, daybook.reading() as world:
+        found = checkpoint_state(world)
+
+    def human() -> None:
+        if found.checkpoint is None:
+            output.say(
+                f"Nothing was signed yet: {plural(found.since, 'event')}. Sign them: daybook checkpoint"
+            )
+            return
+        output.say(found.checkpoint.rstrip("\n"))
+        output.say(f"{plural(found.since, 'event')} since then.", err=True)
+
+    invocation.answer(found, human)
+
+
+def _write_checkpoint(invocation: Invocation, made: "CheckpointMade | CheckpointCosigned") -> None:
+    if made.file is not None:
+        write_new(Path(made.file), made.checkpoint)
     invocation.answer(
-        {"ok": True, "checkpoint": text, "file": target, **more},
-        lambda: output.say(text.rstrip("\n") if target is None else f"Wrote {printable(target)}."),
+        made,
+        lambda: output.say(
+            made.checkpoint.rstrip("\n") if made.file is None else f"Wrote {printable(made.file)}."
+        ),
     )
 
 
 def _make_witness_key(invocation: Invocation, file: str, name: str) -> None:
-    from commands.proving.witness import new_witness_key
+    from commands.proving.witness import WitnessKey, new_witness_key
     from ledger.checkpoint import public_key_text
 
     text = public_key_text(new_witness_key(Path(file), name))
@@ -134,7 +163,7 @@ def _make_witness_key(invocation: Invocation, file: str, name: str) -> None:
         )
         output.say(f"Its public key, for verify --trust: {text}")
 
-    invocation.answer({"ok": True, "file": file, "public_key": text}, human)
+    invocation.answer(WitnessKey(file=file, public_key=text), human)
 
 
 def _cosign(
@@ -160,10 +189,9 @@ def _cosign(
         )
     elif done.size > done.since:
         invocation.note(
-            f"it continues the checkpoint of {done.since:,} events that the witness signed before."
+            f"it continues the checkpoint of {plural(done.since, 'event')} that the witness signed before."
         )
-    more = {"witness": public_key_text(done.witness), "continues": None if done.first else done.since}
-    _write_checkpoint(invocation, done.text, target, more)
+    _write_checkpoint(invocation, done.answer(target))
 
 
 def _read_proof(file: str) -> Any:
@@ -186,6 +214,12 @@ def _read_proof(file: str) -> Any:
     multiple=True,
     help="A checkpoint that was kept elsewhere; may be repeated.",
 )
+@click.option(
+    "--lists/--no-lists",
+    "lists",
+    default=None,
+    help="Fold the events, and compare the lists with that. Done unless there are more than 100,000 events.",
+)
 @click.option("--receipt", metavar="FILE", help="Check this receipt or proof instead of the whole ledger.")
 @click.option("--bundle", "file", metavar="FILE", help="Check this bundle; no ledger is needed.")
 @click.option(
@@ -195,6 +229,7 @@ def _read_proof(file: str) -> Any:
 def verify(
     invocation: Invocation,
     files: tuple[str, ...],
+    lists: bool | None,
     receipt: str | None,
     file: str | None,
     trust: tuple[str, ...],
@@ -202,10 +237,13 @@ def verify(
     """Recompute the ledger and say what does not hold.
 
     Every payload against its hash, the tree against the head and against every stored checkpoint, every
-    uploaded file against its name. Exit code 5 where anything does not hold.
+    uploaded file against its name, every removal against the two admins who agreed on it, every list
+    against the events. Exit code 5 where anything does not hold.
     """
     if receipt is not None and file is not None:
         raise click.UsageError("Give either --receipt or --bundle.")
+    if lists is not None and (receipt or file):
+        raise click.UsageError("--lists is for the whole ledger; a receipt or a bundle has none.")
     if trust and not (files or receipt or file):
         raise click.UsageError(
             "--trust KEY needs what the witness has signed: --checkpoint, --receipt or --bundle."
@@ -216,32 +254,30 @@ def verify(
         return _verify_receipt(invocation, receipt, kept, witnesses)
     if file is not None:
         return _verify_bundle(invocation, file, tuple(kept.values()), trust)
-    return _verify_ledger(invocation, kept, witnesses)
+    return _verify_ledger(invocation, kept, witnesses, lists)
 
 
-def _verify_ledger(invocation: Invocation, kept: dict[str, str], trust: list["PublicKey"]) -> int:
-    from commands.proving.checkpoints import signers
-    from ledger.checkpoint import public_key_text
-    from ledger.verify import verify as verify_ledger
+def _verify_ledger(
+    invocation: Invocation, kept: dict[str, str], trust: list["PublicKey"], lists: bool | None
+) -> int:
+    from commands.answers.verified import verified
 
-    key, signatures = signers(invocation.settings.db, kept, trust)
-    with shown_progress("verifying") as progress:
-        report = verify_ledger(invocation.settings.db, kept=list(kept.values()), progress=progress)
-    document = {
-        "ok": report.ok,
-        "events": report.events,
-        "root": report.root,
-        "problems": [asdict(problem) for problem in report.problems],
-        "signatures": signatures,
-        "public_key": None if key is None else public_key_text(key),
-    }
+    with shown_progress("verifying") as progress, shown_progress("comparing the lists") as comparing:
+        report = verified(
+            invocation.settings.db,
+            kept=kept,
+            trust=trust,
+            lists=lists,
+            progress=progress,
+            comparing=comparing,
+        )
 
     def human() -> None:
         for problem in report.problems:
             where = "" if problem.position is None else f"position {problem.position}: "
             label = output.coloured("problem:", "red", bold=True)
             output.say(f"{label} {where}{printable(problem.message)} [{problem.code}]")
-        for signature in signatures:
+        for signature in report.signatures:
             output.say(printable(_signature_line(signature)))
         if report.ok:
             output.say(
@@ -251,61 +287,42 @@ def _verify_ledger(invocation: Invocation, kept: dict[str, str], trust: list["Pu
             output.say(
                 f"{plural(len(report.problems), 'problem')} in {plural(report.events, 'event')}: not intact."
             )
+        if report.lists == "not-compared":
+            output.say("The lists were not compared with the events; to do that too: daybook verify --lists")
 
-    invocation.answer(document, human)
+    invocation.answer(report, human)
     if sys.stdout is not None:
         sys.stdout.flush()
     return 0 if report.ok else NOT_INTACT
 
 
-def _signature_line(signature: dict[str, Any]) -> str:
-    what = f"{signature['checkpoint']} ({plural(signature['size'], 'event')})"
-    who = f"{signature['name']}+{signature['key_id']}"
-    if signature["by"] == "unknown":
+def _signature_line(signature: "SignatureLine") -> str:
+    what = f"{signature.checkpoint} ({plural(signature.size, 'event')})"
+    who = f"{signature.name}+{signature.key_id}"
+    if signature.by == "unknown":
         return f"{what} has a signature by {who}, which was not checked: its key is not known (--trust KEY)."
-    at = f" at {signature['cosigned_at'][:19].replace('T', ' ')}Z" if signature["cosigned_at"] else ""
-    return f"{what} is signed by the {signature['by']} {who}{at}."
+    at = f" at {shown(signature.cosigned_at)}" if signature.cosigned_at else ""
+    return f"{what} is signed by the {signature.by} {who}{at}."
 
 
 def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: list["PublicKey"]) -> int:
-    from commands.proving import documents as proof_documents
-    from commands.proving.checkpoints import require_cosigned
-    from ledger.database import Database
+    from commands.answers.verified import verified_proof
 
     text = read_source(file, _LARGEST_PROOF).data.decode("utf-8", "replace")
-    for name, each in kept.items():
-        require_cosigned(name, each, trust)
-    own, checkpoints = () if kept else trust, tuple(kept.values())
-    database = Database(invocation.settings.db)
-    try:
-        with _refused_if_malformed(file), database.reading() as transaction:
-            report = proof_documents.check(transaction, text, checkpoints=checkpoints, trust=own)
-    except LedgerUnavailable as refusal:
-        if refusal.code != "no-ledger":
-            raise
-        with _refused_if_malformed(file):
-            report = proof_documents.verify_document(text, checkpoints=checkpoints, trust=own)
+    with _refused_if_malformed(file):
+        report = verified_proof(invocation.settings.db, text, kept=kept, trust=trust)
+    if not report.ledger:
         invocation.note(f"there is no ledger at {invocation.shown_db}: the file was checked by itself.")
-    finally:
-        database.close()
     return _answer(invocation, report)
 
 
 def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
-    from commands.proving import bundle_verifier as script
+    from commands.answers.verified import verified_bundle
 
     if not Path(file).exists():
         raise click.UsageError(f"There is no file {file_name(file)}.")
-    given = script.Given(
-        trust=[script.read_key(text) for text in trust], checkpoints=[*map(script.read_note, kept)]
-    )
     with _refused_if_malformed(file), shown_progress("verifying") as progress:
-        report = script.verify(Path(file), given, progress)
-    for problem in report.problems:
-        if problem.code == "other-ledger":
-            raise Refusal(
-                "foreign-checkpoint", printable(problem.message), "Give one of the bundle's ledger."
-            )
+        report = verified_bundle(Path(file), kept=kept, trust=trust, progress=progress)
     return _answer(invocation, report)
 
 
@@ -321,18 +338,32 @@ def _refused_if_malformed(file: str) -> Iterator[None]:
         ) from None
 
 
-def _answer(invocation: Invocation, report: "Report") -> int:
-    ok = not report.problems
-
+def _answer(invocation: Invocation, report: "VerifiedFile") -> int:
     def human() -> None:
-        for line in report.lines():
+        for line in _lines(report):
             output.say(printable(line))
         if report.public_key:
             output.say(f"Key: {printable(report.public_key)}")
             output.say(f"Fingerprint: sha256 {report.fingerprint}")
         held = output.coloured("Intact", "green") if not report.unchecked else "What was checked holds"
-        output.say(f"{held}." if ok else f"{plural(len(report.problems), 'problem')}: not intact.")
+        output.say(f"{held}." if report.ok else f"{plural(len(report.problems), 'problem')}: not intact.")
 
-    problems = [problem._asdict() for problem in report.problems]
-    invocation.answer({"ok": ok, **vars(report), "problems": problems}, human)
-    return 0 if ok else NOT_INTACT
+    invocation.answer(report, human)
+    return 0 if report.ok else NOT_INTACT
+
+
+def _lines(report: "VerifiedFile") -> Iterator[str]:
+    events = plural(report.events, "event")
+    if report.kind == "bundle":
+        yield f"Ledger {report.origin}: {report.events:,} of {plural(report.size, 'event')}, root {report.root}"
+        yield f"  redacted payloads: {report.redacted:,}; input files: {report.files:,}"
+    elif report.size:
+        what = f"{events} of the first {report.size:,}" if report.events else "a checkpoint"
+        yield f"Ledger {report.origin}: {what}, root {report.root}."
+    else:
+        yield f"Ledger {report.origin}: {events}, without a checkpoint."
+    yield from (f"  checked: {text}" for text in report.checked)
+    yield from (f"  NOT CHECKED: {text}" for text in report.unchecked)
+    for problem in report.problems:
+        where = f"position {problem.position}: " if problem.position else ""
+        yield f"  PROBLEM: {where}{problem.message} [{problem.code}]"

@@ -1,28 +1,28 @@
 """The verb that processes what is pending: ``work``."""
 
-import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from commands.cli import output
 from commands.cli.failures import ENTRY_FAILED
 from commands.cli.invocation import Invocation, pass_invocation
-from commands.cli.output import plural
+from commands.cli.next_steps import sentence
+from commands.cli.output import plural, printable
 from commands.cli.progress import shown_progress
 from commands.cli.records import write_clusterings, write_sessions
-from commands.cli.verbs import Verb
+from commands.cli.verbs import WritingVerb
 
 if TYPE_CHECKING:
     from commands.door.submit import Daybook
+    from commands.intake.working import Worked
+    from ledger.errors import LedgerUnavailable
 
 _INTERVAL_S = 10.0
-_UNSETTLED = ("pending", "waiting")
-Records = list[dict[str, Any]]
 
 
-@click.command(cls=Verb)
+@click.command(cls=WritingVerb)
 @click.option("--watch", is_flag=True, help="Go on, and look again every --interval seconds, until Ctrl-C.")
 @click.option(
     "--interval",
@@ -43,88 +43,56 @@ def work(invocation: Invocation, watch: bool, interval: float) -> int:
         raise click.UsageError(
             "--watch never ends, so it cannot answer with one JSON document. Leave one of them out."
         )
+    if watch and invocation.command_id is not None:
+        raise click.UsageError("--command-id is for one look, and --watch looks again and again.")
+    from commands.intake.working import work as work_off
+
     with invocation.daybook() as daybook:
-        if not watch:
-            return _once(invocation, daybook)
-        output.say(f"Looking every {interval:g} s; Ctrl-C ends it.", err=True)
-        while True:
-            _, moved_sessions, moved_clusterings = _round(invocation, daybook)
-            _write_moved(moved_sessions, moved_clusterings)
-            time.sleep(interval)
+        if watch:
+            return _watch(invocation, daybook, interval)
+        with shown_progress("processing") as progress:
+            worked = work_off(
+                daybook, invocation.settings.roots, progress=progress, command_id=invocation.command_id
+            )
+    invocation.answer(worked, lambda: _write(worked))
+    return ENTRY_FAILED if worked.failed else 0
 
 
-def _once(invocation: Invocation, daybook: "Daybook") -> int:
-    looked_at, sessions, clusterings = _round(invocation, daybook)
-    still = _unsettled(daybook)
-    waiting = len(still[0]) + len(still[1])
+def _watch(invocation: Invocation, daybook: "Daybook", interval: float) -> int:
+    """Ctrl-C is how it is meant to end."""
+    from commands.intake.working import Worked, watch
 
-    def human() -> None:
-        if not looked_at:
-            output.say("Nothing is pending or waiting.")
-            return
-        _write_moved(sessions, clusterings)
-        moved = len(sessions) + len(clusterings)
-        after = " (see: daybook sessions --status waiting)" if waiting else ""
-        output.say(
-            f"Looked at {plural(looked_at, 'entry')}: {moved:,} moved on, {waiting:,} still waiting{after}."
-        )
+    def tell(what: "Worked | LedgerUnavailable | None") -> None:
+        if isinstance(what, Worked):
+            _write_moved(what)
+        elif what is None:
+            invocation.note("the ledger can be reached again.")
+        else:
+            why = printable(f"{what.message} {sentence(what.hint, what.steps)}".rstrip())
+            invocation.note(f"{why} Looking again every {interval:g} s.")
 
-    document = {
-        "ok": True,
-        "looked_at": looked_at,
-        "sessions": sessions,
-        "clusterings": clusterings,
-        "waiting": waiting,
-    }
-    invocation.answer(document, human)
-    return ENTRY_FAILED if any(record["status"] == "error" for record in (*sessions, *clusterings)) else 0
+    output.say(f"Looking every {interval:g} s; Ctrl-C ends it.", err=True)
+    try:
+        watch(daybook, invocation.settings.roots, interval_s=interval, tell=tell)
+    except KeyboardInterrupt:
+        output.say("Stopped.", err=True)
+    return 0
 
 
-def _round(invocation: Invocation, daybook: "Daybook") -> tuple[int, Records, Records]:
-    """One look at everything unsettled: how many entries, and the sessions and clusterings that moved on."""
-    from commands.intake.settling import work as work_off
-
-    before = _unsettled(daybook)
-    with shown_progress("processing") as progress:
-        worked = work_off(daybook, invocation.settings.roots, progress=progress)
-    after = _unsettled(daybook)
-    return (
-        worked.looked_at,
-        _moved(daybook, "session", before[0], after[0]),
-        _moved(daybook, "clustering", before[1], after[1]),
+def _write(worked: "Worked") -> None:
+    if not worked.looked_at:
+        output.say("Nothing is pending or waiting.")
+        return
+    _write_moved(worked)
+    moved = len(worked.sessions) + len(worked.clusterings)
+    after = " (see: daybook sessions --status waiting)" if worked.waiting else ""
+    output.say(
+        f"Looked at {plural(worked.looked_at, 'entry')}: {moved:,} moved on, {worked.waiting:,} still waiting{after}."
     )
 
 
-def _unsettled(daybook: "Daybook") -> tuple[list[str], list[str]]:
-    """The ids of the sessions and of the clusterings that are pending or waiting."""
-    from projections import listings
-
-    with daybook.reading() as world:
-        transaction, slot = world.transaction, world.head.live_slot
-        sessions = [
-            row["session"] for s in _UNSETTLED for row in listings.sessions(transaction, slot, status=s)
-        ]
-        clusterings = [
-            row["clustering"] for s in _UNSETTLED for row in listings.clusterings(transaction, slot, status=s)
-        ]
-    return sessions, clusterings
-
-
-def _moved(daybook: "Daybook", kind: str, before: Sequence[str], after: Sequence[str]) -> Records:
-    from projections.listings import clustering_line, session_line
-
-    still = set(after)
-    numbers = sorted(int(name[1:]) for name in before if name not in still)
-    with daybook.reading() as world:
-        if kind == "session":
-            world.state.sessions.prefetch(numbers)
-            return [session_line(world.state.sessions[number]) for number in numbers]
-        world.state.clusterings.prefetch(numbers)
-        return [clustering_line(world.state.clusterings[number]) for number in numbers]
-
-
-def _write_moved(sessions: Records, clusterings: Records) -> None:
-    if sessions:
-        write_sessions(sessions)
-    if clusterings:
-        write_clusterings(clusterings)
+def _write_moved(worked: "Worked") -> None:
+    if worked.sessions:
+        write_sessions([asdict(session) for session in worked.sessions])
+    if worked.clusterings:
+        write_clusterings([asdict(clustering) for clustering in worked.clusterings])

@@ -14,7 +14,9 @@ from click.testing import CliRunner
 
 from commands.cli.invocation import Invocation
 from commands.cli.main import cli
+from commands.cli.next_steps import worded
 from commands.samples.lab import SampleLab, input_file, lab
+from ledger.errors import NextStep
 from tests.conftest import ROOT
 
 
@@ -35,6 +37,11 @@ class Ended:
 
 
 Run = Callable[..., Ended]
+
+
+def commands_of(document: dict[str, Any]) -> list[str]:
+    """The next steps of an answer, as the terminal words them."""
+    return [worded(NextStep(**step)) for step in document["next_steps"]]
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,10 @@ from tests.cli.conftest import Run, run_cli
 def test_init_makes_a_ledger_where_none_was(folder: Path) -> None:
     ended = run_cli("init", "--json")
     assert ended.exit == 0
-    assert ended.json == {"ok": True, "created": True, "db": "sqlite:///daybook.db", "key": "daybook.key"}
+    assert ended.json == {
+        "ok": True, "position": 1, "created": True, "db": "sqlite:///daybook.db", "key": "daybook.key",
+        "next_steps": [{"action": "load-catalogue", "ref": None, "arguments": {"file": None}}],
+    }  # fmt: skip
     assert (folder / "daybook.db").is_file() and (folder / "daybook.key").is_file()
     assert run_cli("sessions").exit == 0
 
@@ -59,8 +62,9 @@ def test_verify_finds_a_changed_payload_and_exits_with_5(run: Run, ledger_url: s
     ended = run("verify", "--json")
     assert ended.exit == 5
     assert ended.json["ok"] is False
-    (problem,) = ended.json["problems"]
-    assert (problem["code"], problem["position"]) == ("payload-changed", 2)
+    changed, listed = ended.json["problems"]
+    assert (changed["code"], changed["position"]) == ("payload-changed", 2)
+    assert listed["code"] == "list-wrong"  # the list still has what the payload said
     human = run("verify")
     assert human.exit == 5
     assert "position 2" in human.out and "not intact" in human.out
@@ -70,7 +74,7 @@ def test_rebuild_gives_the_same_lists(run: Run) -> None:
     run("catalogue", "add", "acquisition.Project", "mine")
     before = run("catalogue", "list", "--json").json
     document = run("rebuild", "--json").json
-    assert set(document) == {"ok", "events", "seconds", "longest_pause_s"}
+    assert set(document) == {"ok", "position", "events", "seconds", "longest_pause_s", "repaired"}
     assert document["events"] == 2
     assert run("catalogue", "list", "--json").json == before
     assert run("rebuild").out.startswith("Rebuilt from 2 events in ")

@@ -8,7 +8,7 @@ import pytest
 from commands.samples.clusterings import kilosort_output
 from commands.samples.lab import SampleLab
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
-from tests.cli.conftest import Run, write_input_file
+from tests.cli.conftest import Run, commands_of, write_input_file
 
 CATALOGUE = """\
 reference.Experimenter: [user_1]
@@ -50,7 +50,7 @@ def test_why_shows_what_was_found_and_the_line_to_complete(waiting: Run) -> None
     document = waiting("why", session, "--json").json
     assert (document["status"], document["reason"]) == ("waiting", "probe-association")
     assert "probe_1 (serial 111)" in document["message"] and "left, right" in document["message"]
-    assert document["resolve"] == [f"daybook associate {session} probe_1=... probe_2=..."]
+    assert commands_of(document) == [f"daybook associate {session} probe_1=... probe_2=..."]
     assert f"$ daybook associate {session}" in waiting("why", session).out
 
 
@@ -70,7 +70,7 @@ def test_half_an_association_is_completed_by_what_is_left(waiting: Run) -> None:
     session = session_of(waiting)
     ended = waiting("associate", session, "probe_1=right")
     assert "daybook why" in ended.out
-    assert waiting("why", session, "--json").json["resolve"] == [
+    assert commands_of(waiting("why", session, "--json").json) == [
         f"daybook associate {session} probe_1=right probe_2=left"
     ]
 
@@ -154,7 +154,7 @@ def test_too_few_inserted_probes_are_answered_with_inserting_them(waiting: Run) 
     waiting("probe", "remove", "12345", "right", "--at", "2023-04-01")
     waiting("work")
     document = waiting("why", session_of(waiting), "--json").json
-    assert document["resolve"] == ["daybook probe insert 12345 ... --at ...", "daybook work"]
+    assert commands_of(document) == ["daybook probe insert 12345 PROBE --at TIME", "daybook work"]
 
 
 def test_why_of_a_failed_session_names_the_file_to_upload_again(stocked: Run, sample: SampleLab) -> None:
@@ -166,10 +166,10 @@ def test_why_of_a_failed_session_names_the_file_to_upload_again(stocked: Run, sa
     session, upload = session_of(stocked), stocked("uploads", "--json").json["uploads"][0]["upload"]
     document = stocked("why", session, "--json").json
     assert document["status"] == "error" and document["reason"]
-    assert document["resolve"] == ["daybook upload subject_1.yml"]
+    assert commands_of(document) == ["daybook upload subject_1.yml"]
     assert stocked("why", session).out.startswith(f"{session} failed ({document['reason']}).")
     whole = stocked("why", upload, "--json").json
-    assert whole["resolve"] == [f"daybook why {session}"]
+    assert commands_of(whole) == [f"daybook why {session}"]
     closed = stocked("annotate", session, "--room", "2.345")
     assert closed.exit == 1 and f"Session {session} failed: nothing can be added to it." in closed.err
 
@@ -187,9 +187,9 @@ def test_why_of_a_waiting_group_names_the_sessions(stocked: Run, sample: SampleL
     uploaded = stocked("upload", "subject_1.yml", "--json")
     assert uploaded.exit == 0
     assert set(uploaded.json["clusterings"][0]) == {
-        "index", "group_name", "clustering", "outcome", "reason", "differences",
+        "index", "group_name", "clustering", "outcome", "reason", "incident", "differences",
     }  # fmt: skip
     document = stocked("why", "g1", "--json").json
     session = uploaded.json["sessions"][0]["session"]
     assert document["reason"] == "clustering-sessions"
-    assert document["resolve"] == [f"daybook why {session}", "daybook work"]
+    assert commands_of(document) == [f"daybook why {session}", "daybook work"]

@@ -56,6 +56,7 @@ def without_head(folder: Path) -> None:
 def damaged_head(folder: Path) -> None:
     ledger(folder)
     connection = sqlite3.connect(folder / "daybook.db")
+    connection.execute("PRAGMA ignore_check_constraints = ON")  # else the database refuses it
     connection.execute("UPDATE head SET compact_range = zeroblob(1)")
     connection.commit()
     connection.close()
@@ -76,12 +77,12 @@ def closed_port() -> int:
 
 
 SURROUNDINGS: list[tuple[str, Prepare, list[str], int, str]] = [
-    ("no ledger", nothing, ["sessions"], 1, "Run: daybook init"),
-    ("no ledger to verify", nothing, ["verify"], 1, "Run: daybook init"),
-    ("no ledger to rebuild", nothing, ["rebuild"], 1, "Run: daybook init"),
+    ("no ledger", nothing, ["sessions"], 1, "Create one: daybook init"),
+    ("no ledger to verify", nothing, ["verify"], 1, "Create one: daybook init"),
+    ("no ledger to rebuild", nothing, ["rebuild"], 1, "Create one: daybook init"),
     ("no folder for the ledger", nothing, ["init", "--db", "sqlite:///no/x.db"], 1, "There is no folder"),
     ("folder of the ledger gone", nothing, ["log", "--db", "sqlite:///nowhere/x.db"], 1,
-     "Run: daybook --db sqlite:///nowhere/x.db init"),
+     "Create one: daybook init --db sqlite:///nowhere/x.db"),
     ("folder as database", lambda f: (f / "daybook.db").mkdir(), ["sessions"], 1, "is a folder"),
     ("folder as database, init", lambda f: (f / "daybook.db").mkdir(), ["init"], 1, "is a folder"),
     ("text as database", text, ["sessions"], 1, "not an intact"),
@@ -90,11 +91,11 @@ SURROUNDINGS: list[tuple[str, Prepare, list[str], int, str]] = [
     ("empty file as database", lambda f: (f / "daybook.db").touch(), ["sessions"], 1, "holds no ledger"),
     ("somebody else's database", other_database, ["sessions"], 1, "holds no ledger"),
     ("somebody else's database, verify", other_database, ["verify"], 1, "holds no ledger"),
-    ("newer schema", of_newer_schema, ["sessions"], 1, "Install a newer daybook"),
-    ("newer schema, init", of_newer_schema, ["init"], 1, "Install a newer daybook"),
+    ("newer schema", of_newer_schema, ["sessions"], 1, "Install a newer Daybook"),
+    ("newer schema, init", of_newer_schema, ["init"], 1, "Install a newer Daybook"),
     ("head row gone", without_head, ["verify"], 5, "head row"),
     ("head row damaged", damaged_head, ["sessions"], 5, "The head row of the ledger is damaged"),
-    ("head row damaged, init", damaged_head, ["init"], 5, "Run: daybook verify"),
+    ("head row damaged, init", damaged_head, ["init"], 5, "daybook verify, then: daybook rebuild"),
     ("head row damaged, verify", damaged_head, ["verify"], 5, "The head row is damaged"),
     ("database cut short", cut_short, ["sessions"], 1, "not an intact"),
     ("address without a scheme", nothing, ["sessions", "--db", "foo"], 1, "Expected sqlite:///FILE"),
@@ -155,7 +156,7 @@ def test_database_that_the_server_does_not_have(postgresql_server: str) -> None:
 def test_database_without_a_ledger_on_a_server(postgresql_server: str) -> None:
     ended = run_cli("--db", postgresql_server, "sessions")
     assert ended.exit == 1
-    assert "Run: daybook --db 'postgresql://" in ended.err and " init [no-ledger]" in ended.err
+    assert "Create one: daybook init --db 'postgresql://" in ended.err
 
 
 def as_nobody(*arguments: str) -> Ended:
@@ -272,7 +273,7 @@ def test_terminal_that_cannot_show_a_letter_gets_its_escape() -> None:
     assert "\\u0141ukasz" in ended.out
 
 
-def test_ctrl_c_is_one_line_and_130(folder: Path) -> None:
+def test_ctrl_c_is_how_watching_ends(folder: Path) -> None:
     ledger(folder)
     process = subprocess.Popen(
         [sys.executable, "-m", "commands.cli", "work", "--watch"],
@@ -280,15 +281,15 @@ def test_ctrl_c_is_one_line_and_130(folder: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # a suite that runs in the background ignores Ctrl-C, and so would all that it starts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     assert "Ctrl-C ends it" in process.stderr.readline()
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert out == ""
-    assert err.startswith("error: Stopped. ") and err.count("\n") == 1
+    assert (process.returncode, out, err) == (0, "", "Stopped.\n")
 
 
 def test_module_can_be_run_from_any_folder(folder: Path) -> None:

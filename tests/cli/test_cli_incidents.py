@@ -60,7 +60,7 @@ def test_fault_with_json_is_a_document(fault: None) -> None:
     ended = run_cli("init", "--json")
     assert ended.exit == 70
     assert ended.json["error"]["code"] == "incident"
-    assert set(ended.json["error"]) == {"code", "message", "hint"}
+    assert set(ended.json["error"]) == {"code", "message", "hint", "next_steps"}
 
 
 def test_without_a_file_beside_the_state_directory_holds_the_incident(fault: None, folder: Path) -> None:

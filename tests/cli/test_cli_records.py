@@ -19,17 +19,21 @@ def filled(stocked: Run, sample: SampleLab) -> Run:
 @pytest.mark.parametrize("what", LISTS)
 def test_empty_list_says_what_to_do(run_here: Run, what: str) -> None:
     assert "daybook upload FILE" in run_here(what).out
-    assert run_here(what, "--json").json == {"ok": True, what: [], "more": False, "redactions": []}
+    empty = {"ok": True, what: [], "more": False, "redactions": [], "first": None, "last": None, "count": 0}
+    assert empty.items() <= run_here(what, "--json").json.items()
+    assert empty.items() <= run_here(what, "--json", "--limit", "5").json.items()
     assert f"See them all: daybook {what}" in run_here(what, "--user", "nobody").out
 
 
 def test_lists_hold_their_records(filled: Run) -> None:
     found = filled("sessions", "--json").json["sessions"]
-    assert [session["session_time"][:10] for session in found] == ["2023-05-01", "2023-05-02", "2023-05-03"]
+    assert [session["session_time"][:10] for session in found] == ["2023-05-03", "2023-05-02", "2023-05-01"]
     assert set(found[0]) == {
         "session", "status", "subject", "session_time", "location", "name", "username", "upload", "system",
         "replaces", "replaced_by", "experimenter", "room", "project", "reason", "message", "requested_at", "changed_at",
+        "clusterings_inserted", "clusterings_waiting",
     }  # fmt: skip
+    assert [(one["clusterings_inserted"], one["clusterings_waiting"]) for one in found] == [(1, 0)] * 3
     assert len(filled("clusterings", "--json").json["clusterings"]) == 3
     (upload,) = filled("uploads", "--json").json["uploads"]
     assert (upload["status"], upload["inserted"]) == ("processed", 3)
@@ -53,14 +57,63 @@ def test_lists_are_filtered(filled: Run) -> None:
 def test_limit_keeps_the_newest_and_says_that_there_are_more(filled: Run) -> None:
     document = filled("sessions", "--limit", "2", "--json").json
     assert document["more"] is True
-    assert [session["session_time"][:10] for session in document["sessions"]] == ["2023-05-02", "2023-05-03"]
+    assert [session["session_time"][:10] for session in document["sessions"]] == ["2023-05-03", "2023-05-02"]
     ended = filled("sessions", "--limit", "2")
-    assert ended.err == "Older sessions are not shown: --limit N for more of them, --limit 0 for all.\n"
+    last = document["sessions"][-1]["session"]
+    assert ended.err == (
+        f"Older sessions are not shown (2 of 3): --after {last} for the next page, --limit N for more of them, "
+        "--limit 0 for all.\n"
+    )
+    assert ended.out.index("2023-05-02") < ended.out.index("2023-05-03")  # the newest last
+
+
+def test_all_of_a_list_is_the_document_of_a_page_that_holds_it_all(filled: Run) -> None:
+    for what in LISTS:
+        streamed, page = filled(what, "--json"), filled(what, "--json", "--limit", "50")
+        assert streamed.json == page.json
+        assert set(page.json) == {
+            "ok", what, "more", "first", "last", "count", "count_or_more", "looked_at", "looked_back_to", "position",
+            "redactions",
+        }  # fmt: skip
+
+
+def test_cursors_lead_on_in_both_directions(filled: Run) -> None:
+    all_of_it = [row["session"] for row in filled("sessions", "--json").json["sessions"]]
+    newest, middle, oldest = all_of_it
+
+    def listed(*arguments: str) -> list[str]:
+        return [row["session"] for row in filled("sessions", "--json", *arguments).json["sessions"]]
+
+    assert listed("--after", newest) == [middle, oldest]
+    assert listed("--before", oldest[1:], "--limit", "1") == [middle]
+    assert listed("--after", newest, "--limit", "0") == [middle, oldest]
+    assert middle in filled("sessions", "--after", newest, "--limit", "0").out
+    assert newest not in filled("sessions", "--after", newest, "--limit", "0").out
+    assert filled("sessions", "--after", "yesterday").exit == 2
+
+
+def test_sessions_are_filtered_by_what_they_hold_and_what_they_lack(filled: Run) -> None:
+    def number(*arguments: str) -> int:
+        found = filled("sessions", "--json", *arguments)
+        size = found.json["position"]
+        assert filled("sessions", "--json", *arguments, "--as-of", str(size)).json == found.json
+        return len(found.json["sessions"])
+
+    probe = filled("show", filled("sessions", "--json").json["sessions"][0]["session"], "--json").json[
+        "probes"
+    ][0]
+    assert number("--task", "OpenField") == 3
+    assert number("--task", "NoTask") == 0
+    assert number("--probe", probe["probe"]) == 3
+    assert number("--project", "nothing") == 0
+    assert number("--missing", "tasks") == number("--missing", "clusterings", "--missing", "room") == 0
+    assert number("--text", "2023-05-02_") == 1
+    assert number("--until", "2001-01-01") == 0
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--since", "yesterday"], ["--since", "2026-13-45"], ["--limit", "-1"], ["--status", "lost"]],
+    [["--since", "tomorrow"], ["--since", "2026-13-45"], ["--limit", "-1"], ["--status", "lost"]],
 )
 def test_wrong_filters_are_wrong_usage(run_here: Run, arguments: list[str]) -> None:
     ended = run_here("sessions", *arguments)
@@ -69,7 +122,7 @@ def test_wrong_filters_are_wrong_usage(run_here: Run, arguments: list[str]) -> N
 
 
 def test_record_is_found_by_id_location_and_time(filled: Run, sample: SampleLab) -> None:
-    first = filled("sessions", "--json").json["sessions"][0]
+    first = filled("sessions", "--json").json["sessions"][-1]
     location = str(sample.subjects[0].sessions[0].directory)
     for reference in (
         first["session"],
@@ -109,9 +162,9 @@ def test_why_says_that_all_is_well(filled: Run) -> None:
     upload = filled("uploads", "--json").json["uploads"][0]["upload"]
     for reference, status in ((session, "inserted"), (upload, "processed")):
         document = filled("why", reference, "--json").json
-        assert set(document) == {"ok", "ref", "status", "reason", "message", "resolve"}
-        assert (document["ref"], document["status"], document["resolve"]) == (reference, status, [])
-        assert "All is well" in filled("why", reference).out
+        assert (document["ref"], document["status"], document["reason"]) == (reference, status, None)
+        assert document["next_steps"] == []
+        assert "Nothing to do." in filled("why", reference).out
 
 
 def test_history_is_oldest_first(filled: Run) -> None:
@@ -144,7 +197,7 @@ def test_unknown_event_type_is_answered_with_the_near_one(run_here: Run) -> None
 
 
 def test_every_type_of_event_has_a_phrase() -> None:
-    from commands.cli.phrases import _PHRASES
+    from commands.answers.phrases import _PHRASES
     from ledger.events import TYPES
 
     assert set(_PHRASES) == set(TYPES)

@@ -98,4 +98,4 @@ def test_verbs_that_need_no_settings_work_beside_a_broken_file(folder: Path) -> 
 def test_config_that_is_no_file_is_wrong_usage(config: str) -> None:
     ended = run_cli("--config", config, "sessions")
     assert ended.exit == 2
-    assert f'"{config}" is not a file' in ended.err
+    assert f'no settings file "{config}"' in ended.err

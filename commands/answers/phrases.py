@@ -1,10 +1,10 @@
-"""What an event says, in one line for the terminal."""
+"""What an event says, in one line. Pure: a function of its type and body."""
 
 from collections.abc import Callable
 from typing import Any
 
-from commands.cli.output import plural
-from commands.cli.times import shown
+from commands.answers.sentences import shown
+from ledger.plurals import plural
 
 Body = dict[str, Any]
 

@@ -1,0 +1,28 @@
+"""An event as an answer shows it."""
+
+import orjson
+
+from commands.answers.rows import EventLine
+from ledger.envelope import StoredEvent
+from ledger.events import body_of
+from projections.listings import subject_name
+
+
+def event_line(event: StoredEvent) -> EventLine:
+    """The whole envelope and the body."""
+    return EventLine(
+        event.position,
+        event.stream,
+        event.stream_version,
+        event.type,
+        event.schema,
+        event.command_id,
+        event.correlation,
+        event.causation,
+        event.actor,
+        orjson.loads(event.via),
+        event.recorded_at,
+        subject_name(event.subject),
+        event.username,
+        None if event.payload is None else body_of(event),
+    )

@@ -1,0 +1,57 @@
+"""The verbs that change something, and the type of what each answers. Imports the types only when it is asked."""
+
+from importlib import import_module
+from typing import Any
+
+_RESULTS: dict[str, tuple[str, ...]] = {
+    "add-clustering": ("commands.intake.completing:ClusteringAdded",),
+    "add-tasks": ("commands.intake.completing:CompletedSession",),
+    "annotate": ("commands.intake.completing:CompletedSession",),
+    "associate": ("commands.intake.completing:CompletedSession",),
+    "catalogue add": ("commands.lab.subjects:Added",),
+    "catalogue load": ("commands.lab.catalogue:CatalogueReport",),
+    "catalogue retire": ("commands.lab.catalogue:Retired",),
+    "checkpoint": (
+        "commands.proving.checkpoints:CheckpointMade",
+        "commands.proving.witness:CheckpointCosigned",
+        "commands.proving.witness:WitnessKey",
+    ),
+    "correct": ("commands.answers.correction:CorrectionReport",),
+    "delete approve": (
+        "commands.requests.deletion:DeletionDone",
+        "commands.requests.correction.events:CorrectionDone",
+        "commands.requests.redaction:RedactionDone",
+    ),
+    "delete cancel": ("commands.requests.rules:Closed",),
+    "delete policy": ("commands.requests.policy:ApprovalPolicy",),
+    "delete reject": ("commands.requests.rules:Closed",),
+    "delete request": ("commands.requests.deletion:DeletionAsked",),
+    "export": ("commands.moving.importing:Moved", "commands.moving.importing:MovedDamaged"),
+    "import": ("commands.moving.importing:Imported",),
+    "init": ("commands.moving.setup:Initialised",),
+    "person erase": ("commands.lab.people:PersonErased",),
+    "person set": ("commands.lab.people:PersonSet",),
+    "probe insert": ("commands.lab.subjects:Added",),
+    "probe remove": ("commands.lab.subjects:Removed",),
+    "rebuild": ("commands.moving.setup:Rebuilt",),
+    "redact": ("commands.requests.redaction:RedactionAsked",),
+    "replay": ("commands.intake.uploading:UploadReport",),
+    "restore": ("commands.requests.restoration:Restored",),
+    "role grant": ("commands.lab.roles:RoleGrant",),
+    "role revoke": ("commands.lab.roles:RoleRevocation",),
+    "subject add": ("commands.lab.subjects:SubjectAdded",),
+    "upload": ("commands.intake.uploading:UploadReport",),
+    "validate": ("commands.intake.checking:CheckedFile",),
+    "withdraw": ("commands.requests.withdrawal:Withdrawn",),
+    "work": ("commands.intake.working:Worked",),
+}
+VERBS = tuple(_RESULTS)
+
+
+def result_types(verb: str) -> tuple[type[Any], ...]:
+    """The dataclass that a verb answers with; more than one where it depends on what it was asked."""
+    found = []
+    for place in _RESULTS[verb]:
+        module, _, name = place.partition(":")
+        found.append(getattr(import_module(module), name))
+    return tuple(found)

@@ -1,0 +1,14 @@
+"""Times and lists in sentences: what every face words alike. Pure."""
+
+from collections.abc import Sequence
+
+
+def shown(recorded_at: str | None) -> str:
+    """A time of the log, to the second: ``2026-01-31 14:30:00Z``."""
+    return "" if not recorded_at else recorded_at[:19].replace("T", " ") + "Z"
+
+
+def listed(first: str, further: Sequence[str], most: int = 10) -> str:
+    """A sentence with lines below it; of many lines the first ones, and how many more."""
+    more = [f"... and {len(further) - most:,} more"] if len(further) > most else []
+    return "\n".join([first, *further[:most], *more])

@@ -1,0 +1,162 @@
+"""Whether the ledger, a receipt, a proof or a bundle is what was written. Reads; appends nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from commands.answers.typed import read
+from ledger.errors import LedgerUnavailable, Refusal
+
+if TYPE_CHECKING:
+    from commands.proving.bundle_verifier import Report
+    from ledger.checkpoint import PublicKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemLine:
+    """Something that does not hold, at the first position that it concerns."""
+
+    code: str
+    position: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureLine:
+    """Who signed a checkpoint that was given. ``unknown``: its key is not known, and nothing was checked."""
+
+    checkpoint: str
+    size: int
+    name: str
+    key_id: str
+    by: Literal["ledger", "witness", "unknown"]
+    cosigned_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """``ok``: nothing is wrong with the ledger of ``events`` events, up to ``position``. ``lists`` that were not
+    compared with the events are not said to hold."""
+
+    ok: bool
+    position: int
+    events: int
+    root: str
+    lists: Literal["compared", "not-compared"]
+    problems: list[ProblemLine]
+    signatures: list[SignatureLine]
+    public_key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedFile:
+    """A receipt, a proof or a bundle. ``ok``: nothing is wrong with it; ``unchecked`` is what could not be looked at.
+    ``size`` is that of the checkpoint that it stands under, 0 without one. ``ledger``: it was compared with the ledger,
+    and not only looked at by itself."""
+
+    ok: bool
+    kind: Literal["proof", "bundle"]
+    ledger: bool
+    origin: str
+    size: int
+    root: str
+    events: int
+    redacted: int
+    files: int
+    whole: bool
+    public_key: str
+    fingerprint: str
+    checked: list[str]
+    unchecked: list[str]
+    problems: list[ProblemLine]
+
+
+def verified(
+    url: str,
+    *,
+    kept: Mapping[str, str],
+    trust: Sequence["PublicKey"] = (),
+    lists: bool | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    comparing: Callable[[int, int], None] = lambda done, total: None,
+) -> Verified:
+    """The whole ledger at this address; ``kept`` are checkpoints by the name that they were given under. ``lists``:
+    compare them with the events or not; None: unless there are very many. Raises LedgerUnavailable, and Refusal for a
+    checkpoint of another ledger or one that a witness of ``trust`` did not sign.
+    """
+    from commands.proving.checking import check_ledger
+    from commands.proving.checkpoints import signers
+    from ledger.checkpoint import public_key_text
+
+    key, signatures = signers(url, kept, trust)
+    checked = check_ledger(url, kept=list(kept.values()), lists=lists, progress=progress, comparing=comparing)
+    report = checked.report
+    return Verified(
+        ok=report.ok,
+        position=report.events,
+        events=report.events,
+        root=report.root,
+        lists="compared" if checked.lists else "not-compared",
+        problems=[ProblemLine(**asdict(problem)) for problem in report.problems],
+        signatures=[read(SignatureLine, each) for each in signatures],
+        public_key=None if key is None else public_key_text(key),
+    )
+
+
+def verified_proof(
+    url: str, text: str, *, kept: Mapping[str, str], trust: Sequence["PublicKey"] = ()
+) -> VerifiedFile:
+    """A receipt or a proof; against the ledger where there is one at this address, else by itself. Raises
+    ``commands.proving.bundle_verifier.Malformed`` for what is none."""
+    from commands.proving import documents
+    from commands.proving.checkpoints import require_cosigned
+    from ledger.database import Database
+
+    for name, each in kept.items():
+        require_cosigned(name, each, trust)
+    own, checkpoints = () if kept else trust, tuple(kept.values())
+    database = Database(url)
+    try:
+        with database.reading() as transaction:
+            report = documents.check(transaction, text, checkpoints=checkpoints, trust=own)
+    except LedgerUnavailable as refusal:
+        if refusal.code != "no-ledger":
+            raise
+        report = documents.verify_document(text, checkpoints=checkpoints, trust=own)
+        return _of(report, "proof", ledger=False)
+    finally:
+        database.close()
+    return _of(report, "proof", ledger=True)
+
+
+def verified_bundle(
+    file: Path,
+    *,
+    kept: Sequence[str] = (),
+    trust: Sequence[str] = (),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> VerifiedFile:
+    """A bundle, by itself. Raises Malformed for what is none, Refusal for a checkpoint of another ledger."""
+    from commands.proving import bundle_verifier as script
+    from commands.proving.bundle import check_companions
+
+    given = script.Given(
+        trust=[script.read_key(text) for text in trust], checkpoints=[*map(script.read_note, kept)]
+    )
+    report = script.verify(file, given, progress)
+    check_companions(file, report)
+    for problem in report.problems:
+        if problem.code == "other-ledger":
+            raise Refusal("foreign-checkpoint", problem.message, "Give one of the bundle's ledger.")
+    return _of(report, "bundle", ledger=False)
+
+
+def _of(report: "Report", kind: Literal["proof", "bundle"], *, ledger: bool) -> VerifiedFile:
+    found: dict[str, Any] = vars(report) | {
+        "ok": not report.problems,
+        "kind": kind,
+        "ledger": ledger,
+        "problems": [problem._asdict() for problem in report.problems],
+    }
+    return read(VerifiedFile, found)

@@ -1,0 +1,5 @@
+"""A ledger in which every question has an answer to give."""
+
+from tests.cli.conftest import folder, run, sample, stocked
+
+__all__ = ["folder", "run", "sample", "stocked"]
