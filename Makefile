@@ -20,6 +20,7 @@ help:
 	@echo 'make demo     run the main job on made-up recordings'
 	@echo 'make test     run every test, on SQLite and on a real PostgreSQL'
 	@echo 'make check    lint, types, import rules, migrations, and the wheel in an environment of its own'
+	@echo 'make wheel    build the wheel, try it in an environment of its own, and leave it in dist/'
 	@echo 'make format   lay out the code as make check wants it'
 	@echo 'make bench    measure'
 	@echo 'make clean    remove what these commands made'

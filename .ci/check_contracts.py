@@ -12,11 +12,15 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+LAYERS = "ledger <- projections <- migrations <- commands <- daybook"
+FACES = "faces know nothing of each other"
 ROOMS = "the rooms of commands stand one above the other"
 PURE = "the input format, the readers and the samples are pure"
 PLANTED = (
-    ("ledger <- projections <- migrations <- commands", "ledger/log.py", "import projections.records"),
-    ("ledger <- projections <- migrations <- commands", "projections/apply.py", "import commands.door.world"),
+    (LAYERS, "ledger/log.py", "import projections.records"),
+    (LAYERS, "projections/apply.py", "import commands.door.world"),
+    (LAYERS, "commands/cli/main.py", "import daybook"),
+    (FACES, "daybook/__init__.py", "import commands.cli.output"),
     (ROOMS, "commands/answers/why.py", "import commands.cli.main"),
     (ROOMS, "commands/requests/naming.py", "import commands.answers.why"),
     (ROOMS, "commands/requests/rules.py", "import commands.lab.roles"),

@@ -28,7 +28,7 @@ def check_script_directory() -> list[str]:
         problems.append(f"there are {len(bases)} first migrations, expected one: {', '.join(bases)}")
     if list(heads) != [SCHEMA_REVISION]:
         problems.append(
-            f"the newest migration is {', '.join(heads)}, but commands/door/submit.py expects {SCHEMA_REVISION}"
+            f"the newest migration is {', '.join(heads)}, but commands/door/freshness.py expects {SCHEMA_REVISION}"
         )
     return problems
 

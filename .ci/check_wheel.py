@@ -1,9 +1,11 @@
-"""Build the wheel, install it into an environment of its own far from the checkout, and run it there.
+"""Build the wheel, install it in an environment of its own far from the checkout, run it, and leave it in dist/.
 
-Shows what the checkout hides: a file that is not packaged, a dependency that is not declared.
+Shows what the checkout hides: a file that is not packaged, a dependency that is not declared, a package of ours that
+another one of the same name hides.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("commands", "ledger", "migrations", "projections")
+PACKAGES = ("commands", "daybook", "ledger", "migrations", "projections")
 IMPORT_ALL = """
 import importlib, pkgutil
 for name in {packages}:
@@ -51,13 +53,30 @@ def check_contents(wheel: Path) -> None:
         raise Failed(f"in the wheel, but not in the repository: {', '.join(sorted(packed - expected))}")
 
 
+def check_own_parts(python: Path, daybook: Path, away: Path) -> None:
+    """In a folder with a ``commands/`` of its own, the import names that; the command is not led there unless told."""
+    notebook = away / "notebook"
+    (notebook / "commands").mkdir(parents=True)
+    (notebook / "commands/__init__.py").touch()
+    run("the command beside another commands/", daybook, "--version", cwd=notebook)
+    led_there = {**os.environ, "PYTHONPATH": str(notebook)}
+    for command in ((python, "-c", "import daybook"), (daybook, "--version")):
+        done = subprocess.run(
+            command, cwd=notebook, env=led_there, capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0 or str(notebook / "commands") not in done.stderr:
+            raise Failed(
+                f"{command[-1]} does not say that {notebook / 'commands'} is in the way: {done.stderr}"
+            )
+
+
 def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="daybook-wheel-") as temporary:
             away = Path(temporary)
             build = (sys.executable, "-m", "build", "--wheel", "--outdir", away)
             run("build", *build, ROOT, cwd=away)
-            [wheel] = away.glob("daybook-*.whl")
+            [wheel] = away.glob("daybook_ledger-*.whl")
             check_contents(wheel)
             run("environment", sys.executable, "-m", "venv", away / "venv", cwd=away)
             python, daybook = away / "venv/bin/python", away / "venv/bin/daybook"
@@ -66,9 +85,13 @@ def main() -> int:
             version = run("daybook --version", daybook, "--version", cwd=away)
             if wheel.name.split("-")[1] not in version:
                 raise Failed(f'{wheel.name} says that it is "{version.strip()}"')
+            check_own_parts(python, daybook, away)
             run("daybook init", daybook, "init", cwd=away)
             run("daybook verify", daybook, "verify", cwd=away)
             run("daybook demo", daybook, "demo", cwd=away)
+            (ROOT / "dist").mkdir(exist_ok=True)
+            shutil.copy(wheel, ROOT / "dist")
+            print(f"check_wheel: dist/{wheel.name}")
     except Failed as failure:
         print(f"check_wheel: {failure}")
         return 1
