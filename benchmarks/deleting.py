@@ -10,7 +10,7 @@ from benchmarks.measure import Measure, slower
 from benchmarks.reading import LIMITS, load_lab, write_lab
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.intake.accepting import upload
+from commands.intake.uploading import upload
 from commands.lab.roles import GrantRole
 from commands.recordings.roots import Roots
 from commands.requests.approving import approve
@@ -32,7 +32,7 @@ def measures(place: Path, server: str | None, events: int, sessions: int) -> Ite
     began = perf_counter()
     report = upload(daybook, data, filename="a.yml", roots=roots, limits=LIMITS)
     inserting = (perf_counter() - began) / (_size(daybook) - before)
-    if any(entry["outcome"] != "inserted" for entry in report.sessions):
+    if any(entry.outcome != "inserted" for entry in report.sessions):
         raise AssertionError("everything should be inserted")
     began = perf_counter()
     with daybook.reading() as world:
@@ -50,7 +50,7 @@ def measures(place: Path, server: str | None, events: int, sessions: int) -> Ite
     admin = Daybook.open(daybook.database.url.render_as_string(hide_password=False), Actor("user_2"))
     before = _size(daybook)
     began = perf_counter()
-    approve(admin, int(request.result["request"][1:]), accept_impact=False, roots=roots)
+    approve(admin, int(request.result.request[1:]), accept_impact=False, roots=roots)
     deleting = (perf_counter() - began) / (_size(daybook) - before)
     admin.close()
     daybook.close()

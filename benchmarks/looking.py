@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from benchmarks import looking_back
 from benchmarks.databases import new_ledger
 from benchmarks.history import fill
 from benchmarks.measure import Measure, seconds, slower
@@ -28,6 +29,7 @@ def measures(place: Path, server: str | None, events: int) -> Iterator[Measure]:
     fill(large.database, events)
     yield from _one_record(small, large, name)
     yield from _the_past(large, name, events)
+    yield from looking_back.measures(large, name)
     yield from _proofs(large, name)
     small.close()
     large.close()

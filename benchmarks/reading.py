@@ -12,7 +12,7 @@ from benchmarks.measure import Measure, in_turn, slower
 from benchmarks.peer_model import InputFile
 from commands.inputfile.catalogue import read_catalogue
 from commands.inputfile.read import Limits, read_input_file
-from commands.intake.accepting import upload
+from commands.intake.uploading import upload
 from commands.intake.validation import validate
 from commands.lab.catalogue import LoadCatalogue
 from commands.recordings.roots import Roots
@@ -53,12 +53,12 @@ def duplicates(place: Path, sessions: int) -> Iterator[Measure]:
     data = write_lab(place / "N", sessions)
     roots = Roots.of({"N:": [str(place / "N")]})
     first = upload(daybook, data, filename="a.yml", roots=roots, limits=LIMITS)
-    if not first.ok or any(entry["outcome"] != "inserted" for entry in first.sessions):
+    if not first.ok or any(entry.outcome != "inserted" for entry in first.sessions):
         raise AssertionError("the first upload should insert everything")
 
     def again() -> None:
         report = upload(daybook, data, filename="a.yml", roots=roots, limits=LIMITS)
-        if any(entry["outcome"] != "duplicate" for entry in report.sessions):
+        if any(entry.outcome != "duplicate" for entry in report.sessions):
             raise AssertionError("the second upload should insert nothing")
 
     pair = in_turn(

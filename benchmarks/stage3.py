@@ -8,9 +8,10 @@ from statistics import median
 from benchmarks.databases import new_ledger
 from benchmarks.measure import Measure, seconds, slower
 from benchmarks.reading import LIMITS, load_lab, write_lab
+from commands.inputfile.read import read_input_file
 from commands.intake.accepting import AcceptInputFile, look_at_duplicates
-from commands.intake.settling import work
-from commands.intake.validation import validate
+from commands.intake.validation import check_file
+from commands.intake.working import work
 from commands.recordings.roots import Roots
 
 
@@ -22,7 +23,7 @@ def measures(place: Path, sessions: int) -> Iterator[Measure]:
     for _ in range(3):
         daybook = new_ledger(place, None)
         load_lab(daybook)
-        validation = validate(daybook, data, filename="a.yml", roots=roots, limits=LIMITS, record=False)
+        validation = check_file(daybook, read_input_file(data, filename="a.yml", limits=LIMITS), roots)
         standing = look_at_duplicates(daybook, validation, roots)
         daybook.submit(
             AcceptInputFile(content=data, filename="a.yml", validation=validation, standing=standing)

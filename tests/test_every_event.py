@@ -1,0 +1,206 @@
+"""Every type of event has its place wherever a reader branches on the type, or a reason why it has none there.
+
+The recipe "Add an event" in CONTRIBUTING.md names these places. Where a new event needs nothing, a line here says why. That each
+has a phrase and a place in the audit is held beside those (tests/cli/test_cli_records.py, tests/audit/test_audit.py).
+"""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from commands.answers.phrases import phrase
+from commands.answers.what_if_fitting import _JUDGES
+from commands.intake.accepting import _UNSETTLING
+from commands.requests.redaction import _NEVER
+from ledger.envelope import StoredEvent, payload_digest
+from ledger.events import TYPES
+from ledger.hashing import _NOTED_STREAMS, _NOTED_TYPES
+from ledger.redaction import skeleton, told_by_envelope
+from projections.apply import _HANDLERS
+from projections.differences import about
+from tests.conftest import ROOT
+
+CANARY = "canary"
+
+# one stream of each kind, and the events that stand in it
+STREAMS = {
+    "ledger": {"LedgerCreated", "ApprovalPolicySet"},
+    "upload/7": {"InputFileReceived", "InputFileValidated", "InputFileRejected", "InputFileProcessed"},
+    "check/7": {"InputFileChecked"},
+    "session/7": {
+        "SessionInsertRequested", "SessionWaiting", "SessionInserted", "SessionInsertFailed", "ProbesAssociated",
+        "TasksAdded", "SessionAnnotated", "SessionWithdrawn", "SessionDeleted", "SessionRestored",
+    },
+    "clustering/7": {
+        "ClusteringInsertRequested", "ClusteringWaiting", "ClusteringInserted", "ClusteringInsertFailed",
+        "ClusteringWithdrawn", "ClusteringDeleted", "ClusteringRestored", "ClusteringCarriedOver",
+    },
+    "deletion/7": {
+        "DeletionRequested", "CorrectionRequested", "RedactionRequested", "DeletionImpactGrown", "DeletionApproved",
+        "DeletionRejected", "DeletionCancelled", "DeletionExecuted", "CorrectionExecuted", "DeletionRestored",
+    },
+    "redaction/7": {"PayloadRedacted"},
+    "input-file/7": {"InputFileErased"},
+    "user/user_1": {"RoleGranted", "RoleRevoked", "ActionRefused"},
+    "subject/0/12345": {"SubjectRegistered", "ProbeInserted", "ProbeRemoved"},
+    "reference/reference.Probe": {"ReferenceValueAdded", "ReferenceValueRetired"},
+}  # fmt: skip
+STREAM_OF = {kind: stream for stream, kinds in STREAMS.items() for kind in kinds}
+
+SAYS_NOTHING = {
+    "who, when and which record say it all": {
+        "SessionWithdrawn", "ClusteringWithdrawn", "DeletionApproved", "DeletionCancelled",
+    },
+}  # fmt: skip
+CHANGES_NO_LIST = {
+    "the log, history and audit show it": {"InputFileChecked", "ActionRefused"},
+    "the log is asked itself": {"ApprovalPolicySet", "InputFileErased"},
+}
+ALWAYS_FITS = {
+    "the first event cannot be left out": {"LedgerCreated"},
+    "it is judged with the entries of its file": {"InputFileValidated"},
+    "a file that was rejected has no records; what it would have been now is told apart": {"InputFileRejected"},
+    "nothing stands on it": {"InputFileChecked", "ActionRefused", "DeletionImpactGrown"},
+    "it is left out with the approval that led to it": {
+        "DeletionExecuted", "CorrectionExecuted", "PayloadRedacted", "InputFileErased",
+    },
+    "it rests on the event that gave its record its status, and is left out with it": {
+        "SessionWithdrawn", "ClusteringWithdrawn",
+    },
+    "a redaction can be requested of any event": {"RedactionRequested"},
+    "what people may do is not judged": {"RoleGranted", "RoleRevoked", "ApprovalPolicySet"},
+    "it can always be added": {"SubjectRegistered", "ReferenceValueAdded"},
+}  # fmt: skip
+LEAVES_CHECKED_FILES_RIGHT = {
+    "it takes a key, which is looked up": {
+        "SessionInsertRequested", "ClusteringInsertRequested", "SessionRestored", "ClusteringRestored",
+        "ClusteringCarriedOver",
+    },
+    "it gives up no key and takes no value away": {
+        "LedgerCreated", "InputFileReceived", "InputFileValidated", "InputFileRejected", "InputFileProcessed",
+        "InputFileChecked", "SessionWaiting", "SessionInserted", "ProbesAssociated", "TasksAdded", "SessionAnnotated",
+        "ClusteringWaiting", "ClusteringInserted", "SubjectRegistered", "ProbeInserted", "ActionRefused",
+    },
+    "what it leads to is an event of its own": {
+        "DeletionRequested", "CorrectionRequested", "RedactionRequested", "DeletionImpactGrown", "DeletionApproved",
+        "DeletionRejected", "DeletionCancelled", "DeletionExecuted", "CorrectionExecuted", "DeletionRestored",
+    },
+    "a record that was redacted goes on holding its key": {"PayloadRedacted", "InputFileErased"},
+    "who may upload is asked again under the lock": {"RoleGranted", "RoleRevoked", "ApprovalPolicySet"},
+}  # fmt: skip
+IS_OF_NO_RECORD = {
+    "it is about a file that was never taken in": {"InputFileChecked"},
+    "it is shown with what it redacted": {"PayloadRedacted", "InputFileErased"},
+    "it changes no record": {"ActionRefused", "ApprovalPolicySet"},
+}
+MAY_GO = {"InputFileErased": "it holds a hash alone"}
+
+
+def named(reasons: dict[str, set[str]]) -> set[str]:
+    kinds = [kind for some in reasons.values() for kind in some]
+    assert len(kinds) == len(set(kinds)), "a type of event is named twice"
+    return set(kinds)
+
+
+def assert_each_has_one(place: set[str], exempt: dict[str, set[str]]) -> None:
+    assert place | named(exempt) == set(TYPES), (
+        set(TYPES) - place - named(exempt),
+        named(exempt) - set(TYPES),
+    )
+    assert not place & named(exempt)
+
+
+def example(annotation: Any, name: str) -> Any:
+    """A value of a field, with the canary in each text."""
+    text = str(annotation)
+    if name == "impact":
+        return {"sessions": [[1, 2]], "clusterings": [], "tasks": 1, "probes": 0, "users": {CANARY: 2}}
+    if name in ("entry", "completed", "fields", "sessions_txt"):
+        return {
+            "location": CANARY,
+            "group_name": CANARY,
+            "tasks": [],
+            "notes": CANARY,
+            CANARY: {CANARY: [CANARY]},
+        }
+    if text.startswith("list[tuple"):
+        return [[1, 2]]
+    if text.startswith("list[dict"):
+        return [{"outcome": CANARY, "severity": CANARY, "message": CANARY, "probe": CANARY}]
+    if text.startswith("list[int"):
+        return [7]
+    if text.startswith("list"):
+        return [CANARY]
+    if text.startswith("dict"):
+        return {CANARY: CANARY}
+    return {int: 7, bool: True, int | None: 7}.get(annotation, CANARY)
+
+
+def body(kind: str) -> dict[str, Any]:
+    fields = TYPES[kind].model_fields
+    found = {name: example(field.annotation, name) for name, field in fields.items()}
+    return orjson.loads(orjson.dumps(TYPES[kind].model_validate(found).model_dump()))
+
+
+def stored(kind: str) -> StoredEvent:
+    payload = orjson.dumps(body(kind)).decode()
+    return StoredEvent(
+        position=7, stream=STREAM_OF[kind], stream_version=1, type=kind, schema=TYPES[kind].SCHEMA, command_id="a",
+        correlation="u7", causation=0, actor="user_1", via="{}", recorded_at="2026-01-01T00:00:00.000000Z",
+        subject="0/12345", username="user_1", payload=payload, payload_sha256=payload_digest(payload),
+    )  # fmt: skip
+
+
+def test_every_type_stands_in_a_stream() -> None:
+    assert named(STREAMS) == set(TYPES)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_phrase_says_something_or_a_reason_why_not(kind: str) -> None:
+    assert bool(phrase(kind, body(kind))) is (kind not in named(SAYS_NOTHING))
+
+
+def test_every_type_changes_rows_or_has_a_reason_why_not() -> None:
+    assert_each_has_one(set(_HANDLERS), CHANGES_NO_LIST)
+
+
+def test_every_type_is_judged_by_what_if_or_has_a_reason_why_not() -> None:
+    assert_each_has_one(set(_JUDGES), ALWAYS_FITS)
+
+
+def test_every_type_unsettles_a_checked_file_or_has_a_reason_why_not() -> None:
+    assert_each_has_one(set(_UNSETTLING), LEAVES_CHECKED_FILES_RIGHT)
+
+
+def test_every_type_is_of_a_record_that_diff_shows_or_has_a_reason_why_not() -> None:
+    assert_each_has_one({kind for kind in TYPES if about(stored(kind))}, IS_OF_NO_RECORD)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_redaction_blanks_all_that_somebody_wrote_and_leaves_a_body(kind: str) -> None:
+    whole = body(kind)
+
+    kept = skeleton(whole, unique="(redacted) 7", known=told_by_envelope(STREAM_OF[kind], "0/12345"))
+
+    assert CANARY not in orjson.dumps(kept).decode()
+    assert TYPES[kind].model_validate(kept).model_dump().keys() == whole.keys()
+
+
+def test_what_removals_rest_on_is_never_redacted_or_has_a_reason() -> None:
+    """An event by which ``verify`` accounts for a gap; approvals hold no text."""
+    noted = {kind for kind in TYPES if kind in _NOTED_TYPES or STREAM_OF[kind].startswith(_NOTED_STREAMS)}
+
+    assert noted >= _NOTED_TYPES
+    assert {kind for kind in _NOTED_TYPES if body(kind)} <= set(_NEVER) | set(MAY_GO)
+
+
+def test_the_recipe_names_every_place() -> None:
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    recipe = contributing.partition("## Add an event")[2].partition("\n## ")[0]
+
+    for place in (
+        "TYPES", "UPCASTS", "_HANDLERS", "VERSIONS", "_PHRASES", "NOT_COUNTED", "_JUDGES", "_UNSETTLING", "NESTED",
+        "VOCABULARY", "_UNIQUE", "_NEVER", "_NOTED_TYPES", "about", "STREAMS", "NOT_HERE", "WholeHistory",
+    ):  # fmt: skip
+        assert f"`{place}`" in recipe, place
