@@ -47,9 +47,10 @@ def server_connections(url: str) -> list[int]:
         file = str(make_url(url).database)
         links = (f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd"))
         return [1 for link in links if os.path.islink(link) and os.readlink(link) == file]
-    with psycopg.connect(url, autocommit=True) as server:
+    with psycopg.connect(url, autocommit=True, application_name="who counts") as server:
         sql = (
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+            "AND application_name <> 'who counts'"  # others may be counting at this moment
         )
         return [row[0] for row in server.execute(sql).fetchall()]
 
