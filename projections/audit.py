@@ -15,7 +15,7 @@ from typing import Any, Literal
 import orjson
 
 from ledger.database import Transaction
-from projections.listings import subject_name
+from projections.lines import subject_name
 
 By = Literal["user", "subject", "project", "month"]
 

@@ -19,7 +19,7 @@ from ledger.database import Transaction
 from ledger.envelope import StoredEvent
 from projections.concerned import with_needed
 from projections.differences import COUNTS, Difference, Folding, Key, Plain, about, compare
-from projections.listings import subject_key
+from projections.lines import subject_key
 from projections.portions import marks, portions
 from projections.rebuild import without_garbage_collection
 

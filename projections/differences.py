@@ -10,15 +10,8 @@ import orjson
 from ledger.envelope import StoredEvent
 from ledger.events import body_of
 from projections.apply import apply
-from projections.listings import (
-    clustering_line,
-    deletion_line,
-    probe_line,
-    session_line,
-    subject_name,
-    task_line,
-    upload_line,
-)
+from projections.lines import clustering_line, deletion_line, session_line, subject_name, upload_line
+from projections.listings import probe_line, task_line
 from projections.rows import State
 
 Plain = dict[str, Any]

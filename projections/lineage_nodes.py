@@ -11,7 +11,7 @@ from ledger.envelope import StoredEvent
 from ledger.events import body_of
 from ledger.log import Head
 from projections.graph import Lineage, Plain
-from projections.listings import subject_name
+from projections.lines import subject_name
 from projections.records import Clustering, Session, Upload
 from projections.rows import Rows, State
 

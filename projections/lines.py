@@ -1,7 +1,7 @@
-"""One line of a list, typed: a session, a clustering, an upload, a request. What lists answer with, whatever the face.
+"""A record in one line, typed: a session, a clustering, an upload, a request. What answers hold, whatever the face.
 
-Ids are written with their letter (``s12``), subjects without the datasource where it is 0; times of the log are UTC,
-times of recordings naive local time.
+``Listed…`` is a line of a list, which counts what belongs to the record besides. Ids are written with their letter
+(``s12``), subjects without the datasource where it is 0. Times of the log are UTC, times of recordings naive and local.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ Plain = dict[str, Any]
 RecordStatus = Literal["pending", "waiting", "inserted", "error", "withdrawn", "deleted"]
 UploadStatus = Literal["received", "validated", "rejected", "processed"]
 RequestStatus = Literal["requested", "rejected", "cancelled", "executed", "restored"]
+RequestKind = Literal["deletion", "correction", "redaction"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLine:
-    """The counts are of its own clusterings, not of those over several sessions; ``clusterings_waiting`` are those
-    that are not inserted yet."""
+    """``reason`` and ``message`` say what it waits for or failed by."""
 
     session: str
     status: RecordStatus
@@ -40,14 +40,20 @@ class SessionLine:
     message: str | None
     requested_at: str
     changed_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSession(SessionLine):
+    """The counts are of its own clusterings, not of those over several sessions; ``clusterings_waiting`` are those
+    that are not inserted yet."""
+
     clusterings_inserted: int
     clusterings_waiting: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteringLine:
-    """``clusterings_of_session``: how many its session has that are inserted or may still be, itself among them; None
-    where it stands on several sessions."""
+    """A clustering of one ``session``, or over several, with a ``group_name``."""
 
     clustering: str
     status: RecordStatus
@@ -66,13 +72,19 @@ class ClusteringLine:
     message: str | None
     requested_at: str
     changed_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedClustering(ClusteringLine):
+    """``clusterings_of_session``: how many its session has that are inserted or may still be, itself among them; None
+    where it stands on several sessions."""
+
     clusterings_of_session: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadLine:
-    """The counts say how its new entries stand at that moment; ``errors`` of a rejected file are those of its
-    validation."""
+    """The counts say how its new entries stand; ``errors`` of a rejected file are those of its validation."""
 
     upload: str
     status: UploadStatus
@@ -90,6 +102,12 @@ class UploadLine:
     received_at: str
     processed_at: str | None
     replays: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedUpload(UploadLine):
+    """How its new entries stand, in full."""
+
     pending: int
     withdrawn: int
     deleted: int
@@ -100,7 +118,7 @@ class RequestLine:
     """``sessions`` and ``clusterings`` count what would go as it was shown last, then what went."""
 
     request: str
-    kind: Literal["deletion", "correction", "redaction"]
+    kind: RequestKind
     status: RequestStatus
     subject: str
     records: list[str]
@@ -117,7 +135,7 @@ class RequestLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedactionLine:
-    """Which event's payload is gone, who agreed on it, and why."""
+    """That a payload was removed, and who agreed on it: where the texts of a record are "(redacted)", this says why."""
 
     position: int
     type: str

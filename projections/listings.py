@@ -1,4 +1,4 @@
-"""All records of a kind, and one record whole, as plain data. Lists that are looked through are ``projections.pages``.
+"""One record whole, and the catalogue, as plain data. Lists that are looked through are ``projections.pages``.
 
 Ids are written with their letter (``s12``), subjects without the datasource where it is 0.
 """
@@ -18,7 +18,6 @@ from projections.lines import (
     clustering_line,
     deletion_line,
     session_line,
-    subject_key,
     subject_name,
     upload_line,
 )
@@ -36,65 +35,7 @@ from projections.references import Reference
 from projections.rows import Rows, requested_by
 
 Plain = dict[str, Any]
-__all__ = [
-    "clustering_line", "clusterings", "deletion_line", "deletions", "event_line", "probe_line", "redactions",
-    "reference_values", "session_line", "sessions", "subject_key", "subject_name", "subjects", "task_line",
-    "upload_line", "uploads", "whole",
-]  # fmt: skip
-
-
-def sessions(transaction: Transaction, slot: str, **filters: Any) -> list[Plain]:
-    """Newest last. Filters: subject, user, status, since (a time of request, as recorded), limit."""
-    return [session_line(row) for row in _newest(transaction, slot, Session, "requested_at", **filters)]
-
-
-def clusterings(transaction: Transaction, slot: str, **filters: Any) -> list[Plain]:
-    return [clustering_line(row) for row in _newest(transaction, slot, Clustering, "requested_at", **filters)]
-
-
-def uploads(transaction: Transaction, slot: str, **filters: Any) -> list[Plain]:
-    found = _newest(transaction, slot, Upload, "received_at", **filters)
-    counts = left_out(transaction, slot, found)
-    return [upload_line(row) | counts[row.id] for row in found]
-
-
-def deletions(
-    transaction: Transaction, slot: str, *, decided: bool = False, limit: int | None = None
-) -> list[Plain]:
-    """Requests to delete, correct or redact, newest last: those that are open, or with ``decided`` all."""
-    condition, values = ("id > 0", []) if decided else ("status = ?", ["requested"])
-    rows: list[Deletion] = _rows(transaction, slot, Deletion).where(condition, values)
-    return [deletion_line(row) for row in (rows[-limit:] if limit else rows)]
-
-
-def _newest(
-    transaction: Transaction,
-    slot: str,
-    record: type[Any],
-    time_column: str,
-    *,
-    subject: str | None = None,
-    user: str | None = None,
-    status: str | None = None,
-    since: str | None = None,
-    limit: int | None = None,
-) -> list[Any]:
-    conditions = ["id > 0"]
-    values: list[Any] = []
-    for condition, value in (
-        ("subject = ?", None if subject is None else subject_key(subject)), ("username = ?", user),
-        ("status = ?", status), (f"{time_column} >= ?", since),
-    ):  # fmt: skip
-        if value is not None:
-            conditions.append(condition)
-            values.append(value)
-    columns = record.__dataclass_fields__.keys() - {"TABLE", "KEY"}
-    ordered = [name for name in record.__dataclass_fields__ if name in columns]
-    sql = f"SELECT {', '.join(ordered)} FROM {record.TABLE}_{slot} WHERE {' AND '.join(conditions)} ORDER BY id DESC"
-    if limit is not None:
-        sql += " LIMIT ?"
-        values.append(limit)
-    return [record(*row) for row in reversed(transaction.run(sql, values).fetchall())]
+__all__ = ["event_line", "probe_line", "redactions", "reference_values", "subjects", "task_line", "whole"]
 
 
 def whole(transaction: Transaction, slot: str, reference: Reference) -> Plain:

@@ -14,10 +14,10 @@ from ledger.database import Transaction
 from ledger.log import Head
 from projections.entries import left_out
 from projections.lines import (
-    ClusteringLine,
+    ListedClustering,
+    ListedSession,
+    ListedUpload,
     RequestLine,
-    SessionLine,
-    UploadLine,
     clustering_line,
     deletion_line,
     session_line,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 COUNTED = 10_000  # more is "10,000+"
 TEXT_STEP = 10_000  # records that text is looked for in, for one page
 _A_PAGE = 1_000  # of ``pages``
-Line = SessionLine | ClusteringLine | UploadLine | RequestLine
-L = TypeVar("L", SessionLine, ClusteringLine, UploadLine, RequestLine, Line)
+Line = ListedSession | ListedClustering | ListedUpload | RequestLine
+L = TypeVar("L", ListedSession, ListedClustering, ListedUpload, RequestLine, Line)
 _STILL = ("pending", "waiting")
 
 
@@ -267,7 +267,7 @@ class _Look:
                 rows, left = self._past.uploads(rows)
             else:
                 left = left_out(self._transaction, self._slot, rows)
-            return [UploadLine(**(upload_line(row) | left[row.id])) for row in rows]
+            return [ListedUpload(**(upload_line(row) | left[row.id])) for row in rows]
         return [RequestLine(**deletion_line(row)) for row in rows]
 
     def _clusterings_of(self, sessions: Collection[int]) -> dict[int, dict[str, int]]:
@@ -290,14 +290,14 @@ class _Look:
             self._past.close()
 
 
-def _session_line(row: Session, clusterings: dict[str, int]) -> SessionLine:
-    return SessionLine(
+def _session_line(row: Session, clusterings: dict[str, int]) -> ListedSession:
+    return ListedSession(
         **session_line(row),
         clusterings_inserted=clusterings.get("inserted", 0),
         clusterings_waiting=sum(clusterings.get(status, 0) for status in _STILL),
     )
 
 
-def _clustering_line(row: Clustering, clusterings: dict[str, int]) -> ClusteringLine:
+def _clustering_line(row: Clustering, clusterings: dict[str, int]) -> ListedClustering:
     standing = None if row.session is None else sum(clusterings.get(s, 0) for s in ("inserted", *_STILL))
-    return ClusteringLine(**clustering_line(row), clusterings_of_session=standing)
+    return ListedClustering(**clustering_line(row), clusterings_of_session=standing)

@@ -16,7 +16,7 @@ from commands.requests.correction.plan import GroupChange, Plan, SessionChange
 from commands.requests.rules import to_decide
 from ledger.errors import NextStep
 from ledger.events import SessionInserted
-from projections.listings import subject_name
+from projections.lines import subject_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

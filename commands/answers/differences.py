@@ -4,18 +4,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from commands.answers.lab import ReferenceValueLine
-from commands.answers.rows import (
-    BriefEvent,
-    ClusteringLine,
-    ProbeInsertionLine,
-    ProbeLine,
-    RequestLine,
-    SessionLine,
-    TaskLine,
-    UploadStatus,
-)
+from commands.answers.rows import BriefEvent, ProbeInsertionLine, ProbeLine, TaskLine
 from commands.answers.typed import read
 from projections.differences import Difference
+from projections.lines import ClusteringLine, RequestLine, SessionLine, UploadStatus
 
 Kind = Literal["subject", "reference value", "user", "upload", "session", "clustering", "request"]
 

@@ -5,7 +5,7 @@ import orjson
 from commands.answers.rows import EventLine
 from ledger.envelope import StoredEvent
 from ledger.events import body_of
-from projections.listings import subject_name
+from projections.lines import subject_name
 
 
 def event_line(event: StoredEvent) -> EventLine:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from projections import pages
-from projections.lines import ClusteringLine, RedactionLine, RequestLine, SessionLine, UploadLine
+from projections.lines import ListedClustering, ListedSession, ListedUpload, RedactionLine, RequestLine
 from projections.queries import Kind, Query
 from projections.redacted import redacted
 
@@ -43,17 +43,17 @@ class PageOfList:
 class SessionList(PageOfList):
     """Newest first, as in every list."""
 
-    sessions: list[SessionLine]
+    sessions: list[ListedSession]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteringList(PageOfList):
-    clusterings: list[ClusteringLine]
+    clusterings: list[ListedClustering]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadList(PageOfList):
-    uploads: list[UploadLine]
+    uploads: list[ListedUpload]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

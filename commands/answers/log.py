@@ -16,7 +16,7 @@ from ledger import log as stored_log
 from ledger.envelope import StoredEvent
 from ledger.errors import Refusal
 from ledger.events import TYPES, body_of
-from projections.listings import subject_key
+from projections.lines import subject_key
 
 if TYPE_CHECKING:
     from commands.door.world import World

@@ -6,19 +6,18 @@ The one place where what the projections give of a record becomes typed. Request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from commands.answers.rows import (
-    ChangedDuplicate,
-    ClusteringLine,
-    DeletedBy,
-    ProbeLine,
-    RedactionLine,
-    SessionLine,
-    TaskLine,
-    UploadLine,
-)
+from commands.answers.rows import ChangedDuplicate, DeletedBy, ProbeLine, TaskLine
 from commands.answers.typed import read
 from commands.inputfile.findings import Finding
-from projections.listings import clustering_line, session_line, whole
+from projections.lines import (
+    ClusteringLine,
+    RedactionLine,
+    SessionLine,
+    UploadLine,
+    clustering_line,
+    session_line,
+)
+from projections.listings import whole
 from projections.records import Clustering, Session
 from projections.references import Reference
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.answers.event import event_line
 from commands.answers.record import line_of
-from commands.answers.rows import ClusteringLine, EventLine, RedactionLine, RequestLine, SessionLine
+from commands.answers.rows import EventLine
 from commands.answers.typed import read
 from commands.requests.impact import counted, impact_at, impact_of_named
 from commands.requests.naming import name_of, requested, rows_of, some_of
@@ -15,6 +15,7 @@ from ledger import log
 from ledger.errors import NextStep, Refusal
 from ledger.plurals import plural
 from ledger.ranges import expanded
+from projections.lines import ClusteringLine, RedactionLine, RequestLine, SessionLine
 from projections.listings import whole
 from projections.records import Clustering, Session
 from projections.references import Reference

@@ -1,4 +1,5 @@
-"""The rows that several answers share: lines of records, events, redactions, differences. Only shapes.
+"""The rows that several answers share, beside the lines of ``projections.lines``: events, differences, what a record
+consists of. Only shapes.
 
 Ids are written with their letter (``s12``), subjects without the datasource where it is 0. Times of the log are UTC
 (``2026-01-31T12:00:00.000000Z``), times of recordings naive local time. A field is there always; null where there is
@@ -8,105 +9,12 @@ nothing to say.
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from projections.lines import RequestKind
+
 RecordKind = Literal["session", "clustering", "upload", "request"]
-RecordStatus = Literal["pending", "waiting", "inserted", "error", "withdrawn", "deleted"]
-UploadStatus = Literal["received", "validated", "rejected", "processed"]
-RequestStatus = Literal["requested", "rejected", "cancelled", "executed", "restored"]
-RequestKind = Literal["deletion", "correction", "redaction"]
 
 
 # --- records --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionLine:
-    """A session in one line. ``reason`` and ``message`` say what it waits for or failed by."""
-
-    session: str
-    status: RecordStatus
-    subject: str
-    session_time: str | None
-    location: str
-    name: str | None
-    username: str
-    upload: str
-    replaces: str | None
-    replaced_by: str | None
-    system: str | None
-    experimenter: list[str]
-    room: str | None
-    project: list[str]
-    reason: str | None
-    message: str | None
-    requested_at: str
-    changed_at: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusteringLine:
-    """A clustering in one line: of one ``session``, or over several, with a ``group_name``."""
-
-    clustering: str
-    status: RecordStatus
-    subject: str
-    group_name: str | None
-    session: str | None
-    curator: str
-    curation_time: str | None
-    location: str
-    username: str
-    upload: str
-    replaces: str | None
-    replaced_by: str | None
-    notes: str | None
-    reason: str | None
-    message: str | None
-    requested_at: str
-    changed_at: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadLine:
-    """An upload in one line. The counts say how its new entries stand; ``errors`` of a rejected file are those of its
-    validation."""
-
-    upload: str
-    status: UploadStatus
-    subject: str
-    username: str
-    filename: str
-    sha256: str
-    size_bytes: int
-    sessions: int
-    clusterings: int
-    inserted: int
-    duplicates: int
-    waiting: int
-    errors: int
-    received_at: str
-    processed_at: str | None
-    replays: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestLine:
-    """A request in one line. ``sessions`` and ``clusterings`` count what would go as it was shown last, then what
-    went."""
-
-    request: str
-    kind: RequestKind
-    status: RequestStatus
-    subject: str
-    records: list[str]
-    sessions: int
-    clusterings: int
-    upload: str | None
-    requested_by: str
-    requested_at: str
-    reason: str
-    decided_by: str | None
-    decided_at: str | None
-    decision: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,19 +129,6 @@ class BriefEvent:
     actor: str
     recorded_at: str
     correlation: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedactionLine:
-    """That a payload was removed: where the texts of a record are "(redacted)", this says why."""
-
-    position: int
-    type: str
-    stream: str
-    redacted_by: str
-    requested_by: str
-    redacted_at: str
-    reason: str
 
 
 # --- differences ----------------------------------------------------------------------------------------------------

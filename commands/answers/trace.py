@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from commands.answers.lineage.lines import add_lines
 from commands.answers.phrases import phrase
-from commands.answers.rows import (
-    FieldDifference,
-    RecordStatus,
-    RequestKind,
-    RequestStatus,
-    UploadStatus,
-)
+from commands.answers.rows import FieldDifference
 from commands.answers.typed import read
 from commands.inputfile.findings import Finding
 from projections.graph import Edge, Lineage
 from projections.lineage import lineage
+from projections.lines import RecordStatus, RequestKind, RequestStatus, UploadStatus
 from projections.references import Reference
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from commands.answers.record import (
     record,
 )
 from commands.answers.request import Request, request, told_growth
-from commands.answers.rows import ClusteringLine, DeletedBy, RecordKind, RedactionLine, SessionLine
+from commands.answers.rows import DeletedBy, RecordKind
 from commands.answers.sentences import listed, shown
 from commands.inputfile.findings import Finding
 from commands.requests.impact import STANDING
@@ -24,6 +24,7 @@ from ledger import log
 from ledger.errors import NextStep
 from ledger.events import body_of
 from ledger.plurals import plural
+from projections.lines import ClusteringLine, RedactionLine, SessionLine
 from projections.references import Reference
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ledger.errors import NextStep
 
 if TYPE_CHECKING:
     from commands.answers.request import OwnerCounts, Request, Takes
-    from commands.answers.rows import ClusteringLine, SessionLine
+    from projections.lines import ClusteringLine, SessionLine
 
 _LISTED = 10
 _REQUEST_COLUMNS = [
@@ -144,7 +144,7 @@ def _counts(owner: "OwnerCounts") -> list[int]:
 
 
 def _record(row: "SessionLine | ClusteringLine") -> list[object]:
-    from commands.answers.rows import SessionLine
+    from projections.lines import SessionLine
 
     if isinstance(row, SessionLine):
         return [row.session, row.status, row.subject, row.username, row.session_time, row.location]

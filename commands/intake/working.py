@@ -13,7 +13,7 @@ from commands.recordings.roots import Roots
 from ledger import log
 from ledger.errors import LedgerUnavailable
 from ledger.events import body_of
-from projections.listings import subject_name
+from projections.lines import subject_name
 from projections.records import Clustering, Session
 
 _MOVES = ("SessionInserted", "SessionInsertFailed", "ClusteringInserted", "ClusteringInsertFailed")

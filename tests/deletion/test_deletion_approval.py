@@ -16,8 +16,9 @@ from commands.requests.restoration import RestoreDeletion
 from ledger.database import Transaction
 from ledger.errors import Refusal
 from ledger.events import ClusteringWaiting, SessionInsertFailed
-from projections.listings import uploads, whole
+from projections.listings import whole
 from projections.references import Reference
+from tests.all_lines import uploads
 from tests.deletion.desk import Desk, grouped, inserted
 from tests.intake.lab import Lab, group, session
 

@@ -86,7 +86,7 @@ def test_other_peoples_records_that_stand_on_it_are_told_apart(desk: Desk) -> No
 
 
 def _sessions(lab: Lab) -> list[dict[str, object]]:
-    from projections.listings import sessions
+    from tests.all_lines import sessions
 
     with lab.daybook.reading() as world:
         return sessions(world.transaction, world.head.live_slot)

@@ -5,7 +5,7 @@ from commands.intake.settling import SettledSession, SettleSessions
 from commands.requests.withdrawal import Withdrawn
 from ledger.errors import Refusal
 from ledger.events import SessionWaiting
-from projections.listings import uploads
+from tests.all_lines import uploads
 from tests.deletion.desk import Desk, grouped, inserted
 from tests.intake.lab import Lab, group, session
 

@@ -237,15 +237,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "projections/listings.py": {
-        CONDITION: (
-            "' AND '.join(conditions)",
-            "where",
-        ),
-        NAME: (
-            "', '.join(ordered)",
-            "record.TABLE",
-            "time_column",
-        ),
+        CONDITION: ("where",),
         SLOT: ("slot",),
     },
     "projections/pages.py": {

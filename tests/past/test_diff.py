@@ -28,18 +28,16 @@ LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
 
 def lines_at(database: Database, position: int) -> dict[tuple[str, str], dict[str, Any]]:
     """Sessions, clusterings, uploads and requests as they are listed at a position."""
-    from projections import listings
+    from tests import all_lines
 
     with database.past() as transaction:
         slot = put_before(transaction, position, Past.everything).live_slot
-        found = {("session", line["session"]): line for line in listings.sessions(transaction, slot)}
+        found = {("session", line["session"]): line for line in all_lines.sessions(transaction, slot)}
         found |= {
-            ("clustering", line["clustering"]): line for line in listings.clusterings(transaction, slot)
+            ("clustering", line["clustering"]): line for line in all_lines.clusterings(transaction, slot)
         }
-        found |= {("upload", line["upload"]): line for line in listings.uploads(transaction, slot)}
-        found |= {
-            ("request", line["request"]): line for line in listings.deletions(transaction, slot, decided=True)
-        }
+        found |= {("upload", line["upload"]): line for line in all_lines.uploads(transaction, slot)}
+        found |= {("request", line["request"]): line for line in all_lines.requests(transaction, slot)}
     return found
 
 

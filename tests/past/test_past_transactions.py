@@ -20,12 +20,13 @@ from projections import listings
 from projections.past import Past, put_before
 from projections.rebuild import rebuild
 from projections.records import RECORDS, SLOTS
+from tests import all_lines
 from tests.deletion.desk import Desk
 from tests.intake.lab import Lab, number, session
 
 
 def locations(world: Any) -> list[str]:
-    return [line["location"] for line in listings.sessions(world.transaction, world.head.live_slot)]
+    return [line["location"] for line in all_lines.sessions(world.transaction, world.head.live_slot)]
 
 
 def uploaded(lab: Lab, count: int = 2) -> int:
@@ -120,7 +121,7 @@ def test_a_login_that_can_only_read_reads_the_past(lab: Lab, ledger_url: str) ->
         transaction.run("SELECT 1").fetchone()
     with reader.past() as transaction:
         head = put_before(transaction, position, Past.everything)
-        found = listings.sessions(transaction, head.live_slot)
+        found = all_lines.sessions(transaction, head.live_slot)
     reader.close()
     owner.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM daybook_reader")
     owner.close()
@@ -205,13 +206,13 @@ def test_a_table_that_the_reading_is_not_about_cannot_be_read(lab: Lab) -> None:
 def test_a_rebuild_changes_nothing_of_the_past(lab: Lab, ledger_url: str) -> None:
     position = uploaded(lab)
     with lab.daybook.reading_past(position) as world:
-        before = listings.uploads(world.transaction, world.head.live_slot)
+        before = all_lines.uploads(world.transaction, world.head.live_slot)
     database = Database(ledger_url)
     rebuild(database)
     database.close()
 
     with lab.daybook.reading_past(position) as world:
-        assert listings.uploads(world.transaction, world.head.live_slot) == before
+        assert all_lines.uploads(world.transaction, world.head.live_slot) == before
 
 
 def test_what_was_redacted_later_is_redacted_in_the_past_too(desk: Desk) -> None:

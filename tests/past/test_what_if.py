@@ -19,7 +19,7 @@ from commands.inputfile.limits import Limits
 from commands.intake.completion import annotate
 from commands.samples.clusterings import kilosort_output
 from ledger.errors import Refusal
-from projections import listings
+from tests import all_lines
 from tests.cli.conftest import run_cli
 from tests.correction.corrections import OTHER_SUBJECT, corrected, other_subject
 from tests.deletion.desk import Desk
@@ -195,12 +195,12 @@ def anonymous(kind: str, line: dict[str, Any]) -> str:
 def listed(lab: Lab) -> dict[tuple[str, str], dict[str, Any]]:
     with lab.daybook.reading() as world:
         slot = world.head.live_slot
-        found = {("session", one["session"]): one for one in listings.sessions(world.transaction, slot)}
+        found = {("session", one["session"]): one for one in all_lines.sessions(world.transaction, slot)}
         found |= {
-            ("clustering", one["clustering"]): one for one in listings.clusterings(world.transaction, slot)
+            ("clustering", one["clustering"]): one for one in all_lines.clusterings(world.transaction, slot)
         }
-        found |= {("upload", one["upload"]): one for one in listings.uploads(world.transaction, slot)}
-        requests = listings.deletions(world.transaction, slot, decided=True)
+        found |= {("upload", one["upload"]): one for one in all_lines.uploads(world.transaction, slot)}
+        requests = all_lines.requests(world.transaction, slot)
         return found | {("request", one["request"]): one for one in requests}
 
 
