@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "resolving-wrong-data.md").read_text(encoding="utf-8")
 INTRODUCTION, *STORIES, AFTERWARDS = re.split(r"^## ", PAGE, flags=re.MULTILINE)
 COMMANDS = [[step.command for block in blocks(story) for step in steps(block)] for story in STORIES]
 OTHERWISE = {
-    "daybook --as user_3 delete approve d36": [4],
+    "daybook --as user_3 request approve d36": [4],
     "daybook --as user_2 upload wednesday.yml": [1, 0],
     "daybook --as user_2 upload copy.yml": [3],
 }
@@ -127,7 +127,7 @@ def test_each_story_goes_from_a_checkpoint_over_a_clean_upload_to_its_proof(numb
     assert commands[0] == f"daybook checkpoint -o before-{number + 1}.checkpoint"
     assert commands[-1] == f"daybook verify --checkpoint before-{number + 1}.checkpoint"
     approved = next(
-        at for at, command in enumerate(commands) if re.search(r"--as user_[12] delete approve", command)
+        at for at, command in enumerate(commands) if re.search(r"--as user_[12] request approve", command)
     )
     assert any(re.match(r"daybook --as user_\d upload", command) for command in commands[approved:])
 

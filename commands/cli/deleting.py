@@ -1,34 +1,20 @@
-"""Verbs that take records away and bring them back: ``withdraw``, ``delete ...``, ``restore``."""
+"""Verbs that take records away and bring them back: ``withdraw``, ``delete request``, ``restore``."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from commands.cli import output
-from commands.cli.correcting import write_corrected
 from commands.cli.failures import REFUSED, error_document
 from commands.cli.invocation import Invocation, pass_invocation
-from commands.cli.lists import REQUEST_STATUSES, filter_options, list_records, query_of
 from commands.cli.next_steps import sentence, worded
 from commands.cli.output import plural, printable
-from commands.cli.redacting import write_redacted
-from commands.cli.request_lines import some, write_request, write_requests, write_takes
-from commands.cli.times import as_of_option
+from commands.cli.request_lines import some, write_takes
+from commands.cli.requesting import older_spelling, request_argument
+from commands.cli.requesting import request as requests_
 from commands.cli.verbs import VerbGroup, WritingVerb
 from ledger.errors import Refusal
-
-
-def _request_number(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
-    match = re.fullmatch(r"d([1-9][0-9]{0,17})", value)
-    if match is None:
-        raise click.BadParameter(f'"{value}" is not the id of a request, such as d70.')
-    return int(match[1])
-
-
-request_argument = click.argument("request", metavar="ID", callback=_request_number)
-
 
 # --- withdraw -----------------------------------------------------------------------------------------------
 
@@ -69,10 +55,15 @@ def withdraw(invocation: Invocation, references: Sequence[str]) -> None:
 
 @click.group(cls=VerbGroup)
 def delete() -> None:
-    """Request, preview, approve or reject a deletion.
+    """Ask for a deletion; say who approves.
 
-    Corrections and redactions are requests too: list, show, approve, reject and cancel are for all of them.
+    What was asked for is looked at and decided by daybook request. Its older spelling, daybook delete
+    list|show|approve|reject|cancel, goes on working.
     """
+
+
+for _verb in requests_.commands.values():
+    delete.add_command(older_spelling(_verb))
 
 
 @delete.command("request", cls=WritingVerb)
@@ -105,107 +96,6 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str) -> 
         output.say(f"To take it back: {cancel}")
 
     invocation.answer(asked, human)
-
-
-@delete.command("list")
-@filter_options(
-    REQUEST_STATUSES, click.option("--all", "decided", is_flag=True, help="Those that were decided, too.")
-)
-@pass_invocation
-def list_(invocation: Invocation, /, decided: bool, as_of: int | str | None, **asked: Any) -> None:
-    """List the requests that are open.
-
-    Deletions, corrections and redactions; newest last, with --json newest first.
-    """
-    if asked["status"] is None and not decided:
-        asked["status"] = "requested"
-    empty = "No request is open. See all: daybook delete list --all"
-    if decided:
-        empty = "Nothing was ever requested."
-    list_records(invocation, "requests", query_of(invocation, asked), as_of, write_requests, empty)
-
-
-@delete.command("show")
-@request_argument
-@as_of_option
-@pass_invocation
-def show_(invocation: Invocation, request: int, as_of: int | str | None) -> None:
-    """Show a request, its history, and what it takes with it."""
-    from commands.answers.request import request as find
-
-    with invocation.reading(as_of, invocation.about(f"d{request}")) as world:
-        found = find(world, request)
-    invocation.answer(found, lambda: write_request(found))
-
-
-@delete.command("approve", cls=WritingVerb)
-@request_argument
-@click.option(
-    "--accept-impact",
-    is_flag=True,
-    help="Also what has come to stand on the records since; exactly as the last refusal showed it.",
-)
-@pass_invocation
-def approve_(invocation: Invocation, request: int, accept_impact: bool) -> None:
-    """Approve a request, which carries it out at once.
-
-    For an admin other than the requester. Refused where more would go than was shown: look at it, then
-    repeat with --accept-impact.
-    """
-    from commands.requests.approving import approve
-
-    with invocation.daybook() as daybook:
-        done = approve(
-            daybook,
-            request,
-            accept_impact=accept_impact,
-            roots=invocation.settings.roots,
-            command_id=invocation.command_id,
-        )
-
-    def human() -> None:
-        if done.kind == "redaction":
-            write_redacted(done)
-        elif done.kind == "correction":
-            write_corrected(done)
-        else:
-            output.say(
-                f"{done.request} was carried out: {plural(done.sessions, 'session')} and "
-                f"{plural(done.clusterings, 'clustering')} "
-                f"{'is' if done.sessions + done.clusterings == 1 else 'are'} deleted."
-            )
-            output.say(f"To undo it, whole: {worded(done.next_steps[0])}")
-
-    invocation.answer(done, human)
-
-
-@delete.command("reject", cls=WritingVerb)
-@request_argument
-@click.option("--reason", required=True, metavar="TEXT", help="Why not; the requester reads it.")
-@pass_invocation
-def reject_(invocation: Invocation, request: int, reason: str) -> None:
-    """Turn a request down.
-
-    For an admin other than the requester.
-    """
-    from commands.requests.rules import RejectRequest
-
-    with invocation.daybook() as daybook:
-        command = RejectRequest(**invocation.repeatable, request=request, reason=reason)
-        result = daybook.submit(command).result
-    invocation.answer(result, lambda: output.say(f"{result.request} is rejected; nothing was changed."))
-
-
-@delete.command("cancel", cls=WritingVerb)
-@request_argument
-@pass_invocation
-def cancel_(invocation: Invocation, request: int) -> None:
-    """Take back a request of yours."""
-    from commands.requests.rules import CancelRequest
-
-    with invocation.daybook() as daybook:
-        result = daybook.submit(CancelRequest(**invocation.repeatable, request=request)).result
-    invocation.answer(result, lambda: output.say(f"{result.request} is cancelled; nothing was changed."))
 
 
 @delete.command("policy", cls=WritingVerb)

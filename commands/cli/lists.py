@@ -1,4 +1,4 @@
-"""Verbs that list records: ``sessions``, ``clusterings``, ``uploads``; and what ``delete list`` shares with them."""
+"""Verbs that list records: ``sessions``, ``clusterings``, ``uploads``; and what ``request list`` shares with them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
@@ -150,7 +150,7 @@ def _write_page(
 
 _ALL = {
     "sessions": "daybook sessions", "clusterings": "daybook clusterings", "uploads": "daybook uploads",
-    "requests": "daybook delete list --all",
+    "requests": "daybook request list --all",
 }  # fmt: skip
 
 

@@ -36,7 +36,8 @@ _SECTIONS = {
     },
     "Wrong data": {
         "withdraw": ("deleting:withdraw", "Take back entries of yours that were never inserted."),
-        "delete": ("deleting:delete", "Request, preview, approve or reject a deletion."),
+        "delete": ("deleting:delete", "Ask for a deletion, after a look at what would go with it."),
+        "request": ("requesting:request", "See what waits for a decision; approve, reject or cancel it."),
         "restore": ("deleting:restore", "Undo an executed deletion, whole."),
         "correct": ("correcting:correct", "Compare a corrected file with what is stored; replace it."),
         "replay": ("correcting:replay", "Take the stored bytes of an earlier upload again."),

@@ -50,7 +50,7 @@ QUESTIONS = (
     Question("sessions", "lists.sessions", (lists.SessionList,)),
     Question("clusterings", "lists.clusterings", (lists.ClusteringList,)),
     Question("uploads", "lists.uploads", (lists.UploadList,)),
-    Question("delete list", "lists.requests", (lists.RequestList,)),
+    Question("request list", "lists.requests", (lists.RequestList,)),
     Question(
         "show REF",
         "record.record",
@@ -63,7 +63,7 @@ QUESTIONS = (
     Question("diff A [B]", "diff.diff", (diff.Diff,)),
     Question("what-if --without REF", "what_if.what_if", (what_if.WhatIf,)),
     Question("trace REF", "trace.trace", (trace.Trace,)),
-    Question("delete show ID", "request.request", (request.Request,)),
+    Question("request show ID", "request.request", (request.Request,)),
     Question("verify", "verified.verified", (verified.Verified,)),
     Question("verify --receipt FILE", "verified.verified_proof", (verified.VerifiedFile,)),
     Question("verify --bundle FILE", "verified.verified_bundle", (verified.VerifiedFile,)),

@@ -122,7 +122,7 @@ def write_takes(found: "Request", takes: "Takes") -> None:
     output.write_table(_RECORD_COLUMNS, [_record(row) for row in takes.first])
     left = takes.records - len(takes.first)
     if left:
-        output.say(f"... and {left:,} more: daybook delete show {found.request} --json has all ids.")
+        output.say(f"... and {left:,} more: daybook request show {found.request} --json has all ids.")
 
 
 def _taken(takes: "Takes") -> str:

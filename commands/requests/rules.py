@@ -3,10 +3,19 @@
 Here a request is turned down or taken back; to approve one is to carry it out, which each kind does in its own module.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from commands.door.permission import ADMIN, NotPermitted, admins, require_admin, require_writer, role_of
+from commands.door.permission import (
+    ADMIN,
+    NotPermitted,
+    admins,
+    is_admin,
+    require_admin,
+    require_writer,
+    role_of,
+)
 from commands.door.world import Command, Decision, Result, World
 from commands.requests.policy import own_requests_approved
 from ledger.envelope import NewEvent
@@ -55,6 +64,14 @@ def require_approver(world: World, row: Deletion, action: str) -> None:
         needed="another admin than the requester",
         subject=row.subject,
     )
+
+
+def may_decide(world: World, requests: Iterable[Deletion]) -> list[Deletion]:
+    """Those that the actor may approve or reject, by the same rule as ``require_approver``."""
+    if not is_admin(world):
+        return []
+    own = own_requests_approved(world)
+    return [row for row in requests if world.actor != row.requested_by or (own and row.kind != "redaction")]
 
 
 def require_decider(world: World, number: int, action: str) -> None:

@@ -59,7 +59,7 @@ class Asked:
         self.rejected = run("upload", "bad.yml", "--json").json["upload"]
         assert run("delete", "policy", "--own-requests", "allow").exit == 0
         asked = run("delete", "request", self.sessions[0], "--reason", "wrong animal", "--json").json
-        assert run("delete", "approve", asked["request"]).exit == 0
+        assert run("request", "approve", asked["request"]).exit == 0
         self.executed = asked["request"]
         self.open = run("delete", "request", self.sessions[1], "--reason", "x", "--json").json["request"]
         self.clustering = run("clusterings", "--json").json["clusterings"][-1]["clustering"]
@@ -114,7 +114,9 @@ def questions(asked: Asked) -> Iterator[tuple[str, list[str], Callable[[], dict[
         yield of("show", ["show", ref], lambda world, ref=ref: record(world, named(world, ref)))
     for ref in (asked.open, asked.executed):
         yield of("show", ["show", ref], lambda world, ref=ref: request(world, int(ref[1:])))
-        yield of("delete show", ["delete", "show", ref], lambda world, ref=ref: request(world, int(ref[1:])))
+        yield of(
+            "request show", ["request", "show", ref], lambda world, ref=ref: request(world, int(ref[1:]))
+        )
     for ref in [*records, asked.open, asked.executed]:
         yield of("why", ["why", ref], lambda world, ref=ref: why(world, named(world, ref)))
         yield of("history", ["history", ref], lambda world, ref=ref: history(world, named(world, ref)))
@@ -128,8 +130,8 @@ def questions(asked: Asked) -> Iterator[tuple[str, list[str], Callable[[], dict[
     for kind in ("sessions", "clusterings", "uploads"):
         yield of(kind, [kind, "--limit", "2"], lambda world, kind=kind: ANSWERS[kind](world, Query(limit=2)))
     yield of(
-        "delete list",
-        ["delete", "list", "--limit", "2"],
+        "request list",
+        ["request", "list", "--limit", "2"],
         lambda world: requests(world, Query(limit=2, status="requested")),
     )
     yield of("log", ["log"], lambda world: log(world, limit=None))

@@ -30,6 +30,8 @@ def writing_verbs(group: click.Group, path: str = "") -> set[str]:
     context, found = click.Context(group), set()
     for name in group.list_commands(context):
         command = group.get_command(context, name)
+        if command is not None and command.hidden:  # an older spelling
+            continue
         if isinstance(command, WritingVerb):
             found.add(f"{path}{name}")
         elif isinstance(command, click.Group):
@@ -94,11 +96,11 @@ def test_verbs_answer_with_their_types_and_repeat_them(stocked: Run, sample: Sam
     play("work")
     play("correct", "subject_1.yml")
     request = play("delete request", one, "--reason", "wrong").request
-    play("delete approve", request, user="user_2")
+    play("request approve", request, user="user_2")
     play("restore", request)
-    play("delete cancel", play("delete request", two, "--reason", "wrong").request)
+    play("request cancel", play("delete request", two, "--reason", "wrong").request)
     request = play("delete request", two, "--reason", "wrong").request
-    play("delete reject", request, "--reason", "right", user="user_2")
+    play("request reject", request, "--reason", "right", user="user_2")
     play("delete policy", "--own-requests", "allow")
     play("redact", upload.upload[1:], "--reason", "asked for")
     play("checkpoint")

@@ -108,9 +108,9 @@ def test_what_a_person_fills_in_is_in_capitals_and_what_is_known_is_quoted() -> 
 def test_a_hint_is_completed_by_its_steps() -> None:
     look, accept = NextStep("show-request", "d7"), NextStep("approve-request", "d7", {"accept_impact": "yes"})
 
-    assert sentence("", [look]) == "See: daybook delete show d7"
+    assert sentence("", [look]) == "See: daybook request show d7"
     assert sentence("Look", [look, accept]) == (
-        "Look: daybook delete show d7, then: daybook delete approve d7 --accept-impact"
+        "Look: daybook request show d7, then: daybook request approve d7 --accept-impact"
     )
     assert sentence("Nothing helps.", []) == "Nothing helps."
     assert sentence("Press it", [NextStep("press-a-button")]) == "Press it"

@@ -51,11 +51,11 @@ def test_a_correction_goes_from_the_file_to_the_clean_upload(stocked: Run, sampl
     asked = stocked("correct", str(path), "--apply", "--reason", "the notes were missing")
     assert asked.exit == 0, asked.err
     request = asked.out.splitlines()[-2].rpartition(" ")[2]
-    shown = stocked("delete", "show", request)
+    shown = stocked("request", "show", request)
     assert "notes: (none) -> restless" in shown.out
-    refused = stocked("delete", "approve", request)
+    refused = stocked("request", "approve", request)
     assert (refused.exit, "another admin" in refused.err) == (4, True)
-    done = stocked("delete", "approve", request, user="user_2")
+    done = stocked("request", "approve", request, user="user_2")
 
     assert done.exit == 0 and done.out.startswith(f"{request} was carried out, by the file of u")
     new, _, old = done.out.splitlines()[0].partition(": ")[2].rstrip(".").partition(" replaces ")

@@ -1,5 +1,6 @@
 """withdraw, delete, restore, and what show, why and the lists say of what is gone: on the command line."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -40,17 +41,17 @@ def test_the_whole_way_of_a_wrong_upload(filled: Run) -> None:
         "It would take 3 sessions with 9 tasks and 3 probes, and 3 clusterings of one session." in ended.out
     )
     assert "All of it is user_3's own." in ended.out
-    assert f"An admin other than user_3 decides: daybook delete approve {number}" in ended.out
+    assert f"An admin other than user_3 decides: daybook request approve {number}" in ended.out
 
-    listed = filled("delete", "list")
+    listed = filled("request", "list")
     assert number in listed.out and "wrong animal" in listed.out
-    ended = filled("delete", "approve", number)
+    ended = filled("request", "approve", number)
     assert ended.out == (
         f"{number} was carried out: 3 sessions and 3 clusterings are deleted.\n"
         f"To undo it, whole: daybook restore {number}\n"
     )
-    assert "No request is open" in filled("delete", "list").out
-    assert number in filled("delete", "list", "--all").out
+    assert "No request is open" in filled("request", "list").out
+    assert number in filled("request", "list", "--all").out
 
     ended = filled("upload", "subject_1.yml", "--as", "user_3")
     assert ended.exit == 0
@@ -62,7 +63,7 @@ def test_the_whole_way_of_a_wrong_upload(filled: Run) -> None:
     assert len(document["blockers"]) == 3
 
     again = filled("uploads", "--json").json["uploads"][0]["upload"]
-    assert filled("delete", "approve", requested(filled, again)).exit == 0
+    assert filled("request", "approve", requested(filled, again)).exit == 0
     ended = filled("restore", number)
     assert (ended.exit, ended.out) == (0, f"{number} is undone: 3 sessions and 3 clusterings stand again.\n")
     assert filled("verify").exit == 0
@@ -71,7 +72,7 @@ def test_the_whole_way_of_a_wrong_upload(filled: Run) -> None:
 def test_what_was_deleted_is_listed_shown_and_explained(filled: Run) -> None:
     one = first_session(filled)
     number = requested(filled, one)
-    filled("delete", "approve", number)
+    filled("request", "approve", number)
     because = f"{number} (requested by user_3: wrong animal; approved by user_1)"
 
     listed = filled("sessions", "--status", "deleted", "--json").json["sessions"]
@@ -92,7 +93,7 @@ def test_a_request_is_shown_and_says_what_it_waits_for(filled: Run) -> None:
     one = first_session(filled)
     number = requested(filled, one)
 
-    for arguments in (["show", number], ["delete", "show", number]):
+    for arguments in (["show", number], ["request", "show", number]):
         ended = filled(*arguments)
         assert f"{number} is requested: user_3 asked for the deletion of {one}." in ended.out
         assert "Reason: wrong animal" in ended.out and "DeletionRequested" in ended.out
@@ -100,7 +101,7 @@ def test_a_request_is_shown_and_says_what_it_waits_for(filled: Run) -> None:
         assert (document["kind"], document["status"], document["grown"]) == ("deletion", "requested", None)
     explained = filled("why", number, "--json").json
     assert (explained["status"], explained["reason"]) == ("requested", "approval")
-    assert f"daybook delete approve {number}" in commands_of(explained)
+    assert f"daybook request approve {number}" in commands_of(explained)
     assert "other than user_3" in explained["message"]
     assert [event["type"] for event in filled("history", number, "--json").json["events"]] == [
         "DeletionRequested"
@@ -111,15 +112,15 @@ def test_rejecting_and_cancelling_say_so(filled: Run) -> None:
     _, second, first = (row["session"] for row in filled("sessions", "--json").json["sessions"])
     rejected, cancelled = requested(filled, first), requested(filled, second)
 
-    assert filled("delete", "reject", rejected).exit == 2
-    assert filled("delete", "reject", rejected, "--reason", "it is right").exit == 0
-    assert filled("delete", "cancel", cancelled, "--as", "user_3").exit == 0
+    assert filled("request", "reject", rejected).exit == 2
+    assert filled("request", "reject", rejected, "--reason", "it is right").exit == 0
+    assert filled("request", "cancel", cancelled, "--as", "user_3").exit == 0
 
     assert (
         "rejected by user_1" in filled("why", rejected).out and "it is right" in filled("why", rejected).out
     )
     assert "taken back by user_3" in filled("why", cancelled).out
-    assert filled("delete", "approve", rejected).exit == 1
+    assert filled("request", "approve", rejected).exit == 1
 
 
 def test_a_grown_impact_is_refused_once_and_then_accepted(filled: Run, sample: SampleLab) -> None:
@@ -134,13 +135,13 @@ def test_a_grown_impact_is_refused_once_and_then_accepted(filled: Run, sample: S
 
     assert (
         f"It would take more now than was shown last: {clustering} of user_3."
-        in filled("delete", "show", number).out
+        in filled("request", "show", number).out
     )
-    refused = filled("delete", "approve", number)
+    refused = filled("request", "approve", number)
     assert refused.exit == 1 and "[impact-grown]" in refused.err and "--accept-impact" in refused.err
-    assert f"daybook delete approve {number} --accept-impact" in filled("why", number).out
-    assert f"{number} --accept-impact" in filled("delete", "show", number).out
-    assert filled("delete", "approve", number, "--accept-impact").exit == 0
+    assert f"daybook request approve {number} --accept-impact" in filled("why", number).out
+    assert f"{number} --accept-impact" in filled("request", "show", number).out
+    assert filled("request", "approve", number, "--accept-impact").exit == 0
     assert filled("show", clustering, "--json").json["status"] == "deleted"
 
 
@@ -149,7 +150,7 @@ def test_who_may_not_is_told_what_is_needed(filled: Run) -> None:
     foreign = filled("delete", "request", one, "--reason", "x", "--as", "user_4")
     assert foreign.exit == 4 and "user_3, who uploaded it" in foreign.err
     number = requested(filled, one, user="user_2")
-    own = filled("delete", "approve", number, "--as", "user_2")
+    own = filled("request", "approve", number, "--as", "user_2")
     assert own.exit == 4 and "delete policy --own-requests allow" in own.err
     assert filled("restore", number, "--as", "user_3").exit == 4
     assert filled("withdraw", one, "--as", "user_4").exit == 4
@@ -182,8 +183,8 @@ def test_withdrawing_takes_back_what_failed(stocked: Run, sample: SampleLab, fol
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["withdraw"], ["delete"], ["delete", "request", "s1"], ["delete", "approve", "s1"], ["delete", "show", "7"],
-        ["restore", "s12"], ["delete", "reject", "d1"], ["delete", "policy", "--own-requests", "maybe"],
+        ["withdraw"], ["delete"], ["delete", "request", "s1"], ["request", "approve", "s1"], ["request", "show", "7"],
+        ["restore", "s12"], ["request", "reject", "d1"], ["delete", "policy", "--own-requests", "maybe"],
     ],
 )  # fmt: skip
 def test_wrong_usage_is_one_line(run_here: Run, arguments: list[str]) -> None:
@@ -195,3 +196,15 @@ def test_only_exact_ids_are_taken(filled: Run) -> None:
     for verb in (["withdraw", location], ["delete", "request", location, "--reason", "x"]):
         ended = filled(*verb)
         assert ended.exit == 1 and "[not-an-id]" in ended.err
+
+
+def test_the_older_spelling_is_the_same_verb_and_is_not_listed(filled: Run) -> None:
+    number = requested(filled, first_session(filled))
+
+    assert filled("delete", "list").out == filled("request", "list").out
+    assert filled("delete", "show", number, "--json").json == filled("request", "show", number, "--json").json
+    assert filled("delete", "reject", number, "--reason", "it is right").exit == 0
+    listed = re.findall(r"^  (\w+)  ", filled("delete", "--help").out, re.MULTILINE)
+    assert set(listed) == {"request", "policy"}
+    listed = re.findall(r"^  (\w+)  ", filled("request", "--help").out, re.MULTILINE)
+    assert set(listed) == {"list", "show", "approve", "reject", "cancel"}

@@ -1,10 +1,11 @@
-"""delete approve, reject, cancel: who decides, and what is carried out."""
+"""request approve, reject, cancel: who decides, and what is carried out."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 import pytest
 
+from commands.answers.decisions import decisions
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.door.world import Command
@@ -12,6 +13,7 @@ from commands.intake.completion import add_tasks
 from commands.intake.settling import SettleClustering, SettledSession, SettleSessions
 from commands.requests.deletion import ApproveDeletion
 from commands.requests.policy import SetApprovalPolicy
+from commands.requests.redaction import RequestRedaction
 from commands.requests.restoration import RestoreDeletion
 from ledger.database import Transaction
 from ledger.errors import Refusal
@@ -233,7 +235,7 @@ def test_of_a_request_of_which_nothing_stands_any_more_the_approval_is_refused(d
     one, two = inserted(desk.lab)
     number = desk.request(one)
     desk.delete(one, two)
-    with desk.refused("not-standing", f"d{number}", "delete reject"):
+    with desk.refused("not-standing", f"d{number}", "request reject"):
         desk.approve(number)
     desk.reject(number)
 
@@ -331,3 +333,24 @@ def test_only_a_deletion_is_carried_out_as_one(desk: Desk) -> None:
     again = desk.of("user_2").submit(ApproveDeletion(request=number, command_id="once"))
     assert again.repeated and again.result == receipt.result
     assert desk.lab.size() == before + 3
+
+
+def test_what_is_open_for_ones_decision_is_what_one_may_approve(desk: Desk) -> None:
+    lab = desk.lab
+    first, second, third = inserted(lab, 3, user="user_3")
+    of_user_3, of_user_1 = desk.request(first, user="user_3"), desk.request(second, user="user_1")
+    redaction = desk.submit("user_1", RequestRedaction(position=int(third[1:]), reason="a name")).request
+    desk.reject(desk.request(third, user="user_3"))
+
+    def open_for(user: str) -> tuple[list[str], int, int]:
+        with desk.of(user).reading() as world:
+            found = decisions(world)
+        assert found.user == user and found.position == lab.size()
+        return [row.request for row in found.requests], found.count, found.others
+
+    assert open_for("user_2") == ([f"d{of_user_3}", f"d{of_user_1}", redaction], 3, 0)
+    assert open_for("user_1") == ([f"d{of_user_3}"], 1, 2)
+    assert open_for("user_3") == ([], 0, 3)
+
+    desk.submit("user_1", SetApprovalPolicy(own_requests=True))
+    assert open_for("user_1") == ([f"d{of_user_3}", f"d{of_user_1}"], 2, 1)

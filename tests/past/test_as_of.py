@@ -25,7 +25,7 @@ LISTS = (
     ("subject", "list"),
     ("catalogue", "list", "acquisition.Project"),
     ("role", "list"),
-    ("delete", "list", "--all"),
+    ("request", "list", "--all"),
     ("audit", "--by", "subject"),
     ("log", "--limit", "5"),
 )
@@ -54,7 +54,7 @@ def questions(story: Story, choices: random.Random) -> list[tuple[str, ...]]:
         rows = story.rows(table)
         references += [f"{table[0]}{row.id}" for row in choices.sample(rows, min(1, len(rows)))]
         if table == "deletions" and rows:
-            asked.append(("delete", "show", f"d{choices.choice(rows).id}"))
+            asked.append(("request", "show", f"d{choices.choice(rows).id}"))
     references += [f"s{choices.randint(1, 9)}"]
     for verb in ("show", "why", "history", "trace"):
         asked += [(verb, reference) for reference in choices.sample(references, 2)]

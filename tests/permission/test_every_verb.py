@@ -35,10 +35,10 @@ withdraw {s}
 withdraw s999
 delete request {s} --reason x
 delete request {u} --reason x
-delete approve {d}
-delete approve d999
-delete reject {d} --reason x
-delete cancel {d}
+request approve {d}
+request approve d999
+request reject {d} --reason x
+request cancel {d}
 delete policy --own-requests allow
 restore {executed}
 restore d999
@@ -63,8 +63,8 @@ uploads
 show {u}
 show {s}
 why {s}
-delete list
-delete show {d}
+request list
+request show {d}
 delete policy
 correct subject_1.yml
 diff 1 20
@@ -99,6 +99,9 @@ def lines(text: str) -> list[str]:
 
 
 def verbs(command: click.Command, name: str = "") -> Iterator[str]:
+    """What is hidden is an older spelling of another one."""
+    if command.hidden:
+        return
     if not isinstance(command, click.Group):
         yield name
         return
@@ -135,7 +138,7 @@ def ids(stocked: Run, sample: SampleLab) -> dict[str, str]:
     sessions = [entry["session"] for entry in uploaded["sessions"]]
     assert stocked("delete", "policy", "--own-requests", "allow").exit == 0
     executed = stocked("delete", "request", sessions[0], "--reason", "x", "--json").json["request"]
-    assert stocked("delete", "approve", executed).exit == 0
+    assert stocked("request", "approve", executed).exit == 0
     request = stocked("delete", "request", sessions[1], "--reason", "x", "--json").json["request"]
     assert stocked("delete", "policy", "--own-requests", "refuse").exit == 0
     assert stocked("role", "grant", AUDITOR, "auditor").exit == 0

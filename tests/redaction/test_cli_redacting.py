@@ -25,12 +25,12 @@ def position(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_redaction_from_request_to_what_is_shown(office: Office, position: int) -> None:
     asked = run(office, "redact", str(position), "--reason", REASON)
     assert asked.exit == 0
-    [request] = re.findall(r"daybook delete approve (d\d+)", asked.out)
+    [request] = re.findall(r"daybook request approve (d\d+)", asked.out)
     assert f"InputFileReceived of upload/{position}, position {position}" in asked.out
     assert f"redacted one by one: {position + 1}." in asked.out
-    assert "redaction of position" in run(office, "delete", "show", request).out
+    assert "redaction of position" in run(office, "request", "show", request).out
 
-    approved = run(office, "delete", "approve", request, user="user_2")
+    approved = run(office, "request", "approve", request, user="user_2")
     assert approved.exit == 0
     assert f"{request} was carried out" in approved.out and "the stored file with it" in approved.out
     assert "Backups, exports and bundles" in approved.out
@@ -58,7 +58,7 @@ def test_answers_as_json(office: Office, position: int) -> None:
         "next_steps": [{"action": "approve-request", "ref": asked["request"], "arguments": {}}],
     }  # fmt: skip
 
-    approved = run(office, "delete", "approve", asked["request"], "--json", user="user_2").json
+    approved = run(office, "request", "approve", asked["request"], "--json", user="user_2").json
     assert approved == {
         "ok": True, "request": asked["request"], "kind": "redaction", "status": "executed",
         "position": approved["position"], "redacts": position, "type": "InputFileReceived", "stream": f"upload/{position}", "file_erased": True,
@@ -91,7 +91,7 @@ def test_exit_codes(office: Office, position: int) -> None:
         ended = run(office, *arguments, user=user)
         assert ended.exit == code, (arguments, ended)
     request = office.last("RedactionRequested").stream.replace("deletion/", "d")
-    assert run(office, "delete", "approve", request).exit == 4
-    assert run(office, "delete", "reject", request, "--reason", "no", user="user_2").exit == 0
-    assert run(office, "delete", "approve", request, user="user_2").exit == 1
+    assert run(office, "request", "approve", request).exit == 4
+    assert run(office, "request", "reject", request, "--reason", "no", user="user_2").exit == 0
+    assert run(office, "request", "approve", request, user="user_2").exit == 1
     assert run(office, "redact", str(position), "--reason", REASON).exit == 0  # it was rejected: asked again

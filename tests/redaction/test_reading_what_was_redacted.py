@@ -145,7 +145,7 @@ def test_every_verb_reads_a_ledger_in_which_all_that_can_be_is_redacted(
             assert "(redacted)" in run(office, verb, ref), (verb, ref)
         run(office, "why", ref)
     for ref in requests:
-        run(office, "delete", "show", ref)
+        run(office, "request", "show", ref)
         run(office, "trace", ref)
     for ref in refs:
         for form in ("text", "json", "dot", "mermaid", "prov"):
@@ -172,7 +172,7 @@ def test_every_verb_reads_a_ledger_in_which_all_that_can_be_is_redacted(
 
 LISTS = (
     ("sessions",), ("clusterings",), ("uploads",), ("log", "--limit", "0"), ("catalogue", "list"), ("subject", "list"),
-    ("delete", "list", "--all"), ("role", "list"), ("audit",), ("verify",), ("history", "reference/reference.Experimenter"),
+    ("request", "list", "--all"), ("role", "list"), ("audit",), ("verify",), ("history", "reference/reference.Experimenter"),
     ("history", "subject/0/23456"), ("history", "redaction/33"),
 )  # fmt: skip
 

@@ -1,0 +1,38 @@
+"""The requests that wait for the decision of whoever asks. Reads the ledger; appends nothing."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from commands.answers.typed import read
+from commands.requests.rules import may_decide
+from projections.lines import RequestLine, deletion_line
+
+if TYPE_CHECKING:
+    from commands.door.world import World
+
+LISTED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """``requests``: the first of them, those that have waited longest; ``count``: how many there are. ``others`` counts
+    the open requests that somebody else has to decide."""
+
+    position: int
+    user: str
+    count: int
+    requests: list[RequestLine]
+    others: int
+
+
+def decisions(world: "World") -> Decisions:
+    """The open requests that the actor may approve or reject."""
+    open_ = world.state.deletions.where("status = 'requested'", [])
+    mine = may_decide(world, open_)
+    return Decisions(
+        position=world.head.size,
+        user=world.actor,
+        count=len(mine),
+        requests=[read(RequestLine, deletion_line(row)) for row in mine[:LISTED]],
+        others=len(open_) - len(mine),
+    )
