@@ -285,14 +285,15 @@ class Database:
         self.connections.close()
 
     @contextmanager
-    def translated_errors(self) -> Iterator[None]:
-        """Turn the drivers' errors that a user can act on into refusals; the rest is our own fault and passes."""
+    def translated_errors(self, *, begun: bool = False) -> Iterator[None]:
+        """Turn the drivers' errors that a user can act on into refusals; the rest is our own fault and passes.
+        ``begun``: a transaction is going on."""
         try:
             yield
         except Refusal:
             raise
         except Exception as error:
-            self._raise_refusal(error)
+            self._raise_refusal(error, begun=begun)
             raise
 
     def _raise_refusal(self, error: Exception, *, begun: bool = False) -> None:

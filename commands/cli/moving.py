@@ -19,7 +19,7 @@ from commands.cli.sources import STDIN
 from commands.cli.targets import new_file
 from commands.cli.times import as_of_option
 from commands.cli.verbs import Verb
-from ledger.errors import LedgerUnavailable, Refusal
+from ledger.errors import Refusal
 
 _LONGEST_LINE = 1 << 28
 _GZIP = b"\x1f\x8b"
@@ -108,19 +108,8 @@ def import_(invocation: Invocation, file: str) -> None:
     from commands.moving.importing import import_ledger, imported
     from commands.moving.setup import key_path
 
-    sqlite = invocation.sqlite_file
-    if sqlite is not None and not sqlite.absolute().parent.is_dir():
-        raise LedgerUnavailable(
-            "no-folder", f"There is no folder {sqlite.absolute().parent} to make the ledger in.", "Make it."
-        )
-    made = sqlite is not None and not sqlite.exists()
     with _source(file) as lines, shown_progress("importing") as progress:
-        try:
-            moved = import_ledger(invocation.settings.db, lines, progress)
-        except BaseException:
-            if made and sqlite is not None:
-                _remove(sqlite)
-            raise
+        moved = import_ledger(invocation.settings.db, lines, progress)
     key = key_path(invocation.settings.db, Path())
 
     def human() -> None:
@@ -132,12 +121,6 @@ def import_(invocation: Invocation, file: str) -> None:
         output.say("Names and addresses of people are not in it either; see: daybook person")
 
     invocation.answer(imported(moved, db=invocation.settings.db, key=key, file=file), human)
-
-
-def _remove(sqlite: Path) -> None:
-    """The database that this import made. It holds an empty ledger at most."""
-    for ending in ("", "-wal", "-shm"):
-        sqlite.with_name(sqlite.name + ending).unlink(missing_ok=True)
 
 
 @contextmanager

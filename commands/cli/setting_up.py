@@ -9,8 +9,8 @@ from commands.cli.invocation import Invocation, near, pass_invocation
 from commands.cli.next_steps import worded
 from commands.cli.output import plural
 from commands.cli.progress import shown_progress
+from commands.cli.times import shown
 from commands.cli.verbs import Verb
-from ledger.errors import LedgerUnavailable
 
 
 @click.command(cls=Verb)
@@ -23,18 +23,13 @@ def init(invocation: Invocation) -> None:
     """
     from commands.moving.setup import initialise
 
-    file = invocation.sqlite_file
-    if file is not None and not file.absolute().parent.is_dir():
-        raise LedgerUnavailable(
-            "no-folder",
-            f"There is no folder {file.absolute().parent} to make the ledger in.",
-            "Make it, then run this again.",
-        )
     made = initialise(invocation.settings.db, invocation.actor)
 
     def human() -> None:
         if not made.created:
             output.say(f"There is a ledger at {invocation.shown_ledger} already; it is up to date.")
+            by = output.printable(made.created_by)
+            output.say(f"It was created by {by}, {shown(made.created_at)}. Nothing was made now.")
             return
         output.say(f"Created the ledger {invocation.shown_ledger}.")
         output.say(f"Its signing key is {near(Path(made.key))}: keep a copy of it somewhere else.")

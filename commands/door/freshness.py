@@ -74,6 +74,17 @@ def check_projections(head: Head) -> None:
         )
 
 
+def refuse_unfinished(head: Head) -> None:
+    """A ledger without its first event has no admin. Whatever came before that event would be the first for ever."""
+    if not head.size:
+        raise LedgerUnavailable(
+            "unfinished",
+            "This ledger was begun and never finished: it has no admin yet, and takes nothing before.",
+            "Finish it",
+            NextStep("init"),
+        )
+
+
 def check_schema(transaction: Transaction) -> None:
     found = transaction.run("SELECT version_num FROM alembic_version").fetchone()
     if found is None or found[0] != SCHEMA_REVISION:

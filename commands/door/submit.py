@@ -15,7 +15,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from commands.door.actor import Actor
-from commands.door.freshness import check_projections, to_be_made_anew
+from commands.door.freshness import check_projections, refuse_unfinished, to_be_made_anew
 from commands.door.ledger import BEING_MADE_ANEW, Ledger, being_made_anew
 from commands.door.logs import LOG
 from commands.door.permission import NotPermitted
@@ -147,28 +147,38 @@ class Daybook:
     def _once(self, command: Command[R], fingerprint: bytes) -> Receipt[R]:
         with self.database.writing() as transaction:
             head = log.lock_head(transaction)
+            refuse_unfinished(head)
             earlier = log.read_receipt(transaction, command.command_id)
             if earlier is not None:
                 return self._first_receipt(transaction, command, fingerprint, earlier)
             if to_be_made_anew(head):
                 raise being_made_anew()
             check_projections(head)
-            state = self.ledger.rows(transaction, head)
-            world = World(transaction, head, state, self.actor.user)
-            command.authorise(world)
-            decision = command.decide(world)
-            if not decision.events:
-                return Receipt(command.command_id, 0, 0, replace(decision.result, position=head.size))
-            first = head.size + 1
-            self._append(world, command.command_id, decision)
-            if decision.redacted:
-                _redact(world, decision)
-            result = replace(decision.result, position=head.size)
-            text = orjson.dumps(result).decode()
-            log.write_receipt(transaction, command.command_id, fingerprint, first, head.size, text)
-            if not decision.redacted:  # else the rows still hold what is gone
-                self.ledger.keep(head, state)
-            return Receipt(command.command_id, first, head.size, result)
+            return self._carry_out(transaction, head, command, fingerprint)
+
+    def within(self, transaction: Transaction, command: Command[R]) -> Receipt[R]:
+        """Carry out a command in a transaction that goes on: the one that makes a ledger, in which nobody else is."""
+        return self._carry_out(transaction, log.lock_head(transaction), command, command.fingerprint())
+
+    def _carry_out(
+        self, transaction: Transaction, head: log.Head, command: Command[R], fingerprint: bytes
+    ) -> Receipt[R]:
+        state = self.ledger.rows(transaction, head)
+        world = World(transaction, head, state, self.actor.user)
+        command.authorise(world)
+        decision = command.decide(world)
+        if not decision.events:
+            return Receipt(command.command_id, 0, 0, replace(decision.result, position=head.size))
+        first = head.size + 1
+        self._append(world, command.command_id, decision)
+        if decision.redacted:
+            _redact(world, decision)
+        result = replace(decision.result, position=head.size)
+        text = orjson.dumps(result).decode()
+        log.write_receipt(transaction, command.command_id, fingerprint, first, head.size, text)
+        if not decision.redacted:  # else the rows still hold what is gone
+            self.ledger.keep(head, state)
+        return Receipt(command.command_id, first, head.size, result)
 
     def _append(self, world: World, command_id: str, decision: Decision[Result]) -> None:
         cause = Cause(command_id, self.actor.user, self._via, decision.correlation)

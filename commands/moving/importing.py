@@ -1,12 +1,13 @@
 """Make of an exported text the same ledger in another database: same events, same tree, same root.
 
-The lines are those of ``cloudevents``. An import is one transaction: all of the ledger or nothing of it, however it
-ends.
+The lines are those of ``cloudevents``. An import is one transaction, tables and all, and a SQLite file comes to its
+name when it is whole: all of the ledger or nothing of it, however it ends.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import orjson
 
 from commands.door.incidents import without_passwords
 from commands.door.world import Result
+from commands.moving.aside import place_for
 from commands.moving.cloudevents import (
     CHECKPOINT,
     DAMAGED,
@@ -24,7 +26,7 @@ from commands.moving.cloudevents import (
     Line,
     read_line,
 )
-from commands.moving.setup import prepare
+from commands.moving.setup import tables_of_this_version
 from ledger import checkpoint, input_files, log
 from ledger.checkpoint import Checkpoint, CheckpointError, PublicKey
 from ledger.database import Database, Transaction
@@ -80,14 +82,31 @@ def _digest_in(event: StoredEvent, kind: str) -> str | None:
 
 
 def import_ledger(url: str, lines: Iterable[bytes], progress: _Progress = lambda done, total: None) -> Moved:
-    """Make a ledger in an empty database. Raises Refusal with the number of the line that does not fit; nothing of the
-    file is in the database then. The lists are made by a rebuild, behind the commit: a crash there loses nothing.
+    """Make a ledger where there is none. Raises Refusal with the number of the line that does not fit; nothing is made
+    then. The lists are made by a rebuild: on PostgreSQL behind the commit, where a crash loses nothing.
     """
     _require_empty(url)
+    lines = iter(lines)
+    first = list(islice(lines, 1))  # it may be long in coming, and nothing is held meanwhile
+    _require_empty(url)
+    with place_for(url) as place:
+        moved = _make(place.url, chain(first, lines), progress)
+        try:
+            place.arrive()
+        except FileExistsError:
+            _require_empty(url)
+            raise Refusal(
+                "not-empty",
+                f"Somebody made {place.path} meanwhile. Nothing was imported.",
+                "Import elsewhere.",
+            ) from None
+    return moved
+
+
+def _make(url: str, lines: Iterable[bytes], progress: _Progress) -> Moved:
     database = Database(url, role=None)
     try:
-        prepare(database)
-        with database.writing() as transaction, without_garbage_collection():
+        with tables_of_this_version(database) as transaction, without_garbage_collection():
             head = log.lock_head(transaction)
             if head.size:
                 raise _not_empty(head.origin, head.size)

@@ -3,23 +3,27 @@
 import os
 import re
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 from alembic import command as alembic
 from alembic.config import Config
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 
 import migrations
 from commands.door.actor import Actor
-from commands.door.freshness import SCHEMA_REVISION
+from commands.door.freshness import SCHEMA_REVISION, bring_up_to_date
 from commands.door.incidents import without_passwords
+from commands.door.ledger import Ledger
 from commands.door.submit import Daybook
 from commands.door.world import Command, Decision, Result, World
+from commands.moving.aside import find_key, is_key, key_for, place_for, remove_second_names
 from ledger import checkpoint, log
-from ledger.database import Database, create_sqlite_file
-from ledger.envelope import NewEvent
+from ledger.database import Database, Transaction, create_sqlite_file
+from ledger.envelope import NewEvent, StoredEvent
 from ledger.errors import LedgerUnavailable, NextStep
 from ledger.events import LedgerCreated
 from ledger.tables import IMMUTABLE
@@ -34,9 +38,11 @@ class Created(Result):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initialised(Created):
-    """``created`` is False where there was a ledger already. ``db`` is its address without a password, ``key`` the file
-    with its signing key."""
+    """``created`` is False where there was a ledger already, which ``created_by`` made at ``created_at`` (UTC). ``db``
+    is its address without a password, ``key`` the file with its signing key."""
 
+    created_by: str
+    created_at: str
     db: str
     key: str
     next_steps: tuple[NextStep, ...]
@@ -76,43 +82,108 @@ def key_path(url: str, directory: Path) -> Path:
 
 
 def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> Initialised:
-    """Create the tables, the signing key and the first event.
+    """Create the tables, the signing key and the first event: all of it or nothing, however it ends.
 
-    Running it again is harmless: it upgrades an older schema and finishes what a crash left undone.
+    Running it again is harmless: it upgrades an older schema, and puts a key into place that a kill left waiting. Of
+    two at the same time one makes the ledger, and the other finds it.
     """
+    path = key_path(url, key_directory)
+    with place_for(url) as place, key_for(path, lambda key: _may_be_of(url, key)) as waiting:
+        try:
+            created = _create(place.url, actor, path, waiting)
+            place.arrive()
+        except (FileExistsError, LedgerUnavailable):
+            if place.path is None or not place.path.exists():
+                raise
+            waiting.unlink(missing_ok=True)  # somebody was faster
+            return initialise(url, actor, key_directory=key_directory)
+    head, first = _brought_up_to_date(url)
+    if not find_key(path, _public_key(first)) and created:
+        raise LedgerUnavailable(
+            "key-not-written",
+            f"The ledger was made, but another key came to {path} meanwhile. Its own waits in {waiting}.",
+            "Move the other one away, and run this again.",
+        )
+    remove_second_names(path)
+    return Initialised(
+        position=head.size,
+        created=created,
+        created_by=first.actor,
+        created_at=first.recorded_at,
+        db=without_passwords(url),
+        key=str(path),
+        next_steps=(NextStep("load-catalogue", arguments={"file": None}),) if created else (),
+    )
+
+
+def _create(url: str, actor: Actor, path: Path, waiting: Path) -> bool:
+    """One transaction. Says whether it made a ledger, whose key is then in ``path`` or ``waiting``."""
     database = Database(url, role=None)
     try:
-        head = prepare(database)
+        with tables_of_this_version(database) as transaction:
+            head = log.lock_head(transaction)
+            if head.size:
+                return False
+            key = _signing_key(path, waiting, head.origin)
+            command = CreateLedger(origin=head.origin, public_key=checkpoint.public_key_text(key))
+            Daybook(Ledger(database), actor).within(transaction, command)
+            return True
     finally:
         database.close()
-    path = key_path(url, key_directory)
-    if head.size == 0 and not path.exists():
-        _write_key(path, head.origin)  # a crash here: the next run finds this key
-    daybook = Daybook.open(url, actor)
+
+
+def _signing_key(path: Path, waiting: Path, origin: str) -> checkpoint.SigningKey:
+    """A new one; or the one that is there, of an older version of the program that was stopped half-way."""
     try:
-        if head.size:
-            return _initialised(url, path, Created(created=False, position=head.size))
-        key = checkpoint.read_key(path)
-        if key.name != head.origin:
-            raise LedgerUnavailable(
-                "foreign-key",
-                f"{path} is the signing key of another ledger, {key.name}; this one is {head.origin}.",
-                "Keep the keys of two ledgers in two folders.",
-            )
-        command = CreateLedger(origin=head.origin, public_key=checkpoint.public_key_text(key))
-        return _initialised(url, path, daybook.submit(command).result)
+        if not path.exists():
+            return checkpoint.write_new_key(waiting, origin)
+    except (checkpoint.CheckpointError, OSError) as error:
+        raise LedgerUnavailable(
+            "key-not-written",
+            f"The signing key cannot be written beside {path}: {error}.",
+            "Make its folder writable and run the command again.",
+        ) from error
+    key = checkpoint.read_key(path)
+    if key.name != origin:
+        raise LedgerUnavailable(
+            "foreign-key",
+            f"{path} is the signing key of another ledger, {key.name}. Nothing was made.",
+            "Keep the keys of two ledgers in two folders.",
+        )
+    return key
+
+
+def _brought_up_to_date(url: str) -> tuple[log.Head, StoredEvent]:
+    """The ledger that stands now, with lists of this version. Returns its head and its first event."""
+    database = Database(url, role=None)
+    try:
+        if database.dialect == "sqlite":
+            remove_second_names(Path(str(database.url.database)))
+        with database.reading() as transaction:
+            head = log.read_head(transaction)
+            first = log.read_positions(transaction, {1})[1]
+        if head.projections != versions():
+            bring_up_to_date(database)
     finally:
-        daybook.close()
+        database.close()
+    return head, first
 
 
-def _initialised(url: str, key: Path, made: Created) -> Initialised:
-    return Initialised(
-        position=made.position,
-        created=made.created,
-        db=without_passwords(url),
-        key=str(key),
-        next_steps=(NextStep("load-catalogue", arguments={"file": None}),) if made.created else (),
-    )
+def _may_be_of(url: str, key: Path) -> bool:
+    """Whether the ledger stands that this key was made for; also where nobody can tell."""
+    try:
+        return is_key(key, _public_key(_brought_up_to_date(url)[1]))
+    except LedgerUnavailable as unavailable:
+        return unavailable.code != "no-ledger"
+    except Exception:  # noqa: BLE001 - what went wrong is being raised already
+        return True
+
+
+def _public_key(first: StoredEvent) -> str:
+    try:
+        return str(orjson.loads(first.payload or "")["public_key"])
+    except (ValueError, KeyError, TypeError):
+        return ""  # a damaged ledger: verify says so
 
 
 def rebuild_lists(
@@ -133,60 +204,49 @@ def rebuild_lists(
     )
 
 
-def _write_key(path: Path, origin: str) -> None:
-    try:
-        checkpoint.write_new_key(path, origin)
-    except (checkpoint.CheckpointError, OSError) as error:
-        raise LedgerUnavailable(
-            "key-not-written",
-            f"The signing key cannot be written to {path}: {error}.",
-            "Make its folder writable and run the command again.",
-        ) from error
-
-
-def prepare(database: Database) -> log.Head:
-    """The tables, the head row and current projections; what is there already stays."""
+@contextmanager
+def tables_of_this_version(database: Database) -> Iterator[Transaction]:
+    """One transaction, in which the tables are made or brought up to date, and the caller goes on: a crash leaves the
+    database as it was, and two at a time follow each other. A new ledger has a head row, and no event."""
     if database.dialect == "sqlite":
         create_sqlite_file(database.url)
-    with database.translated_errors():
-        _migrate(database)
-    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())  # it is part of the key's name
-    origin = f"daybook/{host}/{os.urandom(4).hex()}"
-    with database.writing() as transaction:
-        if transaction.run("SELECT origin FROM head").fetchone() is None:
-            log.create_head(transaction, origin, SLOTS[0], versions())
-    with database.reading() as transaction:
-        head = log.read_head(transaction)
-    if head.projections != versions():
-        rebuild(database)
-    return head
+    with ExitStack() as opened:
+        with database.translated_errors():
+            connection = opened.enter_context(database.engine.connect())
+        with database.translated_errors(begun=True):
+            if database.dialect == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('daybook migration'))")
+            _migrate(connection)
+            transaction = Transaction(connection.connection.driver_connection, database.dialect)
+            transaction.leave_pipeline()  # it would outlive an error
+            if transaction.run("SELECT origin FROM head").fetchone() is None:
+                host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())  # it is part of the key's name
+                log.create_head(transaction, f"daybook/{host}/{os.urandom(4).hex()}", SLOTS[0], versions())
+            yield transaction
+            transaction.close()
+            connection.commit()
 
 
-def _migrate(database: Database) -> None:
+def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.set_main_option("path_separator", "os")
-    with database.engine.connect() as connection:
-        # one transaction around all of it: a crash leaves the schema as it was, two at a time follow each other
-        if database.dialect == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('daybook migration'))")
-        tables = set(inspect(connection).get_table_names())
-        if "alembic_version" in tables:
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            if found is not None and str(found) > SCHEMA_REVISION:
-                raise LedgerUnavailable(
-                    "newer-schema",
-                    f"The ledger has schema {found}, this version of Daybook expects {SCHEMA_REVISION}.",
-                    "Install a newer Daybook.",
-                )
-        elif strangers := sorted(tables & {"head", *IMMUTABLE}):
+    tables = set(inspect(connection).get_table_names())
+    if "alembic_version" in tables:
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if found is not None and str(found) > SCHEMA_REVISION:
             raise LedgerUnavailable(
-                "not-a-ledger",
-                f"The database holds tables of another program ({', '.join(strangers)}).",
-                "Choose another database for the ledger.",
+                "newer-schema",
+                f"The ledger has schema {found}, this version of Daybook expects {SCHEMA_REVISION}.",
+                "Install a newer Daybook.",
             )
-        config.attributes["connection"] = connection
-        alembic.upgrade(config, "head")
-        connection.commit()
+    elif strangers := sorted(tables & {"head", *IMMUTABLE}):
+        raise LedgerUnavailable(
+            "not-a-ledger",
+            f"The database holds tables of another program ({', '.join(strangers)}).",
+            "Choose another database for the ledger.",
+        )
+    config.attributes["connection"] = connection
+    alembic.upgrade(config, "head")

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from commands.door.freshness import refuse_unfinished
 from commands.door.submit import Daybook
 from commands.door.world import Result
 from ledger import checkpoint, log
@@ -37,6 +38,7 @@ def make_checkpoint(daybook: Daybook, key_file: Path) -> str:
     key = _key(key_file)
     with daybook.database.writing() as transaction:
         head = log.lock_head(transaction)
+        refuse_unfinished(head)
         row = transaction.run("SELECT text FROM checkpoints WHERE size = ?", (head.size,)).fetchone()
         if row is not None:
             return str(row[0])

@@ -7,7 +7,9 @@ import pytest
 
 from ledger.database import Database
 
-multiprocessing.set_forkserver_preload(["tests.ledger.writing"])  # a child then starts in milliseconds
+multiprocessing.set_forkserver_preload(
+    ["tests.ledger.writing", "tests.ledger.killing"]
+)  # a child then starts in milliseconds
 
 
 @pytest.fixture

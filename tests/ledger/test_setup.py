@@ -1,25 +1,34 @@
 """Creating a ledger: once, twice, at the same time, and after a crash at any step."""
 
+import errno
 import os
 import stat
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.moving import setup
+from commands.lab.roles import GrantRole
+from commands.moving import aside, setup
 from commands.moving.setup import initialise, key_path
+from commands.proving.checkpoints import make_checkpoint
 from ledger import checkpoint, log
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable
 from ledger.events import body_of
 from ledger.verify import verify
 from tests.conftest import create_database
-from tests.ledger.crashing import DIED, die_at
-from tests.ledger.writing import elsewhere, is_sqlite, join_all, stored_events
+from tests.ledger import killing
+from tests.ledger.test_unavailable import as_nobody
+from tests.ledger.writing import Register, elsewhere, is_sqlite, join_all, stored_events
+
+__all__ = ["as_nobody"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -94,8 +103,9 @@ STEPS: dict[str, tuple[Any, str]] = {
     "the migration": (setup, "_migrate"),
     "the head row": (log, "create_head"),
     "the key": (checkpoint, "write_new_key"),
-    "opening": (Daybook, "open"),
-    "the first event": (Daybook, "submit"),
+    "the first event": (Daybook, "within"),
+    "its place": (aside, "_put"),
+    "the key's place": (setup, "find_key"),
 }
 
 
@@ -109,9 +119,7 @@ def test_a_crash_before_or_after_any_step_is_finished_by_the_next_run(
 
     def dies(*arguments: Any, **options: Any) -> Any:
         if after:
-            made = original(*arguments, **options)
-            if isinstance(made, Daybook):
-                made.close()
+            original(*arguments, **options)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(owner, name, dies)
@@ -123,30 +131,106 @@ def test_a_crash_before_or_after_any_step_is_finished_by_the_next_run(
     assert_complete(new_url, tmp_path)
 
 
-def create_and_die(url: str, folder: Path, statement: int) -> None:
-    die_at(statement, after=False)
-    create(url, folder)
-    os._exit(0)
+def test_killed_at_any_step_there_is_no_ledger_or_a_whole_one(new_url: str, tmp_path: Path) -> None:
+    def place(name: str) -> tuple[str, Path]:
+        folder = tmp_path / name
+        folder.mkdir()
+        if is_sqlite(new_url):
+            return f"sqlite:///{folder / 'daybook.db'}", folder
+        with psycopg.connect(new_url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {(database := f'k_{uuid.uuid4().hex[:12]}')}")
+        return make_url(new_url).set(database=database).render_as_string(hide_password=False), folder
+
+    join_all([elsewhere(killing.create, *place("counted"), None, tmp_path / "steps")])
+    for step in killing.chosen(tmp_path / "steps", statements=4):
+        url, folder = place(f"{step}")
+        child = elsewhere(killing.create, url, folder, step)
+        child.join()
+        assert child.exitcode == killing.KILLED, step
+
+        if (made := made_by(url)) is not None:
+            assert verify(url).problems == [], step
+        created = initialise(url, Actor("user_2"), key_directory=folder)
+        assert (created.created, created.created_by) == (made is None, made or "user_2"), step
+        assert_complete(url, folder)
 
 
-def test_a_process_that_dies_while_it_creates_a_ledger_leaves_no_obstacle(
+def made_by(url: str) -> str | None:
+    """Who made the ledger that is here; None where there is none."""
+    database = Database(url)
+    try:
+        return stored_events(database)[0].actor
+    except LedgerUnavailable as unavailable:
+        assert unavailable.code == "no-ledger"
+        return None
+    finally:
+        database.close()
+
+
+def test_loser_of_two_takes_nothing_of_the_winners(new_url: str, tmp_path: Path) -> None:
+    """The second is stopped between its last statement and its place, until the first is done."""
+    with pytest.MonkeyPatch.context() as patched:
+        original = setup._create
+
+        def slowly(*arguments: Any) -> bool:
+            patched.undo()
+            initialise(new_url, Actor("winner"), key_directory=tmp_path)
+            return original(*arguments)
+
+        patched.setattr(setup, "_create", slowly)
+        lost = initialise(new_url, Actor("loser"), key_directory=tmp_path)
+
+    assert (lost.created, lost.created_by) == (False, "winner")
+    assert_complete(new_url, tmp_path)
+    assert not list(tmp_path.glob("*.new*"))
+
+
+def test_folder_that_may_not_be_written_is_said_with_what_to_do(tmp_path: Path, as_nobody: None) -> None:
+    with pytest.raises(LedgerUnavailable) as caught:
+        create(f"sqlite:///{tmp_path / 'daybook.db'}", tmp_path)
+
+    assert caught.value.code == "folder-not-writable"
+    assert str(tmp_path) in caught.value.message and "writable" in caught.value.hint
+
+
+def test_disk_without_hard_links_gets_a_ledger_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = os.link
+
+    def no_link(source: Path, target: Path, **_: Any) -> None:
+        if str(source).endswith(".new"):
+            raise OSError(errno.EPERM, "Operation not permitted")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", no_link)
+    url = f"sqlite:///{tmp_path / 'daybook.db'}"
+    create(url, tmp_path)
+
+    assert_complete(url, tmp_path)
+    assert not list(tmp_path.glob("*.new*"))
+
+
+@pytest.mark.tampers
+def test_ledger_without_its_first_admin_takes_nothing_before_it_is_finished(
     new_url: str, tmp_path: Path
 ) -> None:
-    if not is_sqlite(new_url):
-        pytest.skip("the statements are the same; one database is enough")
-    statement = 0
-    exit_code: int | None = DIED
-    while exit_code == DIED:
-        statement += 3
-        folder = tmp_path / f"{statement}"
-        folder.mkdir()
-        url = f"sqlite:///{folder / 'daybook.db'}"
-        child = elsewhere(create_and_die, url, folder, statement)
-        child.join()
-        exit_code = child.exitcode
-        create(url, folder)
-        assert_complete(url, folder)
-    assert statement > 9
+    """What older versions of the program left behind when they were stopped: tables and an empty log."""
+    database = Database(new_url, role=None)
+    with setup.tables_of_this_version(database):
+        pass
+    database.close()
+    checkpoint.write_new_key(tmp_path / "other.key", "daybook/elsewhere")
+    daybook = Daybook.open(new_url, Actor("user_1"))
+    for attempt in (
+        lambda: daybook.submit(Register(name="a", values=1)),
+        lambda: daybook.submit(GrantRole(user="user_1", role="admin")),
+        lambda: make_checkpoint(daybook, tmp_path / "other.key"),
+    ):
+        with pytest.raises(LedgerUnavailable, match="begun and never finished"):
+            attempt()
+    daybook.close()
+
+    create(new_url, tmp_path)
+    assert_complete(new_url, tmp_path)
 
 
 def test_the_key_of_another_ledger_is_not_taken(new_url: str, tmp_path: Path) -> None:

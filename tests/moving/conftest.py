@@ -14,7 +14,7 @@ from tests.cli.conftest import folder, run, run_here, sample, stocked
 from tests.conftest import create_database
 
 __all__ = ["folder", "run", "run_here", "sample", "stocked"]
-multiprocessing.set_forkserver_preload(["tests.moving.dying"])
+multiprocessing.set_forkserver_preload(["tests.ledger.killing"])
 
 Nowhere = Callable[[str], str]
 

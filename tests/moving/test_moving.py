@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +12,8 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import inspect
+from sqlalchemy.engine import make_url
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
@@ -19,6 +21,7 @@ from commands.intake.uploading import upload
 from commands.lab.people import SetPerson
 from commands.moving.cloudevents import BadLine, read_line
 from commands.moving.importing import import_ledger
+from commands.moving.setup import initialise
 from commands.proving.checkpoints import make_checkpoint
 from commands.recordings.roots import Roots
 from commands.samples.lab import SampleLab
@@ -32,10 +35,9 @@ from ledger.merkle import leaf_hash
 from ledger.verify import verify
 from projections.rebuild import contents
 from tests.cli.conftest import Run, run_cli, write_input_file
-from tests.ledger.crashing import DIED
-from tests.ledger.writing import added, append, elsewhere, stored_events
+from tests.ledger import killing
+from tests.ledger.writing import added, append, elsewhere, is_sqlite, join_all, stored_events
 from tests.moving.conftest import Nowhere, exported, exported_with_summary
-from tests.moving.dying import import_and_die
 from tests.projections.test_rebuild_equals_incremental import write_history
 
 KINDS = ("sqlite", "postgresql")
@@ -159,16 +161,18 @@ def test_names_of_people_are_not_exported(daybook: Daybook, ledger_url: str) -> 
 
 
 def refused(url: str, lines: list[bytes]) -> str:
-    """The refusal; the database is as empty as before."""
+    """The refusal; there is as little as before: not even tables."""
     with pytest.raises(Refusal) as caught:
         import_ledger(url, lines)
     assert caught.value.code == "bad-line"
-    database = Database(url, role=None)
-    with database.reading() as transaction:
-        for table in ("events", "receipts", "input_files", "checkpoints", "tree_nodes"):
-            assert transaction.run(f"SELECT count(*) FROM {table}").fetchone() == (0,)
-        assert log.read_head(transaction).size == 0
-    database.close()
+    if is_sqlite(url):
+        path = Path(str(make_url(url).database))
+        assert not list(path.parent.glob(f"{path.name}*"))
+    else:
+        database = Database(url, role=None)
+        with database.engine.connect() as connection:
+            assert inspect(connection).get_table_names() == []
+        database.close()
     return caught.value.message
 
 
@@ -321,17 +325,56 @@ def test_payload_that_is_gone_without_a_redaction_is_refused(ledger_url: str, no
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_import_that_was_killed_leaves_nothing_and_the_next_one_succeeds(
-    lines: list[bytes], nowhere: Nowhere, kind: str
+    lines: list[bytes], nowhere: Nowhere, tmp_path: Path, kind: str
 ) -> None:
-    for statement, after in ((1, False), (4, True), (8, True), (15, False), (20, True)):
+    join_all([elsewhere(killing.import_, nowhere(kind), lines, None, tmp_path / "steps")])
+    for step in killing.chosen(tmp_path / "steps", statements=4):
         target = nowhere(kind)
-        child = elsewhere(import_and_die, target, lines, statement, after)
+        child = elsewhere(killing.import_, target, lines, step)
         child.join()
-        assert child.exitcode == DIED, statement
+        assert child.exitcode == killing.KILLED, step
         if _size(target) == 0:
             import_ledger(target, lines)
-        assert exported(target) == lines, statement  # opening it finishes what was behind the commit
+        assert exported(target) == lines, step  # opening it finishes what was behind the commit
         assert verify(target).problems == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("when", [0, 3])
+def test_import_that_was_overtaken_while_it_read_leaves_the_ledger_of_the_other(
+    lines: list[bytes], nowhere: Nowhere, tmp_path: Path, kind: str, when: int
+) -> None:
+    """Before its first line, or in the middle. On PostgreSQL whoever comes in the middle has to wait."""
+    if kind == "postgresql" and when:
+        pytest.skip("the other one waits for the end of the import")
+    target, meanwhile = nowhere(kind), []
+
+    def slow() -> Iterator[bytes]:
+        for number, line in enumerate(lines):
+            if number == when:
+                meanwhile.append(initialise(target, Actor("user_2"), key_directory=tmp_path / "keys"))
+            yield line
+
+    (tmp_path / "keys").mkdir()
+    with pytest.raises(Refusal) as caught:
+        import_ledger(target, slow())
+
+    assert caught.value.code == "not-empty" and meanwhile[0].created
+    assert verify(target).problems == [] and len(exported(target)) < len(lines)
+    assert not list(tmp_path.glob("*.new*"))
+
+
+def test_of_two_imports_the_second_leaves_what_the_first_made(lines: list[bytes], nowhere: Nowhere) -> None:
+    target = nowhere("sqlite")
+
+    def overtaken() -> Iterator[bytes]:
+        yield from lines[:2]
+        import_ledger(target, lines)
+        yield from lines[2:]
+
+    with pytest.raises(Refusal, match="already a ledger"):
+        import_ledger(target, overtaken())
+    assert exported(target) == lines and verify(target).problems == []
 
 
 def _size(url: str) -> int:

@@ -1,0 +1,139 @@
+"""A new ledger waits beside its name until it is whole: its SQLite file, and its signing key. The only module that puts
+these into place, or removes them.
+
+Nothing that stands is ever overwritten, and only what this process made is removed. Killed anywhere, either there is no
+ledger, or a whole one; a key that still waits then is found by its ledger.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger import checkpoint
+from ledger.checkpoint import CheckpointError
+from ledger.connections import checked_url
+from ledger.database import Database
+from ledger.errors import LedgerUnavailable
+
+_SIDE_FILES = ("-wal", "-shm", "-journal")
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ledger is made: at ``url``. A SQLite file that is not there yet is ``waiting`` first, beside ``path``."""
+
+    url: str
+    path: Path | None = None
+    waiting: Path | None = None
+
+    def arrive(self) -> None:
+        """The ledger is whole, and closed. Raises FileExistsError where somebody else has made one meanwhile."""
+        if self.path is None or self.waiting is None:
+            return
+        Database(self.url, role=None).empty_journal()
+        _sync(self.waiting)
+        _put(self.waiting, self.path)
+
+
+@contextmanager
+def place_for(url: str) -> Iterator[Place]:
+    """Raises LedgerUnavailable where no file can be made."""
+    parsed = checked_url(url)
+    path = Path(os.path.realpath(str(parsed.database))) if parsed.get_backend_name() == "sqlite" else None
+    if path is None or path.exists():
+        yield Place(url)
+        return
+    if not path.parent.is_dir():
+        raise LedgerUnavailable(
+            "no-folder",
+            f"There is no folder {path.parent} to make the ledger in.",
+            "Create it, or choose another ledger.",
+        )
+    waiting = waiting_name(path)
+    try:
+        os.close(os.open(waiting, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+    except OSError as error:
+        raise LedgerUnavailable(
+            "folder-not-writable",
+            f"The ledger cannot be made in {path.parent}: {error.strerror}.",
+            "Make the folder writable for you, or choose another ledger.",
+        ) from error
+    try:
+        address = parsed.set(database=str(waiting)).render_as_string(hide_password=False)
+        yield Place(address, path, waiting)
+    finally:
+        for name in (waiting.name, *(f"{waiting.name}{ending}" for ending in _SIDE_FILES)):
+            waiting.with_name(name).unlink(missing_ok=True)
+
+
+def waiting_name(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
+
+
+@contextmanager
+def key_for(path: Path, is_needed: Callable[[Path], bool]) -> Iterator[Path]:
+    """The name under which a new key waits for its ledger. It is removed where there is none that ``is_needed`` by."""
+    waiting = waiting_name(path)
+    try:
+        yield waiting
+    except BaseException:
+        if waiting.exists() and not is_needed(waiting):
+            waiting.unlink(missing_ok=True)
+        raise
+
+
+def find_key(path: Path, public_key: str) -> bool:
+    """Put the key of the ledger with this public key into place, if it still waits for that. Says whether it is
+    there."""
+    for waiting in sorted(path.parent.glob(f"{path.name}.*.new")):
+        if not path.exists() and is_key(waiting, public_key):
+            with suppress(FileExistsError):  # whoever made it was faster
+                _put(waiting, path)
+    return is_key(path, public_key)
+
+
+def remove_second_names(path: Path) -> None:
+    """Of a file that was put into place: the name that it waited under, where a kill came between the two."""
+    for waiting in path.parent.glob(f"{path.name}.*.new"):
+        with suppress(OSError):
+            if waiting.samefile(path):
+                waiting.unlink()
+
+
+def is_key(path: Path, public_key: str) -> bool:
+    """Whether the file is the signing key that belongs to this public one."""
+    try:
+        return checkpoint.public_key_text(checkpoint.read_key(path)) == public_key
+    except (CheckpointError, OSError):
+        return False
+
+
+def _put(waiting: Path, path: Path) -> None:
+    """Raises FileExistsError where something stands there."""
+    try:
+        os.link(waiting, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # a disk without hard links: a kill behind the next line leaves an empty file, which any database is made in
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        waiting.replace(path)
+    else:
+        waiting.unlink()
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    """Of a folder: the names in it."""
+    if os.name == "posix":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
