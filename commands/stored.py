@@ -1,13 +1,15 @@
 """What the ledger keeps of a record that is there: its entry, its probes, its bytes. Reads; appends nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import orjson
 
 from commands.door.world import World
 from ledger import input_files, log
 from ledger.errors import NextStep, Refusal
-from projections.records import Session, Upload
+from projections.records import Session, SessionLocation, Upload
+
+_AT_ONCE = 500  # values in one query
 
 
 def current_entries(world: World, sessions: Sequence[Session]) -> list[str]:
@@ -24,6 +26,31 @@ def current_entries(world: World, sessions: Sequence[Session]) -> list[str]:
 def probes_of(world: World, subject: str) -> dict[str, str | None]:
     """Every probe that was inserted in the subject, and when it was removed again; None: it is still in there."""
     return {row.probe: row.removal_time for row in world.state.insertions.where("subject = ?", [subject])}
+
+
+def holders_at(world: World, locations: Iterable[str]) -> dict[str, list[SessionLocation]]:
+    """Which sessions hold each of these locations, of whatever subjects: two animals may share a run."""
+    found: dict[str, list[SessionLocation]] = {}
+    wanted = list(dict.fromkeys(locations))
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        for row in world.state.locations.where(f"location IN ({', '.join('?' * len(some))})", some):
+            found.setdefault(row.location, []).append(row)
+    return found
+
+
+def held(world: World, subject: str, locations: Iterable[str]) -> dict[str, SessionLocation]:
+    """Who holds each of these locations: a session of the subject, else one of another."""
+    return {
+        location: next((row for row in rows if row.subject == subject), rows[0])
+        for location, rows in holders_at(world, locations).items()
+    }
+
+
+def shares_probes(world: World, one: int, other: int) -> bool:
+    """Whether two sessions at one location have a probe on disk in common; of what is not inserted nobody knows."""
+    names = [{row.name for row in world.state.probes.where("session = ?", [n])} for n in (one, other)]
+    return not (names[0] and names[1] and names[0].isdisjoint(names[1]))
 
 
 def requested_groups(world: World, numbers: Collection[int]) -> dict[int, str]:

@@ -106,25 +106,38 @@ class SessionInsertRequested(Body):
 
 
 class SessionWaiting(Body):
-    """Stage 3 cannot go on. ``reason``: probe-association, sessions-txt, acquiring; or, where the disk is away for
-    the moment, root-not-mounted, location-unreachable, session-changing. ``found`` are the probes on disk,
-    ``inserted`` those of the subject."""
+    """Stage 3 cannot go on. ``reason``: probe-association, probe-of-another-subject, serial-contradicts, data-missing,
+    starts-apart, no-start, sessions-txt, acquiring; or, where the disk is away for the moment, root-not-mounted,
+    location-unreachable, session-changing. ``found`` are the probes on disk, ``inserted`` those of the subject;
+    ``belongs`` says of probes on disk whose they are: ``{"name", "serial", "probe", "subject"}``. ``missing`` are data
+    that cannot be taken as they are, ``starts`` when each recording began. Without ``holds`` its location is free for
+    another session."""
 
+    SCHEMA: ClassVar[int] = 2
     reason: str
     message: str
     found: list[dict[str, Any]] = []
     inserted: list[str] = []
+    belongs: list[dict[str, Any]] = []
+    missing: list[dict[str, Any]] = []
+    starts: list[dict[str, Any]] = []
+    holds: bool = True
 
 
 class SessionInserted(Body):
-    """``session_time`` is naive local time. ``sessions_txt`` is what tasks inherited from: its sha256 and rows."""
+    """``session_time`` is naive local time. ``sessions_txt`` is what tasks inherited from: its sha256 and rows.
+    ``remarks`` stay with the session: ``{"code", "name", "files", "message"}``. ``open`` says what is looked for later:
+    clustering, data."""
 
+    SCHEMA: ClassVar[int] = 2
     session_time: str
     system: str
     recordings: list[dict[str, Any]]
     probes: list[dict[str, Any]]
     tasks: list[dict[str, Any]]
     sessions_txt: dict[str, Any] | None = None
+    remarks: list[dict[str, Any]] = []
+    open: list[str] = []
 
 
 class SessionInsertFailed(Body):
@@ -140,10 +153,36 @@ class SessionInsertFailed(Body):
 
 
 class ProbesAssociated(Body):
-    """The waiting session is tried again. ``completed`` is the whole entry as it now stands."""
+    """The waiting session is tried again. ``completed`` is the whole entry as it now stands. With ``despite_serial``
+    somebody meant it although the serials on disk say otherwise, for this reason."""
 
+    SCHEMA: ClassVar[int] = 2
     association: dict[str, str]
     completed: dict[str, Any]
+    despite_serial: bool = False
+    reason: str | None = None
+
+
+class SessionSettled(Body):
+    """A person decided on what a session waits for, and it is tried again: that its recordings are one session
+    ``despite_dates``, that data are left out (``without``, by name), that its acquisition crashed, or when it
+    started (naive local time)."""
+
+    despite_dates: bool
+    without: list[str]
+    as_crashed: bool
+    start: str | None
+    reason: str
+
+
+class MoreFound(Body):
+    """A later look at an inserted session found more, or other, than the record has. ``recordings`` and ``probes`` go
+    in as an addition; ``remarks`` and ``open`` are all that stay with it now."""
+
+    recordings: list[dict[str, Any]]
+    probes: list[dict[str, Any]]
+    remarks: list[dict[str, Any]]
+    open: list[str]
 
 
 class TasksAdded(Body):
@@ -161,6 +200,12 @@ class SessionAnnotated(Body):
 
     fields: dict[str, Any]
     completed: dict[str, Any]
+
+
+class SessionSuperseded(Body):
+    """It had failed, and its entry came again: ``by`` is the session that it became then."""
+
+    by: int
 
 
 class SessionWithdrawn(Body):
@@ -185,10 +230,10 @@ class SessionRestored(Body):
 
 
 class ClusteringInsertRequested(Body):
-    """A multi-session clustering. ``sessions`` are the ids of the sessions that it stands on; ``replaces`` is the
-    clustering that a correction deletes for this one."""
+    """A multi-session clustering; or one of ``session`` alone, which has to wait. ``sessions`` are the ids of the
+    sessions that it stands on; ``replaces`` is the clustering that a correction deletes for this one."""
 
-    SCHEMA: ClassVar[int] = 2
+    SCHEMA: ClassVar[int] = 3
     datasource_id: int
     subject: str
     location: str
@@ -196,6 +241,7 @@ class ClusteringInsertRequested(Body):
     sessions: list[int]
     entry: dict[str, Any]
     replaces: int | None = None
+    session: int | None = None
 
 
 class ClusteringWaiting(Body):
@@ -204,9 +250,11 @@ class ClusteringWaiting(Body):
 
 
 class ClusteringInserted(Body):
-    """``session`` is set for a single-session clustering, which has no request of its own. ``curation_time`` is
-    naive local time; ``outputs`` has one item per probe."""
+    """``session`` is set for a single-session clustering, which has a request of its own only where it had to wait.
+    ``curation_time`` is naive local time; ``outputs`` has one item per probe. ``remarks`` stay with it, as of a
+    session."""
 
+    SCHEMA: ClassVar[int] = 2
     session: int | None
     curator: str
     location: str
@@ -214,6 +262,7 @@ class ClusteringInserted(Body):
     curation_time_inherited: bool
     notes: str | None
     outputs: list[dict[str, Any]]
+    remarks: list[dict[str, Any]] = []
 
 
 class ClusteringInsertFailed(Body):
@@ -224,6 +273,12 @@ class ClusteringInsertFailed(Body):
     message: str
     hint: str = ""
     incident: str | None = None
+
+
+class ClusteringSuperseded(Body):
+    """As of a session."""
+
+    by: int
 
 
 class ClusteringWithdrawn(Body):
@@ -343,6 +398,15 @@ class InputFileErased(Body):
     deletion: int
 
 
+# --- look/<position> ------------------------------------------------------------------------------------------------
+
+
+class DiskLookedAt(Body):
+    """What is open of these inserted sessions was looked for again, at its time: inclusive ranges of ids."""
+
+    sessions: list[tuple[int, int]]
+
+
 # --- user/<name> ----------------------------------------------------------------------------------------------------
 
 
@@ -410,7 +474,8 @@ TYPES: dict[str, type[Body]] = {
     model.__name__: model
     for model in (
         LedgerCreated, InputFileReceived, InputFileValidated, InputFileRejected, InputFileProcessed, InputFileChecked,
-        SessionInsertRequested, SessionWaiting, SessionInserted, SessionInsertFailed, ProbesAssociated, TasksAdded,
+        SessionInsertRequested, SessionWaiting, SessionInserted, SessionInsertFailed, ProbesAssociated, SessionSettled,
+        MoreFound, DiskLookedAt, SessionSuperseded, ClusteringSuperseded, TasksAdded,
         SessionAnnotated, ClusteringInsertRequested, ClusteringWaiting, ClusteringInserted, ClusteringInsertFailed,
         SubjectRegistered, ProbeInserted, ProbeRemoved, ReferenceValueAdded, ReferenceValueRetired,
         SessionWithdrawn, SessionDeleted, SessionRestored, ClusteringWithdrawn, ClusteringDeleted, ClusteringRestored,
@@ -426,6 +491,11 @@ UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
     ("ClusteringInsertRequested", 1): lambda body: body | {"replaces": None},
     ("SessionInsertFailed", 1): lambda body: body | {"incident": None, "taken_by": None},
     ("ClusteringInsertFailed", 1): lambda body: body | {"incident": None},
+    ("SessionWaiting", 1): lambda body: body | {"belongs": [], "missing": [], "starts": [], "holds": True},
+    ("SessionInserted", 1): lambda body: body | {"remarks": [], "open": []},
+    ("ProbesAssociated", 1): lambda body: body | {"despite_serial": False, "reason": None},
+    ("ClusteringInsertRequested", 2): lambda body: body | {"session": None},
+    ("ClusteringInserted", 1): lambda body: body | {"remarks": []},
 }
 """(type, schema version) -> how a body of that version is read as one of the next version."""
 

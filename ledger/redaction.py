@@ -28,8 +28,10 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "matched_by": frozenset({"given", "serial", "only-one", "location", "group_name", "name", "place"}),
     "reason": frozenset(
         {
-            "probe-association", "sessions-txt", "acquiring", "clustering-sessions", "root-not-mounted",
-            "location-unreachable", "session-changing",
+            "probe-association", "probe-of-another-subject", "serial-contradicts", "data-missing", "starts-apart",
+            "no-start", "sessions-txt", "acquiring", "clustering-sessions", "no-clustering", "clustering-missing",
+            "two-clusterings", "clustering-probe-unknown", "curator", "root-not-mounted", "location-unreachable",
+            "session-changing",
         }
     ),
 }  # fmt: skip
@@ -47,7 +49,7 @@ NESTED = frozenset(
         # recordings, probes, inherited tasks, outputs of a clustering
         "system", "file", "serial", "part_number", "shanks", "start", "duration_s", "file_bytes", "acquiring",
         "derived", "start_inferred", "probe", "stop_inferred", "sha256", "rows", "number", "start_s", "end_s",
-        "start_source", "zone", "stream",
+        "start_source", "zone", "stream", "files", "subject",
         "valid_times", "flags", "method", "probe_name", "units", "modified", "modified_file",
         # the impact of a deletion; the one attribute of a reference value that means something here
         "clusterings", "probes", "users", "arena_required",

@@ -124,7 +124,7 @@ def _prefetch_keys(state: State, sessions: Iterable[int], clusterings: Iterable[
     held = [row for number in sessions if (row := state.sessions.get(number)) is not None]
     groups = [group for number in clusterings if (group := state.clusterings.get(number)) is not None]
     state.uploads.prefetch([*(row.upload for row in held), *(group.upload for group in groups)])
-    state.locations.prefetch(row.location for row in held)
+    state.locations.prefetch((row.subject, row.location) for row in held)
     state.times.prefetch((row.subject, row.session_time) for row in held if row.session_time is not None)
     state.groups.prefetch(group.group_name for group in groups if group.group_name is not None)
 
@@ -139,6 +139,11 @@ _HANDLERS: dict[str, Callable[[State, StoredEvent, Payload], None]] = {
     "SessionInserted": sessions.session_inserted,
     "SessionInsertFailed": sessions.session_failed,
     "ProbesAssociated": sessions.probes_associated,
+    "SessionSettled": sessions.session_settled,
+    "MoreFound": sessions.more_found,
+    "DiskLookedAt": sessions.disk_looked_at,
+    "SessionSuperseded": sessions.session_superseded,
+    "ClusteringSuperseded": clusterings.clustering_superseded,
     "TasksAdded": sessions.tasks_added,
     "SessionAnnotated": sessions.session_annotated,
     "ClusteringInsertRequested": clusterings.clustering_requested,

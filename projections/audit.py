@@ -35,7 +35,7 @@ COUNTS = (
     Count("sessions_inserted", ("SessionInserted",), of_owner=True),
     Count("clusterings_inserted", ("ClusteringInserted",), of_owner=True),
     Count("failures", ("SessionInsertFailed", "ClusteringInsertFailed"), of_owner=True),
-    Count("completions", ("ProbesAssociated", "TasksAdded", "SessionAnnotated")),
+    Count("completions", ("ProbesAssociated", "SessionSettled", "TasksAdded", "SessionAnnotated")),
     Count("withdrawals", ("SessionWithdrawn", "ClusteringWithdrawn")),
     Count("requests", ("DeletionRequested", "CorrectionRequested", "RedactionRequested")),
     Count("deletions", ("SessionDeleted", "ClusteringDeleted")),
@@ -51,7 +51,8 @@ NOT_COUNTED = frozenset(
         "InputFileValidated", "InputFileProcessed",  # the upload is counted when it is received
         "InputFileChecked", "InputFileErased",
         "SessionInsertRequested", "SessionWaiting", "ClusteringInsertRequested", "ClusteringWaiting",
-        "ClusteringCarriedOver",
+        "ClusteringCarriedOver", "SessionSuperseded", "ClusteringSuperseded",
+        "MoreFound", "DiskLookedAt",  # what was found is counted where it is inserted
         "DeletionImpactGrown", "DeletionApproved", "DeletionRejected", "DeletionCancelled",
         "DeletionExecuted", "DeletionRestored",  # what they deleted and restored is counted record by record
         "SubjectRegistered", "ProbeInserted", "ProbeRemoved", "ReferenceValueAdded", "ReferenceValueRetired",

@@ -54,7 +54,9 @@ class Session:
     ``replaced_by`` and ``replaces``.
 
     ``status_position`` is the event that set it. ``entry`` is the input file's entry as completed by commands since,
-    or None while it is as requested. ``session_time`` is naive local time.
+    or None while it is as requested. ``session_time`` is naive local time. ``decided`` is what a person decided on
+    what it waited for, ``remarks`` the codes of what stays with it, ``open`` what is looked for later (clustering,
+    data), ``look_next`` when: JSON, or None where there is nothing.
     """
 
     TABLE: ClassVar[str] = "sessions"
@@ -81,6 +83,11 @@ class Session:
     version: int
     replaces: int | None
     replaced_by: int | None
+    decided: str | None
+    remarks: str | None
+    open: str | None
+    open_since: str | None
+    look_next: str | None
 
 
 @dataclass(slots=True)
@@ -197,10 +204,12 @@ class ReferenceValue:
 
 @dataclass(slots=True)
 class SessionLocation:
-    """The dedup key of sessions, while a request or a session holds it."""
+    """The dedup key of sessions, while a request or a session holds it. Two animals may have been recorded in one run:
+    then a probe on disk is that of one session."""
 
     TABLE: ClassVar[str] = "session_locations"
-    KEY: ClassVar[tuple[str, ...]] = ("location",)
+    KEY: ClassVar[tuple[str, ...]] = ("subject", "location")
+    subject: str
     location: str
     username: str
     session: int
@@ -312,5 +321,7 @@ RECORDS = (
 
 SLOTS = head.SLOTS
 
-VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2)
+VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2) | {
+    "sessions": 3, "session_locations": 3, "clusterings": 3, "uploads": 3,
+}  # fmt: skip
 """Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

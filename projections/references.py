@@ -60,12 +60,12 @@ def find(transaction: Transaction, slot: str, text: str, *, location: str | None
 
 
 def _at(transaction: Transaction, slot: str, location: str) -> Reference | None:
-    holder = transaction.run(
-        f"SELECT session FROM session_locations_{slot} WHERE location = ?",
+    holders = transaction.run(
+        f"SELECT session FROM session_locations_{slot} WHERE location = ? ORDER BY session",
         (location,),
-    ).fetchone()
-    if holder is not None:
-        return Reference("session", holder[0])
+    ).fetchall()
+    if holders:
+        return _one(location, [Reference("session", row[0]) for row in holders])
     kinds: tuple[Kind, ...] = ("session", "clustering")
     for kind in kinds:
         earlier = _ids(transaction, slot, kind, "location = ?", location)

@@ -15,6 +15,8 @@ INDEXES = (
     # table, column, condition: an index of the few rows that work looks for costs next to nothing. What came of an
     # upload needs none: its records are numbered by the positions right behind it.
     ("sessions", "status", UNSETTLED),
+    ("sessions", "look_next", "look_next IS NOT NULL"),
+    ("session_locations", "location", None),
     ("clusterings", "session", None),
     ("clusterings", "status", UNSETTLED),
     ("clustering_sessions", "session", None),

@@ -30,12 +30,15 @@ STREAMS = {
     "check/7": {"InputFileChecked"},
     "session/7": {
         "SessionInsertRequested", "SessionWaiting", "SessionInserted", "SessionInsertFailed", "ProbesAssociated",
-        "TasksAdded", "SessionAnnotated", "SessionWithdrawn", "SessionDeleted", "SessionRestored",
+        "TasksAdded", "SessionAnnotated", "SessionWithdrawn", "SessionDeleted", "SessionRestored", "SessionSettled",
+        "MoreFound", "SessionSuperseded",
     },
     "clustering/7": {
         "ClusteringInsertRequested", "ClusteringWaiting", "ClusteringInserted", "ClusteringInsertFailed",
         "ClusteringWithdrawn", "ClusteringDeleted", "ClusteringRestored", "ClusteringCarriedOver",
+        "ClusteringSuperseded",
     },
+    "look/7": {"DiskLookedAt"},
     "deletion/7": {
         "DeletionRequested", "CorrectionRequested", "RedactionRequested", "DeletionImpactGrown", "DeletionApproved",
         "DeletionRejected", "DeletionCancelled", "DeletionExecuted", "CorrectionExecuted", "DeletionRestored",
@@ -61,7 +64,7 @@ ALWAYS_FITS = {
     "the first event cannot be left out": {"LedgerCreated"},
     "it is judged with the entries of its file": {"InputFileValidated"},
     "a file that was rejected has no records; what it would have been now is told apart": {"InputFileRejected"},
-    "nothing stands on it": {"InputFileChecked", "ActionRefused", "DeletionImpactGrown"},
+    "nothing stands on it": {"InputFileChecked", "ActionRefused", "DeletionImpactGrown", "DiskLookedAt"},
     "it is left out with the approval that led to it": {
         "DeletionExecuted", "CorrectionExecuted", "PayloadRedacted", "InputFileErased",
     },
@@ -75,12 +78,14 @@ ALWAYS_FITS = {
 LEAVES_CHECKED_FILES_RIGHT = {
     "it takes a key, which is looked up": {
         "SessionInsertRequested", "ClusteringInsertRequested", "SessionRestored", "ClusteringRestored",
-        "ClusteringCarriedOver",
+        "ClusteringCarriedOver", "SessionSettled",
     },
+    "a location that it frees is found free by the next upload": {"SessionWaiting"},
     "it gives up no key and takes no value away": {
         "LedgerCreated", "InputFileReceived", "InputFileValidated", "InputFileRejected", "InputFileProcessed",
-        "InputFileChecked", "SessionWaiting", "SessionInserted", "ProbesAssociated", "TasksAdded", "SessionAnnotated",
+        "InputFileChecked", "SessionInserted", "ProbesAssociated", "TasksAdded", "SessionAnnotated",
         "ClusteringWaiting", "ClusteringInserted", "SubjectRegistered", "ProbeInserted", "ActionRefused",
+        "MoreFound", "DiskLookedAt", "SessionSuperseded", "ClusteringSuperseded",
     },
     "what it leads to is an event of its own": {
         "DeletionRequested", "CorrectionRequested", "RedactionRequested", "DeletionImpactGrown", "DeletionApproved",
@@ -91,6 +96,7 @@ LEAVES_CHECKED_FILES_RIGHT = {
 }  # fmt: skip
 IS_OF_NO_RECORD = {
     "it is about a file that was never taken in": {"InputFileChecked"},
+    "when the disk was looked at changes no record": {"DiskLookedAt"},
     "it is shown with what it redacted": {"PayloadRedacted", "InputFileErased"},
     "it changes no record": {"ActionRefused", "ApprovalPolicySet"},
 }

@@ -63,10 +63,31 @@ def _inserted(body: Body) -> str:
 
 
 def _associated(body: Body) -> str:
-    return ", ".join(f"{name}={probe}" for name, probe in body["association"].items())
+    said = ", ".join(f"{name}={probe}" for name, probe in body["association"].items())
+    return f"{said}, despite the serial: {body['reason']}" if body["despite_serial"] else said
+
+
+def _settled(body: Body) -> str:
+    parts = ["one session despite the dates"] if body["despite_dates"] else []
+    parts += [f"without {name}" for name in body["without"]]
+    parts += ["as crashed"] if body["as_crashed"] else []
+    parts += [f"started {body['start']}"] if body["start"] else []
+    return f"{', '.join(parts)}: {body['reason']}"
+
+
+def _more(body: Body) -> str:
+    added = [f"probe {probe['probe']}" for probe in body["probes"]]
+    said = [str(remark.get("message")) for remark in body["remarks"]]
+    return "; ".join([*added, *said]) or "nothing is open any more"
+
+
+def _looked(body: Body) -> str:
+    return plural(sum(last - first + 1 for first, last in body["sessions"]), "session")
 
 
 def _clustering_requested(body: Body) -> str:
+    if body["session"] is not None:
+        return f"of s{body['session']}, {body['location']}"
     sessions = ", ".join(f"s{session}" for session in body["sessions"])
     return f"{body['entry']['group_name']} over {sessions}, {body['location']}"
 
@@ -119,6 +140,11 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "SessionInserted": _inserted,
     "SessionInsertFailed": _failed,
     "ProbesAssociated": _associated,
+    "SessionSettled": _settled,
+    "MoreFound": _more,
+    "DiskLookedAt": _looked,
+    "SessionSuperseded": lambda body: f"by s{body['by']}",
+    "ClusteringSuperseded": lambda body: f"by c{body['by']}",
     "TasksAdded": lambda body: plural(len(body["completed"].get("tasks", [])), "task"),
     "SessionAnnotated": _annotated,
     "ClusteringInsertRequested": _clustering_requested,

@@ -56,6 +56,11 @@ class Fitting:
             return None
         return why if isinstance(why, Misfit) else Misfit(name(event), why)
 
+    def _held(self, location: str) -> Any:
+        """The session at a location, of whatever subject."""
+        keys = ((subject.subject, location) for subject in self._state.subjects.every())
+        return next((held for key in keys if (held := self._state.locations.get(key)) is not None), None)
+
     # --- uploads
 
     def rejection(
@@ -78,7 +83,7 @@ class Fitting:
             return
         state, entry = self._state, body["entry"]
         if event.type == "SessionInsertRequested":
-            held = state.locations.get(body["location"])
+            held = self._held(body["location"])
             if held is not None and held.username != event.username:
                 yield f"{body['location']} would be that of s{held.session} of {held.username}"
         elif event.type == "ClusteringInsertRequested":
@@ -117,7 +122,7 @@ class Fitting:
     # --- sessions
 
     def session_requested(self, event: StoredEvent, body: Plain) -> Misfit | None:
-        held = self._state.locations.get(body["location"])
+        held = self._held(body["location"])
         if held is None:
             return None
         why = f"would have been a duplicate of s{held.session}, which would stand at {body['location']}"
@@ -157,6 +162,9 @@ class Fitting:
                 )
         return None
 
+    def superseded(self, event: StoredEvent, body: Plain) -> str | None:
+        return "" if f"{event.stream[0]}{body['by']}" in self._missing else None
+
     def open_session(self, event: StoredEvent, _body: Plain) -> str | None:
         return None if self._state.sessions[number(event)].status in _OPEN else ""
 
@@ -172,7 +180,7 @@ class Fitting:
         row = self._state.sessions[number(event)]
         if row.status != "deleted":
             return ""
-        held = self._state.locations.get(row.location)
+        held = self._held(row.location)
         if held is None and row.session_time is not None:
             time = self._state.times.get((row.subject, row.session_time))
             if time is not None:
@@ -184,12 +192,20 @@ class Fitting:
     # --- clusterings
 
     def clustering_requested(self, event: StoredEvent, body: Plain) -> Misfit | str | None:
+        if body["session"] is not None:
+            return self._on_session(body["session"])
         group = self._state.groups.get(body["entry"]["group_name"])
         if group is not None:
             of = f"c{group.clustering}"
             return Misfit(name(event), f"would have been a duplicate of {of}", duplicate=of)
         gone = [f"s{session}" for session in body["sessions"] if self._state.sessions.get(session) is None]
         return f"stands on {', '.join(gone)}, which would not be there" if gone else None
+
+    def _on_session(self, session: int) -> str | None:
+        found = self._state.sessions.get(session)
+        return (
+            None if found is not None and found.status == "inserted" else f"s{session} would not be inserted"
+        )
 
     def clustering_inserted(self, event: StoredEvent, body: Plain) -> str | None:
         sessions = [body["session"]]
@@ -291,6 +307,10 @@ _JUDGES: dict[str, Callable[[Fitting, StoredEvent, Plain], Misfit | str | None]]
     "SessionInsertFailed": Fitting.session_failed,
     "SessionWaiting": Fitting.open_session,
     "ProbesAssociated": Fitting.open_session,
+    "SessionSettled": Fitting.open_session,
+    "MoreFound": Fitting.standing_session,
+    "SessionSuperseded": Fitting.superseded,
+    "ClusteringSuperseded": Fitting.superseded,
     "TasksAdded": Fitting.standing_session,
     "SessionAnnotated": Fitting.standing_session,
     "SessionDeleted": Fitting.standing_session,

@@ -271,8 +271,8 @@ def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
     ).fetchone()
     fresh = [session.location for session in validation.checked.sessions if session.duplicate_of is None]
     names = [c.entry.group_name for c in validation.checked.clusterings if c.duplicate_of is None]
-    world.state.locations.prefetch(fresh)
+    world.state.locations.prefetch((validation.subject, location) for location in fresh)
     world.state.groups.prefetch(names)
-    taken = any(world.state.locations.get(location) is not None for location in fresh)
+    taken = any(world.state.locations.get((validation.subject, location)) is not None for location in fresh)
     if unsettled or taken or any(world.state.groups.get(name) is not None for name in names):
         raise Conflict("ledger-moved", "The ledger changed while the file was checked.", "Upload it again.")

@@ -9,7 +9,7 @@ from commands.inputfile.entries import InputFile
 from commands.inputfile.known import HeldGroup, HeldLocation, Known
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
-from commands.stored import probes_of
+from commands.stored import held, probes_of
 
 LONGEST_NAME = 255  # characters; of a subject or a reference value: an index has to hold it on every database
 
@@ -28,9 +28,8 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
         ):
             arena_not_required.add(value.value)
     locations = list(_normalised((entry.location for entry in input_file.sessions), roots))
-    world.state.locations.prefetch(locations)
-    held = {place: row for place in locations if (row := world.state.locations.get(place)) is not None}
-    world.state.sessions.prefetch(row.session for row in held.values())
+    holders = held(world, subject, locations)
+    world.state.sessions.prefetch(row.session for row in holders.values())
     names = [entry.group_name for entry in input_file.clustering]
     world.state.groups.prefetch(names)
     groups = {name: group for name in names if (group := world.state.groups.get(name)) is not None}
@@ -43,7 +42,7 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
         session_times=_session_times(world, subject),
         locations={
             place: HeldLocation(row.session, row.username, world.state.sessions[row.session].status)
-            for place, row in held.items()
+            for place, row in holders.items()
         },
         groups={
             name: HeldGroup(row.clustering, row.subject.partition("/")[2], int(row.subject.partition("/")[0]))

@@ -9,6 +9,7 @@ from commands.door.world import Command, Decision, Result, World
 from commands.requests.impact import STANDING, parts
 from commands.requests.naming import name_of
 from commands.requests.rules import Kind, kind_of
+from commands.stored import holders_at, shares_probes
 from ledger import log
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
@@ -210,16 +211,17 @@ def _ends(rows: Rows[R], records: Mapping[int, R], link: str) -> dict[str, R]:
 
 def _taken_keys(world: World, fallen: Fallen, named: Mapping[str, Collection[int]]) -> Iterator[Hindrance]:
     """``named`` are those that were told of a record already."""
-    locations, times, groups = world.state.locations, world.state.times, world.state.groups
+    times, groups = world.state.times, world.state.groups
     sessions, clusterings = fallen.sessions.values(), fallen.clusterings.values()
-    locations.prefetch(row.location for row in sessions)
+    holders = holders_at(world, [row.location for row in sessions])
     times.prefetch((row.subject, row.session_time) for row in sessions if row.session_time is not None)
     groups.prefetch(row.group_name for row in clusterings if row.group_name is not None)
     places = {
         row.id: held.session
         for row in sessions
-        if (held := locations.get(row.location)) is not None
-        and held.session not in named.get(name_of(row), ())
+        for held in holders.get(row.location, ())
+        if held.session not in named.get(name_of(row), ())
+        and (held.subject == row.subject or shares_probes(world, held.session, row.id))
     }
     moments = {
         row.id: time.session

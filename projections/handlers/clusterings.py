@@ -1,4 +1,5 @@
-"""The clusterings, with the dedup key of those over several sessions."""
+"""The clusterings, with the dedup key of those over several sessions. One of a single session has a row before it is
+inserted only where it has to wait."""
 
 from ledger.envelope import StoredEvent
 from projections.handlers.record_status import Payload, set_status, stream_id
@@ -11,9 +12,11 @@ def clustering_requested(state: State, event: StoredEvent, body: Payload) -> Non
     state.clusterings.add(
         Clustering(
             id=clustering,
-            session=None,
-            group_name=entry["group_name"],
-            upload=int(event.correlation[1:]),
+            session=body["session"],
+            group_name=entry.get("group_name"),
+            upload=int(event.correlation[1:])
+            if body["session"] is None
+            else state.sessions[body["session"]].upload,
             entry_index=body["entry_index"],
             subject=event.subject,
             username=event.username,
@@ -32,6 +35,8 @@ def clustering_requested(state: State, event: StoredEvent, body: Payload) -> Non
             replaced_by=None,
         )
     )
+    if body["session"] is not None:
+        return
     state.groups.add(ClusteringGroup(entry["group_name"], event.subject, clustering))
     for session in body["sessions"]:
         state.clustering_sessions.add(ClusteringSession(clustering, session))
@@ -49,10 +54,12 @@ def clustering_waiting(state: State, event: StoredEvent, body: Payload) -> None:
 
 
 def clustering_inserted(state: State, event: StoredEvent, body: Payload) -> None:
-    if body["session"] is None:
+    if body["session"] is None or state.clusterings.get(stream_id(event)) is not None:
         clustering = _clustering(state, event)
         set_status(state, clustering, event, "inserted", {})
         clustering.curation_time = body["curation_time"]
+        clustering.curator, clustering.location = body["curator"], body["location"]
+        clustering.notes = body["notes"]
         return
     session = state.sessions[body["session"]]
     state.clusterings.add(
@@ -84,7 +91,11 @@ def clustering_inserted(state: State, event: StoredEvent, body: Payload) -> None
 def clustering_failed(state: State, event: StoredEvent, body: Payload) -> None:
     clustering = _clustering(state, event)
     set_status(state, clustering, event, "error", body)
-    state.groups.remove(clustering.group_name)
+    _free_group(state, clustering)
+
+
+def clustering_superseded(state: State, event: StoredEvent, body: Payload) -> None:
+    _clustering(state, event).replaced_by = body["by"]
 
 
 def clustering_withdrawn(state: State, event: StoredEvent, _body: Payload) -> None:
@@ -104,6 +115,8 @@ def clustering_deleted(state: State, event: StoredEvent, body: Payload) -> None:
 
 
 def _free_group(state: State, clustering: Clustering) -> None:
+    if clustering.group_name is None:
+        return
     held = state.groups.get(clustering.group_name)
     if held is not None and held.clustering == clustering.id:
         state.groups.remove(clustering.group_name)

@@ -19,11 +19,13 @@ COUNTED = {"inserted": "inserted", "waiting": "waiting", "error": "errors"}
 def set_status(
     state: State, record: Session | Clustering, event: StoredEvent, status: str, body: Payload
 ) -> None:
-    """The record's status and its part in the counts of its upload, which say how things stand now."""
-    upload = state.uploads.change(record.upload)
-    for counted, step in ((COUNTED.get(record.status), -1), (COUNTED.get(status), 1)):
-        if counted is not None:
-            setattr(upload, counted, getattr(upload, counted) + step)
+    """The record's status and its part in the counts of its upload, which say how things stand now. A clustering of
+    one session is no entry of its file, and has no part in them."""
+    if isinstance(record, Session) or record.session is None:
+        upload = state.uploads.change(record.upload)
+        for counted, step in ((COUNTED.get(record.status), -1), (COUNTED.get(status), 1)):
+            if counted is not None:
+                setattr(upload, counted, getattr(upload, counted) + step)
     record.status = status
     record.status_position = event.position
     record.reason = body.get("reason") or body.get("code")

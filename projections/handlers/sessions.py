@@ -1,5 +1,10 @@
 """The sessions, with their tasks, probes and dedup keys."""
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import orjson
+
 from ledger.envelope import StoredEvent
 from projections.handlers.record_status import Payload, set_status, stream_id
 from projections.records import Session, SessionLocation, SessionProbe, SessionTask, SessionTime, compact_json
@@ -32,9 +37,14 @@ def session_requested(state: State, event: StoredEvent, body: Payload) -> None:
             version=event.stream_version,
             replaces=body["replaces"],
             replaced_by=None,
+            decided=None,
+            remarks=None,
+            open=None,
+            open_since=None,
+            look_next=None,
         )
     )
-    state.locations.add(SessionLocation(body["location"], event.username, session))
+    _hold(state, state.sessions[session])
 
 
 def _session(state: State, event: StoredEvent) -> Session:
@@ -44,8 +54,18 @@ def _session(state: State, event: StoredEvent) -> Session:
     return session
 
 
+def _hold(state: State, session: Session) -> None:
+    """Its location, unless another session of the subject came first."""
+    key = (session.subject, session.location)
+    if state.locations.get(key) is None:
+        state.locations.add(SessionLocation(*key, session.username, session.id))
+
+
 def session_waiting(state: State, event: StoredEvent, body: Payload) -> None:
-    set_status(state, _session(state, event), event, "waiting", body)
+    session = _session(state, event)
+    set_status(state, session, event, "waiting", body)
+    if not body["holds"]:
+        _free_location(state, session)
 
 
 def session_inserted(state: State, event: StoredEvent, body: Payload) -> None:
@@ -53,8 +73,66 @@ def session_inserted(state: State, event: StoredEvent, body: Payload) -> None:
     set_status(state, session, event, "inserted", {})
     session.session_time = body["session_time"]
     session.system = body["system"]
+    _hold(state, session)
+    _stays_with(session, event, body)
     state.times.add(SessionTime(session.subject, session.session_time, session.id))
-    for probe in body["probes"]:
+    _add_probes(state, session, body["probes"])
+    _add_tasks(state, session.id, body["tasks"])
+
+
+def _stays_with(session: Session, event: StoredEvent, body: Payload) -> None:
+    session.remarks = _codes(remark["code"] for remark in body["remarks"])
+    open_for(session, event, body["open"])
+
+
+def _codes(names: Iterable[str]) -> str | None:
+    found = sorted(set(names))
+    return compact_json(found) if found else None
+
+
+_LOOKS = [
+    timedelta(hours=1),
+    timedelta(days=1),
+    timedelta(days=7),
+    *(timedelta(days=30 * n) for n in range(1, 13)),
+]
+"""After it was inserted, when what is open of a session is looked for again; then no more."""
+
+
+def open_for(session: Session, event: StoredEvent, names: Iterable[str]) -> None:
+    """What is looked for later, and when first."""
+    session.open = _codes(names)
+    session.open_since = None if session.open is None else event.recorded_at
+    session.look_next = _next_look(session, event.recorded_at)
+
+
+def closed(session: Session, name: str) -> None:
+    """Something is not looked for any more."""
+    session.open = _codes(one for one in orjson.loads(session.open or "[]") if one != name)
+    if session.open is None:
+        session.look_next = None
+
+
+def disk_looked_at(state: State, event: StoredEvent, body: Payload) -> None:
+    for first, last in body["sessions"]:
+        state.sessions.prefetch(range(first, last + 1))
+        for number in range(first, last + 1):
+            session = state.sessions.get(number)
+            if session is not None and session.look_next is not None:
+                state.sessions.change(number).look_next = _next_look(session, event.recorded_at)
+
+
+def _next_look(session: Session, looked_at: str) -> str | None:
+    """The first of its times that is still to come."""
+    if session.open_since is None:
+        return None
+    since = datetime.fromisoformat(session.open_since)
+    times = ((since + after).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for after in _LOOKS)
+    return next((time for time in times if time > looked_at), None)
+
+
+def _add_probes(state: State, session: Session, probes: list[Payload]) -> None:
+    for probe in probes:
         state.probes.add(
             SessionProbe(
                 session.id,
@@ -66,7 +144,6 @@ def session_inserted(state: State, event: StoredEvent, body: Payload) -> None:
                 probe["matched_by"],
             )
         )
-    _add_tasks(state, session.id, body["tasks"])
 
 
 def _add_tasks(state: State, session: int, tasks: list[Payload]) -> None:
@@ -91,7 +168,7 @@ def _add_tasks(state: State, session: int, tasks: list[Payload]) -> None:
 def session_failed(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
     set_status(state, session, event, "error", body)
-    state.locations.remove(session.location)
+    _free_location(state, session)
 
 
 def _complete(session: Session, completed: Payload | None) -> None:
@@ -104,7 +181,37 @@ def _complete(session: Session, completed: Payload | None) -> None:
 def probes_associated(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
     set_status(state, session, event, "pending", {})
+    _hold(state, session)
     _complete(session, body["completed"])
+    if body["despite_serial"]:
+        session.decided = compact_json(_decided(session) | {"despite_serial": True})
+
+
+def session_settled(state: State, event: StoredEvent, body: Payload) -> None:
+    session = _session(state, event)
+    set_status(state, session, event, "pending", {})
+    _hold(state, session)
+    decided = _decided(session)
+    for name in ("despite_dates", "as_crashed", "start"):
+        if body[name]:
+            decided[name] = body[name]
+    if body["without"]:
+        decided["without"] = sorted({*decided.get("without", ()), *body["without"]})
+    session.decided = compact_json(decided)
+
+
+def _decided(session: Session) -> Payload:
+    decided: Payload = orjson.loads(session.decided or "{}")
+    return decided
+
+
+def more_found(state: State, event: StoredEvent, body: Payload) -> None:
+    session = _session(state, event)
+    _add_probes(state, session, body["probes"])
+    session.remarks = _codes(remark["code"] for remark in body["remarks"])
+    session.open = _codes(body["open"])
+    if session.open is None:
+        session.look_next = None
 
 
 def tasks_added(state: State, event: StoredEvent, body: Payload) -> None:
@@ -116,6 +223,10 @@ def tasks_added(state: State, event: StoredEvent, body: Payload) -> None:
 
 def session_annotated(state: State, event: StoredEvent, body: Payload) -> None:
     _complete(_session(state, event), body["completed"])
+
+
+def session_superseded(state: State, event: StoredEvent, body: Payload) -> None:
+    _session(state, event).replaced_by = body["by"]
 
 
 def session_withdrawn(state: State, event: StoredEvent, _body: Payload) -> None:
@@ -133,9 +244,8 @@ def session_deleted(state: State, event: StoredEvent, body: Payload) -> None:
 
 def _free_session_keys(state: State, session: Session) -> None:
     """Tasks and probes stay beside the session, which is still shown; the keys are free for another one."""
-    held = state.locations.get(session.location)
-    if held is not None and held.session == session.id:
-        state.locations.remove(session.location)
+    _free_location(state, session)
+    session.look_next = None
     if session.session_time is not None:
         key = (session.subject, session.session_time)
         time = state.times.get(key)
@@ -143,10 +253,19 @@ def _free_session_keys(state: State, session: Session) -> None:
             state.times.remove(key)
 
 
+def _free_location(state: State, session: Session) -> None:
+    key = (session.subject, session.location)
+    held = state.locations.get(key)
+    if held is not None and held.session == session.id:
+        state.locations.remove(key)
+
+
 def session_restored(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
     set_status(state, session, event, body["status"], {})
     session.replaced_by = None
-    state.locations.add(SessionLocation(session.location, session.username, session.id))
+    _hold(state, session)
+    if session.status == "inserted":
+        open_for(session, event, orjson.loads(session.open or "[]"))
     if session.session_time is not None:
         state.times.add(SessionTime(session.subject, session.session_time, session.id))

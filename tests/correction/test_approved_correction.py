@@ -39,7 +39,7 @@ def test_old_and_new_session_are_linked_both_ways(lab: Lab) -> None:
         before, after = world.state.sessions[old], world.state.sessions[new]
         assert (before.status, before.replaced_by) == ("deleted", new)
         assert (after.status, after.replaces, after.username) == ("inserted", old, "user_1")
-        assert world.state.locations[after.location].session == new
+        assert world.state.locations[after.subject, after.location].session == new
         assert world.state.times[after.subject, str(after.session_time)].session == new
         upload = world.state.uploads[after.upload]
         assert (f"u{upload.id}", upload.inserted) == (result.upload, 1)
@@ -105,7 +105,7 @@ def test_a_wrong_path_is_put_right(lab: Lab, name: str | None) -> None:
     with lab.daybook.reading() as world:
         assert world.state.sessions[new].location == "N:/rec/date_3"
         assert world.state.sessions[new].session_time == "2023-05-03 10:00:00"
-        assert world.state.locations.get("N:/rec/date_2") is None
+        assert world.state.locations.get(("0/12345", "N:/rec/date_2")) is None
     clean_upload(lab, data)
     assert lab.upload_bytes(document(session("date_2")), filename="b.yml").sessions[0].outcome == "inserted"
 

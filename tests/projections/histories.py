@@ -15,17 +15,22 @@ from ledger.events import (
     ClusteringInserted,
     ClusteringInsertFailed,
     ClusteringInsertRequested,
+    ClusteringSuperseded,
     ClusteringWaiting,
+    DiskLookedAt,
     InputFileChecked,
     InputFileProcessed,
     InputFileReceived,
     InputFileRejected,
     InputFileValidated,
+    MoreFound,
     ProbesAssociated,
     SessionAnnotated,
     SessionInserted,
     SessionInsertFailed,
     SessionInsertRequested,
+    SessionSettled,
+    SessionSuperseded,
     SessionWaiting,
     TasksAdded,
 )
@@ -100,6 +105,9 @@ class History(CatalogueHistory):
             (self._settle_sessions, self._with_status(self.sessions, "pending", "waiting")),
             (self._settle_sessions, self._with_status(self.sessions, "pending", "waiting")),
             (self._associate, self._with_status(self.sessions, "waiting")),
+            (self._decide, self._with_status(self.sessions, "waiting")),
+            (self._look, self._with_status(self.sessions, "inserted")),
+            (self._supersede, [one for one in [*self.sessions, *self.clusterings] if one.status == "error"]),
             (self._add_tasks, self._taskless()),
             (self._annotate, self._with_status(self.sessions, "pending", "waiting", "inserted")),
             (self._settle_clustering, self._with_status(self.clusterings, "pending", "waiting")),
@@ -259,7 +267,7 @@ class History(CatalogueHistory):
         session.tasks = session.tasks or len(tasks)
         body = SessionInserted(
             session_time=time, system="SpikeGLX", recordings=[{"start": time}], probes=probes,
-            tasks=tasks or self._completed_tasks(session),
+            tasks=tasks or self._completed_tasks(session), remarks=self._remarks(), open=self._open(),
         )  # fmt: skip
         self._of_session(session, body, "inserted")
         for at in range(self.choices.number(0, 2)):
@@ -303,6 +311,42 @@ class History(CatalogueHistory):
         body = ProbesAssociated(association={"imec0": "npx_1"}, completed=session.body)
         self._of_session(session, body, "pending")
         return f"u{session.upload}"
+
+    def _decide(self) -> str:
+        session = self.choices.choose(self._with_status(self.sessions, "waiting"))
+        body = SessionSettled(
+            despite_dates=bool(self.choices.number(0, 1)), without=["imec1"] if self.choices.number(0, 1) else [],
+            as_crashed=False, start=self._maybe("2023-05-01 10:00:00"), reason="It is so.",
+        )  # fmt: skip
+        self._of_session(session, body, "pending")
+        return ""
+
+    def _remarks(self) -> list[dict[str, Any]]:
+        codes = ("lf-only", "auxiliary-stream")[: self.choices.number(0, 2)]
+        return [{"code": code, "name": "imec1", "files": [], "message": "Left."} for code in codes]
+
+    def _open(self) -> list[str]:
+        return ["clustering", "data"][: self.choices.number(0, 2)]
+
+    def _look(self) -> str:
+        session = self.choices.choose(self._with_status(self.sessions, "inserted"))
+        if self.choices.number(0, 1):
+            self._emit(f"look/{self.position + 1}", DiskLookedAt(sessions=[(1, session.id)]))
+            return ""
+        self._of_session(
+            session, MoreFound(recordings=[], probes=[], remarks=self._remarks(), open=self._open())
+        )
+        return ""
+
+    def _supersede(self) -> str:
+        failed = self.choices.choose(self._with_status([*self.sessions, *self.clusterings], "error"))
+        if failed in self.sessions:
+            failed.replaced_by = self.sessions[-1].id
+            self._of_session(failed, SessionSuperseded(by=failed.replaced_by))
+        else:
+            failed.replaced_by = self.clusterings[-1].id
+            self._of("clustering", failed, ClusteringSuperseded(by=failed.replaced_by))
+        return ""
 
     def _add_tasks(self) -> str:
         session = self.choices.choose(self._taskless())

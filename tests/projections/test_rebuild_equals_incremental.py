@@ -249,7 +249,9 @@ def assert_records_agree(state: State, history: WholeHistory) -> None:
 
 def assert_keys_agree(state: State, history: WholeHistory) -> None:
     """All of the history's, and no other: each place, time and group was somebody's once."""
-    held = {place: row.session for place in history.places if (row := state.locations.get(place)) is not None}
+    own = {session.id for session in history.sessions}
+    rows = state.locations.where("location > ''", [])
+    held = {row.location: row.session for row in rows if row.session in own}
     assert held == history.locations
     times = {(one.subject, one.time) for one in history.sessions if one.time is not None}
     taken = {key: row.session for key in times if (row := state.times.get(key)) is not None}

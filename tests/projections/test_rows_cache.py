@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 )
 
 from ledger.database import Database, Transaction
-from projections.records import ProbeInsertion, SessionLocation, Upload
+from projections.records import ClusteringGroup, ProbeInsertion, Upload
 from projections.rows import Rows, State
 
 SLOT = "b"  # the one that is not live, and empty
@@ -48,7 +48,7 @@ class Cache(RuleBasedStateMachine):
     @initialize(complete=st.booleans())
     def begin(self, complete: bool) -> None:
         self.rows = {
-            1: Rows(SessionLocation, SLOT, complete=complete),
+            1: Rows(ClusteringGroup, SLOT, complete=complete),
             2: Rows(ProbeInsertion, SLOT, complete=complete),
         }
         self.model: dict[int, dict[Any, Any]] = {1: {}, 2: {}}
@@ -63,7 +63,7 @@ class Cache(RuleBasedStateMachine):
     def made(self, table: int, key: Any) -> Any:
         self.number += 1
         return (
-            SessionLocation(key, "user_1", self.number)
+            ClusteringGroup(key, "0/12345", self.number)
             if table == 1
             else ProbeInsertion(*key, f"time {self.number}", None)
         )
@@ -95,8 +95,8 @@ class Cache(RuleBasedStateMachine):
         self.number += 1
         record = self.rows[table].change(key)
         if table == 1:
-            record.session = self.number
-            model[key] = SessionLocation(key, record.username, self.number)
+            record.clustering = self.number
+            model[key] = ClusteringGroup(key, record.subject, self.number)
         else:
             record.removal_time = f"time {self.number}"
             model[key] = ProbeInsertion(*key, record.insertion_time, record.removal_time)
@@ -137,7 +137,7 @@ class Cache(RuleBasedStateMachine):
             assert sorted(found) == sorted(map(in_columns, self.model[table].values()))
 
     def teardown(self) -> None:
-        for record in (SessionLocation, ProbeInsertion):
+        for record in (ClusteringGroup, ProbeInsertion):
             self.transaction.run(f"DELETE FROM {record.TABLE}_{SLOT}")
 
 
@@ -156,15 +156,17 @@ def test_the_cache_and_its_table_agree_with_a_dictionary(empty: Database) -> Non
 def test_a_key_that_is_freed_and_taken_in_one_batch_is_held_by_the_last(shared_database: Database) -> None:
     def work(transaction: Transaction) -> None:
         state = State(SLOT, transaction)
-        state.locations.add(SessionLocation("N:/a", "user_1", 1))
+        state.groups.add(ClusteringGroup("N:/a", "0/12345", 1))
         state.flush()
         for session in range(2, 30):  # freed and taken again and again
-            state.locations.remove("N:/a")
-            state.locations.add(SessionLocation("N:/a", "user_1", session))
-            state.locations.add(SessionLocation(f"N:/{session}", "user_1", session))
-        state.locations.remove("N:/5")
+            state.groups.remove("N:/a")
+            state.groups.add(ClusteringGroup("N:/a", "0/12345", session))
+            state.groups.add(ClusteringGroup(f"N:/{session}", "0/12345", session))
+        state.groups.remove("N:/5")
         state.flush()
-        rows = dict(transaction.run(f"SELECT location, session FROM session_locations_{SLOT}").fetchall())
+        rows = dict(
+            transaction.run(f"SELECT group_name, clustering FROM clustering_groups_{SLOT}").fetchall()
+        )
         assert rows == {"N:/a": 29} | {f"N:/{number}": number for number in range(2, 30) if number != 5}
         assert state.dirty() == 0
 
@@ -173,9 +175,9 @@ def test_a_key_that_is_freed_and_taken_in_one_batch_is_held_by_the_last(shared_d
 
 def test_a_row_that_was_never_written_is_never_deleted_either(empty: Database) -> None:
     def work(transaction: Transaction) -> None:
-        rows = Rows(SessionLocation, SLOT, complete=True)
+        rows = Rows(ClusteringGroup, SLOT, complete=True)
         rows.attach(transaction)
-        rows.add(SessionLocation("N:/a", "user_1", 1))
+        rows.add(ClusteringGroup("N:/a", "0/12345", 1))
         rows.remove("N:/a")
         rows.flush_removed()
         rows.flush()
@@ -198,15 +200,15 @@ def test_many_rows_are_prefetched_in_a_few_statements(shared_database: Database,
     def work(transaction: Transaction) -> None:
         state = State(SLOT, transaction)
         for number in range(1_200):
-            state.locations.add(SessionLocation(f"N:/{number}", "user_1", number))
+            state.groups.add(ClusteringGroup(f"N:/{number}", "0/12345", number))
         state.flush()
         fresh = State(SLOT, transaction)
         statements = []
         run = transaction.run
         monkeypatch.setattr(transaction, "run", lambda *one: statements.append(one) or run(*one))
-        fresh.locations.prefetch(f"N:/{number}" for number in range(1_300))
-        assert fresh.locations["N:/1199"].session == 1_199
-        assert fresh.locations.get("N:/1250") is None
+        fresh.groups.prefetch(f"N:/{number}" for number in range(1_300))
+        assert fresh.groups["N:/1199"].clustering == 1_199
+        assert fresh.groups.get("N:/1250") is None
         assert len(statements) == 3
         fresh.times.prefetch((f"0/{number % 2}", f"time {number}") for number in range(1_200))
         assert fresh.times.get(("0/1", "time 1")) is None
@@ -219,17 +221,17 @@ def test_many_rows_are_prefetched_in_a_few_statements(shared_database: Database,
 def test_keys_that_are_held_back_are_written_last_and_never_forgotten_before(empty: Database) -> None:
     def work(transaction: Transaction) -> None:
         state = State(SLOT, transaction)
-        state.locations.add(SessionLocation("N:/a", "user_1", 1))
+        state.groups.add(ClusteringGroup("N:/a", "0/12345", 1))
         state.flush()
-        state.locations.remove("N:/a")
+        state.groups.remove("N:/a")
         state.flush(keys=False)
         state.forget(beyond=0)
-        assert state.locations.get("N:/a") is None
-        state.locations.add(SessionLocation("N:/b", "user_1", 2))
+        assert state.groups.get("N:/a") is None
+        state.groups.add(ClusteringGroup("N:/b", "0/12345", 2))
         state.flush(keys=False)
         state.forget(beyond=0)
-        assert transaction.run(f"SELECT location FROM {state.locations.table}").fetchall() == [("N:/a",)]
+        assert transaction.run(f"SELECT group_name FROM {state.groups.table}").fetchall() == [("N:/a",)]
         state.flush()
-        assert transaction.run(f"SELECT location FROM {state.locations.table}").fetchall() == [("N:/b",)]
+        assert transaction.run(f"SELECT group_name FROM {state.groups.table}").fetchall() == [("N:/b",)]
 
     undone(empty, work)

@@ -7,12 +7,12 @@ from projections.records import RECORDS, VERSIONS
 COLUMNS = {
     (
         "uploads",
-        2,
+        3,
     ): "id username subject filename sha256 size_bytes status sessions clusterings inserted duplicates waiting errors received_at processed_at version first_record replays",
     (
         "sessions",
-        2,
-    ): "id upload entry_index subject username location name status reason message status_position session_time system room project experimenter entry requested_at changed_at version replaces replaced_by",
+        3,
+    ): "id upload entry_index subject username location name status reason message status_position session_time system room project experimenter entry requested_at changed_at version replaces replaced_by decided remarks open open_since look_next",
     (
         "session_tasks",
         2,
@@ -20,14 +20,14 @@ COLUMNS = {
     ("session_probes", 2): "session name probe serial part_number shanks matched_by",
     (
         "clusterings",
-        2,
+        3,
     ): "id session group_name upload entry_index subject username curator location curation_time notes status reason message status_position requested_at changed_at version replaces replaced_by",
     ("clustering_sessions", 2): "clustering session",
     ("duplicates", 2): "record upload entry_index",
     ("subjects", 2): "subject registered_at registered_by",
     ("probe_insertions", 2): "subject probe insertion_time removal_time",
     ("reference_values", 2): "reference value attributes retired",
-    ("session_locations", 2): "location username session",
+    ("session_locations", 3): "subject location username session",
     ("session_times", 2): "subject session_time session",
     ("clustering_groups", 2): "group_name subject clustering",
     ("users", 2): "username role granted_by granted_at",

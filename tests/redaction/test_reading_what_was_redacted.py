@@ -41,6 +41,7 @@ NOT_HERE = {
     "ClusteringDeleted", "ClusteringRestored", "ClusteringCarriedOver", "DeletionApproved", "DeletionCancelled",
     "DeletionExecuted", "CorrectionExecuted", "DeletionRestored", "DeletionImpactGrown", "RedactionRequested",
     "PayloadRedacted", "InputFileErased", "RoleGranted", "RoleRevoked", "ApprovalPolicySet",
+    "DiskLookedAt", "SessionSuperseded", "ClusteringSuperseded", "MoreFound", "SessionSettled",
 }  # fmt: skip
 
 

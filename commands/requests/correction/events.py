@@ -13,7 +13,7 @@ from commands.requests.correction.dependents import Dependent
 from commands.requests.correction.plan import GroupChange, Plan, SessionChange
 from commands.requests.impact import impact_of
 from commands.requests.rules import request_event
-from commands.stored import probes_of
+from commands.stored import holders_at, probes_of
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict
 from ledger.events import (
@@ -88,10 +88,10 @@ def _keys_are_free(world: World, plan: Plan) -> bool:
     ]
     names = [change.given.group_name for change in plan.groups]
     state = world.state
-    state.locations.prefetch(change.location for change in plan.sessions)
     state.times.prefetch(times)
     state.groups.prefetch(names)
-    held = [state.locations.get(change.location) for change in plan.sessions]
+    holders = holders_at(world, [change.location for change in plan.sessions])
+    held = [row for rows in holders.values() for row in rows]
     at = [state.times.get(key) for key in times]
     groups = [state.groups.get(name) for name in names]
     return (

@@ -16,7 +16,7 @@ from commands.inputfile.read import Limits, read_input_file
 from commands.intake.duplicates import place
 from commands.recordings.roots import Roots
 from commands.requests.impact import STANDING
-from commands.stored import stored_bytes
+from commands.stored import held, stored_bytes
 from ledger.errors import Refusal
 from projections.records import Session, Upload
 
@@ -73,11 +73,11 @@ def _held(world: World, input_file: InputFile, roots: Roots, *, stays: bool = Fa
     """By the keys that records hold."""
     found = Matches()
     given = {entry.index: place(entry.location, roots) for entry in input_file.sessions}
-    world.state.locations.prefetch(given.values())
+    subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
+    holders = held(world, subject, given.values())
     for index, location in given.items():
-        held = world.state.locations.get(location)
-        if held is not None:
-            found.sessions[index] = Match(held.session, "location", stays)
+        if location in holders:
+            found.sessions[index] = Match(holders[location].session, "location", stays)
     world.state.groups.prefetch(entry.group_name for entry in input_file.clustering)
     for entry in input_file.clustering:
         group = world.state.groups.get(entry.group_name)
@@ -153,13 +153,12 @@ class _Moved:
         earlier = self._earlier_file() if len(matched) < len(self.given) else None
         if earlier is None:
             return
-        locations = self.world.state.locations
-        locations.prefetch(earlier.values())
-        rows = [row for location in earlier.values() if (row := locations.get(location)) is not None]
-        held = {
-            row.location: row.session for row in rows if self.owners is None or row.username in self.owners
+        at = {
+            location: row.session
+            for location, row in held(self.world, self.subject, earlier.values()).items()
+            if self.owners is None or row.username in self.owners
         }
-        matched |= in_step(self.given, earlier, held, matched)
+        matched |= in_step(self.given, earlier, at, matched)
 
     def _earlier_file(self) -> Mapping[int, str] | None:
         """The locations, by index, of the file as it was last accepted: the newest of this name and subject, or of
