@@ -44,22 +44,24 @@ def place_for(url: str) -> Iterator[Place]:
     """Raises LedgerUnavailable where no file can be made."""
     parsed = checked_url(url)
     path = Path(os.path.realpath(str(parsed.database))) if parsed.get_backend_name() == "sqlite" else None
-    if path is None or path.exists():
+    if path is None or os.path.lexists(path):
+        if path is not None and not path.is_file() and not path.is_dir():
+            raise LedgerUnavailable("not-a-database", f"{path} is no file.", "Choose another ledger.")
         yield Place(url)
         return
-    if not path.parent.is_dir():
+    waiting = waiting_name(path)
+    try:
+        os.close(os.open(waiting, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise LedgerUnavailable(
             "no-folder",
             f"There is no folder {path.parent} to make the ledger in.",
             "Create it, or choose another ledger.",
-        )
-    waiting = waiting_name(path)
-    try:
-        os.close(os.open(waiting, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-    except OSError as error:
+        ) from error
+    except (OSError, ValueError) as error:
         raise LedgerUnavailable(
             "folder-not-writable",
-            f"The ledger cannot be made in {path.parent}: {error.strerror}.",
+            f"The ledger cannot be made in {path.parent}: {getattr(error, 'strerror', None) or error}.",
             "Make the folder writable for you, or choose another ledger.",
         ) from error
     try:

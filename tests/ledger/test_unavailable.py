@@ -84,6 +84,17 @@ def test_a_database_without_a_ledger_says_how_to_make_one(tmp_path: Path, postgr
             verify(url)
 
 
+@pytest.mark.parametrize("place", ["/dev/null", "/dev/null/daybook.db", "{}/pipe", "{}/" + "x" * 5000])
+def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path, place: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(LedgerUnavailable) as caught:
+        initialise(f"sqlite:///{place.format(tmp_path)}", Actor("user_1"), key_directory=tmp_path)
+
+    assert caught.value.hint
+    assert [each.name for each in tmp_path.iterdir()] == ["pipe"]
+
+
 def test_a_folder_that_is_not_there_is_named_when_a_ledger_is_made(tmp_path: Path) -> None:
     with pytest.raises(LedgerUnavailable, match="no folder") as caught:
         initialise(f"sqlite:///{tmp_path / 'none' / 'daybook.db'}", Actor("user_1"))
