@@ -7,8 +7,8 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from multiprocessing import forkserver, set_forkserver_preload
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import psycopg
@@ -30,6 +30,12 @@ hypothesis.settings.register_profile(
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 hypothesis.settings.load_profile("suite")
+# What processes of their own begin with. There is one fork server for all of them, and what it has not imported before its
+# first child, each child imports for itself.
+PROCESSES = (
+    "__main__", "tests.correction.child", "tests.deletion.child", "tests.intake.child", "tests.ledger.killing",
+    "tests.ledger.writing",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -121,5 +127,8 @@ def daybook(ledger_url: str) -> Iterator[Daybook]:
     opened.close()
 
 
-def pytest_configure(config: Any) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        set_forkserver_preload(list(PROCESSES))
+        forkserver.ensure_running()
     config.addinivalue_line("markers", "tampers: the test changes the database behind the ledger's back")

@@ -90,15 +90,13 @@ def test_no_message_counts_past_plural() -> None:
             for value, text in zip(node.values, node.values[1:], strict=False):
                 if not (isinstance(value, ast.FormattedValue) and isinstance(text, ast.Constant)):
                     continue
-                noun, number = COUNTED.match(str(text.value)), ast.unparse(value.value)
+                noun = COUNTED.match(str(text.value))
+                if not noun:
+                    continue
+                number = ast.unparse(value.value)
                 format_ = ast.unparse(value.format_spec) if value.format_spec is not None else ""
                 is_limit = number.strip("_").isupper()
-                if (
-                    noun
-                    and "plural" not in number
-                    and not is_limit
-                    and (NUMBER.search(number) or "," in format_)
-                ):
+                if "plural" not in number and not is_limit and (NUMBER.search(number) or "," in format_):
                     found.append(f"{name}:{node.lineno}: {{{number}}}{text.value}")
 
     assert found == []

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -56,6 +57,7 @@ def test_nothing_below_a_face_contains_a_sentence_for_a_shell() -> None:
     assert found == []
 
 
+@cache
 def advised() -> dict[str, set[frozenset[str]]]:
     """Every action that the code advises, with the names of its arguments, as far as they stand in the source."""
     found: dict[str, set[frozenset[str]]] = {}

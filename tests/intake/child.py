@@ -21,7 +21,6 @@ Moment = Literal["before", "within", "after"]
 CRASHED = 73
 
 processes = get_context("forkserver")
-processes.set_forkserver_preload(["__main__", "tests.intake.child"])
 
 
 def crash_at(command: str, moment: Moment) -> None:

@@ -1,15 +1,10 @@
 """An opened database for tests that go below the door."""
 
-import multiprocessing
 from collections.abc import Iterator
 
 import pytest
 
 from ledger.database import Database
-
-multiprocessing.set_forkserver_preload(
-    ["tests.ledger.writing", "tests.ledger.killing"]
-)  # a child then starts in milliseconds
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Ledgers that are exported, and empty databases to import into."""
 
-import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from tests.cli.conftest import folder, run, run_here, sample, stocked
 from tests.conftest import create_database
 
 __all__ = ["folder", "run", "run_here", "sample", "stocked"]
-multiprocessing.set_forkserver_preload(["tests.ledger.killing"])
 
 Nowhere = Callable[[str], str]
 

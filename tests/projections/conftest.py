@@ -1,6 +1,5 @@
 """A ledger that the examples of a property test share: each of them goes on where the one before ended."""
 
-import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,8 +7,6 @@ import pytest
 
 from ledger.database import Database
 from ledger.verify import verify
-
-multiprocessing.set_forkserver_preload(["tests.ledger.writing"])
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
