@@ -14,13 +14,16 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, exc
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from ledger.addresses import shown
+from ledger.connection_errors import unreachable
 from ledger.database_errors import BUSY_TIMEOUT_S
 from ledger.errors import LedgerUnavailable
 from ledger.forks import renewed_when_forked
+from ledger.urls import server_arguments
 
 CONNECTIONS = 5
 _LOG = logging.getLogger("daybook")
@@ -211,34 +214,22 @@ def engine(url: URL, role: str | None, prepare: Callable[[Any], None]) -> Engine
     return made
 
 
-def checked_url(text: str) -> URL:
-    try:
-        url = make_url(text)
-        backend, shown = url.get_backend_name(), url.render_as_string(hide_password=True)
-    except (exc.ArgumentError, ValueError):  # ValueError: a port that is no number
-        backend, shown = "", text
-    if backend == "postgresql":
-        return url.set(drivername="postgresql+psycopg")
-    if backend == "sqlite" and url.database not in (None, "", ":memory:"):
-        return url
-    raise LedgerUnavailable(
-        "database-url",
-        f'"{shown}" is not the address of a ledger.',
-        "Expected sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
-    )
-
-
 def _connecting(url: URL, role: str | None, *, autocommit: bool = True) -> Callable[[], Any]:
     if url.get_backend_name() == "sqlite":
         return lambda: connect_sqlite(sqlite_address(url))
     import psycopg
 
-    options = f"-c client_encoding=UTF8 -c lock_timeout={BUSY_TIMEOUT_S:.0f}s" + (
-        f" -c role={role}" if role else ""
-    )
-    _, given = url.get_dialect()().create_connect_args(url)
-    named = dict(given) | {"options": options, "connect_timeout": 10, "autocommit": autocommit}
-    return lambda: psycopg.connect(**named)
+    arguments = server_arguments(url, role)
+
+    def connect() -> Any:
+        try:
+            return psycopg.connect(**arguments, autocommit=autocommit)
+        except (
+            psycopg.ProgrammingError
+        ) as error:  # of a parameter that cannot be read, before anything was sent
+            raise unreachable(shown(url.render_as_string(hide_password=False)), str(error)) from error
+
+    return connect
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------

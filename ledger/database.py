@@ -13,9 +13,10 @@ from typing import Any, cast
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
-from ledger.connections import CONNECTIONS, Connections, checked_url, connect_sqlite, engine, sqlite_address
+from ledger.connections import CONNECTIONS, Connections, connect_sqlite, engine, sqlite_address
 from ledger.database_errors import APPLICATION_ROLE, BUSY_TIMEOUT_S, refusal_of
 from ledger.errors import LedgerUnavailable, Refusal
+from ledger.urls import checked_url
 
 _COPY_FROM = 20  # rows
 _HARMLESS = ("SELECT ", "BEGIN", "COMMIT", "ROLLBACK")
@@ -350,7 +351,7 @@ def create_sqlite_file(url: URL) -> None:
     if not path.parent.is_dir():
         raise LedgerUnavailable(
             "no-folder",
-            f"There is no folder {path.parent} to make the ledger in.",
+            f"There is no folder {path.absolute().parent} to make the ledger in.",
             "Create it, or choose another ledger.",
         )
     try:
@@ -360,6 +361,11 @@ def create_sqlite_file(url: URL) -> None:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise refusal_of(error, url) or LedgerUnavailable(
-            "database-not-created", f"{path}: {error}."
-        ) from error
+        refusal = refusal_of(error, url)
+        if refusal is None or refusal.code == "no-ledger":  # which is what was to be made
+            refusal = LedgerUnavailable(
+                "ledger-not-made",
+                f"No ledger can be made in {path.absolute().parent}: you may not write there.",
+                "Make the folder writable for you, or choose another one.",
+            )
+        raise refusal from error

@@ -1,10 +1,13 @@
 """The drivers' errors, as refusals that a person can act on. The only module that reads their codes and texts."""
 
+import os
 from pathlib import Path
 
 from sqlalchemy import exc
 from sqlalchemy.engine import URL
 
+from ledger.addresses import shown
+from ledger.connection_errors import unreachable
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
 
 APPLICATION_ROLE = "daybook_app"  # on PostgreSQL: may append and project, owns nothing
@@ -23,7 +26,8 @@ def refusal_of(error: BaseException, url: URL, *, begun: bool = False) -> Refusa
     if type(error).__module__.startswith("sqlite3"):
         return _sqlite_refusal(error, str(url.database))
     if type(error).__module__.startswith("psycopg"):
-        return _postgresql_refusal(error, url.set(drivername="postgresql").render_as_string(), begun)
+        address = shown(url.set(drivername="postgresql").render_as_string(hide_password=False))
+        return _postgresql_refusal(error, address, begun)
     return None
 
 
@@ -34,9 +38,7 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
         return Conflict("taken", f"Another writer was faster: {text}.", "Try again.")
     if name.startswith("SQLITE_CANTOPEN"):
         if not Path(file).exists():
-            return LedgerUnavailable(
-                "no-ledger", f"There is no ledger at {file}.", "Create one", NextStep("init")
-            )
+            return _no_file(Path(file).absolute())
         if Path(file).is_dir():
             return LedgerUnavailable(
                 "not-a-database", f"{file} is a folder.", "Expected a file, as in sqlite:///FOLDER/daybook.db"
@@ -73,6 +75,23 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
     if "no such table" in text:
         return LedgerUnavailable("no-ledger", f"{file} holds no ledger.", "Create one", NextStep("init"))
     return None
+
+
+def _no_file(path: Path) -> LedgerUnavailable:
+    """To make one is advised only where that can be done."""
+    folder = path.parent
+    if not folder.is_dir():
+        where, hint = (
+            f": there is no folder {folder}",
+            "Check the address of the ledger, or make the folder first.",
+        )
+    elif not os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        where, hint = ", and in this folder you may not make one", "Check the address of the ledger."
+    else:
+        return LedgerUnavailable(
+            "no-ledger", f"There is no ledger at {path}.", "Create one", NextStep("init")
+        )
+    return LedgerUnavailable("no-ledger", f"There is no ledger at {path}{where}.", hint)
 
 
 def _postgresql_refusal(error: BaseException, address: str, begun: bool) -> Refusal | None:
@@ -126,9 +145,5 @@ def _postgresql_refusal(error: BaseException, address: str, begun: bool) -> Refu
             "Run the same command again: it goes on from there.",
         )
     if lost or state.startswith(("08", "57P", "3D", "28", "53")):
-        return LedgerUnavailable(
-            "unreachable",
-            f"{address} cannot be reached: {text}.",
-            "Check the address, the server and your login.",
-        )
+        return unreachable(address, str(error), state)
     return None

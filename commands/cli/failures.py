@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from commands.cli.output import ClosedPipe
+from ledger.addresses import without_secrets
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 
 REFUSED = 1
@@ -77,9 +78,7 @@ def _damaged(damage: Callable[[], str | None]) -> Failure | None:
         return None
     if found is None:
         return None
-    from commands.door.incidents import without_passwords
-
-    message = f"The ledger is not intact, and this cannot be answered from it: {without_passwords(found)}"
+    message = f"The ledger is not intact, and this cannot be answered from it: {without_secrets(found)}"
     return Failure(NOT_INTACT, "ledger-damaged", message, "See all of it", (NextStep("verify"),))
 
 
@@ -95,8 +94,6 @@ def _usage(error: click.ClickException) -> Failure:
 
 def _refusal(error: BaseException) -> Failure | None:
     """Refusals of the ledger, and the errors of the pure packages, which have the same three attributes."""
-    from commands.door.incidents import without_passwords
-
     code, message, hint = (getattr(error, name, None) for name in ("code", "message", "hint"))
     if not (
         isinstance(error, Exception)
@@ -111,7 +108,7 @@ def _refusal(error: BaseException) -> Failure | None:
     elif isinstance(error, Refusal) and code in _OF_ANOTHER_ROLE:
         exit_code = NOT_PERMITTED
     steps = tuple(getattr(error, "steps", ()))
-    return Failure(exit_code, code, without_passwords(message), without_passwords(hint), steps)
+    return Failure(exit_code, code, without_secrets(message), without_secrets(hint), steps)
 
 
 def _incident(error: BaseException, verb: str, beside: Path | None) -> Failure:

@@ -48,7 +48,7 @@ def validate(invocation: Invocation, file: str, no_record: bool) -> int:
     checked = checked_too_large(source.size_bytes, limits) or _checked(invocation, source, not no_record)
     if checked.unrecorded == "no-ledger" and checked.ok:
         invocation.note(
-            f"there is no ledger at {invocation.shown_db}: stage 2 (values and paths) was not checked."
+            f"there is no ledger at {invocation.place_of_ledger}: stage 2 (values and paths) was not checked."
         )
     if checked.unrecorded == "read-only":
         invocation.note("the ledger is read-only: that the file was checked is not on record.")

@@ -12,6 +12,8 @@ import click
 
 from commands.cli import output
 from commands.cli.times import shown
+from ledger.addresses import shown as shown_address
+from ledger.addresses import sqlite_file
 
 if TYPE_CHECKING:
     from commands.door.actor import Actor
@@ -63,23 +65,21 @@ class Invocation:
         return {} if self.command_id is None else {"command_id": self.command_id}
 
     @property
-    def shown_db(self) -> str:
-        from commands.door.incidents import without_passwords
-
-        return without_passwords(self.settings.db)
-
-    @property
     def shown_ledger(self) -> str:
         """The ledger for a sentence: the file of a SQLite one, else its address."""
-        return near(self.sqlite_file) if self.sqlite_file is not None else self.shown_db
+        return near(self.sqlite_file) if self.sqlite_file is not None else shown_address(self.settings.db)
+
+    @property
+    def place_of_ledger(self) -> str:
+        """Where the ledger is looked for: the whole path of a SQLite one, else its address."""
+        file = self.sqlite_file
+        return output.printable(file.absolute()) if file is not None else shown_address(self.settings.db)
 
     @property
     def sqlite_file(self) -> Path | None:
         """The file of a SQLite ledger, by the look of its address; None for any other."""
-        import re
-
-        match = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", self.settings.db)
-        return Path(match[1]) if match is not None else None
+        file = sqlite_file(self.settings.db)
+        return Path(file) if file is not None else None
 
     @property
     def state_folder(self) -> Path | None:

@@ -57,7 +57,7 @@ def _options(arguments: Mapping[str, str | None]) -> list[str]:
     return words
 
 
-_BLANKS = {"reason": "TEXT", "at": "TIME", "records": "REF", "checkpoint": "FILE"}
+_BLANKS = {"reason": "TEXT", "at": "TIME", "records": "REF", "checkpoint": "FILE", "db": "ADDRESS"}
 
 
 def _value(name: str, value: str | None) -> str:

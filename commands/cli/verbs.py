@@ -37,10 +37,10 @@ def _global_options() -> list[click.Option]:
     return [
         click.Option(
             ["--db"],
-            metavar="URL",
+            metavar="LEDGER",
             expose_value=False,
             callback=_remember,
-            help="The ledger: sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
+            help="The ledger: a FILE of SQLite, or postgresql://USER@HOST/DATABASE.",
         ),
         click.Option(
             ["--as", "user"],
@@ -233,8 +233,9 @@ class LazyRoot(VerbGroup):
             failure = failure_of(
                 error, verb=invocation.verb, beside=invocation.state_folder, damage=invocation.damage
             )
-            if failure.code == "no-ledger" and invocation.db is not None:
-                step = NextStep("init", arguments={"db": invocation.shown_db})
+            if failure.code == "no-ledger" and failure.steps and invocation.db is not None:
+                file = invocation.sqlite_file
+                step = NextStep("init", arguments={"db": None if file is None else str(file)})
                 failure = replace(failure, steps=(step,))
         except KeyboardInterrupt as error:
             failure = failure_of(error, verb=invocation.verb, beside=None)

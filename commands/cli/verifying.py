@@ -312,7 +312,9 @@ def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], tru
     with _refused_if_malformed(file):
         report = verified_proof(invocation.settings.db, text, kept=kept, trust=trust)
     if not report.ledger:
-        invocation.note(f"there is no ledger at {invocation.shown_db}: the file was checked by itself.")
+        invocation.note(
+            f"there is no ledger at {invocation.place_of_ledger}: the file was checked by itself."
+        )
     return _answer(invocation, report)
 
 

@@ -7,7 +7,6 @@ files or passwords: the message of an exception is kept only where its type says
 import contextlib
 import os
 import platform
-import re
 import sys
 import tempfile
 import traceback
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger import __version__
+from ledger.addresses import without_secrets
 
 _QUOTES_NO_DATA = (
     AttributeError,
@@ -29,12 +29,6 @@ _QUOTES_NO_DATA = (
 )
 _CHAIN = 10
 _FRAMES = 60
-_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^\s\"]*@|(\bpassword=)[^\s&\"']+", re.IGNORECASE)
-
-
-def without_passwords(text: str) -> str:
-    """The text with the passwords of addresses masked."""
-    return _PASSWORD.sub(lambda match: f"{match[1]}***@" if match[1] else f"{match[2]}***", text)
 
 
 def record(error: BaseException, *, verb: str, beside: Path | None) -> tuple[str, Path | None]:
@@ -50,7 +44,7 @@ def record(error: BaseException, *, verb: str, beside: Path | None) -> tuple[str
             path = folder / f"{incident}.txt"
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(without_passwords(text))
+                file.write(without_secrets(text))
             return incident, path
     return incident, None
 

@@ -1,7 +1,7 @@
 """Find and read ``daybook.toml``: which ledger, which roots, which limits. All settings are read here.
 
-The file is looked for in the working directory and upwards. ``--db``, then ``DAYBOOK_DB``, go before its
-``db``.
+The file is looked for in the working directory and upwards. What the caller gives, then ``DAYBOOK_DB``, go before its
+``db``. Of every setting it is known where it came from.
 """
 
 import difflib
@@ -10,14 +10,23 @@ import re
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from commands.door.logs import LEVELS
 from commands.inputfile.limits import Limits
 from commands.recordings.roots import Roots
+from ledger.addresses import address_of, is_server
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 FILE_NAME = "daybook.toml"
 DEFAULT_DB = "sqlite:///daybook.db"
+LIST_LIMIT = 100
+_SINGLE = ("log_level", "schema", "list_limit", "width", "timezone", "contact")
+_KNOWN = ("db", *_SINGLE, "roots", "limits")
+_LONGEST_CONTACT = 200
 _TYPE_NAMES = {
     str: "text",
     int: "a whole number",
@@ -34,14 +43,29 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``file`` is the daybook.toml that was read, or None; ``source`` says where ``db`` comes from."""
+    """``file`` is the daybook.toml that was read, or None; ``source`` says where ``db`` comes from: ``--db``, the
+    variable, the file, or the default. ``db`` is an address, with the ``schema`` in it. ``timezone`` None is that of
+    the machine, ``width`` None that of the terminal. ``given`` names the settings that stand in the file."""
 
     db: str
     roots: Roots
     limits: Limits
-    log_level: str | None
     file: Path | None
     source: str
+    log_level: str | None = None
+    schema: str | None = None
+    list_limit: int = LIST_LIMIT
+    width: int | None = None
+    timezone: str | None = None
+    contact: str | None = None
+    given: frozenset[str] = frozenset()
+
+    @property
+    def zone(self) -> "tzinfo | None":
+        """Of ``timezone``; None where it is not set."""
+        from zoneinfo import ZoneInfo
+
+        return None if self.timezone is None else ZoneInfo(self.timezone)
 
 
 def load(*, db: str | None = None, config: str | None = None) -> Settings:
@@ -49,21 +73,31 @@ def load(*, db: str | None = None, config: str | None = None) -> Settings:
     file = _given(config) if config is not None else _upwards()
     read = _Reader(file) if file is not None else None
     content = read.content() if read is not None else {}
+    kept: dict[str, Any] = {}
+    from_file = None
     if read is not None:
-        read.refuse_unknown(content, ("db", "log_level", "roots", "limits"), "")
-    from_file = read.text(content, "db") if read is not None else None
+        read.refuse_unknown(content, _KNOWN, "")
+        from_file = read.text(content, "db", f"Leave it out for {DEFAULT_DB}.")
+        kept = read.single_settings(content)
     roots = read.roots(content) if read is not None else Roots.of({})
     limits = read.limits(content) if read is not None else Limits()
-    level = read.log_level(content) if read is not None else None
     if db is not None:
-        address, source = db, "--db"
+        address, source = address_of(db), "--db"
     elif os.environ.get("DAYBOOK_DB"):
-        address, source = os.environ["DAYBOOK_DB"], "DAYBOOK_DB"
+        address, source = address_of(os.environ["DAYBOOK_DB"]), "DAYBOOK_DB"
     elif from_file is not None and file is not None:
-        address, source = _relative_to(from_file, file.parent), str(file)
+        address, source = _relative_to(address_of(from_file), file.parent), str(file)
     else:
         address, source = DEFAULT_DB, "the default"
-    return Settings(address, roots, limits, level, file, source)
+    address = _with_schema(address, kept["schema"]) if kept.get("schema") else address
+    return Settings(address, roots, limits, file, source, given=frozenset(content), **kept)
+
+
+def _with_schema(address: str, schema: str) -> str:
+    """Only servers have schemas, and what the address says itself goes before the setting."""
+    if not is_server(address) or re.search(r"[?&]schema=", address):
+        return address
+    return f"{address}{'&' if '?' in address else '?'}schema={quote(schema, safe='')}"
 
 
 def _given(config: str) -> Path:
@@ -134,11 +168,46 @@ class _Reader:
         found = _TYPE_NAMES.get(type(value), type(value).__name__)
         return self._refuse(f'"{name}" is {found}; expected {expected}.')
 
-    def text(self, table: dict[str, Any], key: str) -> str | None:
+    def text(self, table: dict[str, Any], key: str, without: str = "Leave it out.") -> str | None:
         value: str | None = self._typed(table, key, str)
-        if value == "":
-            raise self._refuse(f'"{key}" is empty. Leave it out for {DEFAULT_DB}.')
+        if value is not None and not value.strip():
+            raise self._refuse(f'"{key}" is empty. {without}')
         return value
+
+    def single_settings(self, content: dict[str, Any]) -> dict[str, Any]:
+        """All that is one value and no table, but the address."""
+        limit = self._number(content, "list_limit", 0)
+        contact = self.text(content, "contact")
+        if contact is not None and (len(contact) > _LONGEST_CONTACT or not contact.isprintable()):
+            raise self._refuse(f'"contact" is no line of at most {_LONGEST_CONTACT} characters.')
+        return {
+            "log_level": self.log_level(content),
+            "schema": self.text(content, "schema"),
+            "list_limit": LIST_LIMIT if limit is None else limit,
+            "width": self._number(content, "width", 40),
+            "timezone": self._zone(content),
+            "contact": contact,
+        }
+
+    def _number(self, content: dict[str, Any], key: str, least: int) -> int | None:
+        value: int | None = self._typed(content, key, int)
+        if value is not None and not least <= value <= 1_000_000:
+            raise self._refuse(f'"{key}" is {value}; expected {least} to 1000000.')
+        return value
+
+    def _zone(self, content: dict[str, Any]) -> str | None:
+        name = self.text(content, "timezone")
+        if name is not None:
+            from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+            try:
+                ZoneInfo(name)
+            except (ValueError, OSError, ZoneInfoNotFoundError):
+                raise self._refuse(
+                    f'"timezone" is "{name}", which this machine does not know; expected a name such as '
+                    '"Europe/Oslo" or "UTC".'
+                ) from None
+        return name
 
     def log_level(self, content: dict[str, Any]) -> str | None:
         level: str | None = self._typed(content, "log_level", str)

@@ -11,13 +11,14 @@ from commands.door.world import Result, World, checked_command_id
 from commands.intake.settling import settle, unsettled_clusterings, unsettled_sessions
 from commands.recordings.roots import Roots
 from ledger import log
+from ledger.connection_errors import PASSING
 from ledger.errors import LedgerUnavailable
 from ledger.events import body_of
 from projections.lines import subject_name
 from projections.records import Clustering, Session
 
 _MOVES = ("SessionInserted", "SessionInsertFailed", "ClusteringInserted", "ClusteringInsertFailed")
-_PASSING = ("unreachable", "busy", "disk-full")  # of an unavailable ledger: it may be there again in a while
+_PASSING = {*PASSING, "busy", "disk-full"}  # of an unavailable ledger: it may be there again in a while
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ledger import checkpoint
 from ledger.checkpoint import CheckpointError
-from ledger.connections import checked_url
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable
+from ledger.urls import checked_url
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}

@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 
-from commands.door.incidents import without_passwords
 from commands.door.world import Result
 from commands.moving.aside import place_for
 from commands.moving.cloudevents import (
@@ -28,6 +27,7 @@ from commands.moving.cloudevents import (
 )
 from commands.moving.setup import tables_of_this_version
 from ledger import checkpoint, input_files, log
+from ledger.addresses import shown
 from ledger.checkpoint import Checkpoint, CheckpointError, PublicKey
 from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
@@ -122,7 +122,7 @@ def _make(url: str, lines: Iterable[bytes], progress: _Progress) -> Moved:
 def imported(moved: Moved, *, db: str, key: Path, file: str) -> Imported:
     """What an import answers: ``db`` is the address, ``key`` where the ledger's key belongs, ``file`` what was read."""
     facts = {each.name: getattr(moved, each.name) for each in fields(moved)}
-    return Imported(**facts | {"file": file}, db=without_passwords(db), key=str(key), key_found=key.exists())
+    return Imported(**facts | {"file": file}, db=shown(db), key=str(key), key_found=key.exists())
 
 
 def _require_empty(url: str) -> None:

@@ -16,17 +16,19 @@ from sqlalchemy import Connection, inspect
 import migrations
 from commands.door.actor import Actor
 from commands.door.freshness import SCHEMA_REVISION, bring_up_to_date
-from commands.door.incidents import without_passwords
 from commands.door.ledger import Ledger
 from commands.door.submit import Daybook
 from commands.door.world import Command, Decision, Result, World
 from commands.moving.aside import find_key, is_key, key_for, place_for, remove_second_names
 from ledger import checkpoint, log
+from ledger.addresses import shown
 from ledger.database import Database, Transaction, create_sqlite_file
+from ledger.database_errors import APPLICATION_ROLE
 from ledger.envelope import NewEvent, StoredEvent
 from ledger.errors import LedgerUnavailable, NextStep
 from ledger.events import LedgerCreated
 from ledger.tables import IMMUTABLE
+from ledger.urls import quoted, schema_of
 from projections.rebuild import rebuild, versions
 from projections.records import SLOTS
 
@@ -110,7 +112,7 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> Initi
         created=created,
         created_by=first.actor,
         created_at=first.recorded_at,
-        db=without_passwords(url),
+        db=shown(url),
         key=str(path),
         next_steps=(NextStep("load-catalogue", arguments={"file": None}),) if created else (),
     )
@@ -218,7 +220,7 @@ def tables_of_this_version(database: Database) -> Iterator[Transaction]:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('daybook migration'))")
-            _migrate(connection)
+            _migrate(connection, schema_of(database.url))
             transaction = Transaction(connection.connection.driver_connection, database.dialect)
             transaction.leave_pipeline()  # it would outlive an error
             if transaction.run("SELECT origin FROM head").fetchone() is None:
@@ -229,7 +231,7 @@ def tables_of_this_version(database: Database) -> Iterator[Transaction]:
             connection.commit()
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: Connection, schema: str | None) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.set_main_option("path_separator", "os")
@@ -248,5 +250,9 @@ def _migrate(connection: Connection) -> None:
             f"The database holds tables of another program ({', '.join(strangers)}).",
             "Choose another database for the ledger.",
         )
+    if schema is not None and "alembic_version" not in tables:
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     config.attributes["connection"] = connection
     alembic.upgrade(config, "head")
+    if schema is not None:
+        connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {APPLICATION_ROLE}")

@@ -82,7 +82,7 @@ SURROUNDINGS: list[tuple[str, Prepare, list[str], int, str]] = [
     ("no ledger to rebuild", nothing, ["rebuild"], 1, "Create one: daybook init"),
     ("no folder for the ledger", nothing, ["init", "--db", "sqlite:///no/x.db"], 1, "There is no folder"),
     ("folder of the ledger gone", nothing, ["log", "--db", "sqlite:///nowhere/x.db"], 1,
-     "Create one: daybook init --db sqlite:///nowhere/x.db"),
+     "there is no folder"),
     ("folder as database", lambda f: (f / "daybook.db").mkdir(), ["sessions"], 1, "is a folder"),
     ("folder as database, init", lambda f: (f / "daybook.db").mkdir(), ["init"], 1, "is a folder"),
     ("text as database", text, ["sessions"], 1, "not an intact"),
@@ -98,11 +98,11 @@ SURROUNDINGS: list[tuple[str, Prepare, list[str], int, str]] = [
     ("head row damaged, init", damaged_head, ["init"], 5, "daybook verify, then: daybook rebuild"),
     ("head row damaged, verify", damaged_head, ["verify"], 5, "The head row is damaged"),
     ("database cut short", cut_short, ["sessions"], 1, "not an intact"),
-    ("address without a scheme", nothing, ["sessions", "--db", "foo"], 1, "Expected sqlite:///FILE"),
-    ("address of nothing", nothing, ["sessions", "--db", ""], 1, "Expected sqlite:///FILE"),
-    ("address in memory", nothing, ["init", "--db", "sqlite:///:memory:"], 1, "Expected sqlite:///FILE"),
-    ("address of another engine", nothing, ["sessions", "--db", "mysql://u:secret@h/d"], 1, "u:***@h"),
-    ("address with a wrong port", nothing, ["sessions", "--db", "postgresql://u:secret@h:x/d"], 1, "u:***@h"),
+    ("file without a scheme", nothing, ["sessions", "--db", "foo"], 1, "Create one: daybook init --db foo"),
+    ("address of nothing", nothing, ["sessions", "--db", ""], 1, "Expected a FILE"),
+    ("address in memory", nothing, ["init", "--db", "sqlite:///:memory:"], 1, "Expected a FILE"),
+    ("address of another engine", nothing, ["sessions", "--db", "mysql://u:secret@h/d"], 1, 'begins with "mysql"'),
+    ("address with a wrong port", nothing, ["sessions", "--db", "postgresql://u:secret@h:x/d"], 1, "not the address"),
     ("file is not there", ledger, ["upload", "none.yml"], 2, "There is no file none.yml"),
     ("file is a folder", lambda f: (f / "d").mkdir(), ["upload", "d"], 2, "is a folder"),
     ("file without a name", ledger, ["upload", ""], 2, '"" is not the name of a file'),
@@ -142,7 +142,7 @@ def test_server_that_is_not_there_is_named_without_its_password() -> None:
     for verb in (["sessions"], ["init"], ["verify"], ["validate", "-"]):
         ended = run_cli("--db", address, *verb, stdin="")
         assert ended.exit == 1
-        assert "cannot be reached" in ended.err and "user_1:***@" in ended.err
+        assert "No server listens at postgresql://127.0.0.1:" in ended.err
         assert "secret" not in ended.err
 
 
@@ -156,7 +156,7 @@ def test_database_that_the_server_does_not_have(postgresql_server: str) -> None:
 def test_database_without_a_ledger_on_a_server(postgresql_server: str) -> None:
     ended = run_cli("--db", postgresql_server, "sessions")
     assert ended.exit == 1
-    assert "Create one: daybook init --db 'postgresql://" in ended.err
+    assert "Create one: daybook init --db ADDRESS" in ended.err
 
 
 def as_nobody(*arguments: str) -> Ended:

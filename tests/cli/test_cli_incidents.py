@@ -9,7 +9,6 @@ import pytest
 
 from commands.cli import setting_up
 from commands.door import incidents
-from commands.door.incidents import without_passwords
 from tests.cli.conftest import Ended, run_cli
 
 SECRET = "subject: 12345 was never meant to be seen"
@@ -76,17 +75,3 @@ def test_fault_that_can_be_kept_nowhere_is_still_one_line(
     ended = run_cli("init")
     assert ended.exit == 70
     assert "could not be kept" in ended.err
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("postgresql://user_1:secret@host/lab", "postgresql://user_1:***@host/lab"),
-        ("x postgresql+psycopg://user_1:se@cret@host y", "x postgresql+psycopg://user_1:***@host y"),
-        ("host=h password=secret user=user_1", "host=h password=*** user=user_1"),
-        ("sqlite:///C:/a@b/daybook.db", "sqlite:///C:/a@b/daybook.db"),
-        ("postgresql://user_1@host/lab", "postgresql://user_1@host/lab"),
-    ],
-)
-def test_passwords_are_masked_and_nothing_else(text: str, shown: str) -> None:
-    assert without_passwords(text) == shown

@@ -43,7 +43,7 @@ def test_a_user_needs_a_printable_name(name: str) -> None:
     assert run_cli("--as", name, "sessions").exit == 2
 
 
-def test_refusal_with_json_is_one_document_on_standard_output() -> None:
+def test_refusal_with_json_is_one_document_on_standard_output(folder: Path) -> None:
     ended = run_cli("sessions", "--json")
     assert ended.exit == 1
     assert ended.err == ""
@@ -51,7 +51,7 @@ def test_refusal_with_json_is_one_document_on_standard_output() -> None:
         "ok": False,
         "error": {
             "code": "no-ledger",
-            "message": "There is no ledger at daybook.db.",
+            "message": f"There is no ledger at {folder / 'daybook.db'}.",
             "hint": "Create one",
             "next_steps": [{"action": "init", "ref": None, "arguments": {}}],
         },
@@ -61,7 +61,7 @@ def test_refusal_with_json_is_one_document_on_standard_output() -> None:
 def test_the_ledger_to_create_is_the_one_that_was_asked_for(folder: Path) -> None:
     url = f"sqlite:///{folder / 'my lab.db'}"
     refused = run_cli("--db", url, "sessions").err
-    assert f"Create one: daybook init --db '{url}'" in refused
+    assert f"Create one: daybook init --db '{folder / 'my lab.db'}'" in refused
 
     command = refused.partition("daybook ")[2].rpartition(" [")[0]
     assert run_cli(*shlex.split(command)).exit == 0

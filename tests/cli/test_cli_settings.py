@@ -68,6 +68,12 @@ def test_limits_are_read(folder: Path) -> None:
         ('[limits]\ninput_file_bytes = "3"', '"limits.input_file_bytes" is text; expected a whole number'),
         ("[limits]\ninput_file_bytes = true", "is true or false; expected a whole number"),
         ("[limits]\ninput_file_bytes = 0", "expected 1 or more"),
+        ("list_limit = -1", '"list_limit" is -1; expected 0 to 1000000'),
+        ("width = 10", '"width" is 10; expected 40'),
+        ('timezone = "Mars/Olympus"', '"timezone" is "Mars/Olympus", which this machine does not know'),
+        ('timezone = "../etc/passwd"', "which this machine does not know"),
+        ('contact = " "', '"contact" is empty'),
+        ('contact = "a\\nb"', '"contact" is no line'),
     ],
 )
 def test_what_is_wrong_in_a_settings_file_is_one_line_with_its_name(
@@ -99,3 +105,17 @@ def test_config_that_is_no_file_is_wrong_usage(config: str) -> None:
     ended = run_cli("--config", config, "sessions")
     assert ended.exit == 2
     assert f'no settings file "{config}"' in ended.err
+
+
+def test_a_ledger_may_be_named_as_a_file(folder: Path) -> None:
+    (folder / "daybook.toml").write_text('db = "lab/my ledger.db"\n')
+    assert load().db == f"sqlite:///{folder}/lab/my ledger.db"
+    assert load(db="/data/daybook.db").db == "sqlite:////data/daybook.db"
+
+
+def test_the_schema_of_a_server_is_a_setting_that_its_address_overrides(folder: Path) -> None:
+    (folder / "daybook.toml").write_text('schema = "my lab"\n')
+    assert load(db="postgresql://h/d").db == "postgresql://h/d?schema=my%20lab"
+    assert load(db="postgresql://h/d?sslmode=require").db.endswith("?sslmode=require&schema=my%20lab")
+    assert load(db="postgresql://h/d?schema=other").db == "postgresql://h/d?schema=other"
+    assert load().db == DEFAULT_DB

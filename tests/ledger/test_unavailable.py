@@ -37,8 +37,7 @@ def refusal_of(url: str) -> LedgerUnavailable:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "daybook.db", "sqlite://", "sqlite:///:memory:", "sqlite:/x", "mysql://u@h/d", "\0",
-     "postgres://u:secret@h/d", "postgresql://u@h:port/d"],
+    ["", "sqlite://", "sqlite:///:memory:", "sqlite:/x", "mysql://u@h/d", "postgresql://u@h:port/d"],
 )  # fmt: skip
 def test_what_is_no_address_is_said_with_an_example(text: str) -> None:
     refusal = refusal_of(text)
@@ -203,7 +202,7 @@ def test_a_server_that_is_not_there_cannot_be_reached() -> None:
         port = taken.getsockname()[1]
     refusal = refusal_of(f"postgresql://user_1:secret@127.0.0.1:{port}/daybook")
 
-    assert refusal.code == "unreachable"
+    assert refusal.code == "connection-refused"
     assert "secret" not in str(refusal)
 
 
@@ -212,15 +211,14 @@ def test_a_server_that_never_answers_cannot_be_reached_either() -> None:
     refusal = database_errors.refusal_of(error, make_url("postgresql://user_1@h/d"))
 
     assert refusal is not None
-    assert refusal.code == "unreachable"
+    assert refusal.code == "timeout"
 
 
 def test_a_login_that_the_server_does_not_know_is_no_reason_to_run_init(postgresql_server: str) -> None:
     url = make_url(create_database(postgresql_server)).set(username="stranger")
     refusal = refusal_of(url.render_as_string(hide_password=False))
 
-    assert refusal.code == "unreachable"
-    assert '"stranger" does not exist' in refusal.message
+    assert refusal.code == "unknown-login"
     assert "init" not in refusal.hint
 
 
@@ -228,7 +226,7 @@ def test_a_database_that_the_server_does_not_have_is_named(postgresql_server: st
     url = make_url(postgresql_server).set(database="none_of_that_name")
     refusal = refusal_of(url.render_as_string(hide_password=False))
 
-    assert refusal.code == "unreachable"
+    assert refusal.code == "no-such-database"
     assert "none_of_that_name" in refusal.message
 
 
