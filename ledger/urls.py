@@ -26,10 +26,8 @@ def checked_url(text: str) -> URL:
     """Of an address, or of the name of a file. Raises LedgerUnavailable, which never shows what may be a password."""
     address = address_of(text)
     if len(address) > _LONGEST_ADDRESS:
-        raise _refused(
-            f"The address is too long: {plural(len(address), 'character')}; {_LONGEST_ADDRESS:,} are the most.",
-            _EXPECTED,
-        )
+        found = plural(len(address), "character")
+        raise _refused(f"The address is too long: {found}; {_LONGEST_ADDRESS:,} are the most.", _EXPECTED)
     try:
         url = make_url(address)
         backend = "postgresql" if url.drivername == "postgres" else url.get_backend_name()
