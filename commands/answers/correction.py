@@ -100,8 +100,19 @@ class AbsentSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutEntry:
+    """A record of somebody else that the file says otherwise of, and that stays as it is."""
+
+    record: str
+    username: str
+    index: int
+    differences: list[Difference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionReport(Result):
-    """``sessions`` and ``clusterings`` are what would be deleted and inserted again; ``request`` and ``upload`` are
+    """``sessions`` and ``clusterings`` are what would be deleted and inserted again, ``left_out`` what is not, because
+    it is another person's; ``request`` and ``upload`` are
     there once that was requested. ``ok`` is False where a finding is an error."""
 
     request: str | None
@@ -110,6 +121,7 @@ class CorrectionReport(Result):
     sessions: list[CorrectedSession]
     clusterings: list[CorrectedClustering]
     dependents: list[TouchedClustering]
+    left_out: list[LeftOutEntry]
     new: NewEntries
     unchanged: Unchanged
     absent: list[AbsentSession]
@@ -169,6 +181,15 @@ def correction_report(corrected: correction.Corrected) -> CorrectionReport:
                 reason=dependent.reason,
             )
             for dependent in plan.dependents
+        ],
+        left_out=[
+            LeftOutEntry(
+                record=f"{type(each.row).__name__[0].lower()}{each.row.id}",
+                username=each.row.username,
+                index=each.index,
+                differences=[Difference(**difference) for difference in each.differences],
+            )
+            for each in plan.left_out
         ],
         new=NewEntries(sessions=_new_sessions(plan), clusterings=_new_groups(plan)),
         unchanged=Unchanged(sessions=len(plan.unchanged_sessions), clusterings=len(plan.unchanged_groups)),

@@ -82,11 +82,7 @@ class Fitting:
         if not event.type.endswith("InsertRequested"):
             return
         state, entry = self._state, body["entry"]
-        if event.type == "SessionInsertRequested":
-            held = self._held(body["location"])
-            if held is not None and held.username != event.username:
-                yield f"{body['location']} would be that of s{held.session} of {held.username}"
-        elif event.type == "ClusteringInsertRequested":
+        if event.type == "ClusteringInsertRequested":
             group = state.groups.get(entry["group_name"])
             if group is not None and group.subject != event.subject:
                 yield f"the group_name of c{event.position} would be that of c{group.clustering} of another subject"

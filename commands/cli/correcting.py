@@ -182,6 +182,12 @@ def _write_dependents(dependents: "Sequence[TouchedClustering]") -> None:
 
 def _write_rest(report: "CorrectionReport") -> None:
     """What the correction leaves as it is."""
+    for entry in report.left_out[:_ROWS]:
+        output.say(f"{entry.record} is {printable(entry.username)}'s and is left out:")
+        for difference in entry.differences:
+            output.say(f"  {difference_line(difference)}")
+    if len(report.left_out) > _ROWS:
+        output.say(f"... and {len(report.left_out) - _ROWS:,} more of other people: --json has them all.")
     new = [f"sessions[{entry.index}] {entry.location}" for entry in report.new.sessions]
     new += [f"clustering[{entry.index}] {entry.group_name}" for entry in report.new.clusterings]
     if new:

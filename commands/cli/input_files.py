@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Entry = UploadedSession | UploadedClustering
 
 _ROWS = 30
+_REFS = 6
 
 
 @click.command(cls=WritingVerb)
@@ -173,8 +174,9 @@ def _write_upload(report: "UploadReport", file: str) -> None:
     _write_moved(report.sessions, report.clusterings)
     entries: list[Entry] = [*report.sessions, *report.clusterings]
     for entry in entries:
-        _write_differences(entry)
+        _write_differences(entry, report.username)
     output.say(f"{report.upload}: {_outcomes(report)}.")
+    _write_others(entries, report.username)
     notices = len(report.findings) - len(findings)
     if notices:
         output.say(f"{plural(notices, 'notice')}: daybook show {report.upload}", err=True)
@@ -220,9 +222,25 @@ def _write_moved(sessions: Sequence["Entry"], clusterings: Sequence["Entry"]) ->
         output.say(f"... and {left_out:,} more inserted.")
 
 
-def _write_differences(entry: "Entry") -> None:
+def _write_others(entries: Sequence["Entry"], owner: str | None) -> None:
+    """Whose those entries are that somebody else has in the ledger."""
+    of: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.username != owner:
+            of.setdefault(entry.username, []).append(_id(entry))
+    for user, refs in of.items():
+        more = f" and {len(refs) - _REFS:,} more" if len(refs) > _REFS else ""
+        verb, them = ("is", "it") if len(refs) == 1 else ("are", "them")
+        listed = f"{', '.join(refs[:_REFS])}{more}"
+        output.say(printable(f"Of these, {listed} {verb} {user}'s: nothing was inserted for {them}."))
+
+
+def _write_differences(entry: "Entry", owner: str | None) -> None:
     if entry.differences:
-        output.say(f"{_id(entry)} is in the ledger already and stays as it is, but this file says otherwise:")
+        of = "" if entry.username == owner else f" of {printable(entry.username)}"
+        output.say(
+            f"{_id(entry)}{of} is in the ledger already and stays as it is, but this file says otherwise:"
+        )
     for difference in entry.differences:
         output.say(f"  {difference_line(difference)}")
 

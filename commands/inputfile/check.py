@@ -1,8 +1,8 @@
 """Stage 2: the values of an input file against what the ledger knows, and its paths against the disk.
 
-Pure but for the disk, which is only looked at. An entry that is a duplicate (its location is held by the same
-user, its group_name by the same subject) is excluded from further processing, so nothing else of it is
-checked: a value that was retired since, or a directory that was archived, must not block a file that grows.
+Pure but for the disk, which is only looked at. An entry that is a duplicate (its location is held, whoever by; its
+group_name by the same subject) is excluded from further processing, so nothing else of it is checked: a value that
+was retired since, or a directory that was archived, must not block a file that grows.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -42,7 +42,7 @@ Parts = tuple[Part, ...]
 
 @dataclass(frozen=True, slots=True)
 class CheckedSession:
-    """``location`` is normalised. ``duplicate_of`` is the session that this user has there already."""
+    """``location`` is normalised. ``duplicate_of`` is the session that is there already, whoever has it."""
 
     entry: SessionEntry
     location: str
@@ -86,7 +86,6 @@ def check(
     known: Known,
     roots: Roots,
     *,
-    username: str,
     position: Callable[[str], tuple[int, int] | None],
     left_out_names: Iterable[str] = (),
     find: Callable[[str], Path] | None = None,
@@ -94,14 +93,14 @@ def check(
     now: datetime | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Checked:
-    """Check what stage 1 made of a file, for the user who uploads it.
+    """Check what stage 1 made of a file.
 
     ``position``, ``left_out_names`` and ``cut`` are those of the ReadResult. ``find`` looks for a location on disk
     and raises LocationError; by default a new ``Search`` over the roots. ``now`` is naive, in the lab's zone; without
     it no curation_time is said to be in the future.
     """
     look = _Look(position, find or Search(roots).resolve, cut, now)
-    run = _Check(input_file, known, roots, username, look, limits)
+    run = _Check(input_file, known, roots, look, limits)
     sessions = run.sessions(input_file.sessions)
     unread = {*left_out_names, *(entry.name for entry in input_file.sessions if entry.name is not None)}
     clusterings = run.clusterings(input_file.clustering, sessions, unread)
@@ -130,7 +129,6 @@ class _Check:
         input_file: InputFile,
         known: Known,
         roots: Roots,
-        username: str,
         look: _Look,
         limits: Limits,
     ) -> None:
@@ -138,7 +136,6 @@ class _Check:
         self._subject = input_file.subject
         self._known = known
         self._roots = roots
-        self._username = username
         self._position = look.position
         self._look = look
         self._values = ReferenceValues(known)
@@ -216,19 +213,11 @@ class _Check:
                     "A session is entered once: remove one.",
                 )
             holder = held.get(location)
-            if holder is not None and holder.username == self._username:
+            if holder is not None:
                 checked.append(CheckedSession(entry, location, holder.session))
                 continue
             checked.append(CheckedSession(entry, location, None))
-            if holder is not None:
-                self._error(
-                    ("sessions", entry.index, "location"),
-                    "location-of-another-user",
-                    f"location {quoted(location)} is that of session s{holder.session} of {holder.username}, "
-                    f"which is {holder.status}.",
-                    f"A session is entered once: remove it here, or ask {holder.username} or an admin.",
-                )
-            elif first is entry:
+            if first is entry:
                 self._look_for(("sessions", entry.index), location, entry.location)
             self._session_values(entry)
         return checked

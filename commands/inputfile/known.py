@@ -20,11 +20,13 @@ REFERENCE_TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class HeldLocation:
-    """The session that holds a location, and where it stands (``inserted``, ``waiting`` ...)."""
+    """The session that holds a location, and where it stands (``inserted``, ``waiting`` ...). ``subject`` is the name
+    of its subject where that is another than the file's."""
 
     session: int
     username: str
     status: str
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class HeldGroup:
     clustering: int
     subject: str
     datasource_id: int = 0
+    username: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
 from commands.intake.duplicates import Compared, compare_clusterings, compare_sessions
 from commands.intake.validation import Validation
 from commands.recordings.roots import Roots
+from commands.stored import held
 from ledger import input_files
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict
@@ -271,8 +272,12 @@ def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
     ).fetchone()
     fresh = [session.location for session in validation.checked.sessions if session.duplicate_of is None]
     names = [c.entry.group_name for c in validation.checked.clusterings if c.duplicate_of is None]
-    world.state.locations.prefetch((validation.subject, location) for location in fresh)
+    known = {s.location: s.duplicate_of for s in validation.checked.sessions if s.duplicate_of is not None}
+    holders = held(world, validation.subject, [*fresh, *known])
     world.state.groups.prefetch(names)
-    taken = any(world.state.locations.get((validation.subject, location)) is not None for location in fresh)
-    if unsettled or taken or any(world.state.groups.get(name) is not None for name in names):
+    taken = any(location in holders for location in fresh)
+    given_up = any(  # what another person has of another subject is no concern of the events above
+        location not in holders or holders[location].session != session for location, session in known.items()
+    )
+    if unsettled or taken or given_up or any(world.state.groups.get(name) is not None for name in names):
         raise Conflict("ledger-moved", "The ledger changed while the file was checked.", "Upload it again.")

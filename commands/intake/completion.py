@@ -320,7 +320,7 @@ def _check(daybook: Daybook, current: Current, entry: SessionEntry, roots: Roots
     found = [
         check(
             InputFile(SubjectEntry(name, int(datasource)), (candidate,)), known, roots,
-            username=current.row.username, position=lambda path: None,
+            position=lambda path: None,
         ).findings
         for candidate in (current.entry, entry)
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from commands.inputfile.known import HeldGroup, HeldLocation, Known
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
 from commands.stored import held, probes_of
+from projections.lines import subject_name
 
 LONGEST_NAME = 255  # characters; of a subject or a reference value: an index has to hold it on every database
 
@@ -28,11 +29,13 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
         ):
             arena_not_required.add(value.value)
     locations = list(_normalised((entry.location for entry in input_file.sessions), roots))
-    holders = held(world, subject, locations)
-    world.state.sessions.prefetch(row.session for row in holders.values())
+    rows = held(world, subject, locations)
+    world.state.sessions.prefetch(row.session for row in rows.values())
+    holders = {place: world.state.sessions[row.session] for place, row in rows.items()}
     names = [entry.group_name for entry in input_file.clustering]
     world.state.groups.prefetch(names)
     groups = {name: group for name in names if (group := world.state.groups.get(name)) is not None}
+    world.state.clusterings.prefetch(group.clustering for group in groups.values())
     return Known(
         reference=reference,
         retired=retired,
@@ -41,21 +44,21 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
         probes=frozenset(probes_of(world, subject)),
         session_times=_session_times(world, subject),
         locations={
-            place: HeldLocation(row.session, row.username, world.state.sessions[row.session].status)
+            place: HeldLocation(
+                row.id, row.username, row.status, "" if row.subject == subject else subject_name(row.subject)
+            )
             for place, row in holders.items()
         },
         groups={
-            name: HeldGroup(row.clustering, row.subject.partition("/")[2], int(row.subject.partition("/")[0]))
+            name: HeldGroup(
+                row.clustering,
+                subject_name(row.subject),
+                int(row.subject.partition("/")[0]),
+                world.state.clusterings[row.clustering].username,
+            )
             for name, row in groups.items()
         },
     )
-
-
-def foreign_sessions(world: World, known: Known, input_file: InputFile) -> dict[int, str]:
-    """The sessions at this file's locations that are of another subject, and its name."""
-    subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
-    rows = [world.state.sessions[held.session] for held in known.locations.values()]
-    return {row.id: row.subject.partition("/")[2] for row in rows if row.subject != subject}
 
 
 def _normalised(locations: Iterable[str], roots: Roots) -> Iterable[str]:

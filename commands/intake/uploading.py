@@ -36,12 +36,13 @@ Progress = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedSession:
     """What became of an entry. ``outcome`` is the status of its record where this upload made it, or went on with it
-    while it waited; else it is a duplicate. ``reason`` says why it waits or failed, ``incident`` where that was a
-    fault of the program."""
+    while it waited; else it is a duplicate. ``username`` is whose record it is. ``reason`` says why it waits or failed,
+    ``incident`` where that was a fault of the program."""
 
     index: int
     location: str
     session: str
+    username: str
     outcome: str
     session_time: str | None
     reason: str | None
@@ -56,6 +57,7 @@ class UploadedClustering:
     index: int
     group_name: str | None
     clustering: str
+    username: str
     outcome: str
     reason: str | None
     incident: str | None
@@ -65,9 +67,10 @@ class UploadedClustering:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadReport(Result):
     """What the ledger holds of an upload at ``position``. ``ok`` is False for a file that was rejected; ``upload`` is
-    None where its bytes were not even kept."""
+    None where its bytes were not even kept. ``username`` is whose records its new entries are."""
 
     upload: str | None
+    username: str | None = None
     filename: str
     findings: list[Finding]
     sessions: list[UploadedSession] = field(default_factory=list)
@@ -218,6 +221,7 @@ def _report(daybook: Daybook, taken: Taken, steps: Steps) -> UploadReport:
     kind = "InputFileValidated" if taken.accepted else "InputFileRejected"
     body = body_of(events[kind])
     with daybook.reading_at(position, now=not steps.repeatable) as world:
+        owner = world.state.uploads[taken.upload].username
         sessions = _sessions(world, taken, steps, body.get("changed_sessions", ()))
         clusterings = _clusterings(world, taken, steps, body.get("changed_clusterings", ()))
     names = [entry.session for entry in sessions if entry.outcome in _UNSETTLED]
@@ -226,6 +230,7 @@ def _report(daybook: Daybook, taken: Taken, steps: Steps) -> UploadReport:
         ok=taken.accepted,
         position=position,
         upload=f"u{taken.upload}",
+        username=owner,
         filename=body_of(events["InputFileReceived"])["filename"],
         findings=in_file_order(finding_of(finding) for finding in body["findings"]),
         sessions=sessions,
@@ -241,12 +246,14 @@ def _sessions(
     world.state.sessions.prefetch(number for _, number in records)
     rows = [(index, world.state.sessions[number]) for index, number in records]
     faults, differing = incidents(world, [row for _, row in rows]), _differing(changed)
+    owner = world.state.uploads[taken.upload].username
     return [
         UploadedSession(
             index=index,
             location=row.location,
             session=f"s{row.id}",
-            outcome=_outcome(row, taken, steps),
+            username=row.username,
+            outcome=_outcome(row, taken, steps, owner),
             session_time=row.session_time,
             reason=row.message,
             incident=faults.get(row.id),
@@ -263,12 +270,14 @@ def _clusterings(
     world.state.clusterings.prefetch(number for _, number in records)
     rows = [(index, world.state.clusterings[number]) for index, number in records]
     faults, differing = incidents(world, [row for _, row in rows]), _differing(changed)
+    owner = world.state.uploads[taken.upload].username
     return [
         UploadedClustering(
             index=index,
             group_name=row.group_name,
             clustering=f"c{row.id}",
-            outcome=_outcome(row, taken, steps),
+            username=row.username,
+            outcome=_outcome(row, taken, steps, owner),
             reason=row.message,
             incident=faults.get(row.id),
             differences=differing.get(index, []),
@@ -277,9 +286,11 @@ def _clusterings(
     ]
 
 
-def _outcome(row: Session | Clustering, taken: Taken, steps: Steps) -> str:
-    """Of a record that another upload made, only what this one found or did: many may look at it at once."""
-    if row.upload == taken.upload or row.status in ("pending", "waiting", "error"):
+def _outcome(row: Session | Clustering, taken: Taken, steps: Steps, owner: str) -> str:
+    """Of a record that another upload made, only what this one found or did: many may look at it at once. What another
+    person's record still waits for is not this upload's concern."""
+    is_open = row.status in ("pending", "waiting") and row.username == owner
+    if row.upload == taken.upload or row.status == "error" or is_open:
         return row.status
     waited = f"{type(row).__name__[0].lower()}{row.id}" in taken.waiting
     return row.status if waited and steps.done_at(row.status_position) else "duplicate"

@@ -1,6 +1,6 @@
 """Validate an input file: stages 0 to 2, as far as they can be reached, and the record that somebody did."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -14,7 +14,8 @@ from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.known import Known
 from commands.inputfile.read import Limits, ReadResult, read_input_file
 from commands.intake.checking import CheckedFile, check_alone, counted
-from commands.intake.known import LONGEST_NAME, foreign_sessions, load_known
+from commands.intake.known import LONGEST_NAME, load_known
+from commands.intake.others import OthersEntry, entries_of_others, notices
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from ledger.envelope import NewEvent
@@ -157,23 +158,30 @@ def check_file(
     if read.input_file is None:
         return Validation(read.stage, read.findings)
     reading: AbstractContextManager[World] = daybook.reading() if at is None else daybook.reading_past(at)
+    owner = owner or daybook.actor.user
     with reading as world:
         known = load_known(world, read.input_file, roots)
-        foreign = foreign_sessions(world, known, read.input_file)
+        others = entries_of_others(world, read.input_file, known, roots, owner)
         known_at = world.head.size
-    return check_against(read, known, roots, owner=owner or daybook.actor.user, foreign=foreign, at=known_at)
+    return check_against(read, known, roots, owner=owner, others=others, at=known_at)
 
 
 def check_against(
-    read: ReadResult, known: Known, roots: Roots, *, owner: str, foreign: Mapping[int, str], at: int
+    read: ReadResult,
+    known: Known,
+    roots: Roots,
+    *,
+    at: int,
+    owner: str = "",
+    others: Iterable[OthersEntry] = (),
 ) -> Validation:
-    """Stage 2 of a file that passed stage 1, against what is known ``at`` a position; only the disk is looked at."""
+    """Stage 2 of a file that passed stage 1, against what is known ``at`` a position; only the disk is looked at.
+    ``others`` are the entries that other people than ``owner`` have in the ledger."""
     assert read.input_file is not None  # noqa: S101 - it passed stage 1
     checked = check(
         read.input_file,
         known,
         roots,
-        username=owner,
         position=read.position,
         left_out_names=read.left_out_names,
         cut=read.cut,
@@ -181,7 +189,8 @@ def check_against(
     findings = (
         *_of_what_is_new(read, checked),
         *checked.findings,
-        *_foreign_sessions(read, checked, foreign),
+        *_foreign_sessions(read, checked, known),
+        *notices(others, read.position, owner),
     )
     return Validation(2, tuple(in_file_order(findings)), read.input_file, checked, at)
 
@@ -195,9 +204,10 @@ def _of_what_is_new(read: ReadResult, checked: Checked) -> Iterator[Finding]:
             yield finding
 
 
-def _foreign_sessions(read: ReadResult, checked: Checked, foreign: Mapping[int, str]) -> Iterator[Finding]:
+def _foreign_sessions(read: ReadResult, checked: Checked, known: Known) -> Iterator[Finding]:
     """A name leads to a session of another subject where its location is held by one."""
-    for clustering in checked.clusterings:
+    foreign = {held.session: held.subject for held in known.locations.values() if held.subject}
+    for clustering in checked.clusterings if foreign else ():
         path = f"clustering[{clustering.entry.index}].sessions"
         line, column = read.position(path) or (None, None)
         for session in [s for reference in clustering.sessions if (s := reference.session) in foreign]:

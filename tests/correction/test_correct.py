@@ -2,8 +2,10 @@
 
 import pytest
 
+from commands.answers.correction import correction_report
 from commands.door.permission import NotPermitted
 from commands.intake.completion import annotate
+from commands.intake.duplicates import Difference
 from commands.lab.roles import GrantRole
 from commands.requests.correction.correct import correct
 from commands.requests.deletion import RequestDeletion
@@ -196,15 +198,44 @@ def test_a_correction_of_another_users_records_is_not_permitted(lab: Lab) -> Non
     assert lab.types(before) == ["ActionRefused"]
 
 
-def test_one_record_of_another_user_among_ones_own_is_enough_to_refuse(lab: Lab) -> None:
+def test_of_a_shared_file_what_is_anothers_is_left_out_and_named(lab: Lab) -> None:
+    lab.record_many(3)
+    mine = lab.upload(session("date_1"), user="user_2").sessions[0].session
+    theirs = lab.upload(session("date_2"), session("date_3")).sessions[0].session
+    data = document(session("date_1", notes="x"), session("date_2", notes="y"), session("date_3"))
+
+    found = compare(lab, data, user="user_2")
+    number = request(lab, data, user="user_2")
+
+    assert [f"s{change.old.id}" for change in found.plan.sessions] == [mine]
+    [left] = correction_report(found).left_out
+    assert (left.record, left.username, left.index) == (theirs, "user_1", 1)
+    assert left.differences == [Difference("notes", None, "y")]
+    done = approve(lab, number)
+    assert [pair.old for pair in done.replaced] == [mine] and status_of(lab, theirs) == "inserted"
+
+
+def test_a_clustering_of_ones_own_may_stand_on_a_session_of_another(lab: Lab) -> None:
+    lab.record_many(2)
+    kilosort_output(lab.share.parent / "joint" / "g")
+    lab.upload(session("date_1"))
+    entries = [session("date_1", name="a", notes="y"), session("date_2", name="b")]
+    lab.upload(*entries, clustering=[group("g", ["a", "b"])], user="user_2")
+
+    data = document(*entries, clustering=[group("g", ["a", "b"], notes="x")])
+    found = compare(lab, data, user="user_2")
+
+    assert found.plan.ok and [change.old.group_name for change in found.plan.groups] == ["g"]
+    assert [each.row.username for each in found.plan.left_out] == ["user_1"]
+    approve(lab, request(lab, data, user="user_2"))
+
+
+def test_an_admin_corrects_what_is_anybodys_in_a_shared_file(lab: Lab) -> None:
     lab.record_many(2)
     lab.upload(session("date_1"), user="user_2")
     lab.upload(session("date_2"))
-
-    data = document(session("date_1", notes="x"), session("date_2", notes="x"))
-    with pytest.raises(NotPermitted):
-        request(lab, data, user="user_2")
-    assert request(lab, document(session("date_1", notes="x"), session("date_2")), user="user_2")
+    found = compare(lab, document(session("date_1", notes="x"), session("date_2", notes="x")))
+    assert len(found.plan.sessions) == 2 and not found.plan.left_out
 
 
 def test_an_auditor_compares_but_does_not_request(lab: Lab) -> None:

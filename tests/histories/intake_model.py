@@ -78,11 +78,7 @@ class IntakeModel:
         """``owner``: whose records its entries become; else the user's."""
         self._require_owner(user, ())
         owner = owner or user
-        known = {
-            one: held
-            for one in file.entries
-            if (held := self.locations.get(one.folder)) is not None and held.owner == owner
-        }
+        known = {one: held for one in file.entries if (held := self.locations.get(one.folder)) is not None}
         named = {one.name: known.get(one) for one in file.entries}
         fresh = [
             one
@@ -90,7 +86,7 @@ class IntakeModel:
             if (holder := self.names.get(one.name)) is None or holder.subject != file.subject
         ]
         upload = Upload(owner, file)
-        upload.errors = self._errors(file, known, fresh, named)
+        upload.errors = self._errors(file, fresh, named)
         self.uploads.append(upload)
         if not upload.errors:
             new = {
@@ -114,13 +110,10 @@ class IntakeModel:
     def _errors(
         self,
         file: File,
-        known: Collection[Entry],
         fresh: Iterable[GroupEntry],
         named: dict[str, Session | None],
     ) -> frozenset[str]:
         errors = set()
-        if any(one.folder in self.locations and one not in known for one in file.entries):
-            errors.add("location-of-another-user")
         for one in fresh:
             if one.name in self.names:
                 errors.add("group-name-of-another-subject")

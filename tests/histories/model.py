@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from tests.histories.intake_model import IntakeModel
 from tests.histories.records import (
     NEVER_INSERTED,
+    RESEARCHER,
     Group,
     Impact,
     Plan,
@@ -155,7 +156,9 @@ class Model(IntakeModel):
             for entry in file.entries
         }
         groups = {entry: self.names[entry.name] for entry in file.groups}
-        plan = self._plan(file, sessions, groups)
+        owners = {one.owner for one in [*sessions.values(), *groups.values()]}
+        shared = self.role(user) == RESEARCHER and user in owners
+        plan = self._plan(file, sessions, groups, only=user if shared else None)
         if not plan.sessions and not plan.groups:
             return None
         self._require_owner(user, [*plan.sessions, *plan.groups])
@@ -181,18 +184,32 @@ class Model(IntakeModel):
         ]
         return found
 
-    def _plan(self, file: File, sessions: dict[Entry, Session], groups: dict[GroupEntry, Group]) -> Plan:
-        """``sessions`` and ``groups``: what the entries stand for; an entry that is in neither is left out."""
+    def _plan(
+        self,
+        file: File,
+        sessions: dict[Entry, Session],
+        groups: dict[GroupEntry, Group],
+        *,
+        only: str | None = None,
+    ) -> Plan:
+        """``sessions`` and ``groups``: what the entries stand for; an entry that is in neither is left out, as is what is
+        not of the user ``only``."""
         changed = {
             old: entry
             for entry, old in sessions.items()
             if (old.folder, old.room, old.subject) != (entry.folder, entry.room, file.subject)
+            and only in (None, old.owner)
         }
         regrouped = {
             old: entry
             for entry, old in groups.items()
-            if (old.notes, old.subject) != (entry.notes, file.subject)
-            or self._stands_elsewhere(old, [sessions.get(self._entry(file, name)) for name in entry.sessions])
+            if only in (None, old.owner)
+            and (
+                (old.notes, old.subject) != (entry.notes, file.subject)
+                or self._stands_elsewhere(
+                    old, [sessions.get(self._entry(file, name)) for name in entry.sessions]
+                )
+            )
         }
         errors, outcomes = set(), dict[Session, str]()
         times = {key: held for key, held in self.times.items() if held not in changed}

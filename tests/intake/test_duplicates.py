@@ -129,18 +129,59 @@ def test_what_was_completed_later_is_what_a_duplicate_is_compared_with(lab: Lab)
     assert {d.field for d in old.sessions[0].differences} == {"room", "notes", "clustering"}
 
 
-def test_a_location_of_another_user_is_an_error_that_names_user_and_session(lab: Lab) -> None:
-    lab.record_many(1)
-    theirs = lab.upload(session("date_1"), user="user_2").sessions[0].session
-    before = lab.size()
+def test_of_a_file_that_several_people_keep_each_enters_what_is_new(lab: Lab) -> None:
+    names = lab.record_many(3)
+    lab.upload(session(names[0]))
+    theirs = lab.upload(session(names[1], notes="theirs"), user="user_2").sessions[0]
 
-    mine = lab.upload(session("date_1"))
+    shared = [session(names[0]), session(names[1], notes="mine"), session(names[2])]
+    mine = lab.upload(*shared)
 
-    assert not mine.ok
-    [error] = [finding for finding in mine.findings if finding.severity == "error"]
-    assert error.stage == 2 and error.code == "location-of-another-user" and error.line
-    assert "user_2" in error.message and theirs in error.message
-    assert lab.types(before) == ["InputFileReceived", "InputFileRejected"]
+    assert mine.ok and [entry.outcome for entry in mine.sessions] == ["duplicate", "duplicate", "inserted"]
+    assert [entry.username for entry in mine.sessions] == ["user_1", "user_2", "user_1"]
+    [notice] = [finding for finding in mine.findings if finding.code == "known-of-another-user"]
+    assert (notice.severity, notice.stage, notice.path) == ("notice", 2, "sessions[1]") and notice.line
+    assert f"{theirs.session}, user_2's (inserted)" in notice.message
+    assert "notes: theirs -> mine" in notice.message
+    assert mine.sessions[1].differences == [Difference("notes", "theirs", "mine")]
+    assert lab.types().count("SessionInserted") == 3
+
+    # and the other gets in what is new to both
+    names += ["more"]
+    lab.record("more", day=20)
+    again = lab.upload(*map(session, names), user="user_2")
+    assert [entry.outcome for entry in again.sessions] == ["duplicate"] * 3 + ["inserted"]
+
+
+def test_validate_names_whose_an_entry_is(lab: Lab) -> None:
+    names = lab.record_many(1)
+    lab.upload(session(names[0]), user="user_2")
+
+    checked = validate(lab.daybook, document(session(names[0])), filename="a.yml", roots=lab.roots)
+
+    assert checked.ok and checked.sessions is not None and checked.sessions.known == 1
+    assert [(f.severity, f.code) for f in checked.findings] == [("notice", "known-of-another-user")]
+
+
+def test_a_session_of_somebody_else_that_waits_is_not_this_uploads_concern(lab: Lab) -> None:
+    lab.record("unmatched", serials=["18408409999", "18408408888"])
+    waiting = lab.upload(session("unmatched"), user="user_2")
+    assert waiting.sessions[0].outcome == "waiting"
+
+    mine = lab.upload(session("unmatched"))
+
+    assert mine.sessions[0].outcome == "duplicate" and not mine.next_steps
+    assert lab.types().count("SessionWaiting") == 1
+
+
+def test_of_many_entries_of_somebody_else_the_first_are_named_and_the_others_counted(lab: Lab) -> None:
+    names = lab.record_quickly(25)
+    lab.upload(*map(session, names), user="user_2")
+
+    mine = lab.upload(*map(session, names))
+
+    said = [finding for finding in mine.findings if finding.code == "known-of-another-user"]
+    assert len(said) == 21 and said[-1].message.startswith("5 more entries from here on are user_2's too (s")
 
 
 def test_a_location_that_is_held_for_another_subject_is_a_difference(lab: Lab) -> None:
@@ -149,6 +190,8 @@ def test_a_location_that_is_held_for_another_subject_is_a_difference(lab: Lab) -
     again = lab.upload(session("date_1"), subject="23456")
     assert again.ok and again.sessions[0].outcome == "duplicate"
     assert again.sessions[0].differences == [Difference("subject", "12345", "23456")]
+    [notice] = [finding for finding in again.findings if finding.code == "known-of-another-subject"]
+    assert "of subject 12345, your own (inserted)" in notice.message
 
 
 def test_a_clustering_cannot_stand_on_the_session_of_another_subject(lab: Lab) -> None:

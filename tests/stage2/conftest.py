@@ -63,9 +63,7 @@ class Outcome:
 
 @pytest.fixture
 def checked(known):
-    def run(
-        sessions="", clustering="", *, known=known, find=Path, roots=LAB, username="user_1", name="12345"
-    ):
+    def run(sessions="", clustering="", *, known=known, find=Path, roots=LAB, name="12345"):
         text = f"subject:\n  name: {name}\n"
         for key, entries in (("sessions", sessions), ("clustering", clustering)):
             if entries:
@@ -77,7 +75,6 @@ def checked(known):
                 read.input_file,
                 known,
                 roots,
-                username=username,
                 position=read.position,
                 left_out_names=read.left_out_names,
                 find=find,

@@ -194,7 +194,7 @@ def test_subject_needs_a_probe_once_there_is_something_new(checked, known):
     assert checked(one_session(location="N:/old"), known=bare).codes == []
 
 
-def test_location_held_by_the_same_user_is_a_duplicate_whose_values_are_not_checked(checked):
+def test_held_location_is_a_duplicate_whose_values_are_not_checked(checked):
     def find(location):
         raise AssertionError("looked at the disk")
 
@@ -210,10 +210,11 @@ def test_location_held_by_the_same_user_is_a_duplicate_whose_values_are_not_chec
     assert (session.location, session.duplicate_of) == ("N:/old", 7)
 
 
-def test_location_held_by_another_user_names_the_user_and_the_session(checked):
-    finding = checked(one_session(location="N:/theirs")).only
-    assert (finding.code, finding.path) == ("location-of-another-user", "sessions[0].location")
-    assert "session s9 of user_2, which is waiting" in finding.message
+def test_location_held_by_another_user_is_a_duplicate_too(checked):
+    outcome = checked(one_session(location="N:/theirs"))
+    assert outcome.codes == []
+    (session,) = outcome.result.sessions
+    assert session.duplicate_of == 9
 
 
 @pytest.mark.parametrize("again", [r"n:\new", "n:/./new", "/mnt/N/new"])
@@ -404,7 +405,6 @@ def test_each_of_ten_thousand_sessions_gets_its_findings(known, experimenter, he
         InputFile(SubjectEntry("12345"), entries),
         known,
         roots,
-        username="user_1",
         position=lambda path: (1, 1),
         find=lambda location: None,
     )
@@ -458,9 +458,7 @@ def test_value_that_was_cut_at_a_comment_is_an_error_where_the_longer_one_exists
 
     def codes():
         read = read_input_file(text.encode(), filename="a.yml")
-        result = check(
-            read.input_file, known, LAB, username="u", position=read.position, find=find, cut=read.cut
-        )
+        result = check(read.input_file, known, LAB, position=read.position, find=find, cut=read.cut)
         return [(f.severity, f.code, f.path) for f in result.findings]
 
     assert codes() == [("error", "cut-at-comment", path)]
@@ -491,9 +489,7 @@ def test_curation_time_before_its_recordings_or_in_the_future_is_a_warning(known
     sessions = "[2023-05-01 10:00:00, 2023-05-02 10:12:50]"
     text = "subject: {name: 12345}\nclustering:\n" + group(sessions=sessions, curation_time=curated)
     read = read_input_file(text.encode(), filename="a.yml")
-    result = check(
-        read.input_file, known, LAB, username="u", position=read.position, find=Path, now=datetime(2026, 1, 1)
-    )
+    result = check(read.input_file, known, LAB, position=read.position, find=Path, now=datetime(2026, 1, 1))
     assert [(f.severity, f.code) for f in result.findings] == ([("warning", code)] if code else [])
 
 

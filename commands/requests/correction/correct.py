@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import Field
 
-from commands.door.permission import require_owner, require_writer
+from commands.door.permission import RESEARCHER, require_owner, require_writer, role_of
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Command, Decision, Result, World, checked_command_id
@@ -78,6 +78,8 @@ def correct(
         reason = checked_reason(reason)
     read = read_input_file(data, filename=filename, limits=limits)
     requester = daybook.actor.user
+    with daybook.reading() as world:
+        own = requester if role_of(world, requester) == RESEARCHER else None
 
     def matches_in(world: World, input_file: InputFile) -> Matches:
         return find_matches(
@@ -94,11 +96,13 @@ def correct(
         earlier = daybook.earlier(RequestCorrection.model_construct(**command))
         if earlier is not None:
             at = earlier.result.at
-            plan = make_plan(daybook, read, roots, matches_in, reading=lambda: daybook.reading_past(at))
+            plan = make_plan(
+                daybook, read, roots, matches_in, requester=own, reading=lambda: daybook.reading_past(at)
+            )
             return _asked(plan, earlier.result)
 
     def attempt() -> Corrected:
-        plan = make_plan(daybook, read, roots, matches_in)
+        plan = make_plan(daybook, read, roots, matches_in, requester=own)
         if reason is None or not plan.replaced:
             return Corrected(plan, plan.at)
         daybook.require(lambda world: require_owner(world, "correct", plan.replaced))

@@ -16,11 +16,11 @@ from commands.door.world import World
 from commands.inputfile.check import Checked
 from commands.inputfile.entries import GroupClusteringEntry, InputFile, SessionEntry
 from commands.inputfile.findings import Finding
-from commands.inputfile.known import HeldLocation, Known
+from commands.inputfile.known import Known
 from commands.inputfile.read import ReadResult
 from commands.intake.duplicates import group_differences, place, session_differences
 from commands.intake.insertion import Find, SessionOutcome, insert_group, insert_session
-from commands.intake.known import foreign_sessions, load_known
+from commands.intake.known import load_known
 from commands.intake.settling import looked_at_each
 from commands.intake.validation import Validation, check_against
 from commands.recordings.roots import Roots, Search
@@ -75,11 +75,21 @@ class GroupChange:
     outcome: ClusteringInserted | ClusteringWaiting | ClusteringInsertFailed | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An entry whose record is another person's: it differs, and stays as it is."""
+
+    index: int
+    row: Session | Clustering
+    differences: list[dict[str, Any]]
+
+
 @dataclass(slots=True)
 class Plan:
-    """``sessions`` and ``groups`` are what is replaced; ``unchanged_*`` and ``new_*`` are indexes of the file;
-    ``absent`` are sessions of the same owners and subjects that the file does not have. ``statuses`` are those of
-    the other sessions that replaced clusterings will stand on."""
+    """``sessions`` and ``groups`` are what is replaced; ``left_out`` are other people's records in a file that has some
+    of the requester's too; ``unchanged_*`` and ``new_*`` are indexes of the file; ``absent`` are sessions of the same
+    owners and subjects that the file does not have. ``statuses`` are those of the other sessions that replaced
+    clusterings will stand on."""
 
     validation: Validation
     findings: tuple[Finding, ...]
@@ -88,6 +98,7 @@ class Plan:
     probes: dict[str, str | None] = field(default_factory=dict)
     sessions: list[SessionChange] = field(default_factory=list)
     groups: list[GroupChange] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     unchanged_sessions: list[int] = field(default_factory=list)
     unchanged_groups: list[int] = field(default_factory=list)
     new_sessions: list[int] = field(default_factory=list)
@@ -116,10 +127,12 @@ def make_plan(
     matches_in: Callable[[World, InputFile], Matches],
     *,
     whole: bool = True,
+    requester: str | None = None,
     reading: Callable[[], AbstractContextManager[World]] | None = None,
 ) -> Plan:
     """``matches_in`` says which record each entry stands for; unless the ``whole`` file is wanted, the others are left
-    out. Where a finding is an error, the plan cannot be carried out, and is made only as far as it could be."""
+    out. Of a file that has records of the ``requester`` and of others, only the former are replaced. Where a finding
+    is an error, the plan cannot be carried out, and is made only as far as it could be."""
     if read.input_file is None:
         return Plan(Validation(read.stage, read.findings), read.findings)
     plan = Plan(Validation(read.stage, read.findings), read.findings)
@@ -127,15 +140,14 @@ def make_plan(
     with reading() as world:
         matches = matches_in(world, read.input_file)
         input_file = read.input_file if whole else _matched_only(read.input_file, matches)
-        _compare(world, plan, input_file, matches, roots)
-        known = _without_replaced(load_known(world, input_file, roots), plan, daybook.actor.user)
-        foreign = foreign_sessions(world, known, input_file)
+        _compare(world, plan, input_file, matches, roots, requester)
+        known = _without_replaced(load_known(world, input_file, roots), plan)
     find = Search(roots).resolve  # remembers the directories above the sessions'
     if plan.ok:
         _look_at_sessions(plan, roots, find)
     known = _with_new_times(known, plan)
     read = replace(read, input_file=input_file)
-    plan.validation = check_against(read, known, roots, owner=daybook.actor.user, foreign=foreign, at=plan.at)
+    plan.validation = check_against(read, known, roots, at=plan.at)
     assert plan.validation.checked is not None  # noqa: S101 - the file passed stage 1
     located = _Located(read)
     plan.findings = (
@@ -165,12 +177,16 @@ def _matched_only(input_file: InputFile, matches: Matches) -> InputFile:
 # --- against the ledger ---------------------------------------------------------------------------------------------
 
 
-def _compare(world: World, plan: Plan, input_file: InputFile, matches: Matches, roots: Roots) -> None:
+def _compare(
+    world: World, plan: Plan, input_file: InputFile, matches: Matches, roots: Roots, requester: str | None
+) -> None:
     plan.subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
     plan.at = world.head.size
     plan.probes = probes_of(world, plan.subject)
     matched = _compare_sessions(world, plan, input_file, matches, roots)
     _compare_groups(world, plan, input_file, matches, roots)
+    if requester is not None:
+        _leave_others_out(world, plan, matched, matches, requester)
     plan.impact = impact_of(
         world,
         sessions=[change.old.id for change in plan.sessions],
@@ -186,6 +202,22 @@ def _compare(world: World, plan: Plan, input_file: InputFile, matches: Matches, 
     subjects = {plan.subject, *(row.subject for row in matched)}
     in_file = {row.id for row in matched}
     plan.absent = [row for row in standing_sessions(world, subjects, owners) if row.id not in in_file]
+
+
+def _leave_others_out(
+    world: World, plan: Plan, sessions: list[Session], matches: Matches, requester: str
+) -> None:
+    """Several people keep one file: each corrects what is his or her own, and the rest stays."""
+    rows: list[Session | Clustering] = [*sessions]
+    rows += [world.state.clusterings[match.record] for match in matches.clusterings.values()]
+    if {requester} >= (owners := {row.username for row in rows}) or requester not in owners:
+        return
+    changes: list[SessionChange | GroupChange] = [*plan.sessions, *plan.groups]
+    for change in changes:
+        if change.old.username != requester:
+            plan.left_out.append(LeftOut(change.given.index, change.old, change.differences))
+    plan.sessions = [change for change in plan.sessions if change.old.username == requester]
+    plan.groups = [change for change in plan.groups if change.old.username == requester]
 
 
 def stands_on(world: World, clusterings: Iterable[int]) -> dict[int, tuple[int, ...]]:
@@ -276,18 +308,14 @@ def _stands_elsewhere(
 # --- as if the replaced records were gone ---------------------------------------------------------------------------
 
 
-def _without_replaced(known: Known, plan: Plan, user: str) -> Known:
-    """Their keys are free, and what stays is no obstacle, whoever it belongs to."""
+def _without_replaced(known: Known, plan: Plan) -> Known:
+    """Their keys are free."""
     gone = {change.old.id for change in plan.sessions}
     groups = {change.old.id for change in plan.groups}
     return replace(
         known,
         session_times={time: session for time, session in known.session_times.items() if session not in gone},
-        locations={
-            place: HeldLocation(held.session, user, held.status)
-            for place, held in known.locations.items()
-            if held.session not in gone
-        },
+        locations={place: held for place, held in known.locations.items() if held.session not in gone},
         groups={name: held for name, held in known.groups.items() if held.clustering not in groups},
     )
 
@@ -331,6 +359,7 @@ def _references(plan: Plan, checked: Checked, located: _Located) -> Iterator[Fin
     """Find what replaced clusterings will stand on. An entry whose new location was taken, or that stands on an
     entry which is not in the ledger, is an error."""
     by_index = {change.given.index: change.old.id for change in plan.sessions}
+    others = {each.index: each.row.id for each in plan.left_out if isinstance(each.row, Session)}
     for session in checked.sessions:
         if session.entry.index in by_index and session.duplicate_of is not None:
             path = f"sessions[{session.entry.index}].location"
@@ -343,7 +372,7 @@ def _references(plan: Plan, checked: Checked, located: _Located) -> Iterator[Fin
             continue
         numbers: list[int] = []
         for reference in clustering.sessions:
-            number = reference.session or by_index.get(int(reference.index or 0))
+            number = reference.session or (others | by_index).get(int(reference.index or 0))
             if number is None:
                 path = f"clustering[{change.given.index}].sessions"
                 message = f"sessions[{reference.index}], on which it stands, is not in the ledger yet."
