@@ -57,7 +57,7 @@ def test_whatever_happens_the_ledger_says_what_the_model_says(
         directory = tmp_path / str(number)
         directory.mkdir()
         url = ledger_templates(database, directory)
-        player = Player(url, share, Seeded(f"{database} {part} {number}"))
+        player = Player(url, share, Seeded(f"{part}/{number} {database}"))
         try:
             play(player, directory / "daybook.key")
         except BaseException as error:
