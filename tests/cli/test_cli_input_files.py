@@ -131,11 +131,11 @@ def test_growing_file_is_uploaded_again_and_again(stocked: Run, sample: SampleLa
     first = stocked("upload", "subject_1.yml", "--json")
     assert first.exit == 0
     assert set(first.json) == {
-        "ok", "position", "upload", "filename", "findings", "sessions", "clusterings", "next_steps",
+        "ok", "position", "upload", "username", "filename", "findings", "sessions", "clusterings", "next_steps",
     }  # fmt: skip
     assert [session["outcome"] for session in first.json["sessions"]] == ["inserted", "inserted"]
     assert set(first.json["sessions"][0]) == {
-        "index", "location", "session", "outcome", "session_time", "reason", "incident", "differences",
+        "index", "location", "session", "username", "outcome", "session_time", "reason", "incident", "differences",
     }  # fmt: skip
     write_input_file(sample)
     second = stocked("upload", "subject_1.yml", "--json")
