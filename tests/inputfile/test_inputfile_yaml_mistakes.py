@@ -131,6 +131,14 @@ def test_indentation_hint_names_key_and_line_to_line_up_with() -> None:
     assert "to line up under object_name in line 24" in finding.hint
 
 
+def test_mistake_is_found_behind_blank_lines_and_comments() -> None:
+    data = b'subject:\n  name "12345"\n\n# one\n# two\n# three\n# four\n  datasource_id: 0\n'
+
+    [finding] = read_input_file(data).findings
+
+    assert (finding.code, finding.line) == ("missing-colon", 2)
+
+
 def test_mistake_beyond_guessing_keeps_the_place_where_the_parser_gave_up() -> None:
     result = read_input_file(b"subject: {name: x\n  }]]}:[ - :\n: : ?\n", filename="a.yml")
     assert result.stage == 0

@@ -215,6 +215,17 @@ def test_clock_that_cannot_be_true_is_a_remark(tmp_path: Path, start: str, doubt
     assert codes == ["clock-in-doubt"] * doubt
 
 
+def test_remark_on_a_clock_names_the_recording_that_the_start_comes_from(tmp_path: Path) -> None:
+    began = datetime(2049, 1, 2)
+    for later, probe in enumerate(TWO):
+        folder = tmp_path / f"{'ba'[later]}_probe"  # the later one is read first
+        spikeglx_session(folder, probes=[probe], start=began + timedelta(minutes=later))
+
+    [remark] = read_session_directory(tmp_path).remarks
+
+    assert [file.split("/")[0] for file in remark.files] == ["b_probe"]
+
+
 def test_start_ahead_of_now_is_a_remark_where_now_is_given(tmp_path: Path) -> None:
     spikeglx_session(tmp_path, probes=TWO, start=START)
     ahead = read_session_directory(tmp_path, now=START - timedelta(days=3))
