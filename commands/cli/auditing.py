@@ -9,6 +9,7 @@ import click
 from commands.answers.phrases import phrase
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.lists import page_size
 from commands.cli.output import Column
 from commands.cli.times import as_of_option, shown, utc_time
 from commands.cli.verbs import Verb
@@ -61,7 +62,7 @@ def _write_events(events: Iterable["EventLine"], *, with_stream: bool) -> int:
         Column("actor"),
         Column("type"),
         Column("stream", "middle"),
-        Column("what it says", "end"),
+        Column("what it says", "below"),
     ]
     count, rows = 0, iter(events)
     while some := list(islice(rows, _ROWS)):
@@ -96,7 +97,7 @@ def _row(event: "EventLine", *, with_stream: bool) -> list[object]:
     "--limit",
     type=click.IntRange(0, MOST),
     metavar="N",
-    help=f"The newest N; 0 for all. On a terminal {PAGE} unless said, with --json all.",
+    help=f"The newest N; 0 for all. On a terminal {PAGE} unless said; piped, and with --json, all.",
 )
 @as_of_option
 @pass_invocation
@@ -123,8 +124,8 @@ def log(
     from projections.past import Past
 
     matching = Matching(actor=actor, type=kind, subject=subject, since=since, until=until, text=text)
-    everything = invocation.json and text is None
-    wanted = limit if limit is not None else (0 if everything else PAGE)
+    everything = (invocation.json or not output.is_terminal()) and text is None
+    wanted = limit if limit is not None else (0 if everything else page_size(invocation))
     with invocation.reading(as_of, Past.nothing) as world:
         found = look(world, matching, after=after, before=before, limit=wanted or None)
         invocation.answer(found, lambda: _write_log(found, looked_for=text is not None))

@@ -138,7 +138,7 @@ def list_values(invocation: Invocation, table: str | None, as_of: int | str | No
                 f"{where} yet. Add some: daybook catalogue load FILE, or daybook catalogue add TABLE VALUE"
             )
             return
-        columns = [Column("table"), Column("value", "middle"), Column("attributes", "end"), Column("")]
+        columns = [Column("table"), Column("value"), Column("attributes", "below"), Column("")]
         rows = [
             [v.table, v.value, _shown(v.attributes), "retired" if v.retired else ""] for v in found.values
         ]

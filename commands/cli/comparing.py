@@ -24,7 +24,7 @@ _COLUMNS = [
     Column(""),
     Column("record"),
     Column("subject"),
-    Column("what", "end"),
+    Column("what", "below"),
     Column("who"),
     Column("when (UTC)"),
 ]

@@ -39,7 +39,7 @@ _DEPENDENT_COLUMNS = [
     Column("what"),
     Column("username"),
     Column("becomes"),
-    Column("because", "end"),
+    Column("because", "below"),
 ]
 _FATES = {
     "replaced": "replaced",

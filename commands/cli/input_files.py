@@ -1,6 +1,5 @@
 """Verbs that take an input file: ``validate``, ``upload``."""
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -110,7 +109,7 @@ def _entries(noun: str, counts: "EntryCounts") -> list[str]:
 
 
 def most_of_a_kind() -> int | None:
-    return MOST_OF_A_KIND if sys.stdout is not None and sys.stdout.isatty() else None
+    return MOST_OF_A_KIND if output.is_terminal() else None
 
 
 @click.command(cls=WritingVerb)
@@ -205,7 +204,7 @@ def _write_moved(sessions: Sequence["Entry"], clusterings: Sequence["Entry"]) ->
         Column("outcome", is_status=True),
         Column("session_time"),
         Column("entry", "middle"),
-        Column("reason", "end"),
+        Column("reason", "below"),
     ]
     rows = [
         [

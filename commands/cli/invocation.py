@@ -43,6 +43,7 @@ class Invocation:
         from commands.door.settings import load
 
         settings = load(db=self.db, config=self.config)
+        output.use_width(settings.width)
         if level := self.log_level or settings.log_level:
             from commands.door import logs
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from projections.queries import Kind, Query
 
 LIMIT = 100
+MOST = 1_000_000
 _MISSING = ("tasks", "clusterings", "room", "association")
 _STATUSES = ("pending", "waiting", "inserted", "error", "withdrawn", "deleted")
 REQUEST_STATUSES = ("requested", "rejected", "cancelled", "executed", "restored")
@@ -30,9 +31,9 @@ Rows = list[dict[str, Any]]
 def limit_option(function: Command) -> Command:
     return click.option(
         "--limit",
-        type=click.IntRange(min=0),
+        type=click.IntRange(0, MOST),
         metavar="N",
-        help=f"The newest N; 0 for all. On a terminal {LIMIT} unless said, with --json all.",
+        help=f"The newest N; 0 for all. On a terminal {LIMIT} unless said; piped, and with --json, all.",
     )(function)
 
 
@@ -93,13 +94,19 @@ def older_left_out(more: bool, noun: str) -> None:
         )
 
 
+def page_size(invocation: Invocation) -> int:
+    """How many records a person sees at once; 0 for all."""
+    return invocation.settings.list_limit
+
+
 def query_of(invocation: Invocation, asked: dict[str, Any]) -> "Query":
-    """All, where ``limit`` is None: with --json, or with --limit 0."""
+    """All, where ``limit`` is None: with --json, into a pipe or a file, or with --limit 0."""
     from projections.queries import Query
 
     limit = asked.get("limit")
     has_cursor = asked["after"] is not None or asked["before"] is not None
-    wanted = limit if limit is not None else LIMIT if has_cursor or not invocation.json else 0
+    is_read_along = output.is_terminal() and not invocation.json
+    wanted = limit if limit is not None else page_size(invocation) if has_cursor or is_read_along else 0
     given = {name: value for name, value in asked.items() if name not in ("owner", "limit", "as_of")}
     return Query(user=asked["owner"], limit=wanted or None, **given)
 

@@ -7,8 +7,11 @@ from ledger import __version__
 
 _SECTIONS = {
     "Start": {
+        "status": ("standing:status", "Where am I, who am I, what waits, what failed, what is open for me."),
+        "help": ("helping:help_", "Explain a verb, with two examples."),
         "demo": ("demo:demo", "Show it all on a small lab in a temporary directory."),
         "init": ("setting_up:init", "Create a ledger, or upgrade an older one in place."),
+        "config": ("configuring:config", "See the settings in force, or write a file of them."),
         "catalogue": ("catalogue:catalogue", "Reference values that input files are checked against."),
         "subject": ("subjects:subject", "Register subjects, and see them with their probes."),
         "probe": ("subjects:probe", "Record that a probe was inserted or removed."),
@@ -27,6 +30,7 @@ _SECTIONS = {
         "uploads": ("lists:uploads", "List uploads."),
         "show": ("records:show", "Show one upload, session or clustering, whole."),
         "why": ("records:why", "Say what a record waits for, or why it failed."),
+        "cat": ("standing:cat", "Give an uploaded file back, byte for byte."),
     },
     "Complete": {
         "associate": ("completing:associate", "Say which probe is which, for a waiting session."),
@@ -36,7 +40,7 @@ _SECTIONS = {
     },
     "Wrong data": {
         "withdraw": ("deleting:withdraw", "Take back entries of yours that were never inserted."),
-        "delete": ("deleting:delete", "Ask for a deletion, after a look at what would go with it."),
+        "delete": ("deleting:delete", "Ask for a deletion; say who approves."),
         "request": ("requesting:request", "See what waits for a decision; approve, reject or cancel it."),
         "restore": ("deleting:restore", "Undo an executed deletion, whole."),
         "correct": ("correcting:correct", "Compare a corrected file with what is stored; replace it."),

@@ -13,6 +13,8 @@ from ledger.plurals import plural as plural
 
 _NARROWEST = 8
 _GAP = "  "
+_BELOW = "      "
+_WIDTH = "daybook.width"
 STATUS_COLOURS = {
     "inserted": "green",
     "processed": "green",
@@ -52,9 +54,19 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def plain_wanted() -> bool:
+    """Whether neither colours nor movements of the cursor are wanted, or understood."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
 def colour_wanted() -> bool | None:
     """False where colours are unwanted; None lets the stream decide."""
-    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+    return False if plain_wanted() else None
+
+
+def is_terminal() -> bool:
+    """Whether a person reads along: what goes into a pipe or a file is never cut."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def say(text: str | bytes = "", *, err: bool = False, nl: bool = True) -> None:
@@ -104,7 +116,8 @@ def status(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``shrinks``: a value that is too wide loses text nowhere, at its ``end``, in its ``middle``."""
+    """``shrinks``: a value that is too wide loses text nowhere, at its ``end``, in its ``middle``; or it is what the
+    table is read for, and stands whole ``below`` its line."""
 
     title: str
     shrinks: str = ""
@@ -112,18 +125,65 @@ class Column:
     is_status: bool = False
 
 
+def use_width(columns: int | None) -> None:
+    """Lines of tables have this many cells in this run, whatever the terminal has; None for what it has."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[_WIDTH] = columns
+
+
+def _available() -> int:
+    import shutil
+
+    context = click.get_current_context(silent=True)
+    return (context and context.meta.get(_WIDTH)) or shutil.get_terminal_size().columns
+
+
 def write_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
     """An aligned table; columns without any value are left out. On a terminal no line is wider than it is."""
     cells = [[printable("" if value is None else value) for value in row] for row in rows]
     used = [i for i in range(len(columns)) if any(row[i] for row in cells)]
     widths = {i: max(text_width(columns[i].title), *(text_width(row[i]) for row in cells)) for i in used}
-    if sys.stdout is not None and sys.stdout.isatty():
-        import shutil
-
-        fit(widths, [i for i in used if columns[i].shrinks], shutil.get_terminal_size().columns)
+    available = _available() if is_terminal() else 0
+    if available:
+        _narrow(columns, widths, available)
     say(coloured(_line(columns, used, widths, [column.title for column in columns], plain=True), bold=True))
     for row in cells:
-        say(_line(columns, used, widths, row, plain=False))
+        below = [i for i in used if columns[i].shrinks == "below" and text_width(row[i]) > widths[i]]
+        beside = ["" if i in below else value for i, value in enumerate(row)]
+        say(_line(columns, used, widths, beside, plain=False))
+        for i in below:
+            for line in wrapped(row[i], max(available - len(_BELOW), _NARROWEST)):
+                say(f"{_BELOW}{line}")
+
+
+def _narrow(columns: Sequence[Column], widths: dict[int, int], available: int) -> None:
+    """First what may lose text. What stands whole has the room that is left, and goes below where it is too little."""
+    whole = {i: widths[i] for i in widths if columns[i].shrinks == "below"}
+    for i in whole:
+        widths[i] = min(widths[i], text_width(columns[i].title))
+    fit(widths, [i for i in widths if columns[i].shrinks in ("end", "middle")], available)
+    room = available - sum(widths.values()) - len(_GAP) * (len(widths) - 1)
+    for i, width in whole.items():
+        given = min(width - widths[i], max(room, 0))
+        widths[i] += given
+        room -= given
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The words of a text in lines of so many cells; a longer word is divided."""
+    lines = [""]
+    for word in text.split(" "):
+        room = width - text_width(lines[-1]) - 1
+        if lines[-1] and text_width(word) <= room:
+            lines[-1] += f" {word}"
+            continue
+        while text_width(word) > width:
+            head = _cut(word, width)
+            lines.append(head)
+            word = word[len(head) :]
+        lines.append(word)
+    return [line for line in lines if line]
 
 
 def fit(widths: dict[int, int], shrinkable: Sequence[int], available: int) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
+from commands.cli.output import plain_wanted
+
 QUIET_S = 0.7
 _EVERY_S = 0.1
 _CELLS = 24
@@ -41,8 +43,9 @@ def _nothing(done: int, total: int) -> None:
 
 @contextmanager
 def shown_progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress line while the block runs, gone when it ends; silent where standard error is no terminal."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    """A progress line while the block runs, gone when it ends; silent where standard error is no terminal, or one whose
+    cursor is not to be moved."""
+    if sys.stderr is None or not sys.stderr.isatty() or plain_wanted():
         yield _nothing
         return
     progress = Progress(label)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from commands.answers.record import Record
 
 _NOT_SHOWN = ("ref", "kind", "position")  # with which one has found it
+_WHOLE = ("serial", "part_number", "probe", "name", "ref", "session", "clustering", "probe_name", "number")
 _SESSION_COLUMNS = [
     Column("session"),
     Column("status", is_status=True),
@@ -25,7 +26,7 @@ _SESSION_COLUMNS = [
     Column("session_time"),
     Column("location", "middle"),
     Column("username"),
-    Column("reason", "end"),
+    Column("reason", "below"),
 ]
 _CLUSTERING_COLUMNS = [
     Column("clustering"),
@@ -36,7 +37,7 @@ _CLUSTERING_COLUMNS = [
     Column("curator"),
     Column("curation_time"),
     Column("location", "middle"),
-    Column("reason", "end"),
+    Column("reason", "below"),
 ]
 _UPLOAD_COLUMNS = [
     Column("upload"),
@@ -45,7 +46,7 @@ _UPLOAD_COLUMNS = [
     Column("file", "middle"),
     Column("username"),
     Column("received (UTC)"),
-    Column("outcome", "end"),
+    Column("outcome", "below"),
 ]
 
 
@@ -160,7 +161,7 @@ def _write_part(key: str, value: list[dict[str, Any]], record: dict[str, Any]) -
     else:
         names = [name for name in value[0] if any(row[name] is not None for row in value)]
         output.write_table(
-            [Column(name, "end") for name in names],
+            [Column(name, "" if name in _WHOLE else "end") for name in names],
             [[_cell(row[name]) for name in names] for row in value],
         )
 

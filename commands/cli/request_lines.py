@@ -25,7 +25,7 @@ _REQUEST_COLUMNS = [
     Column("records", "end"),
     Column("sessions", right=True),
     Column("clusterings", right=True),
-    Column("reason", "end"),
+    Column("reason", "below"),
 ]
 _OWNER_COLUMNS = [
     Column("owner"),
@@ -41,7 +41,12 @@ _RECORD_COLUMNS = [
     Column("time"),
     Column("location", "middle"),
 ]
-_HISTORY_COLUMNS = [Column("recorded (UTC)"), Column("actor"), Column("type"), Column("what it says", "end")]
+_HISTORY_COLUMNS = [
+    Column("recorded (UTC)"),
+    Column("actor"),
+    Column("type"),
+    Column("what it says", "below"),
+]
 
 
 def some(names: Sequence[str]) -> str:

@@ -63,7 +63,7 @@ def list_subjects(invocation: Invocation, as_of: int | str | None) -> None:
             return
         columns = [
             Column("subject"),
-            Column("probe", "middle"),
+            Column("probe"),
             Column("inserted (local time)"),
             Column("removed (local time)"),
         ]

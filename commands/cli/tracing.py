@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from commands.answers.trace import Trace
 
 LIMIT = 100
+MOST = 1_000_000
 
 
 @click.command(cls=Verb)
@@ -28,7 +29,7 @@ LIMIT = 100
 )
 @click.option(
     "--limit",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST),
     default=LIMIT,
     show_default=True,
     metavar="N",

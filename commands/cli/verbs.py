@@ -96,6 +96,15 @@ class _TakesGlobalOptions(click.Command):
         if isinstance(self, click.Group):
             self.format_commands(ctx, formatter)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Two examples, whatever the verb; each on a line of its own, however long, so that it can be pasted."""
+        super().format_epilog(ctx, formatter)
+        from commands.cli.examples import EXAMPLES
+
+        with formatter.section("Examples"):
+            for example in EXAMPLES.get(" ".join(ctx.command_path.split()[1:]), ()):
+                formatter.write(f"{' ' * formatter.current_indent}{example}\n")
+
 
 def _refuse_broken_text(context: click.Context) -> None:
     """Only names of files may be something else than UTF-8 text; a ledger stores nothing else."""
@@ -148,7 +157,7 @@ class VerbGroup(_TakesGlobalOptions, click.Group):
     command_class = Verb
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args and not ctx.resilient_parsing:
+        if not args and not ctx.resilient_parsing and not self.invoke_without_command:
             if ctx.find_root().ensure_object(Invocation).json:
                 raise click.UsageError(f"Missing command: {', '.join(self.list_commands(ctx))}.", ctx)
             output.say(ctx.get_help(), err=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from commands.answers.proof import proof_of, proof_since
 from commands.answers.receipts import VERBS
 from commands.answers.record import record
 from commands.answers.request import request
+from commands.answers.status import status
+from commands.answers.stored_file import stored_file
 from commands.answers.trace import trace
 from commands.answers.verified import verified, verified_bundle, verified_proof
 from commands.answers.what_if import what_if
@@ -134,6 +137,10 @@ def questions(asked: Asked) -> Iterator[tuple[str, list[str], Callable[[], dict[
         ["request", "list", "--limit", "2"],
         lambda world: requests(world, Query(limit=2, status="requested")),
     )
+    yield of("status", ["status"], lambda world: status(world, now=datetime.now(UTC)))
+    yield of("status", ["status", "--user", "x"], lambda world: status(world, of="x", now=datetime.now(UTC)))
+    for ref in (upload, asked.rejected):
+        yield of("cat", ["cat", ref], lambda world, ref=ref: stored_file(world, named(world, ref)))
     yield of("log", ["log"], lambda world: log(world, limit=None))
     yield of("log", ["log", "--limit", "3"], lambda world: log(world, limit=3))
     yield of("audit", ["audit", "--by", "user"], lambda world: audit(world, "user"))

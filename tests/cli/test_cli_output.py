@@ -1,14 +1,19 @@
 """Tables, widths, colours, times."""
 
+import io
+import os
+from pathlib import Path
+
 import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.cli import output
-from commands.cli.output import Column, fit, plural, printable, shortened, text_width
+from commands.cli.output import Column, fit, plural, printable, shortened, text_width, wrapped
 from commands.cli.progress import Progress, shown_progress
 from commands.cli.times import local_time, shown, utc_time
+from tests.cli.conftest import Run
 
 
 @given(st.text())
@@ -161,3 +166,68 @@ def test_times_of_probes_stay_local() -> None:
 def test_recorded_times_are_shown_to_the_second() -> None:
     assert shown("2026-01-31T12:00:00.123456Z") == "2026-01-31 12:00:00Z"
     assert shown(None) == ""
+
+
+def test_what_a_table_is_read_for_is_never_cut(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = [Column("ref"), Column("location", "middle"), Column("serial"), Column("reason", "below")]
+    reason = (
+        "the recording of imec0 has the serial of npx_1, which is inserted in subject 12346; associate it"
+    )
+    rows = [["s1", "N:/" + "x" * 60, "18408403232184084", reason], ["s2", "N:/y", "1", "short"]]
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((80, 24)))
+
+    output.write_table(columns, rows)
+
+    said = capsys.readouterr().out
+    assert all(text_width(line) <= 80 for line in said.splitlines())
+    assert "18408403232184084" in said
+    assert reason in " ".join(said.split())
+    assert "s2" in said.splitlines()[-1] and said.splitlines()[-1].endswith("short")
+
+
+def test_the_width_of_the_settings_goes_before_that_of_the_terminal(
+    run_here: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_here("catalogue", "add", "acquisition.Project", "x" * 30)
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+
+    def below(width: int) -> list[str]:
+        (folder / "daybook.toml").write_text(f"width = {width}\n")
+        return [line for line in run_here("log").out.splitlines() if line.startswith("      ")]
+
+    assert all(len(line) <= 60 for line in below(60)) and any("xxx" in line for line in below(60))
+    assert not any("xxx" in line for line in below(200))
+
+
+@given(st.text(), st.integers(8, 40))
+def test_wrapped_text_keeps_every_sign_but_blanks(text: str, width: int) -> None:
+    line = printable(text)
+
+    assert "".join(wrapped(line, width)).replace(" ", "") == line.replace(" ", "")
+    assert all(text_width(each) <= width for each in wrapped(line, width))
+
+
+@pytest.mark.parametrize("variable", [("TERM", "dumb"), ("NO_COLOR", "1")])
+def test_a_plain_terminal_gets_neither_colours_nor_movements(
+    monkeypatch: pytest.MonkeyPatch, variable: tuple[str, str]
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr("commands.cli.progress.QUIET_S", 0)
+    monkeypatch.setattr("commands.cli.progress._EVERY_S", 0)
+
+    monkeypatch.setenv(*variable)
+    with shown_progress("reading") as progress:
+        progress(1, 2)
+    output.say(output.coloured("red", "red"), err=True)
+    plain = stream.getvalue()
+    monkeypatch.delenv(variable[0])
+    with shown_progress("reading") as progress:
+        progress(1, 2)
+
+    assert plain == "red\n"
+    assert "\x1b[K" in stream.getvalue()

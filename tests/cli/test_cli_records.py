@@ -1,5 +1,8 @@
 """sessions, clusterings, uploads, show, why, history, log."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from commands.samples.lab import SampleLab
@@ -65,6 +68,24 @@ def test_limit_keeps_the_newest_and_says_that_there_are_more(filled: Run) -> Non
         "--limit 0 for all.\n"
     )
     assert ended.out.index("2023-05-02") < ended.out.index("2023-05-03")  # the newest last
+
+
+def test_what_is_piped_is_whole_and_what_is_read_along_is_a_page(
+    filled: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "daybook.toml").write_text("list_limit = 2\n")
+    events = len(filled("log", "--json").json["events"])
+
+    assert filled("sessions").out.count("\n") == 4 and filled("sessions").err == ""
+    assert filled("log").out.count("\n") == events + 1 and filled("log").err == ""
+
+    monkeypatch.setattr("commands.cli.output.is_terminal", lambda: True)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((1000, 24)))
+
+    assert filled("sessions").out.count("\n") == 3
+    assert "Older sessions are not shown (2 of 3)" in filled("sessions").err
+    assert filled("log").out.count("\n") == 3
+    assert filled("sessions", "--limit", "0").err == ""
 
 
 def test_all_of_a_list_is_the_document_of_a_page_that_holds_it_all(filled: Run) -> None:

@@ -63,6 +63,8 @@ uploads
 show {u}
 show {s}
 why {s}
+status
+cat {u}
 request list
 request show {d}
 delete policy
@@ -84,6 +86,9 @@ person list
 # They are about no record: a lab of its own, files and nothing else, the tables behind the lists, whoever has the key.
 APART = """
 demo
+help upload
+config show
+config init other.toml
 init
 template
 schema

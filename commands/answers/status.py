@@ -1,0 +1,137 @@
+"""How things stand for somebody who comes to the ledger: who one is, what waits, what failed, what is open for one's
+decision, how old the last checkpoint is. Reads the ledger by a handful of queries; appends nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from commands.answers.decisions import decisions
+from commands.answers.lab import Role
+from commands.door.permission import role_of
+from projections.lines import RequestLine, subject_name
+
+if TYPE_CHECKING:
+    from commands.door.world import World
+
+LISTED = 10
+LONG = timedelta(days=7)
+_WAITING, _FAILED = "status IN ('pending', 'waiting')", "status = 'error'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRecord:
+    """A session or clustering that is not inserted. ``name`` is its location or group_name, ``since`` when it was
+    requested, ``long`` whether that is more than a week ago."""
+
+    ref: str
+    status: Literal["pending", "waiting", "error"]
+    subject: str
+    username: str
+    name: str
+    since: str
+    long: bool
+    reason: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastCheckpoint:
+    """``covers_until`` is when the last event was recorded that it covers; ``since`` counts the events behind it."""
+
+    size: int
+    covers_until: str | None
+    since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """``of`` is whose records are told of, null for everybody's. ``waiting`` are the first of ``waiting_count``, those
+    that have waited longest; ``waiting_long`` counts those of more than a week. ``failed`` are the newest of
+    ``failed_count``. ``decisions`` are the first of the ``decisions_count`` requests that the user may decide on."""
+
+    position: int
+    origin: str
+    user: str
+    role: Role | None
+    of: str | None
+    waiting_count: int
+    waiting_long: int
+    waiting: list[OpenRecord]
+    failed_count: int
+    failed: list[OpenRecord]
+    decisions_count: int
+    decisions: list[RequestLine]
+    checkpoint: LastCheckpoint | None
+
+
+def status(world: "World", *, of: str | None = None, now: datetime) -> Status:
+    """``now`` is in UTC; ``of`` is the user whose records are meant."""
+    long_ago = (now - LONG).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    waiting, long, oldest = _open(world, _WAITING, of, long_ago, "requested_at, id")
+    failed, _, newest = _open(world, _FAILED, of, long_ago, "id DESC")
+    open_ = decisions(world)
+    return Status(
+        position=world.head.size,
+        origin=world.head.origin,
+        user=world.actor,
+        role=role_of(world, world.actor) or None,  # type: ignore[arg-type]
+        of=of,
+        waiting_count=waiting,
+        waiting_long=long,
+        waiting=sorted(oldest, key=lambda record: record.since)[:LISTED],
+        failed_count=failed,
+        failed=sorted(newest, key=lambda record: -int(record.ref[1:]))[:LISTED],
+        decisions_count=open_.count,
+        decisions=open_.requests[:LISTED],
+        checkpoint=_checkpoint(world),
+    )
+
+
+def _open(
+    world: "World", condition: str, of: str | None, long_ago: str, order: str
+) -> tuple[int, int, list[OpenRecord]]:
+    """How many there are, how many of them for long, and the first of each kind."""
+    counted = long = 0
+    found: list[OpenRecord] = []
+    kinds = (
+        ("s", world.state.sessions.table, "location"),
+        ("c", world.state.clusterings.table, "group_name"),
+    )
+    values: list[Any] = [] if of is None else [of]
+    if of is not None:
+        condition += " AND username = ?"
+    for letter, table, name in kinds:
+        row = world.transaction.run(
+            f"SELECT count(*), sum(CASE WHEN requested_at < ? THEN 1 ELSE 0 END) FROM {table} WHERE {condition}",
+            [long_ago, *values],
+        ).fetchone()
+        counted, long = counted + row[0], long + int(row[1] or 0)
+        if row[0]:
+            rows = world.transaction.run(
+                f"SELECT id, status, subject, username, {name}, location, requested_at, reason, message FROM {table} "
+                f"WHERE {condition} ORDER BY {order} LIMIT {LISTED}",
+                values,
+            ).fetchall()
+            found += [_record(letter, long_ago, *each) for each in rows]
+    return counted, long, found
+
+
+def _record(letter: str, long_ago: str, *row: Any) -> OpenRecord:
+    number, state, subject, username, name, location, since, reason, message = row
+    return OpenRecord(
+        ref=f"{letter}{number}", status=state, subject=subject_name(subject), username=username, name=name or location,
+        since=since, long=since < long_ago, reason=reason, message=message,
+    )  # fmt: skip
+
+
+def _checkpoint(world: "World") -> LastCheckpoint | None:
+    row = world.transaction.run(
+        "SELECT c.size, e.recorded_at FROM checkpoints c LEFT JOIN events e ON e.position = c.size "
+        "WHERE c.size <= ? ORDER BY c.size DESC LIMIT 1",
+        (world.head.size,),
+    ).fetchone()
+    return (
+        None
+        if row is None
+        else LastCheckpoint(size=row[0], covers_until=row[1], since=world.head.size - row[0])
+    )

@@ -1,0 +1,54 @@
+"""An uploaded file, byte for byte as it came. Reads the ledger; appends nothing."""
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ledger import input_files
+from ledger.errors import NextStep, Refusal
+from projections.references import Reference
+
+if TYPE_CHECKING:
+    from commands.door.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """``content`` is the text, or base64 of bytes that are no text in UTF-8."""
+
+    position: int
+    upload: str
+    filename: str
+    username: str
+    received_at: str
+    sha256: str
+    size_bytes: int
+    encoding: Literal["utf-8", "base64"]
+    content: str
+
+    @property
+    def data(self) -> bytes:
+        return base64.b64decode(self.content) if self.encoding == "base64" else self.content.encode()
+
+
+def stored_file(world: "World", reference: Reference) -> StoredFile:
+    """Raises Refusal for what is no upload, and for bytes that were removed with a redaction."""
+    if reference.kind != "upload":
+        raise Refusal(
+            "not-an-upload",
+            f"{reference} is a {'request' if reference.kind == 'deletion' else reference.kind}, not an upload.",
+            "See which upload it came with",
+            NextStep("show", str(reference)),
+        )
+    row = world.state.uploads.get(reference.id)
+    assert row is not None  # noqa: S101 - the reference was found
+    data = input_files.fetch(world.transaction, row.sha256)
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+    try:
+        content = data.decode()
+    except UnicodeDecodeError:
+        encoding, content = "base64", base64.b64encode(data).decode()
+    return StoredFile(
+        position=world.head.size, upload=str(reference), filename=row.filename, username=row.username,
+        received_at=row.received_at, sha256=row.sha256, size_bytes=len(data), encoding=encoding, content=content,
+    )  # fmt: skip

@@ -1,0 +1,139 @@
+"""The verbs ``config`` and ``config init``: the settings in force, each with where it came from, and a file of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commands.cli import output
+from commands.cli.drafts import write_new
+from commands.cli.invocation import Invocation, near, pass_invocation
+from commands.cli.output import Column, printable
+from commands.cli.verbs import VerbGroup
+from ledger.addresses import shown
+
+_FILE = """\
+# Settings of Daybook for this folder and those below it. All of it is optional: what is commented out says what
+# holds without it. See what is in force, and why: daybook config
+
+# The ledger: a file of SQLite, or postgresql://USER@HOST/DATABASE. --db and DAYBOOK_DB go before it.
+# db = "daybook.db"
+
+# Where in a PostgreSQL database the tables of the ledger are.
+# schema = "public"
+
+# Whom to ask, and where to report a fault: an address of mail or of a tracker.
+# contact = "https://tracker.example.org/daybook"
+
+# The zone of times that recordings give in UTC, of file times, and of times on the terminal.
+# timezone = "Europe/Oslo"
+
+# How many records a list shows on a terminal; 0 for all.
+# list_limit = 100
+
+# How wide tables are on a terminal; that of the terminal where it is not set.
+# width = 120
+
+# What is logged on standard error: debug, info, warning or error; nothing where it is not set.
+# log_level = "warning"
+
+# Where the prefixes of locations are mounted on this machine. With roots, locations outside of them are refused.
+# [roots]
+# "N:" = ["/mnt/N"]
+
+# [limits]
+# input_file_bytes = 10485760
+"""
+
+
+@click.group(cls=VerbGroup, invoke_without_command=True)
+@click.pass_context
+def config(context: click.Context) -> None:
+    """See the settings in force, or write a file of them.
+
+    Without a verb, as with show.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(show_)
+
+
+@config.command("show")
+@pass_invocation
+def show_(invocation: Invocation) -> None:
+    """Show the settings in force, and where each came from.
+
+    A flag, the environment, a file, or the default. An address is shown without what may be a password.
+    """
+    rows = list(_rows(invocation))
+    file = invocation.settings.file
+    document = {
+        "ok": True,
+        "file": None if file is None else str(file),
+        "settings": [{"setting": name, "value": value, "source": source} for name, value, source in rows],
+    }
+
+    def human() -> None:
+        said = [[name, _said(value), source] for name, value, source in rows]
+        output.write_table([Column("setting"), Column("value", "below"), Column("from", "middle")], said)
+        if file is None:
+            output.say("No daybook.toml here or in a folder above. Write one: daybook config init", err=True)
+
+    invocation.answer(document, human)
+
+
+def _rows(invocation: Invocation) -> Iterator[tuple[str, Any, str]]:
+    """(name, value, where it came from) of every setting."""
+    settings = invocation.settings
+    yield "db", shown(settings.db), settings.source if settings.source != "the default" else "default"
+    yield "user", invocation.actor.user, "--as" if invocation.user is not None else "account"
+    for field in fields(settings):
+        if field.name in ("db", "file", "source", "given"):
+            continue
+        value = getattr(settings, field.name)
+        origin = str(settings.file) if field.name in settings.given else "default"
+        if field.name == "log_level" and invocation.log_level is not None:
+            value, origin = invocation.log_level, "--log-level"
+        if field.name == "roots":
+            value = {prefix: list(places) for prefix, places in value.directories.items()}
+        if is_dataclass(value):
+            value = {each.name: getattr(value, each.name) for each in fields(value)}
+        if isinstance(value, Mapping):
+            yield from ((f"{field.name}.{key}", _plain(item), origin) for key, item in value.items())
+        else:
+            yield field.name, _plain(value), origin
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "(not set)"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@config.command("init")
+@click.argument("file", default="daybook.toml")
+@pass_invocation
+def init_(invocation: Invocation, file: str) -> None:
+    """Write a file of settings, all of them commented out.
+
+    FILE is daybook.toml in this folder unless said; it is read here and in the folders below.
+    """
+    path = Path(file)
+    write_new(path, _FILE)
+    where = near(path)
+    invocation.answer(
+        {"ok": True, "file": str(path.absolute())},
+        lambda: output.say(
+            f"Wrote {where}. Take the # from what you want to set; see what holds: daybook config"
+        ),
+    )
+    if path.name != "daybook.toml":
+        invocation.note(f"it is read where it is named: --config {printable(path)}")
