@@ -201,6 +201,30 @@ def test_a_ledger_that_moves_while_the_disk_is_read_is_looked_at_again(
         assert world.state.sessions[new_of(result, first.sessions[0].session)].room == "2.345"
 
 
+def test_session_that_goes_while_the_disk_is_read_gets_no_clustering(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.record_many(3)
+    clusterings(lab, ["g"])
+    entries = [session(f"date_{day}", name=f"date_{day}") for day in (1, 2, 3)]
+    first = lab.upload(*entries, clustering=[group("g", ["date_1", "date_2"])])
+    asked = request(lab, document(*entries, clustering=[group("g", ["date_1", "date_3"])]))
+    admin = lab.as_admin("user_3")
+    plan, going = correction.make_plan, iter([number(first.sessions[2])])
+
+    def plan_and_be_overtaken(*arguments: Any, **options: Any) -> Any:
+        made = plan(*arguments, **options)
+        for one in going:
+            lab.daybook.submit(DeleteSession(session=one))
+        return made
+
+    monkeypatch.setattr(correction, "make_plan", plan_and_be_overtaken)
+    with pytest.raises(Refusal):
+        correction.approve(admin, _row(lab, asked), accept_impact=False, roots=lab.roots)
+
+    assert status_of(lab, first.clusterings[0].clustering) == "inserted"
+
+
 def test_a_ledger_that_never_rests_ends_in_a_conflict(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.record("date_1")
     lab.upload(session("date_1"))
