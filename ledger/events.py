@@ -93,16 +93,17 @@ class InputFileChecked(Body):
 
 
 class SessionInsertRequested(Body):
-    """``entry`` is the input file's entry, typed; ``location`` is its normalised form, the dedup key.
-    ``replaces`` is the session that a correction deletes for this one."""
+    """``entry`` is the input file's entry, typed; ``location`` is its normalised form, the dedup key, as is what it
+    ``leads_to`` over links. ``replaces`` is the session that a correction deletes for this one."""
 
-    SCHEMA: ClassVar[int] = 2
+    SCHEMA: ClassVar[int] = 3
     datasource_id: int
     subject: str
     location: str
     entry_index: int
     entry: dict[str, Any]
     replaces: int | None = None
+    leads_to: str | None = None
 
 
 class SessionWaiting(Body):
@@ -488,6 +489,7 @@ TYPES: dict[str, type[Body]] = {
 UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
     ("InputFileReceived", 1): lambda body: body | {"replays": None},
     ("SessionInsertRequested", 1): lambda body: body | {"replaces": None},
+    ("SessionInsertRequested", 2): lambda body: body | {"leads_to": None},
     ("ClusteringInsertRequested", 1): lambda body: body | {"replaces": None},
     ("SessionInsertFailed", 1): lambda body: body | {"incident": None, "taken_by": None},
     ("ClusteringInsertFailed", 1): lambda body: body | {"incident": None},

@@ -56,7 +56,7 @@ NESTED = frozenset(
     }
 )  # fmt: skip
 _FIELDS = NESTED.union(*(model.model_fields for model in TYPES.values()))
-_UNIQUE = frozenset({"location", "session_time", "group_name", "value", "probe"})
+_UNIQUE = frozenset({"location", "leads_to", "session_time", "group_name", "value", "probe"})
 _RECORDS = frozenset({"session", "clustering", "upload", "record", "records"})
 _ID = re.compile(r"[sucd][0-9]{1,18}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -124,7 +124,9 @@ def _prefetch_keys(state: State, sessions: Iterable[int], clusterings: Iterable[
     held = [row for number in sessions if (row := state.sessions.get(number)) is not None]
     groups = [group for number in clusterings if (group := state.clusterings.get(number)) is not None]
     state.uploads.prefetch([*(row.upload for row in held), *(group.upload for group in groups)])
-    state.locations.prefetch((row.subject, row.location) for row in held)
+    state.locations.prefetch(
+        (row.subject, text) for row in held for text in (row.location, row.leads_to) if text is not None
+    )
     state.times.prefetch((row.subject, row.session_time) for row in held if row.session_time is not None)
     state.groups.prefetch(group.group_name for group in groups if group.group_name is not None)
 

@@ -54,7 +54,8 @@ class Session:
     ``replaced_by`` and ``replaces``.
 
     ``status_position`` is the event that set it. ``entry`` is the input file's entry as completed by commands since,
-    or None while it is as requested. ``session_time`` is naive local time. ``decided`` is what a person decided on
+    or None while it is as requested. ``leads_to`` is where its location leads over links, and held beside it.
+    ``session_time`` is naive local time. ``decided`` is what a person decided on
     what it waited for, ``remarks`` the codes of what stays with it, ``open`` what is looked for later (clustering,
     data), ``look_next`` when: JSON, or None where there is nothing.
     """
@@ -67,6 +68,7 @@ class Session:
     subject: str
     username: str
     location: str
+    leads_to: str | None
     name: str | None
     status: str
     reason: str | None
@@ -322,6 +324,6 @@ RECORDS = (
 SLOTS = head.SLOTS
 
 VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2) | {
-    "sessions": 3, "session_locations": 3, "clusterings": 3, "uploads": 3,
+    "sessions": 4, "session_locations": 4, "clusterings": 3, "uploads": 3,
 }  # fmt: skip
 """Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

@@ -11,7 +11,7 @@ from ledger.log import Head
 from ledger.repair import repair_head
 from projections.rebuild import rebuild, refuse_newer, remove_remains, versions
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 
 
 _WAIT_FOR_REBUILD_S = 600

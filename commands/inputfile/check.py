@@ -35,6 +35,7 @@ from commands.inputfile.look_alikes import comparable, difference, folded
 from commands.inputfile.reference_values import ReferenceValues, quoted
 from commands.inputfile.task_times import check_tasks
 from commands.inputfile.text_fields import DATE_TIME
+from commands.recordings.locations import above
 from commands.recordings.roots import LocationError, Roots, Search, normalise
 
 Parts = tuple[Part, ...]
@@ -42,11 +43,13 @@ Parts = tuple[Part, ...]
 
 @dataclass(frozen=True, slots=True)
 class CheckedSession:
-    """``location`` is normalised. ``duplicate_of`` is the session that is there already, whoever has it."""
+    """``location`` is normalised. ``duplicate_of`` is the session that is there already, whoever has it. ``leads_to``
+    is where a location leads over links that nobody holds as it is written."""
 
     entry: SessionEntry
     location: str
     duplicate_of: int | None
+    leads_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,10 @@ def check(
     entries = len(input_file.sessions) + len(input_file.clustering)
     run.subject(input_file.subject, has_news=not entries or duplicates < entries)
     return Checked(tuple(sessions), tuple(clusterings), *run.gathered.kept())
+
+
+def _leading(there: str, location: str) -> str:
+    return "" if there == location else f", which leads to {quoted(there)},"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +201,8 @@ class _Check:
 
     def sessions(self, entries: Iterable[SessionEntry]) -> list[CheckedSession]:
         checked: list[CheckedSession] = []
-        first_at: dict[str, SessionEntry] = {}
-        held = self._known.locations
+        first_at: dict[str | int, SessionEntry] = {}
+        held, links = self._known.locations, self._known.leads_to
         for entry in entries:
             try:
                 location = normalise(entry.location, self._roots)
@@ -203,7 +210,9 @@ class _Check:
                 self._location_error(("sessions", entry.index), problem)
                 self._session_values(entry)
                 continue
-            first = first_at.setdefault(location, entry)
+            holder, there = held.get(location), links.get(location)
+            one = holder.session if holder is not None else there or location
+            first = first_at.setdefault(one, entry)
             if first is not entry:
                 self._error(
                     ("sessions", entry.index, "location"),
@@ -212,15 +221,50 @@ class _Check:
                     f"which has it as {quoted(first.location)}.",
                     "A session is entered once: remove one.",
                 )
-            holder = held.get(location)
             if holder is not None:
-                checked.append(CheckedSession(entry, location, holder.session))
+                checked.append(CheckedSession(entry, location, holder.session, there))
                 continue
-            checked.append(CheckedSession(entry, location, None))
+            checked.append(CheckedSession(entry, location, None, there))
+            self._overlaps(entry, location)
             if first is entry:
                 self._look_for(("sessions", entry.index), location, entry.location)
             self._session_values(entry)
+        self._nested(checked)
         return checked
+
+    def _overlaps(self, entry: SessionEntry, location: str) -> None:
+        """A location around or inside one that is held: the recordings would be in twice."""
+        overlaps = list(self._known.overlaps.get(location, ()))
+        if not overlaps:
+            return
+        there = self._known.leads_to.get(location, location)
+        outer = [one for one in overlaps if f"{there}/".startswith(f"{one.location}/")]
+        one = (outer or overlaps)[0]
+        how = "lies inside" if outer else "lies around"
+        more = f", and {len(overlaps) - 1:,} more" if len(overlaps) > 1 else ""
+        self._error(
+            ("sessions", entry.index, "location"),
+            "nested-location",
+            f"location {quoted(entry.location)}{_leading(there, location)} {how} {quoted(one.location)} of session "
+            f"s{one.session}, {one.username}'s{more}: its recordings would be in twice.",
+            "Give the directory of one session alone."
+            if outer
+            else "Give the directories of its sessions, each as a session of its own.",
+        )
+
+    def _nested(self, checked: Iterable[CheckedSession]) -> None:
+        """The same of two new ones of the file."""
+        new = {each.leads_to or each.location: each.entry for each in checked if each.duplicate_of is None}
+        for there, entry in new.items():
+            outer = next((new[name] for name in above(there) if name in new), None)
+            if outer is not None:
+                self._error(
+                    ("sessions", entry.index, "location"),
+                    "nested-location",
+                    f"location {quoted(entry.location)} lies inside {quoted(outer.location)}, that of "
+                    f"sessions[{outer.index}]: its recordings would be in twice.",
+                    "Give the directory of each session alone.",
+                )
 
     def _location_error(self, parts: Parts, problem: LocationError) -> None:
         self._error((*parts, "location"), problem.code, problem.message, problem.hint)

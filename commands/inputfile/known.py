@@ -30,6 +30,15 @@ class HeldLocation:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """A held location that lies around or inside another one, and the session that holds it."""
+
+    location: str
+    session: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
 class HeldGroup:
     """The multi-session clustering that holds a group_name."""
 
@@ -47,7 +56,8 @@ class Known:
     ``arena_not_required`` are the task types registered so. ``subjects`` are the names that are registered;
     ``probes`` those inserted in the file's subject, ``session_times`` (``YYYY-MM-DD HH:MM:SS[.ffffff]``) its
     sessions. ``locations`` maps a normalised location, ``groups`` a group_name to who holds it;
-    ``similar_groups`` maps the folded form (``look_alikes.folded``) of a name in the file to a held group_name.
+    ``leads_to`` maps a location of the file to the one that it leads to over links; ``overlaps`` one that nobody
+    holds to those that lie around or inside it; ``similar_groups`` maps the folded form (``look_alikes.folded``) of a name in the file to a held group_name.
     """
 
     reference: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -57,5 +67,7 @@ class Known:
     probes: Collection[str] = frozenset()
     session_times: Mapping[str, int] = field(default_factory=dict)
     locations: Mapping[str, HeldLocation] = field(default_factory=dict)
+    leads_to: Mapping[str, str] = field(default_factory=dict)
+    overlaps: Mapping[str, Collection[Overlap]] = field(default_factory=dict)
     groups: Mapping[str, HeldGroup] = field(default_factory=dict)
     similar_groups: Mapping[str, str] = field(default_factory=dict)

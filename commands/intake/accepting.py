@@ -17,6 +17,7 @@ from commands.door.world import Command, Decision, Result, World
 from commands.inputfile.canonical import entry_json
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
 from commands.intake.duplicates import Compared, compare_clusterings, compare_sessions
+from commands.intake.nested import overlapping
 from commands.intake.validation import Validation
 from commands.recordings.roots import Roots
 from commands.stored import held
@@ -238,6 +239,7 @@ class AcceptInputFile(_TakesInputFile):
             datasource_id=subject.datasource_id,
             subject=subject.name,
             location=session.location,
+            leads_to=session.leads_to,
             entry_index=session.entry.index,
             entry=orjson.loads(entry_json(session.entry)),
         )
@@ -270,14 +272,26 @@ def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
         "AND (subject IN (?, '') OR username = ?) LIMIT 1",
         (validation.known_at, *_UNSETTLING, validation.subject, owner),
     ).fetchone()
-    fresh = [session.location for session in validation.checked.sessions if session.duplicate_of is None]
+    new = [session for session in validation.checked.sessions if session.duplicate_of is None]
+    fresh = [text for s in new for text in (s.location, s.leads_to) if text is not None]
     names = [c.entry.group_name for c in validation.checked.clusterings if c.duplicate_of is None]
-    known = {s.location: s.duplicate_of for s in validation.checked.sessions if s.duplicate_of is not None}
+    known = {
+        s.leads_to or s.location: s.duplicate_of
+        for s in validation.checked.sessions
+        if s.duplicate_of is not None
+    }
     holders = held(world, validation.subject, [*fresh, *known])
     world.state.groups.prefetch(names)
     taken = any(location in holders for location in fresh)
     given_up = any(  # what another person has of another subject is no concern of the events above
         location not in holders or holders[location].session != session for location, session in known.items()
     )
-    if unsettled or taken or given_up or any(world.state.groups.get(name) is not None for name in names):
+    nested = bool(overlapping(world, fresh))
+    if (
+        unsettled
+        or taken
+        or given_up
+        or nested
+        or any(world.state.groups.get(name) is not None for name in names)
+    ):
         raise Conflict("ledger-moved", "The ledger changed while the file was checked.", "Upload it again.")

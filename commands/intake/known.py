@@ -1,12 +1,14 @@
 """Ask the projections what stage 2 has to know about one input file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import orjson
 
 from commands.door.world import World
 from commands.inputfile.entries import InputFile
-from commands.inputfile.known import HeldGroup, HeldLocation, Known
+from commands.inputfile.known import HeldGroup, HeldLocation, Known, Overlap
+from commands.intake.nested import Finder, overlapping, shared
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
 from commands.stored import held, probes_of
@@ -15,8 +17,11 @@ from projections.lines import subject_name
 LONGEST_NAME = 255  # characters; of a subject or a reference value: an index has to hold it on every database
 
 
-def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
-    """Everything that ``check`` looks up, at the moment of ``world``: one query a table, not one an entry."""
+def load_known(
+    world: World, input_file: InputFile, roots: Roots, links: Mapping[str, str] = MappingProxyType({})
+) -> Known:
+    """Everything that ``check`` looks up, at the moment of ``world``: one query a table, not one an entry. ``links``
+    are the locations that lead to others."""
     subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
     reference: dict[str, set[str]] = {}
     retired: dict[str, set[str]] = {}
@@ -29,7 +34,11 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
         ):
             arena_not_required.add(value.value)
     locations = list(_normalised((entry.location for entry in input_file.sessions), roots))
-    rows = held(world, subject, locations)
+    rows = held(world, subject, [*locations, *links.values()])
+    rows |= {place: rows[there] for place, there in links.items() if place not in rows and there in rows}
+    rows = {place: rows[place] for place in locations if place in rows}
+    new = [place for place in locations if place not in rows]
+    overlaps = overlapping(world, [*new, *(links[place] for place in new if place in links)])
     world.state.sessions.prefetch(row.session for row in rows.values())
     holders = {place: world.state.sessions[row.session] for place, row in rows.items()}
     names = [entry.group_name for entry in input_file.clustering]
@@ -49,6 +58,12 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
             )
             for place, row in holders.items()
         },
+        leads_to=links,
+        overlaps={
+            place: [Overlap(row.location, row.session, row.username) for row in found]
+            for place in new
+            if (found := shared(overlaps, place, links.get(place)))
+        },
         groups={
             name: HeldGroup(
                 row.clustering,
@@ -59,6 +74,12 @@ def load_known(world: World, input_file: InputFile, roots: Roots) -> Known:
             for name, row in groups.items()
         },
     )
+
+
+def links_of(input_file: InputFile, known: Known, roots: Roots, finder: Finder) -> dict[str, str]:
+    """The locations of new entries that lead to others. Looks at the disk."""
+    locations = _normalised((entry.location for entry in input_file.sessions), roots)
+    return finder.links(place for place in locations if place not in known.locations)
 
 
 def _normalised(locations: Iterable[str], roots: Roots) -> Iterable[str]:

@@ -1,9 +1,10 @@
 """Validate an input file: stages 0 to 2, as far as they can be reached, and the record that somebody did."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from pathlib import Path
 
 from commands.door.permission import WRITERS, require_writer, role_of
 from commands.door.submit import Daybook
@@ -14,7 +15,8 @@ from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.known import Known
 from commands.inputfile.read import Limits, ReadResult, read_input_file
 from commands.intake.checking import CheckedFile, check_alone, counted
-from commands.intake.known import LONGEST_NAME, load_known
+from commands.intake.known import LONGEST_NAME, links_of, load_known
+from commands.intake.nested import Finder
 from commands.intake.others import OthersEntry, entries_of_others, notices
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
@@ -157,13 +159,22 @@ def check_file(
     ``owner`` is the user whose records its entries are; else the one who acts."""
     if read.input_file is None:
         return Validation(read.stage, read.findings)
-    reading: AbstractContextManager[World] = daybook.reading() if at is None else daybook.reading_past(at)
-    owner = owner or daybook.actor.user
-    with reading as world:
-        known = load_known(world, read.input_file, roots)
-        others = entries_of_others(world, read.input_file, known, roots, owner)
-        known_at = world.head.size
-    return check_against(read, known, roots, owner=owner, others=others, at=known_at)
+
+    def reading() -> AbstractContextManager[World]:
+        return daybook.reading() if at is None else daybook.reading_past(at)
+
+    owner, finder, links = owner or daybook.actor.user, Finder(roots), dict[str, str]()
+    while True:
+        with reading() as world:
+            known = load_known(world, read.input_file, roots, links)
+            others = entries_of_others(world, read.input_file, known, roots, owner)
+            known_at = world.head.size
+        found = links_of(read.input_file, known, roots, finder)
+        if found.keys() <= links.keys():
+            return check_against(
+                read, known, roots, owner=owner, others=others, at=known_at, find=finder.find
+            )
+        links |= found  # what they lead to has to be asked of the ledger as well
 
 
 def check_against(
@@ -174,6 +185,7 @@ def check_against(
     at: int,
     owner: str = "",
     others: Iterable[OthersEntry] = (),
+    find: Callable[[str], Path] | None = None,
 ) -> Validation:
     """Stage 2 of a file that passed stage 1, against what is known ``at`` a position; only the disk is looked at.
     ``others`` are the entries that other people than ``owner`` have in the ledger."""
@@ -185,6 +197,7 @@ def check_against(
         position=read.position,
         left_out_names=read.left_out_names,
         cut=read.cut,
+        find=find,
     )
     findings = (
         *_of_what_is_new(read, checked),

@@ -64,6 +64,15 @@ def parts_of(location: str) -> list[str]:
     )
 
 
+def above(location: str) -> list[str]:
+    """The directories that a location lies in, the nearest first."""
+    found = []
+    while (cut := location.rfind("/")) > 0:
+        location = location[:cut]
+        found.append(location)
+    return found
+
+
 def shown(text: str) -> str:
     """Text in quotes for a message: control characters spelled out, the middle of a very long one cut."""
     if len(text) > 200:

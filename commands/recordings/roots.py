@@ -227,6 +227,17 @@ class Search:
             )
         return Path(*found)
 
+    def named(self, path: Path) -> str:
+        """The location of a directory that ``resolve`` found: without the links that led to it."""
+        text = str(path)
+        tops = [
+            (top, directory)
+            for directory, top in self._tops.items()
+            if text == top or text.startswith(f"{top}/")
+        ]
+        top, directory = max(tops, key=lambda one: len(one[0]))
+        return normalise(f"{directory}{text[len(top) :]}", self._roots)
+
     def _find(self, directory: str, names: Sequence[str]) -> str:
         top = self._tops.get(directory)
         if top is None:

@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 
 from commands.door.permission import require_admin
 from commands.door.world import Command, Decision, Result, World
+from commands.intake.nested import overlapping, shared
 from commands.requests.impact import STANDING, parts
 from commands.requests.naming import name_of
 from commands.requests.rules import Kind, kind_of
@@ -213,15 +214,22 @@ def _taken_keys(world: World, fallen: Fallen, named: Mapping[str, Collection[int
     """``named`` are those that were told of a record already."""
     times, groups = world.state.times, world.state.groups
     sessions, clusterings = fallen.sessions.values(), fallen.clusterings.values()
-    holders = holders_at(world, [row.location for row in sessions])
+    texts = [text for row in sessions for text in (row.location, row.leads_to) if text is not None]
+    holders, around = holders_at(world, texts), overlapping(world, texts)
     times.prefetch((row.subject, row.session_time) for row in sessions if row.session_time is not None)
     groups.prefetch(row.group_name for row in clusterings if row.group_name is not None)
     places = {
         row.id: held.session
         for row in sessions
-        for held in holders.get(row.location, ())
+        for held in shared(holders, row.location, row.leads_to)
         if held.session not in named.get(name_of(row), ())
         and (held.subject == row.subject or shares_probes(world, held.session, row.id))
+    }
+    nested = {
+        row.id: held
+        for row in sessions
+        for held in shared(around, row.location, row.leads_to)
+        if held.session not in named.get(name_of(row), ())
     }
     moments = {
         row.id: time.session
@@ -237,11 +245,19 @@ def _taken_keys(world: World, fallen: Fallen, named: Mapping[str, Collection[int
         and (group := groups.get(row.group_name)) is not None
         and group.clustering not in named.get(name_of(row), ())
     }
-    world.state.sessions.prefetch([*places.values(), *moments.values()])
+    world.state.sessions.prefetch(
+        [*places.values(), *moments.values(), *(row.session for row in nested.values())]
+    )
     world.state.clusterings.prefetch(names.values())
     for number, holder in places.items():
         location = fallen.sessions[number].location
         yield f"s{number}: location {location} is held by", world.state.sessions[holder]
+    for number, row in nested.items():
+        location = fallen.sessions[number].location
+        yield (
+            f"s{number}: location {location} lies around or inside {row.location} of",
+            world.state.sessions[row.session],
+        )
     for number, holder in moments.items():
         moment = fallen.sessions[number].session_time
         yield f"s{number}: session_time {moment} is held by", world.state.sessions[holder]

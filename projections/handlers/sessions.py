@@ -21,6 +21,7 @@ def session_requested(state: State, event: StoredEvent, body: Payload) -> None:
             subject=event.subject,
             username=event.username,
             location=body["location"],
+            leads_to=body["leads_to"],
             name=entry.get("name"),
             status="pending",
             reason=None,
@@ -55,10 +56,15 @@ def _session(state: State, event: StoredEvent) -> Session:
 
 
 def _hold(state: State, session: Session) -> None:
-    """Its location, unless another session of the subject came first."""
-    key = (session.subject, session.location)
-    if state.locations.get(key) is None:
-        state.locations.add(SessionLocation(*key, session.username, session.id))
+    """Its location, and where that leads, unless another session of the subject came first."""
+    for key in _places(session):
+        if state.locations.get(key) is None:
+            state.locations.add(SessionLocation(*key, session.username, session.id))
+
+
+def _places(session: Session) -> list[tuple[str, str]]:
+    texts = (session.location, session.leads_to)
+    return [(session.subject, text) for text in dict.fromkeys(texts) if text is not None]
 
 
 def session_waiting(state: State, event: StoredEvent, body: Payload) -> None:
@@ -254,10 +260,10 @@ def _free_session_keys(state: State, session: Session) -> None:
 
 
 def _free_location(state: State, session: Session) -> None:
-    key = (session.subject, session.location)
-    held = state.locations.get(key)
-    if held is not None and held.session == session.id:
-        state.locations.remove(key)
+    for key in _places(session):
+        held = state.locations.get(key)
+        if held is not None and held.session == session.id:
+            state.locations.remove(key)
 
 
 def session_restored(state: State, event: StoredEvent, body: Payload) -> None:

@@ -11,8 +11,8 @@ COLUMNS = {
     ): "id username subject filename sha256 size_bytes status sessions clusterings inserted duplicates waiting errors received_at processed_at version first_record replays",
     (
         "sessions",
-        3,
-    ): "id upload entry_index subject username location name status reason message status_position session_time system room project experimenter entry requested_at changed_at version replaces replaced_by decided remarks open open_since look_next",
+        4,
+    ): "id upload entry_index subject username location leads_to name status reason message status_position session_time system room project experimenter entry requested_at changed_at version replaces replaced_by decided remarks open open_since look_next",
     (
         "session_tasks",
         2,
@@ -27,7 +27,7 @@ COLUMNS = {
     ("subjects", 2): "subject registered_at registered_by",
     ("probe_insertions", 2): "subject probe insertion_time removal_time",
     ("reference_values", 2): "reference value attributes retired",
-    ("session_locations", 3): "subject location username session",
+    ("session_locations", 4): "subject location username session",
     ("session_times", 2): "subject session_time session",
     ("clustering_groups", 2): "group_name subject clustering",
     ("users", 2): "username role granted_by granted_at",

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import entry_plain
 from commands.intake.insertion import waits_for
+from commands.intake.nested import overlapping
 from commands.requests.correction.dependents import Dependent
 from commands.requests.correction.plan import GroupChange, Plan, SessionChange
 from commands.requests.impact import impact_of
@@ -90,8 +91,12 @@ def _keys_are_free(world: World, plan: Plan) -> bool:
     state = world.state
     state.times.prefetch(times)
     state.groups.prefetch(names)
-    holders = holders_at(world, [change.location for change in plan.sessions])
-    held = [row for rows in holders.values() for row in rows]
+    places = [text for c in plan.sessions for text in (c.location, c.leads_to) if text is not None]
+    held = [
+        row
+        for rows in (*holders_at(world, places).values(), *overlapping(world, places).values())
+        for row in rows
+    ]
     at = [state.times.get(key) for key in times]
     groups = [state.groups.get(name) for name in names]
     return (
@@ -176,6 +181,7 @@ class _Execution:
             wanted = SessionInsertRequested(
                 **subject,
                 location=change.location,
+                leads_to=change.leads_to if change.leads_to is not None else _led_to(change),
                 entry_index=change.given.index,
                 entry=entry_plain(change.given),
                 replaces=change.old.id,
@@ -250,3 +256,8 @@ class _Execution:
             carried_over=[f"c{d.row.id}" for d in self.plan.becoming("carried-over")],
             deleted=[f"c{d.row.id}" for d in self.plan.becoming("deleted")],
         )
+
+
+def _led_to(change: SessionChange) -> str | None:
+    """A location that stays as it was leads where it led."""
+    return change.old.leads_to if change.location == change.old.location else None

@@ -20,10 +20,11 @@ from commands.inputfile.known import Known
 from commands.inputfile.read import ReadResult
 from commands.intake.duplicates import group_differences, place, session_differences
 from commands.intake.insertion import Find, SessionOutcome, insert_group, insert_session
-from commands.intake.known import load_known
+from commands.intake.known import links_of, load_known
+from commands.intake.nested import Finder
 from commands.intake.settling import looked_at_each
 from commands.intake.validation import Validation, check_against
-from commands.recordings.roots import Roots, Search
+from commands.recordings.roots import Roots
 from commands.requests.correction.additions import with_additions
 from commands.requests.correction.dependents import Dependent, with_fates
 from commands.requests.correction.matching import Matches, standing_sessions
@@ -53,6 +54,7 @@ class SessionChange:
     kept: dict[str, Any]
     location: str
     differences: list[dict[str, Any]]
+    leads_to: str | None = None
     outcome: SessionOutcome | None = None
 
     @property
@@ -135,19 +137,28 @@ def make_plan(
     is an error, the plan cannot be carried out, and is made only as far as it could be."""
     if read.input_file is None:
         return Plan(Validation(read.stage, read.findings), read.findings)
-    plan = Plan(Validation(read.stage, read.findings), read.findings)
     reading = reading or daybook.reading
-    with reading() as world:
-        matches = matches_in(world, read.input_file)
-        input_file = read.input_file if whole else _matched_only(read.input_file, matches)
-        _compare(world, plan, input_file, matches, roots, requester)
-        known = _without_replaced(load_known(world, input_file, roots), plan)
-    find = Search(roots).resolve  # remembers the directories above the sessions'
+    finder, links = Finder(roots), dict[str, str]()
+    while True:
+        plan = Plan(Validation(read.stage, read.findings), read.findings)
+        with reading() as world:
+            matches = matches_in(world, read.input_file)
+            input_file = read.input_file if whole else _matched_only(read.input_file, matches)
+            _compare(world, plan, input_file, matches, roots, requester)
+            everything = load_known(world, input_file, roots, links)
+        found = links_of(input_file, everything, roots, finder)
+        if found.keys() <= links.keys():
+            break
+        links |= found  # what they lead to has to be asked of the ledger as well
+    known = _without_replaced(everything, plan)
+    find = finder.find
+    for change in plan.sessions:
+        change.leads_to = links.get(change.location)
     if plan.ok:
         _look_at_sessions(plan, roots, find)
     known = _with_new_times(known, plan)
     read = replace(read, input_file=input_file)
-    plan.validation = check_against(read, known, roots, at=plan.at)
+    plan.validation = check_against(read, known, roots, at=plan.at, find=find)
     assert plan.validation.checked is not None  # noqa: S101 - the file passed stage 1
     located = _Located(read)
     plan.findings = (
@@ -316,6 +327,10 @@ def _without_replaced(known: Known, plan: Plan) -> Known:
         known,
         session_times={time: session for time, session in known.session_times.items() if session not in gone},
         locations={place: held for place, held in known.locations.items() if held.session not in gone},
+        overlaps={
+            place: [one for one in found if one.session not in gone]
+            for place, found in known.overlaps.items()
+        },
         groups={name: held for name, held in known.groups.items() if held.clustering not in groups},
     )
 
