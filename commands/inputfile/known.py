@@ -57,7 +57,8 @@ class Known:
     ``probes`` those inserted in the file's subject, ``session_times`` (``YYYY-MM-DD HH:MM:SS[.ffffff]``) its
     sessions. ``locations`` maps a normalised location, ``groups`` a group_name to who holds it;
     ``leads_to`` maps a location of the file to the one that it leads to over links; ``overlaps`` one that nobody
-    holds to those that lie around or inside it; ``similar_groups`` maps the folded form (``look_alikes.folded``) of a name in the file to a held group_name.
+    holds to those that lie around or inside it; ``similar_groups`` maps the folded form (``look_alikes.folded``) of
+    a name in the file to a held group_name.
     """
 
     reference: Mapping[str, Collection[str]] = field(default_factory=dict)
