@@ -68,7 +68,6 @@ class Session:
     subject: str
     username: str
     location: str
-    leads_to: str | None
     name: str | None
     status: str
     reason: str | None
@@ -90,6 +89,7 @@ class Session:
     open: str | None
     open_since: str | None
     look_next: str | None
+    leads_to: str | None
 
 
 @dataclass(slots=True)

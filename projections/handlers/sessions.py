@@ -21,7 +21,6 @@ def session_requested(state: State, event: StoredEvent, body: Payload) -> None:
             subject=event.subject,
             username=event.username,
             location=body["location"],
-            leads_to=body["leads_to"],
             name=entry.get("name"),
             status="pending",
             reason=None,
@@ -43,6 +42,7 @@ def session_requested(state: State, event: StoredEvent, body: Payload) -> None:
             open=None,
             open_since=None,
             look_next=None,
+            leads_to=body["leads_to"],
         )
     )
     _hold(state, state.sessions[session])

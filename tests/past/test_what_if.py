@@ -301,16 +301,21 @@ def test_a_later_file_that_brought_a_session_again_would_have_inserted_it(lab: L
     ]
 
 
-def test_a_file_that_was_rejected_for_a_location_would_not_have_been_for_that(lab: Lab) -> None:
-    lab.record_many(1)
-    first = lab.upload(session("date_1"))
-    rejected = lab.upload(session("date_1"), user="user_2")
+def test_a_file_that_was_rejected_for_a_group_name_would_not_have_been_for_that(lab: Lab) -> None:
+    lab.record_many(4)
+    kilosort_output(lab.share.parent / "joint" / "g")
+    names = ["date_1", "date_2"]
+    first = lab.upload(*(session(n, name=n) for n in names), clustering=[group("g", names)])
+    names = ["date_3", "date_4"]
+    rejected = lab.upload(
+        *(session(n, name=n) for n in names), clustering=[group("g", names)], subject="23456"
+    )
     assert not rejected.ok
 
     found = without(lab, first.upload)
 
     assert [one.ref for one in found.otherwise] == [rejected.upload]
-    assert f"was rejected for {first.sessions[0].session}" in found.otherwise[0].message
+    assert f"was rejected for {first.clusterings[0].clustering}" in found.otherwise[0].message
 
 
 def test_without_a_deletion_what_was_uploaded_again_would_be_a_duplicate(desk: Desk) -> None:
@@ -347,19 +352,19 @@ def test_without_a_deletion_a_file_of_another_subject_would_be_a_duplicate(desk:
     assert [one.ref for one in found.otherwise] == [new]
 
 
-def test_without_a_deletion_another_users_file_would_have_been_rejected(desk: Desk) -> None:
+def test_without_a_deletion_what_another_user_uploaded_again_would_be_a_duplicate(desk: Desk) -> None:
     lab = desk.lab
     lab.record_many(2)
     old = lab.upload(session("date_1")).sessions[0].session
     request = desk.delete(old)
     again = lab.upload(session("date_1"), session("date_2"), user="user_3")
+    new, beside = (one.session for one in again.sessions)
 
     found = without(lab, f"d{request}")
 
     by_name = {one.name: one for one in found.differences}
-    assert all(by_name[one.session].change == "removed" for one in again.sessions)
-    assert fields(by_name[again.upload])["status"] == ("processed", "rejected")
-    assert f"would be that of {old} of user_1" in found.otherwise[0].message
+    assert by_name[new].change == "removed" and beside not in by_name
+    assert fields(by_name[again.upload]) == {"inserted": (2, 1), "duplicates": (0, 1)}
 
 
 @pytest.mark.parametrize(("place", "held"), [("date_1", "location"), ("copy_of_1", "session_time")])

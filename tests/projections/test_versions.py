@@ -12,7 +12,7 @@ COLUMNS = {
     (
         "sessions",
         4,
-    ): "id upload entry_index subject username location leads_to name status reason message status_position session_time system room project experimenter entry requested_at changed_at version replaces replaced_by decided remarks open open_since look_next",
+    ): "id upload entry_index subject username location name status reason message status_position session_time system room project experimenter entry requested_at changed_at version replaces replaced_by decided remarks open open_since look_next leads_to",
     (
         "session_tasks",
         2,

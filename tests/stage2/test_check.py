@@ -398,7 +398,9 @@ def sessions(count, experimenter="user_1"):
 def test_each_of_ten_thousand_sessions_gets_its_findings(known, experimenter, held, findings):
     roots = Roots.of({"N:": ["/mnt/N"]})
     entries = sessions(10_000, experimenter)
-    locations = {normalise(entry.location, roots): HeldLocation(1, "user_1", "inserted") for entry in entries}
+    locations = {
+        normalise(entry.location, roots): HeldLocation(entry.index, "user_1", "inserted") for entry in entries
+    }
     if held:
         known = dataclasses.replace(known, locations=locations)
     result = check(
