@@ -325,7 +325,8 @@ def _otherwise(ref: str, position: int, message: str) -> Otherwise:
 
 
 class _Repeated:
-    """Later files that named a record which is left out: as a duplicate of it, or as another user's."""
+    """Later files that named a record which is left out: as a duplicate of it, or, in the words of older
+    versions, as another user's."""
 
     def __init__(self, world: "World", now: Folding, course: _Course, roots: Roots, limits: Limits) -> None:
         self._world = world
@@ -339,8 +340,8 @@ class _Repeated:
             for row in now.state.clusterings.every()
             if row.group_name and not there.clusterings.get(row.id)
         ]
-        self._sessions = {f"s{row.id}": (row.location, row.username) for row in gone}
-        self._groups = {f"c{row.id}": (str(row.group_name), row.username) for row in groups}
+        self._sessions = {f"s{row.id}": row.location for row in gone}
+        self._groups = {f"c{row.id}": str(row.group_name) for row in groups}
 
     def look(self, events: Sequence[StoredEvent]) -> None:
         for event in events:
@@ -362,12 +363,12 @@ class _Repeated:
         for what, wanted in (("session", self._sessions), ("clustering", self._groups)):
             for entry in body[f"changed_{what}s"]:
                 self._would_be_new(event, upload, what, entry["index"], entry[what], wanted)
-            own = {key: record for record, (key, user) in wanted.items() if user == upload.username}
-            if own and body[f"unchanged_{what}s"]:
+            held = {key: record for record, key in wanted.items()}
+            if held and body[f"unchanged_{what}s"]:
                 unchanged = set(expanded(body[f"unchanged_{what}s"]))
                 for index, key in self._keys(upload, what):
-                    if index in unchanged and key in own:
-                        self._would_be_new(event, upload, what, index, own[key], wanted)
+                    if index in unchanged and key in held:
+                        self._would_be_new(event, upload, what, index, held[key], wanted)
 
     def _keys(self, upload: Upload, what: str) -> Iterator[tuple[int, str]]:
         """The locations or group names of a file, by the index of the entry. None of one that was erased."""
@@ -386,7 +387,9 @@ class _Repeated:
         if known is not None:
             self._course.folding.state.uploads.change(upload.id).duplicates -= 1
             at = f"{'sessions' if what == 'session' else 'clustering'}[{index}]"
-            message = f"{at} ({known[0]}) was a duplicate of {record}; it would have been new, and inserted from there"
+            message = (
+                f"{at} ({known}) was a duplicate of {record}; it would have been new, and inserted from there"
+            )
             self._course.otherwise.append(_otherwise(f"u{upload.id}", event.position, message))
 
     def _rejected(self, event: StoredEvent, upload: Upload, body: Plain) -> None:
@@ -402,7 +405,7 @@ class _Repeated:
             if what not in held:
                 held[what] = dict(self._keys(upload, what))
             key = held[what].get(int(at[2]))
-            against = next((record for record, (known, _) in wanted.items() if known == key), None)
+            against = next((record for record, known in wanted.items() if known == key), None)
             if against is not None:
                 message = (
                     f"was rejected for {against}, among others perhaps; that would not have been against it"

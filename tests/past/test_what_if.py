@@ -301,21 +301,16 @@ def test_a_later_file_that_brought_a_session_again_would_have_inserted_it(lab: L
     ]
 
 
-def test_a_file_that_was_rejected_for_a_group_name_would_not_have_been_for_that(lab: Lab) -> None:
-    lab.record_many(4)
-    kilosort_output(lab.share.parent / "joint" / "g")
-    names = ["date_1", "date_2"]
-    first = lab.upload(*(session(n, name=n) for n in names), clustering=[group("g", names)])
-    names = ["date_3", "date_4"]
-    rejected = lab.upload(
-        *(session(n, name=n) for n in names), clustering=[group("g", names)], subject="23456"
-    )
-    assert not rejected.ok
+def test_what_another_user_uploaded_again_would_have_been_new(lab: Lab) -> None:
+    lab.record_many(1)
+    first = lab.upload(session("date_1"))
+    again = lab.upload(session("date_1"), user="user_2")
+    assert again.sessions[0].outcome == "duplicate"
 
     found = without(lab, first.upload)
 
-    assert [one.ref for one in found.otherwise] == [rejected.upload]
-    assert f"was rejected for {first.clusterings[0].clustering}" in found.otherwise[0].message
+    assert [one.ref for one in found.otherwise] == [again.upload]
+    assert f"was a duplicate of {first.sessions[0].session}" in found.otherwise[0].message
 
 
 def test_without_a_deletion_what_was_uploaded_again_would_be_a_duplicate(desk: Desk) -> None:
