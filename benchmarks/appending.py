@@ -9,8 +9,9 @@ from benchmarks.databases import new_database, new_ledger
 from benchmarks.history import requested_session
 from benchmarks.measure import Measure, faster, in_turn, seconds
 from benchmarks.peer_ledger import Session, application
+from commands.door.command import Command
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, World
+from commands.door.world import Decision, World
 from commands.intake.validation import RecordCheck
 from ledger import log
 from ledger.envelope import NewEvent

@@ -61,7 +61,7 @@ def new_ledger(place: Path, server: str | None) -> Daybook:
 def analyse(daybook: Daybook) -> None:
     """What a PostgreSQL server does by itself within a minute: before, the planner knows nothing of a new million."""
     if daybook.database.dialect == "postgresql":
-        owner = Database(daybook.database.url.render_as_string(hide_password=False), role=None)
+        owner = Database(daybook.database.address.text, role=None)
         with owner.writing() as transaction:
             transaction.run("ANALYZE")
         owner.close()

@@ -47,7 +47,7 @@ def measures(place: Path, server: str | None, events: int, sessions: int) -> Ite
     )
     request = daybook.submit(RequestDeletion(records=[report.upload], reason="measured"))
     daybook.submit(GrantRole(user="user_2", role="admin"))
-    admin = Daybook.open(daybook.database.url.render_as_string(hide_password=False), Actor("user_2"))
+    admin = Daybook.open(daybook.database.address.text, Actor("user_2"))
     before = _size(daybook)
     began = perf_counter()
     approve(admin, int(request.result.request[1:]), accept_impact=False, roots=roots)

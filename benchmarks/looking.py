@@ -38,7 +38,7 @@ def measures(place: Path, server: str | None, events: int) -> Iterator[Measure]:
 def run(daybook: Daybook, *arguments: str) -> None:
     """A verb in this process: all that it does but the start of Python and its imports. Opening the ledger counts."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    url = daybook.database.url.render_as_string(hide_password=False)
+    url = daybook.database.address.text
     with redirect_stdout(stream):
         code = cli.main(["--db", url, *arguments], standalone_mode=False)
         stream.flush()

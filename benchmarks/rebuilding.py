@@ -75,7 +75,7 @@ def _pauses(daybook: Daybook, rebuilt: list[Rebuilt]) -> str:
     longest, stop = [0.0], threading.Event()
 
     def write() -> None:
-        writer = Daybook.open(daybook.database.url.render_as_string(hide_password=False), ACTOR)
+        writer = Daybook.open(daybook.database.address.text, ACTOR)
         number = 0
         while not stop.is_set():
             began = perf_counter()
@@ -99,7 +99,7 @@ def _pauses(daybook: Daybook, rebuilt: list[Rebuilt]) -> str:
 def _verify(daybook: Daybook, name: str, count: int) -> Measure:
     rows = _all_rows(daybook)
     bare = median(seconds(lambda: _hash_bare(rows)) for _ in range(3))
-    url = daybook.database.url.render_as_string(hide_password=False)
+    url = daybook.database.address.text
     own = median(seconds(lambda: verify(url)) for _ in range(3))
     return faster(
         f"verify {count:,} events, {name}", "hashing the same bytes in a bare loop", (own, bare), count, 0.6

@@ -5,7 +5,12 @@ it, the kind of database, the host, the name, and never cut out of it. What was 
 """
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 NOT_SHOWN = "(an address that is not shown)"
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///([^?]+)(\?.*)?", re.DOTALL)
@@ -28,6 +33,21 @@ _HOST = re.compile(r"[\w.-]+")
 _SOCKET = re.compile(r"/[\w./-]*")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%25\w+)?")
 _NAME = re.compile(r"[\w.$-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One that was understood (``urls.checked``). ``text`` is all of it, ``database`` the file, or the name on the
+    server."""
+
+    backend: str  # sqlite, postgresql
+    database: str
+    text: str
+
+    def parsed(self) -> "URL":
+        from sqlalchemy.engine import make_url  # of a file nobody needs it, and loading it takes a while
+
+        return make_url(self.text)
 
 
 def address_of(text: str) -> str:

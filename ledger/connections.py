@@ -12,18 +12,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import URL
-from sqlalchemy.pool import NullPool
-
-from ledger.addresses import shown
+from ledger.addresses import Address, shown
 from ledger.connection_errors import unreachable
 from ledger.database_errors import BUSY_TIMEOUT_S
 from ledger.errors import LedgerUnavailable
 from ledger.forks import renewed_when_forked
 from ledger.urls import server_arguments
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 CONNECTIONS = 5
 _LOG = logging.getLogger("daybook")
@@ -62,10 +61,10 @@ class Connections:
     those who write have had the append lock one after the other.
     """
 
-    def __init__(self, url: URL, role: str | None, most: int, prepare: Callable[[Any], None]) -> None:
-        self._url, self._role, self._most, self.prepare = url, role, most, prepare
-        self._is_server = url.get_backend_name() == "postgresql"
-        self._connect = _connecting(url, role)
+    def __init__(self, address: Address, role: str | None, most: int, prepare: Callable[[Any], None]) -> None:
+        self._address, self._most, self.prepare = address, most, prepare
+        self._is_server = address.backend == "postgresql"
+        self._connect = _connecting(address, role)
         self.closed = False
         self._begin()
         renewed_when_forked(self)
@@ -132,7 +131,7 @@ class Connections:
             return is_alive(connection, idle_s=idle_s)
         if connection not in self._read_still:
             return True
-        path = _file(self._url)
+        path = _file(self._address)
         return _is_read_still(path) and _stillness(path) == self._read_still[connection]
 
     def _new(self) -> Any:
@@ -146,7 +145,7 @@ class Connections:
         return connection
 
     def _open_file(self) -> Any:
-        found, address = _stillness(_file(self._url)), sqlite_address(self._url)
+        found, address = _stillness(_file(self._address)), sqlite_address(self._address)
         connection = connect_sqlite(address)
         if address.endswith(_STILL):
             self._read_still[connection] = found
@@ -155,7 +154,7 @@ class Connections:
     def require_stillness(self, connection: Any) -> None:
         """Raises LedgerUnavailable where somebody wrote to a file that was read as if nobody could."""
         if self._read_still and connection in self._read_still:
-            path = _file(self._url)
+            path = _file(self._address)
             if _stillness(path) != self._read_still[connection]:
                 raise LedgerUnavailable(
                     "changed-meanwhile",
@@ -207,19 +206,23 @@ class Connections:
             )
 
 
-def engine(url: URL, role: str | None, prepare: Callable[[Any], None]) -> Engine:
+def engine(address: Address, role: str | None, prepare: Callable[[Any], None]) -> "Engine":
     """For what SQLAlchemy itself does with a database: migrations and inspections. Each use is a new connection."""
-    made = create_engine(url, creator=_connecting(url, role, autocommit=False), poolclass=NullPool)
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.pool import NullPool
+
+    connect = _connecting(address, role, autocommit=False)
+    made = create_engine(address.parsed(), creator=connect, poolclass=NullPool)
     event.listen(made, "connect", lambda driver, _record: prepare(driver))
     return made
 
 
-def _connecting(url: URL, role: str | None, *, autocommit: bool = True) -> Callable[[], Any]:
-    if url.get_backend_name() == "sqlite":
-        return lambda: connect_sqlite(sqlite_address(url))
+def _connecting(address: Address, role: str | None, *, autocommit: bool = True) -> Callable[[], Any]:
+    if address.backend == "sqlite":
+        return lambda: connect_sqlite(sqlite_address(address))
     import psycopg
 
-    arguments = server_arguments(url, role)
+    arguments = server_arguments(address, role)
 
     def connect() -> Any:
         try:
@@ -227,7 +230,7 @@ def _connecting(url: URL, role: str | None, *, autocommit: bool = True) -> Calla
         except (
             psycopg.ProgrammingError
         ) as error:  # of a parameter that cannot be read, before anything was sent
-            raise unreachable(shown(url.render_as_string(hide_password=False)), str(error)) from error
+            raise unreachable(shown(address.text), str(error)) from error
 
     return connect
 
@@ -257,14 +260,14 @@ def _can_be_read(socket: int) -> bool:
 # --- SQLite -----------------------------------------------------------------------------------------------------------
 
 
-def sqlite_address(url: URL) -> str:
-    path = _file(url)
+def sqlite_address(address: Address) -> str:
+    path = _file(address)
     # rw: a missing file is an error and not an empty ledger
     return path.as_uri() + (_STILL if _is_read_still(path) else "?mode=rw")
 
 
-def _file(url: URL) -> Path:
-    return Path(url.database or "").absolute()
+def _file(address: Address) -> Path:
+    return Path(address.database).absolute()
 
 
 def _is_read_still(path: Path) -> bool:

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Engine
-from sqlalchemy.engine import URL
-
+from ledger.addresses import Address
 from ledger.connections import CONNECTIONS, Connections, connect_sqlite, engine, sqlite_address
 from ledger.database_errors import APPLICATION_ROLE, BUSY_TIMEOUT_S, refusal_of
 from ledger.errors import LedgerUnavailable, Refusal
-from ledger.urls import checked_url
+from ledger.urls import checked
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 _COPY_FROM = 20  # rows
 _HARMLESS = ("SELECT ", "BEGIN", "COMMIT", "ROLLBACK")
@@ -163,16 +164,16 @@ class Database:
     def __init__(
         self, url: str, *, role: str | None = APPLICATION_ROLE, connections: int = CONNECTIONS
     ) -> None:
-        self.url = checked_url(url)
-        self.dialect = self.url.get_backend_name()
+        self.address = checked(url)
+        self.dialect = self.address.backend
         self._role = role
         self._durable = ""  # the schema of the ledger's tables, once somebody needed it
-        self.connections = Connections(self.url, role, connections, self._prepare)
+        self.connections = Connections(self.address, role, connections, self._prepare)
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> "Engine":
         """For migrations and inspections: none of its connections is one of ``connections``."""
-        return engine(self.url, self._role, self._prepare)
+        return engine(self.address, self._role, self._prepare)
 
     def _prepare(self, driver: Any) -> None:
         if self.dialect == "sqlite":
@@ -273,7 +274,7 @@ class Database:
             return False
         with self.translated_errors():
             # a connection of its own, without the authoriser: the rows stay what they are
-            connection = connect_sqlite(sqlite_address(self.url))
+            connection = connect_sqlite(sqlite_address(self.address))
             try:
                 connection.execute(first)
                 held_up = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
@@ -300,7 +301,7 @@ class Database:
     def _raise_refusal(self, error: Exception, *, begun: bool = False) -> None:
         if type(error).__module__.startswith(("psycopg", "sqlite3")):
             self.connections.refuse_closed()  # by another thread, in the middle of it
-        refusal = refusal_of(error, self.url, begun=begun)
+        refusal = refusal_of(error, self.address, begun=begun)
         if refusal is not None:
             raise refusal from error
 
@@ -343,11 +344,11 @@ def _authorise(
     return sqlite3.SQLITE_OK if action in harmless else sqlite3.SQLITE_DENY
 
 
-def create_sqlite_file(url: URL) -> None:
+def create_sqlite_file(address: Address) -> None:
     """Make the database file in write-ahead mode, if it is not there yet: readers then never wait for a writer."""
     import sqlite3
 
-    path = Path(url.database or "")
+    path = Path(address.database)
     if not path.parent.is_dir():
         raise LedgerUnavailable(
             "no-folder",
@@ -361,7 +362,7 @@ def create_sqlite_file(url: URL) -> None:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        refusal = refusal_of(error, url)
+        refusal = refusal_of(error, address)
         if refusal is None or refusal.code == "no-ledger":  # which is what was to be made
             refusal = LedgerUnavailable(
                 "ledger-not-made",

@@ -3,10 +3,7 @@
 import os
 from pathlib import Path
 
-from sqlalchemy import exc
-from sqlalchemy.engine import URL
-
-from ledger.addresses import shown
+from ledger.addresses import Address, shown
 from ledger.connection_errors import unreachable
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
 
@@ -19,15 +16,14 @@ def is_broken_text(error: BaseException) -> bool:
     return "Could not decode to UTF-8" in str(error)
 
 
-def refusal_of(error: BaseException, url: URL, *, begun: bool = False) -> Refusal | None:
+def refusal_of(error: BaseException, address: Address, *, begun: bool = False) -> Refusal | None:
     """``begun``: it happened in the middle of a transaction."""
-    if isinstance(error, exc.DBAPIError) and error.orig is not None:
-        error = error.orig
+    if type(error).__module__.startswith("sqlalchemy"):
+        error = getattr(error, "orig", None) or error
     if type(error).__module__.startswith("sqlite3"):
-        return _sqlite_refusal(error, str(url.database))
+        return _sqlite_refusal(error, address.database)
     if type(error).__module__.startswith("psycopg"):
-        address = shown(url.set(drivername="postgresql").render_as_string(hide_password=False))
-        return _postgresql_refusal(error, address, begun)
+        return _postgresql_refusal(error, shown(address.text), begun)
     return None
 
 

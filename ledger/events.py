@@ -1,24 +1,28 @@
-"""The events: what can happen, as frozen models with a schema version, and how older versions are read.
+"""The events: what can happen, as frozen models.
 
 A class name is the event's type in the log and is never reused for anything else. A field that changes its meaning
-raises ``SCHEMA`` and adds a function to ``UPCASTS``; what is stored is never rewritten.
+raises the type's number in ``SCHEMAS`` and adds a function to ``UPCASTS``, both in ``bodies``; what is stored is never
+rewritten. Only who writes or verifies imports this module: the models take a while to be made.
 """
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
-import orjson
 from pydantic import BaseModel, ConfigDict
 
+from ledger.bodies import SCHEMAS, body_of, known
 from ledger.envelope import StoredEvent, payload_digest
-from ledger.errors import IntegrityFailure, NextStep
+from ledger.errors import IntegrityFailure
 
 
 class Body(BaseModel):
     """What an event says beyond its envelope."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.SCHEMA = SCHEMAS[cls.__name__]
 
     def payload(self) -> str:
         """The text that is stored and hashed. (``model_dump_json`` gives the same in twice the time.)"""
@@ -41,7 +45,6 @@ class LedgerCreated(Body):
 class InputFileReceived(Body):
     """``replays`` is the earlier upload whose stored bytes were taken again."""
 
-    SCHEMA: ClassVar[int] = 2
     filename: str
     sha256: str
     size_bytes: int
@@ -96,7 +99,6 @@ class SessionInsertRequested(Body):
     """``entry`` is the input file's entry, typed; ``location`` is its normalised form, the dedup key, as is what it
     ``leads_to`` over links. ``replaces`` is the session that a correction deletes for this one."""
 
-    SCHEMA: ClassVar[int] = 3
     datasource_id: int
     subject: str
     location: str
@@ -114,7 +116,6 @@ class SessionWaiting(Body):
     that cannot be taken as they are, ``starts`` when each recording began. Without ``holds`` its location is free for
     another session."""
 
-    SCHEMA: ClassVar[int] = 2
     reason: str
     message: str
     found: list[dict[str, Any]] = []
@@ -130,7 +131,6 @@ class SessionInserted(Body):
     ``remarks`` stay with the session: ``{"code", "name", "files", "message"}``. ``open`` says what is looked for later:
     clustering, data."""
 
-    SCHEMA: ClassVar[int] = 2
     session_time: str
     system: str
     recordings: list[dict[str, Any]]
@@ -145,7 +145,6 @@ class SessionInsertFailed(Body):
     """``incident`` is the id of a fault of the program, where that was what failed the entry; ``taken_by`` the session
     that has its session_time, where it failed by that."""
 
-    SCHEMA: ClassVar[int] = 2
     code: str
     message: str
     hint: str = ""
@@ -157,7 +156,6 @@ class ProbesAssociated(Body):
     """The waiting session is tried again. ``completed`` is the whole entry as it now stands. With ``despite_serial``
     somebody meant it although the serials on disk say otherwise, for this reason."""
 
-    SCHEMA: ClassVar[int] = 2
     association: dict[str, str]
     completed: dict[str, Any]
     despite_serial: bool = False
@@ -234,7 +232,6 @@ class ClusteringInsertRequested(Body):
     """A multi-session clustering; or one of ``session`` alone, which has to wait. ``sessions`` are the ids of the
     sessions that it stands on; ``replaces`` is the clustering that a correction deletes for this one."""
 
-    SCHEMA: ClassVar[int] = 3
     datasource_id: int
     subject: str
     location: str
@@ -255,7 +252,6 @@ class ClusteringInserted(Body):
     ``curation_time`` is naive local time; ``outputs`` has one item per probe. ``remarks`` stay with it, as of a
     session."""
 
-    SCHEMA: ClassVar[int] = 2
     session: int | None
     curator: str
     location: str
@@ -269,7 +265,6 @@ class ClusteringInserted(Body):
 class ClusteringInsertFailed(Body):
     """``incident`` as of a session."""
 
-    SCHEMA: ClassVar[int] = 2
     code: str
     message: str
     hint: str = ""
@@ -471,86 +466,7 @@ class ReferenceValueRetired(Body):
     value: str
 
 
-TYPES: dict[str, type[Body]] = {
-    model.__name__: model
-    for model in (
-        LedgerCreated, InputFileReceived, InputFileValidated, InputFileRejected, InputFileProcessed, InputFileChecked,
-        SessionInsertRequested, SessionWaiting, SessionInserted, SessionInsertFailed, ProbesAssociated, SessionSettled,
-        MoreFound, DiskLookedAt, SessionSuperseded, ClusteringSuperseded, TasksAdded,
-        SessionAnnotated, ClusteringInsertRequested, ClusteringWaiting, ClusteringInserted, ClusteringInsertFailed,
-        SubjectRegistered, ProbeInserted, ProbeRemoved, ReferenceValueAdded, ReferenceValueRetired,
-        SessionWithdrawn, SessionDeleted, SessionRestored, ClusteringWithdrawn, ClusteringDeleted, ClusteringRestored,
-        ClusteringCarriedOver, DeletionRequested, CorrectionRequested, RedactionRequested, DeletionImpactGrown,
-        DeletionApproved, DeletionRejected, DeletionCancelled, DeletionExecuted, CorrectionExecuted, DeletionRestored,
-        PayloadRedacted, InputFileErased, RoleGranted, RoleRevoked, ActionRefused, ApprovalPolicySet,
-    )
-}  # fmt: skip
-
-UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
-    ("InputFileReceived", 1): lambda body: body | {"replays": None},
-    ("SessionInsertRequested", 1): lambda body: body | {"replaces": None},
-    ("SessionInsertRequested", 2): lambda body: body | {"leads_to": None},
-    ("ClusteringInsertRequested", 1): lambda body: body | {"replaces": None},
-    ("SessionInsertFailed", 1): lambda body: body | {"incident": None, "taken_by": None},
-    ("ClusteringInsertFailed", 1): lambda body: body | {"incident": None},
-    ("SessionWaiting", 1): lambda body: body | {"belongs": [], "missing": [], "starts": [], "holds": True},
-    ("SessionInserted", 1): lambda body: body | {"remarks": [], "open": []},
-    ("ProbesAssociated", 1): lambda body: body | {"despite_serial": False, "reason": None},
-    ("ClusteringInsertRequested", 2): lambda body: body | {"session": None},
-    ("ClusteringInserted", 1): lambda body: body | {"remarks": []},
-}
-"""(type, schema version) -> how a body of that version is read as one of the next version."""
-
-
-def known(event: StoredEvent) -> type[Body]:
-    """The event's model. Raises IntegrityFailure for an event that this version of the program does not know."""
-    model = TYPES.get(event.type)
-    # SQLite keeps a text where a number was
-    if model is None or type(event.schema) is not int or not 0 < event.schema <= model.SCHEMA:
-        raise IntegrityFailure(
-            "unknown-event",
-            f"Position {event.position} holds {event.type} version {event.schema}, which this version cannot read.",
-            "Install the version of daybook that wrote it, or a newer one.",
-        )
-    return model
-
-
-def body_of(event: StoredEvent) -> dict[str, Any]:
-    """The event's body in the newest schema version, as plain data: reading a million must stay fast.
-
-    Raises IntegrityFailure for an event that this version of the program does not know, and for one whose payload is
-    gone without a redaction. Of a redacted one it is what was kept (see ``ledger.log``).
-    """
-    if event.payload is None:
-        raise IntegrityFailure(
-            "payload-missing",
-            f"The payload of position {event.position} is gone, and no redaction says why.",
-            "Verify the ledger",
-            NextStep("verify"),
-        )
-    body = _loaded(event)
-    model = TYPES.get(event.type)
-    if model is not None and event.schema == model.SCHEMA:  # nearly always
-        return body
-    model = known(event)
-    for version in range(event.schema, model.SCHEMA):
-        body = UPCASTS[event.type, version](body)
-    return body
-
-
-def _loaded(event: StoredEvent) -> dict[str, Any]:
-    try:
-        body = orjson.loads(event.payload or "")
-    except (TypeError, ValueError):  # SQLite keeps a number where a text was
-        body = None
-    if type(body) is not dict:
-        raise IntegrityFailure(
-            "payload-unreadable",
-            f"The payload of position {event.position} is not what any event holds.",
-            "Verify the ledger",
-            NextStep("verify"),
-        )
-    return body
+TYPES: dict[str, type[Body]] = {name: globals()[name] for name in SCHEMAS}
 
 
 def misfit(event: StoredEvent) -> str | None:
@@ -560,7 +476,8 @@ def misfit(event: StoredEvent) -> str | None:
         body = body_of(event)
         if "redacted" in body and payload_digest(event.payload or "") != event.payload_sha256:
             del body["redacted"]
-        known(event).model_validate(body)
+        known(event)
+        TYPES[event.type].model_validate(body)
     except IntegrityFailure as failure:
         return failure.message
     except ValueError as error:  # of pydantic

@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exc
-from sqlalchemy.engine import URL, make_url
-
-from ledger.addresses import address_of
+from ledger.addresses import Address, address_of, sqlite_file
 from ledger.database_errors import BUSY_TIMEOUT_S
 from ledger.errors import LedgerUnavailable
 from ledger.plurals import plural
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 SCHEMA = "schema"  # a parameter of our own: where in a PostgreSQL database the tables are
 CONNECT_TIMEOUT_S = 10
@@ -22,12 +22,23 @@ _LONGEST_PART = 255  # bytes, of the name of a file or a folder
 _EXPECTED = "Expected a FILE, sqlite:///FILE or postgresql://USER@HOST/DATABASE."
 
 
-def checked_url(text: str) -> URL:
+def checked(text: str) -> Address:
     """Of an address, or of the name of a file. Raises LedgerUnavailable, which never shows what may be a password."""
     address = address_of(text)
     if len(address) > _LONGEST_ADDRESS:
         found = plural(len(address), "character")
         raise _refused(f"The address is too long: {found}; {_LONGEST_ADDRESS:,} are the most.", _EXPECTED)
+    file = sqlite_file(address) if "?" not in address else None
+    if file is not None and file != ":memory:":
+        _check_file(file)
+        return Address("sqlite", file, address)
+    return _checked_elsewhere(address)
+
+
+def _checked_elsewhere(address: str) -> Address:
+    from sqlalchemy import exc
+    from sqlalchemy.engine import make_url
+
     try:
         url = make_url(address)
         backend = "postgresql" if url.drivername == "postgres" else url.get_backend_name()
@@ -35,10 +46,10 @@ def checked_url(text: str) -> URL:
         backend = ""
     if backend == "postgresql":
         _check_server(url)
-        return url.set(drivername="postgresql+psycopg")
-    if backend == "sqlite" and url.database not in (None, "", ":memory:") and not url.host:
-        _check_file(url)
-        return url
+        text = url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        return Address(backend, url.database or "", text)
+    if backend == "sqlite" and url.database not in (None, "", ":memory:") and not url.host and url.query:
+        raise _refused(f"A SQLite address has no parameters; found {_names(url.query)}.", "Leave them out.")
     begins = re.match(r"\w{1,20}(?=:)", address)
     found = f' It begins with "{begins[0]}".' if begins else ""
     raise _refused(f"This is not the address of a ledger.{found}", _EXPECTED)
@@ -54,18 +65,16 @@ def _names(query: Iterable[str]) -> str:
     return ", ".join(sorted(found))
 
 
-def _check_file(url: URL) -> None:
-    if url.query:
-        raise _refused(f"A SQLite address has no parameters; found {_names(url.query)}.", "Leave them out.")
-    parts = re.split(r"[/\\]", str(url.database))
-    if "\0" in str(url.database) or any(len(part.encode(errors="replace")) > _LONGEST_PART for part in parts):
+def _check_file(file: str) -> None:
+    parts = re.split(r"[/\\]", file)
+    if "\0" in file or any(len(part.encode(errors="replace")) > _LONGEST_PART for part in parts):
         raise _refused(
             "The address of the ledger is no name of a file.",
             f"Each part of it has 1 to {_LONGEST_PART} bytes.",
         )
 
 
-def _check_server(url: URL) -> None:
+def _check_server(url: "URL") -> None:
     if "@" in (url.host or ""):
         raise _refused(
             'The host in the address holds an "@".', 'In a password, "@" is written %40, "/" %2F and ":" %3A.'
@@ -91,24 +100,33 @@ def server_parameters() -> frozenset[str]:
     return frozenset({SCHEMA, *(option.keyword.decode() for option in Conninfo.get_defaults())})
 
 
-def schema_of(url: URL) -> str | None:
-    """The schema that the address names."""
-    found = url.query.get(SCHEMA)
+def schema_of(address: Address) -> str | None:
+    """The schema that the address names; files have none."""
+    found = address.parsed().query.get(SCHEMA) if address.backend == "postgresql" else None
     return found if isinstance(found, str) else None
 
 
-def server_arguments(url: URL, role: str | None) -> dict[str, Any]:
+def server_arguments(address: Address, role: str | None) -> dict[str, Any]:
     """The keywords of ``psycopg.connect``. Options that the address gives stay; ours go before them."""
-    bare = url.difference_update_query([SCHEMA])
-    _, given = bare.get_dialect()().create_connect_args(bare)
+    given = _given(address.parsed().difference_update_query([SCHEMA]))
     options = [str(given.get("options") or "")]  # the later ones count
-    if (schema := schema_of(url)) is not None:
+    if (schema := schema_of(address)) is not None:
         options.append("-c search_path=" + _escaped(quoted(schema)))
     options.append(f"-c client_encoding=UTF8 -c lock_timeout={BUSY_TIMEOUT_S:.0f}s")
     if role:
         options.append(f"-c role={role}")
-    named = {"connect_timeout": CONNECT_TIMEOUT_S} | dict(given)
+    named = {"connect_timeout": CONNECT_TIMEOUT_S} | given
     return named | {"options": " ".join(filter(None, options))}
+
+
+def _given(url: "URL") -> dict[str, Any]:
+    hosts = url.query.get("host", "")
+    if isinstance(hosts, str) and not {",", ":"} & set(hosts):
+        return {**url.translate_connect_args(username="user", database="dbname"), **url.query}
+    _, given = url.get_dialect()().create_connect_args(
+        url
+    )  # several hosts; it loads what other drivers need too
+    return dict(given)
 
 
 def quoted(name: str) -> str:

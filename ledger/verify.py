@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from ledger import checkpoint
+from ledger.bodies import SCHEMAS, UPCASTS
 from ledger.database import Database, Transaction
 from ledger.gaps import Gaps
 from ledger.hashing import CHUNK, TILE, Chunk, Problem, chunks
@@ -300,13 +301,11 @@ def _check_streams(transaction: Transaction, log: _Log) -> None:
 
 def _check_kinds(log: _Log) -> None:
     """Every event is one that this version can read."""
-    from ledger.events import TYPES, UPCASTS  # the models take a while to be made
-
     first: dict[tuple[str, int], int] = {}
     for chunk in log.chunks:
         first = chunk.kinds | first
     for (kind, schema), position in first.items():
-        newest = TYPES[kind].SCHEMA if kind in TYPES else 0
+        newest = SCHEMAS.get(kind, 0)
         if schema != newest and (kind, schema) not in UPCASTS:
             text = (
                 f"Event {position} is {kind!r} version {schema}, which this version of Daybook cannot read: a newer "

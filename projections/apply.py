@@ -6,9 +6,9 @@ meaning is part of its projection's version (``projections.records.VERSIONS``).
 
 from collections.abc import Callable, Iterable
 
+from ledger.bodies import body_of, known
 from ledger.envelope import StoredEvent
 from ledger.errors import IntegrityFailure, NextStep, Refusal
-from ledger.events import body_of, known
 from projections.handlers import clusterings, deletions, lab, sessions, uploads, users
 from projections.handlers.record_status import Payload, stream_id
 from projections.records import Activity

@@ -15,13 +15,13 @@ from itertools import groupby
 from typing import Any
 
 from ledger import log
+from ledger.collector import without_garbage_collection
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent
 from projections.concerned import with_needed
 from projections.differences import COUNTS, Difference, Folding, Key, Plain, about, compare
 from projections.lines import subject_key
 from projections.portions import marks, portions
-from projections.rebuild import without_garbage_collection
 
 _SCANNED = 20_000  # events at once, of which a few columns are read
 _RECORDS = 250  # at once

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from ledger import log
+from ledger.collector import without_garbage_collection
 from ledger.database import Transaction
 from ledger.errors import IntegrityFailure, Refusal
 from ledger.events import misfit
@@ -20,10 +21,10 @@ from ledger.hashing import Problem
 from ledger.head import SLOTS
 from ledger.tables import metadata
 from projections.apply import apply, prefetch
-from projections.rebuild import versions, without_garbage_collection
 from projections.records import RECORDS
 from projections.rows import State
 from projections.tables import TABLES
+from projections.versions import versions
 
 COMPARED_BY_DEFAULT = 100_000  # events: about five seconds
 _PAGE = 5_000

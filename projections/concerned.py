@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator
 import orjson
 
 from ledger import log
+from ledger.bodies import body_of
 from ledger.database import Transaction
-from ledger.events import body_of
 from projections.portions import marks, portions
 from projections.references import by_id
 

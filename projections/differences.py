@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import orjson
 
+from ledger.bodies import body_of
 from ledger.envelope import StoredEvent
-from ledger.events import body_of
 from projections.apply import apply
 from projections.lines import clustering_line, deletion_line, session_line, subject_name, upload_line
 from projections.listings import probe_line, task_line

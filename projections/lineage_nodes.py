@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import orjson
 
+from ledger.bodies import body_of
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent
-from ledger.events import body_of
 from ledger.log import Head
 from projections.graph import Lineage, Plain
 from projections.lines import subject_name

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from ledger import log
+from ledger.bodies import body_of
 from ledger.envelope import StoredEvent
-from ledger.events import body_of
 from projections.lineage_nodes import Look, request_number
 from projections.records import Deletion, Upload
 

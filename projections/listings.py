@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 
 from ledger import log
+from ledger.bodies import body_of
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent
-from ledger.events import body_of
 from projections.entries import left_out
 from projections.lines import (
     clustering_line,

@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 
+from ledger.collector import without_garbage_collection
 from projections.entries import left_out, left_out_of
 from projections.past import Past
 from projections.portions import marks, portions
 from projections.queries import LISTED, Conditions, Kind, Parts, Query, holds
-from projections.rebuild import without_garbage_collection
 from projections.records import Clustering, Deletion, Session, SessionProbe, SessionTask, Upload
 from projections.shadows import IN_LIST
 

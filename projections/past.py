@@ -9,15 +9,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ledger import log
+from ledger.bodies import body_of
+from ledger.collector import without_garbage_collection
 from ledger.database import PastTransaction
-from ledger.events import body_of
 from ledger.log import Head
 from ledger.merkle import CompactRange
 from ledger.moments import Moment, last_until, position_of, recorded_around
 from ledger.proofs import StoredTree
 from projections.concerned import Candidates, bound_up, candidates, subjects_of
 from projections.portions import marks, portions
-from projections.rebuild import without_garbage_collection
 from projections.records import (
     Activity,
     Clustering,

@@ -6,26 +6,24 @@ subjects. A rebuild that was killed leaves a half-filled slot that
 nobody reads; the next one begins by emptying it.
 """
 
-import gc
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
-import orjson
-
 from ledger import log
+from ledger.collector import without_garbage_collection
 from ledger.database import Database, Transaction
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
 from ledger.events import misfit
 from ledger.plurals import plural
 from ledger.processes import process_pool
 from projections.apply import apply, prefetch
-from projections.records import RECORDS, SLOTS, VERSIONS
+from projections.records import RECORDS, SLOTS
 from projections.rows import State
+from projections.versions import refuse_newer, versions
 
 PAGE = 10_000
 ROWS_A_FLUSH = 20_000  # on SQLite a flush holds up writers: about a tenth of a second
@@ -42,25 +40,6 @@ class Rebuilt:
     events: int
     seconds: float
     longest_pause_s: float
-
-
-def versions() -> str:
-    """What ``head.projections`` says where the tables were made by this version of the program."""
-    return orjson.dumps(VERSIONS, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def refuse_newer(head: log.Head) -> None:
-    """Raises LedgerUnavailable where a newer version of the program made the lists: it may read of the events what this
-    one does not. A list that this one does not know is newer; one that is given up keeps its name in ``VERSIONS``."""
-    if not head.projections.startswith("{"):  # nobody's: they do not fit, or hold what was redacted
-        return
-    made_by = orjson.loads(head.projections)
-    if any(number > VERSIONS.get(table, 0) for table, number in made_by.items()):
-        raise LedgerUnavailable(
-            "newer-projections",
-            "A newer version of Daybook has made the lists of this ledger, and this one would not make the same of it.",
-            "Install that version, or a newer one.",
-        )
 
 
 def rebuild(
@@ -182,7 +161,7 @@ def _fold_in_parallel(
     size: int,
     progress: Callable[[int, int], None],
 ) -> float:
-    url = database.url.render_as_string(hide_password=False)
+    url = database.address.text
     with process_pool(len(shares)) as pool:
         folds = [pool.submit(_fold_elsewhere, url, slot, token, share, size) for share in shares]
         pauses = []
@@ -225,18 +204,6 @@ def _fold(
             state.forget(beyond=ROWS_KEPT)
         progress(position, size)
     return position, max(pause, _write(database, state, token, keys=True))
-
-
-@contextmanager
-def without_garbage_collection() -> Iterator[None]:
-    """Many small rows and no cycles: the collector would only walk over them again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _begin(database: Database, token: str) -> tuple[str, int, float]:

@@ -206,7 +206,7 @@ def test_the_recipe_names_every_place() -> None:
     recipe = contributing.partition("## Add an event")[2].partition("\n## ")[0]
 
     for place in (
-        "TYPES", "UPCASTS", "_HANDLERS", "VERSIONS", "_PHRASES", "NOT_COUNTED", "_JUDGES", "_UNSETTLING", "NESTED",
+        "SCHEMAS", "UPCASTS", "_HANDLERS", "VERSIONS", "_PHRASES", "NOT_COUNTED", "_JUDGES", "_UNSETTLING", "NESTED",
         "VOCABULARY", "_UNIQUE", "_NEVER", "_NOTED_TYPES", "about", "STREAMS", "NOT_HERE", "WholeHistory",
     ):  # fmt: skip
         assert f"`{place}`" in recipe, place

@@ -3,8 +3,8 @@
 import orjson
 
 from commands.answers.rows import EventLine
+from ledger.bodies import body_of
 from ledger.envelope import StoredEvent
-from ledger.events import body_of
 from projections.lines import subject_name
 
 

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from commands.answers.rows import ProbeInsertionLine
 from commands.answers.typed import read
-from commands.lab.catalogue import checked_table
-from commands.lab.people import list_people
-from commands.lab.roles import list_roles
+from commands.lab.listed import checked_table, list_people, list_roles
 from projections.listings import reference_values
 from projections.listings import subjects as registered
 

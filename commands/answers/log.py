@@ -13,9 +13,9 @@ import orjson
 from commands.answers.event import event_line
 from commands.answers.rows import EventLine
 from ledger import log as stored_log
+from ledger.bodies import SCHEMAS, body_of
 from ledger.envelope import StoredEvent
 from ledger.errors import Refusal
-from ledger.events import TYPES, body_of
 from projections.lines import subject_key
 
 if TYPE_CHECKING:
@@ -187,6 +187,6 @@ def _texts(value: Any) -> Iterator[str]:
 def _refuse_unknown_type(kind: str | None) -> None:
     from commands.inputfile.nearest import did_you_mean
 
-    if kind is not None and kind not in TYPES:
-        hint = did_you_mean(kind, TYPES) or f"The types are: {', '.join(TYPES)}."
+    if kind is not None and kind not in SCHEMAS:
+        hint = did_you_mean(kind, SCHEMAS) or f"The types are: {', '.join(SCHEMAS)}."
         raise Refusal("unknown-type", f'There is no event type "{kind}".', hint)

@@ -8,9 +8,9 @@ from commands.answers.event import event_line
 from commands.answers.record import line_of
 from commands.answers.rows import EventLine
 from commands.answers.typed import read
+from commands.requests.fallen import fallen_by
 from commands.requests.impact import counted, impact_at, impact_of_named
 from commands.requests.naming import name_of, requested, rows_of, some_of
-from commands.requests.restoration import fallen_by
 from ledger import log
 from ledger.errors import NextStep, Refusal
 from ledger.plurals import plural

@@ -25,14 +25,15 @@ from commands.recordings.roots import Roots
 from commands.requests.impact import STANDING
 from commands.stored import stored_bytes
 from ledger import log
+from ledger.bodies import body_of
+from ledger.collector import without_garbage_collection
 from ledger.envelope import StoredEvent
 from ledger.errors import NextStep, Refusal
-from ledger.events import ClusteringDeleted, SessionDeleted, body_of
+from ledger.events import ClusteringDeleted, SessionDeleted
 from ledger.ranges import expanded, ranges
 from projections.concerned import bound_up, subjects_of, with_needed
 from projections.differences import Folding, compare
 from projections.portions import marks, portions
-from projections.rebuild import without_garbage_collection
 from projections.records import Clustering, Session, Upload
 
 if TYPE_CHECKING:

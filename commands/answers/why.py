@@ -16,13 +16,13 @@ from commands.answers.request import Request, request, told_growth
 from commands.answers.rows import DeletedBy, RecordKind
 from commands.answers.sentences import listed, shown
 from commands.inputfile.findings import Finding
+from commands.requests.fallen import fallen_by
 from commands.requests.impact import STANDING
 from commands.requests.naming import name_of, some_of
 from commands.requests.policy import own_requests_approved
-from commands.requests.restoration import fallen_by
 from ledger import log
+from ledger.bodies import body_of
 from ledger.errors import NextStep
-from ledger.events import body_of
 from ledger.plurals import plural
 from projections.lines import ClusteringLine, RedactionLine, SessionLine
 from projections.references import Reference

@@ -107,12 +107,14 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str) -> 
 @pass_invocation
 def policy_(invocation: Invocation, own_requests: str | None) -> None:
     """Say whether admins may approve their own requests, or set it."""
-    from commands.requests.policy import SetApprovalPolicy, approval_policy
+    from commands.requests.policy import approval_policy
 
     with invocation.daybook() as daybook:
         if own_requests is None:
             policy = approval_policy(daybook)
         else:
+            from commands.requests.closing import SetApprovalPolicy
+
             command = SetApprovalPolicy(**invocation.repeatable, own_requests=own_requests == "allow")
             policy = daybook.submit(command).result
     may = "may" if policy.own_requests == "allow" else "may not"

@@ -124,7 +124,7 @@ def reject_(invocation: Invocation, request: int, reason: str) -> None:
 
     For an admin other than the requester.
     """
-    from commands.requests.rules import RejectRequest
+    from commands.requests.closing import RejectRequest
 
     with invocation.daybook() as daybook:
         command = RejectRequest(**invocation.repeatable, request=request, reason=reason)
@@ -137,7 +137,7 @@ def reject_(invocation: Invocation, request: int, reason: str) -> None:
 @pass_invocation
 def cancel_(invocation: Invocation, request: int) -> None:
     """Take back a request of yours."""
-    from commands.requests.rules import CancelRequest
+    from commands.requests.closing import CancelRequest
 
     with invocation.daybook() as daybook:
         result = daybook.submit(CancelRequest(**invocation.repeatable, request=request)).result

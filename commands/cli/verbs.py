@@ -145,7 +145,7 @@ class WritingVerb(Verb):
 
 def _remember_command_id(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
-        from commands.door.world import checked_command_id
+        from commands.door.command import checked_command_id
 
         checked_command_id(value)
     _remember(context, parameter, value)

@@ -8,8 +8,7 @@ from ledger import log
 from ledger.database import Database, Transaction
 from ledger.errors import Conflict, LedgerUnavailable, NextStep
 from ledger.log import Head
-from ledger.repair import repair_head
-from projections.rebuild import rebuild, refuse_newer, remove_remains, versions
+from projections.versions import refuse_newer, versions
 
 SCHEMA_REVISION = "0005"
 
@@ -20,6 +19,8 @@ _WAIT_FOR_REBUILD_S = 600
 def bring_up_to_date(database: Database) -> bool:
     """Rebuild, or wait for another process that opened the ledger a moment later and does it. What a redaction left
     behind is removed: False where free space of the database may still hold something of it."""
+    from projections.rebuild import rebuild, remove_remains  # most ledgers are up to date
+
     with database.reading() as transaction:
         head = log.read_head(transaction)
     refuse_newer(head)
@@ -47,6 +48,8 @@ def to_be_made_anew(head: Head) -> bool:
 def repair(url: str, progress: Callable[[int, int], None]) -> list[str]:
     """Make a damaged head row anew where that can be done, and say what was: see ``ledger.repair``. Nothing else works
     before."""
+    from ledger.repair import repair_head
+
     database = Database(url)
     try:
         with database.reading() as transaction:

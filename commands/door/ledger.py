@@ -20,8 +20,8 @@ from ledger.errors import LedgerUnavailable
 from ledger.forks import renewed_when_forked
 from ledger.log import Head
 from ledger.merkle import CompactRange
-from projections.rebuild import versions
 from projections.rows import State
+from projections.versions import versions
 
 T = TypeVar("T", bound=Transaction)
 

@@ -1,7 +1,8 @@
 """The commands inside of one: their ids follow from its id, so that whoever repeats it finds what was done already."""
 
+from commands.door.command import Command
 from commands.door.submit import Daybook
-from commands.door.world import Command, R, Receipt
+from commands.door.world import R, Receipt
 from ledger import log
 from ledger.errors import Conflict
 

@@ -7,50 +7,27 @@ reads no disk. The door runs it under the append lock, so what it read still hol
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import cached_property
 from time import perf_counter
-
-import orjson
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING
 
 from commands.door.actor import Actor
-from commands.door.freshness import check_projections, refuse_unfinished, to_be_made_anew
-from commands.door.ledger import BEING_MADE_ANEW, Ledger, being_made_anew
+from commands.door.ledger import BEING_MADE_ANEW, Ledger
 from commands.door.logs import LOG
 from commands.door.permission import NotPermitted
-from commands.door.world import Command, Decision, R, Receipt, Result, World
-from ledger import input_files, log
+from commands.door.world import R, Receipt, World
+from ledger import log
+from ledger.collector import without_garbage_collection
 from ledger.connections import CONNECTIONS
 from ledger.database import Database, Transaction
-from ledger.envelope import NewEvent
-from ledger.errors import Conflict, LedgerUnavailable, NextStep, Refusal
-from ledger.events import ActionRefused
-from ledger.log import Cause
-from ledger.moments import Moment
-from projections.apply import DoesNotFold, apply, prefetch
-from projections.past import About, Past, put_before
-from projections.rebuild import without_garbage_collection
+from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from projections.rows import State
 
+if TYPE_CHECKING:
+    from commands.door.command import Command
+    from ledger.moments import Moment
+    from projections.past import About
+
 _ATTEMPTS = 5
-
-
-class _RecordRefusal(Command[Result]):
-    """The one thing that somebody without any role can add to the ledger."""
-
-    action: str
-    record: str
-    role: str
-    needed: str
-    subject: str
-
-    def authorise(self, world: World) -> None:
-        """It was refused already, to whoever it was."""
-
-    def decide(self, world: World) -> Decision[Result]:
-        event = ActionRefused(action=self.action, record=self.record, role=self.role, needed=self.needed)
-        return Decision([NewEvent(f"user/{world.actor}", event, None, self.subject, world.actor)], Result())
 
 
 class Daybook:
@@ -68,10 +45,6 @@ class Daybook:
         daybook._opened = True
         return daybook
 
-    @cached_property
-    def _via(self) -> str:
-        return self.actor.via()
-
     @property
     def database(self) -> Database:
         return self.ledger.database
@@ -82,10 +55,12 @@ class Daybook:
             yield World(transaction, head, State(head.live_slot, transaction), self.actor.user)
 
     @contextmanager
-    def reading_past(self, moment: Moment, about: About | None = None) -> Iterator[World]:
+    def reading_past(self, moment: "Moment", about: "About | None" = None) -> Iterator[World]:
         """The world as it was, as far as a reading is about it: all but the counts of who did what, unless said.
         Raises Refusal where the ledger has no such moment."""
         with self.ledger.past() as (transaction, _):
+            from projections.past import Past, put_before
+
             head = put_before(transaction, moment, about or Past.everything)
             yield World(transaction, head, State(head.live_slot, transaction), self.actor.user)
 
@@ -98,7 +73,7 @@ class Daybook:
         with self.reading() if now else self.reading_past(position) as world:
             yield world
 
-    def submit(self, command: Command[R]) -> Receipt[R]:
+    def submit(self, command: "Command[R]") -> Receipt[R]:
         """Carry out a command: all of its events or none. A conflict is decided anew, a bounded number of times."""
         began, attempt = perf_counter(), 0
         receipt: Receipt[R] | None = None
@@ -116,11 +91,13 @@ class Daybook:
         self._log("submitted", command, attempt, began, position=receipt.last or None)
         return receipt
 
-    def _attempt(self, command: Command[R], fingerprint: bytes, *, last: bool) -> Receipt[R] | None:
+    def _attempt(self, command: "Command[R]", fingerprint: bytes, *, last: bool) -> Receipt[R] | None:
         """None where it is to be tried again."""
+        from commands.door.attempt import once  # nobody who reads has to wait for what only writers need
+
         try:
             with without_garbage_collection():
-                return self._once(command, fingerprint)
+                return once(self.ledger, self.actor, command, fingerprint)
         except NotPermitted as refusal:
             self._record(refusal)
             raise
@@ -135,60 +112,20 @@ class Daybook:
                 raise
         return None
 
-    def earlier(self, command: Command[R]) -> Receipt[R] | None:
+    def earlier(self, command: "Command[R]") -> Receipt[R] | None:
         """The receipt of a command that was carried out before; nothing is done. For those who look at the disk before
         they submit. Raises Conflict where another command had its id."""
+        from commands.door.attempt import first_receipt
+
         with self.database.reading() as transaction:
-            found = log.read_receipt(transaction, command.command_id)
-            if found is None:
-                return None
-            return self._first_receipt(transaction, command, command.fingerprint(), found)
+            return first_receipt(transaction, self.actor, command, command.fingerprint())
 
-    def _once(self, command: Command[R], fingerprint: bytes) -> Receipt[R]:
-        with self.database.writing() as transaction:
-            head = log.lock_head(transaction)
-            refuse_unfinished(head)
-            earlier = log.read_receipt(transaction, command.command_id)
-            if earlier is not None:
-                return self._first_receipt(transaction, command, fingerprint, earlier)
-            if to_be_made_anew(head):
-                raise being_made_anew()
-            check_projections(head)
-            return self._carry_out(transaction, head, command, fingerprint)
-
-    def within(self, transaction: Transaction, command: Command[R]) -> Receipt[R]:
+    def within(self, transaction: Transaction, command: "Command[R]") -> Receipt[R]:
         """Carry out a command in a transaction that goes on: the one that makes a ledger, in which nobody else is."""
-        return self._carry_out(transaction, log.lock_head(transaction), command, command.fingerprint())
+        from commands.door.attempt import carry_out
 
-    def _carry_out(
-        self, transaction: Transaction, head: log.Head, command: Command[R], fingerprint: bytes
-    ) -> Receipt[R]:
-        state = self.ledger.rows(transaction, head)
-        world = World(transaction, head, state, self.actor.user)
-        command.authorise(world)
-        decision = command.decide(world)
-        if not decision.events:
-            return Receipt(command.command_id, 0, 0, replace(decision.result, position=head.size))
-        first = head.size + 1
-        self._append(world, command.command_id, decision)
-        if decision.redacted:
-            _redact(world, decision)
-        result = replace(decision.result, position=head.size)
-        text = orjson.dumps(result).decode()
-        log.write_receipt(transaction, command.command_id, fingerprint, first, head.size, text)
-        if not decision.redacted:  # else the rows still hold what is gone
-            self.ledger.keep(head, state)
-        return Receipt(command.command_id, first, head.size, result)
-
-    def _append(self, world: World, command_id: str, decision: Decision[Result]) -> None:
-        cause = Cause(command_id, self.actor.user, self._via, decision.correlation)
-        stored = log.append(world.transaction, world.head, decision.events, cause)
-        prefetch(world.state, stored)
-        try:
-            apply(world.state, stored)
-        except DoesNotFold as fault:  # events that this program has just made: its own fault
-            raise (fault.__cause__ or fault) from None
-        world.state.flush()
+        head = log.lock_head(transaction)
+        return carry_out(self.ledger, self.actor, transaction, head, command, command.fingerprint())
 
     def require(self, check: Callable[[World], None]) -> None:
         """Ask before slow work whether it is permitted; the door asks again. Raises NotPermitted, and records it."""
@@ -201,7 +138,9 @@ class Daybook:
 
     def _record(self, refusal: NotPermitted) -> None:
         """Append that somebody tried what he or she may not do. Where that fails, the refusal says so."""
-        attempt = _RecordRefusal(
+        from commands.door.attempt import RecordRefusal
+
+        attempt = RecordRefusal(
             action=refusal.action,
             record=refusal.record,
             role=refusal.role,
@@ -213,28 +152,10 @@ class Daybook:
         except Refusal as failure:
             refusal.hint += f". This could not be recorded: {failure.message}"
 
-    def _first_receipt(
-        self,
-        transaction: Transaction,
-        command: Command[R],
-        fingerprint: bytes,
-        earlier: tuple[bytes, int, int, str],
-    ) -> Receipt[R]:
-        """A receipt is for who earned it, and is kept only where there are events, which name him. Anybody else learns
-        as little as somebody who reused an id by mistake."""
-        digest, first, _, _ = earlier
-        if digest != fingerprint or log.actor_of(transaction, first) != self.actor.user:
-            raise Conflict(
-                "command-id-reused",
-                f"Command id {command.command_id} was used before, for a different command.",
-                "Submit it under a new command id.",
-            )
-        return _typed(command, earlier)
-
     def _log(
         self,
         what: str,
-        command: Command[R],
+        command: "Command[R]",
         attempts: int,
         began: float,
         *,
@@ -257,24 +178,3 @@ class Daybook:
         """Close the ledger, if ``open`` opened it for this user alone."""
         if self._opened:
             self.ledger.close()
-
-
-def _redact(world: World, decision: Decision[Result]) -> None:
-    log.redact(world.transaction, world.head, decision.redacted)
-    for digest in decision.erased:
-        input_files.erase(world.transaction, digest)
-
-
-def _typed(command: Command[R], earlier: tuple[bytes, int, int, str]) -> Receipt[R]:
-    _, first, last, text = earlier
-    try:
-        result: R = TypeAdapter(type(command).result_type()).validate_json(text)
-    except ValidationError as error:  # of a version of the program that answered otherwise
-        raise Conflict(
-            "older-receipt",
-            f"Command {command.command_id} was carried out by an older version of Daybook, as events {first} to "
-            f"{last}; its answer cannot be given again.",
-            "What it did is in the log",
-            NextStep("log"),
-        ) from error
-    return Receipt(command.command_id, first, last, result, repeated=True)

@@ -11,9 +11,10 @@ from typing import Any
 import orjson
 from pydantic import Field
 
+from commands.door.command import Command
 from commands.door.permission import require_owner, require_writer
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Result, World
+from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import entry_json
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
 from commands.intake.duplicates import Compared, compare_clusterings, compare_sessions

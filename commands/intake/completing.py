@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from commands.door.command import Command, checked_command_id
 from commands.door.permission import require_owner
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Result, World, checked_command_id
+from commands.door.world import Decision, Result, World
 from commands.inputfile.entries import SessionEntry
 from commands.intake.settling import settle
 from commands.intake.working import incidents
 from commands.recordings.roots import Roots
 from ledger import log
+from ledger.bodies import body_of
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict, NextStep
 from ledger.events import (
@@ -21,7 +23,6 @@ from ledger.events import (
     ProbesAssociated,
     SessionAnnotated,
     TasksAdded,
-    body_of,
 )
 from projections.records import Session
 

@@ -14,16 +14,18 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+from commands.door.command import Command
 from commands.door.incidents import record
 from commands.door.permission import NotPermitted, is_admin, require_owner, require_writer
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Result, World
+from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
 from commands.intake.insertion import Find, SessionOutcome, insert_group, insert_session, probes_at
 from commands.recordings.roots import Roots, Search
 from commands.stored import current_entries, probes_of
 from ledger import log
+from ledger.collector import without_garbage_collection
 from ledger.envelope import NewEvent
 from ledger.errors import IntegrityFailure, LedgerUnavailable, Refusal
 from ledger.events import (
@@ -35,7 +37,6 @@ from ledger.events import (
     SessionInsertFailed,
     SessionWaiting,
 )
-from projections.rebuild import without_garbage_collection
 from projections.records import Clustering, Session
 from projections.rows import requested_by
 
@@ -272,8 +273,8 @@ def _failure(daybook: Daybook, fault: Exception) -> dict[str, Any]:
     """Why an entry failed that could not be looked at or kept: a refusal of the database, or a fault of ours."""
     if isinstance(fault, Refusal):
         return {"code": fault.code, "message": fault.message, "hint": fault.hint}
-    url = daybook.database.url
-    beside = Path(str(url.database)).absolute().parent if url.get_backend_name() == "sqlite" else None
+    address = daybook.database.address
+    beside = Path(address.database).absolute().parent if address.backend == "sqlite" else None
     incident, _ = record(fault, verb="stage 3", beside=beside)
     return {
         "code": "incident",

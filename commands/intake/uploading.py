@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from commands.door.command import checked_command_id
 from commands.door.permission import require_owner, require_writer
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
-from commands.door.world import Result, World, checked_command_id
+from commands.door.world import Result, World
 from commands.inputfile.findings import Finding, finding_of, in_file_order
 from commands.inputfile.read import Limits, read_input_file
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, Taken, in_runs, look_at_duplicates
@@ -23,8 +24,8 @@ from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from commands.stored import stored_bytes
 from ledger import log
+from ledger.bodies import body_of
 from ledger.errors import Conflict, NextStep, Refusal
-from ledger.events import body_of
 from projections.records import Clustering, Session, Upload
 
 _ATTEMPTS = 10

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from commands.door.command import Command, checked_command_id
 from commands.door.permission import WRITERS, require_writer, role_of
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Result, World, checked_command_id
+from commands.door.world import Decision, Result, World
 from commands.inputfile.check import Checked, check
 from commands.inputfile.entries import InputFile
 from commands.inputfile.findings import Finding, in_file_order

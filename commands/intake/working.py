@@ -4,16 +4,17 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from commands.door.command import checked_command_id
 from commands.door.permission import is_admin
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
-from commands.door.world import Result, World, checked_command_id
+from commands.door.world import Result, World
 from commands.intake.settling import settle, unsettled_clusterings, unsettled_sessions
 from commands.recordings.roots import Roots
 from ledger import log
+from ledger.bodies import body_of
 from ledger.connection_errors import PASSING
 from ledger.errors import LedgerUnavailable
-from ledger.events import body_of
 from projections.lines import subject_name
 from projections.records import Clustering, Session
 

@@ -3,19 +3,19 @@
 Every command is idempotent: what is already so appends nothing.
 """
 
-import difflib
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from commands.door.command import Command, checked_command_id
 from commands.door.permission import require_admin
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Result, World, checked_command_id
+from commands.door.world import Decision, Result, World
 from commands.inputfile.catalogue import Catalogue, read_catalogue
 from commands.inputfile.findings import Finding, in_file_order
-from commands.inputfile.known import REFERENCE_TABLES
 from commands.inputfile.limits import Limits
+from commands.lab.listed import checked_table
 from commands.lab.subjects import A_NAME, Added, insert_probe, is_name, register
 from commands.recordings.disk import shown
 from ledger.envelope import NewEvent
@@ -68,19 +68,6 @@ def load_catalogue(
     loaded = daybook.submit(LoadCatalogue(command_id=command_id, catalogue=read.catalogue)).result
     return CatalogueReport(
         position=loaded.position, added=loaded.added, known=loaded.known, findings=findings
-    )
-
-
-def checked_table(name: str) -> str:
-    """The reference table's name. Raises Refusal with the nearest one where there is none of that name."""
-    if name in REFERENCE_TABLES:
-        return name
-    near = difflib.get_close_matches(name, REFERENCE_TABLES, n=1, cutoff=0.4)
-    tables = ", ".join(REFERENCE_TABLES)
-    raise Refusal(
-        "unknown-table",
-        f'There is no reference table "{name}".',
-        f'Did you mean "{near[0]}"?' if near else f"The tables are: {tables}.",
     )
 
 

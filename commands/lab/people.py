@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from commands.door.actor import EVERYONE
+from commands.door.command import Command, checked_command_id
 from commands.door.permission import require_admin, require_writer
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Result, World, checked_command_id
+from commands.door.world import Decision, Result, World
 from commands.lab.roles import _check_user
 from ledger import people
 from ledger.errors import NextStep, Refusal
@@ -118,10 +119,3 @@ def _checked_email(text: str) -> str:
             NextStep("erase-person", arguments={"user": None}),
         )
     return email
-
-
-def list_people(world: World) -> list[dict[str, Any]]:
-    return [
-        {"user": person.username, "name": person.name, "email": person.email}
-        for person in people.read(world.transaction)
-    ]

@@ -2,12 +2,12 @@
 
 import difflib
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from commands.door.actor import EVERYONE
+from commands.door.command import Command
 from commands.door.permission import ADMIN, AUDITOR, RESEARCHER, require_admin, role_of
-from commands.door.world import Command, Decision, Result, World
-from ledger import people
+from commands.door.world import Decision, Result, World
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import RoleGranted, RoleRevoked
@@ -126,21 +126,3 @@ def _refuse_last_admin(world: World, user: str) -> None:
 
 def _event(user: str, event: RoleGranted | RoleRevoked) -> NewEvent:
     return NewEvent(f"user/{user}", event, None, "", user)
-
-
-def list_roles(world: World) -> list[dict[str, Any]]:
-    """Whoever was granted a role and has one now, and "everyone", whose role may be None; names and addresses as far
-    as they are known."""
-    known = {person.username: person for person in people.read(world.transaction)}
-    rows = world.state.users.where("role <> '' OR username = ?", [EVERYONE])
-    return [
-        {
-            "user": row.username,
-            "role": row.role or None,
-            "granted_by": row.granted_by,
-            "granted_at": row.granted_at,
-            "name": known[row.username].name if row.username in known else None,
-            "email": known[row.username].email if row.username in known else None,
-        }
-        for row in sorted(rows, key=lambda row: (row.username == EVERYONE, row.username))
-    ]

@@ -2,15 +2,22 @@
 
 from dataclasses import dataclass
 
+from commands.door.command import Command
 from commands.door.permission import require_writer
-from commands.door.world import Command, Decision, Result, World
+from commands.door.world import Decision, Result, World
 from commands.intake.insertion import is_local_time
 from commands.intake.known import LONGEST_NAME
 from commands.recordings.disk import shown
 from ledger import log
+from ledger.bodies import body_of
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
-from ledger.events import Body, ProbeInserted, ProbeRemoved, SubjectRegistered, body_of
+from ledger.events import (
+    Body,
+    ProbeInserted,
+    ProbeRemoved,
+    SubjectRegistered,
+)
 from projections.records import ProbeInsertion
 
 A_NAME = f"A name is one line of text, of {LONGEST_NAME} characters at most."

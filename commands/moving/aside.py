@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger import checkpoint
+from ledger.addresses import address_of
 from ledger.checkpoint import CheckpointError
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable
-from ledger.urls import checked_url
+from ledger.urls import checked
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
@@ -42,8 +43,8 @@ class Place:
 @contextmanager
 def place_for(url: str) -> Iterator[Place]:
     """Raises LedgerUnavailable where no file can be made."""
-    parsed = checked_url(url)
-    path = Path(os.path.realpath(str(parsed.database))) if parsed.get_backend_name() == "sqlite" else None
+    address = checked(url)
+    path = Path(os.path.realpath(address.database)) if address.backend == "sqlite" else None
     if path is None or os.path.lexists(path):
         if path is not None and not path.is_file() and not path.is_dir():
             raise LedgerUnavailable("not-a-database", f"{path} is no file.", "Choose another ledger.")
@@ -65,8 +66,7 @@ def place_for(url: str) -> Iterator[Place]:
             "Make the folder writable for you, or choose another ledger.",
         ) from error
     try:
-        address = parsed.set(database=str(waiting)).render_as_string(hide_password=False)
-        yield Place(address, path, waiting)
+        yield Place(address_of(str(waiting)), path, waiting)
     finally:
         for name in (waiting.name, *(f"{waiting.name}{ending}" for ending in _SIDE_FILES)):
             waiting.with_name(name).unlink(missing_ok=True)

@@ -36,7 +36,7 @@ def export_ledger(
     """Write every line of the ledger as it is at this moment, or was at another; writers go on meanwhile. One ledger
     gives one text. Raises Refusal for a moment whose export could not be verified, IntegrityFailure for a ledger that
     is not intact."""
-    url = daybook.database.url.render_as_string(hide_password=False)
+    url = daybook.database.address.text
     if as_of is not None:
         with daybook.reading() as world:
             _require_intact(world, url, progress)

@@ -15,10 +15,11 @@ from sqlalchemy import Connection, inspect
 
 import migrations
 from commands.door.actor import Actor
+from commands.door.command import Command
 from commands.door.freshness import SCHEMA_REVISION, bring_up_to_date
 from commands.door.ledger import Ledger
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Result, World
+from commands.door.world import Decision, Result, World
 from commands.moving.aside import find_key, is_key, key_for, place_for, remove_second_names
 from ledger import checkpoint, log
 from ledger.addresses import shown
@@ -29,8 +30,9 @@ from ledger.errors import LedgerUnavailable, NextStep
 from ledger.events import LedgerCreated
 from ledger.tables import IMMUTABLE
 from ledger.urls import quoted, schema_of
-from projections.rebuild import rebuild, versions
+from projections.rebuild import rebuild
 from projections.records import SLOTS
+from projections.versions import versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ def key_path(url: str, directory: Path) -> Path:
     """Where the signing key of a ledger lies: beside a SQLite file, else ``daybook.key`` in ``directory``."""
     database = Database(url, role=None)
     if database.dialect == "sqlite":
-        return Path(str(database.url.database)).with_suffix(".key")
+        return Path(database.address.database).with_suffix(".key")
     return directory / "daybook.key"
 
 
@@ -160,7 +162,7 @@ def _brought_up_to_date(url: str) -> tuple[log.Head, StoredEvent]:
     database = Database(url, role=None)
     try:
         if database.dialect == "sqlite":
-            remove_second_names(Path(str(database.url.database)))
+            remove_second_names(Path(database.address.database))
         with database.reading() as transaction:
             head = log.read_head(transaction)
             first = log.read_positions(transaction, {1})[1]
@@ -211,7 +213,7 @@ def tables_of_this_version(database: Database) -> Iterator[Transaction]:
     """One transaction, in which the tables are made or brought up to date, and the caller goes on: a crash leaves the
     database as it was, and two at a time follow each other. A new ledger has a head row, and no event."""
     if database.dialect == "sqlite":
-        create_sqlite_file(database.url)
+        create_sqlite_file(database.address)
     with ExitStack() as opened:
         with database.translated_errors():
             connection = opened.enter_context(database.engine.connect())
@@ -220,7 +222,7 @@ def tables_of_this_version(database: Database) -> Iterator[Transaction]:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('daybook migration'))")
-            _migrate(connection, schema_of(database.url))
+            _migrate(connection, schema_of(database.address))
             transaction = Transaction(connection.connection.driver_connection, database.dialect)
             transaction.leave_pipeline()  # it would outlive an error
             if transaction.run("SELECT origin FROM head").fetchone() is None:

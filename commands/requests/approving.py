@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from commands.door.command import checked_command_id
 from commands.door.submit import Daybook
-from commands.door.world import checked_command_id
 from commands.recordings.roots import Roots
 from commands.requests.deletion import ApproveDeletion, DeletionDone
 from commands.requests.growth import ImpactGrown

@@ -6,8 +6,9 @@ from typing import Literal
 
 import orjson
 
+from commands.door.command import Command
 from commands.door.permission import require_owner, require_writer
-from commands.door.world import Command, Decision, Result, World
+from commands.door.world import Decision, Result, World
 from commands.requests.growth import ImpactGrown, refused_growth
 from commands.requests.impact import STANDING, Impact, impact_at, impact_of_named
 from commands.requests.naming import Named, name_of, named, requested, rows_of, some_of

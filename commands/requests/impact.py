@@ -7,7 +7,7 @@ from typing import Any
 from commands.door.world import World
 from commands.requests.naming import Named
 from ledger import log
-from ledger.events import body_of
+from ledger.bodies import body_of
 from ledger.ranges import expanded, ranges
 from projections.records import Clustering, Session
 

@@ -9,12 +9,14 @@ from typing import Any, Literal
 
 import orjson
 
+from commands.door.command import Command
 from commands.door.freshness import bring_up_to_date
 from commands.door.permission import require_admin
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Result, World
+from commands.door.world import Decision, Result, World
 from commands.requests.rules import checked_reason, open_request, request_event, require_decider
 from ledger import log
+from ledger.bodies import known
 from ledger.envelope import NewEvent, StoredEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import (
@@ -22,7 +24,6 @@ from ledger.events import (
     InputFileErased,
     PayloadRedacted,
     RedactionRequested,
-    known,
 )
 from ledger.moments import shown
 from ledger.redaction import skeleton, told_by_envelope

@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from commands.door.command import Command
 from commands.door.permission import require_admin
-from commands.door.world import Command, Decision, Result, World
+from commands.door.world import Decision, Result, World
 from commands.intake.nested import overlapping, shared
+from commands.requests.fallen import Fallen, fallen_by
 from commands.requests.impact import STANDING, parts
 from commands.requests.naming import name_of
 from commands.requests.rules import Kind, kind_of
@@ -14,12 +16,11 @@ from commands.stored import holders_at, shares_probes
 from ledger import log
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
-from ledger.events import ClusteringRestored, DeletionRestored, SessionRestored, body_of
+from ledger.events import ClusteringRestored, DeletionRestored, SessionRestored
 from projections.records import Clustering, Deletion, Session
 from projections.rows import Rows
 
 R = TypeVar("R", Session, Clustering)
-_EXECUTED = ("DeletionExecuted", "CorrectionExecuted")
 
 
 class Blocked(Refusal):
@@ -106,42 +107,6 @@ def _executed(world: World, number: int) -> Deletion:
             NextStep("show-request", f"d{number}"),
         )
     return row
-
-
-@dataclass(frozen=True, slots=True)
-class Fallen:
-    """What a deletion deleted, by id; and the streams of what was inserted then, and did not wait."""
-
-    sessions: dict[int, Session]
-    clusterings: dict[int, Clustering]
-    inserted: frozenset[str]
-
-    def all(self) -> Iterator[Session | Clustering]:
-        yield from self.sessions.values()
-        yield from self.clusterings.values()
-
-
-def fallen_by(world: World, row: Deletion) -> tuple[int, Fallen]:
-    """What just this deletion deleted, not an earlier one; and the position that says that it was carried out."""
-    stream = {
-        event.type: event.position for event in log.read_stream(world.transaction, f"deletion/{row.id}")
-    }
-    executed = next(stream[kind] for kind in _EXECUTED if kind in stream)
-    numbers: dict[str, list[int]] = {"SessionDeleted": [], "ClusteringDeleted": []}
-    inserted = set()
-    for page in log.pages(world.transaction, stream["DeletionApproved"], executed - 1):
-        for event in page:
-            if event.type in numbers:
-                numbers[event.type].append(int(event.stream.partition("/")[2]))
-                if body_of(event)["was"] == "inserted":
-                    inserted.add(event.stream)
-    world.state.sessions.prefetch(numbers["SessionDeleted"])
-    world.state.clusterings.prefetch(numbers["ClusteringDeleted"])
-    return executed, Fallen(
-        {number: world.state.sessions[number] for number in numbers["SessionDeleted"]},
-        {number: world.state.clusterings[number] for number in numbers["ClusteringDeleted"]},
-        frozenset(inserted),
-    )
 
 
 def _restored(record: Session | Clustering, fallen: Fallen, *, causation: int) -> NewEvent:

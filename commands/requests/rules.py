@@ -1,11 +1,10 @@
 """The rules that deletions, corrections and redactions share: who may decide on a request, and when.
 
-Here a request is turned down or taken back; to approve one is to carry it out, which each kind does in its own module.
+To approve a request is to carry it out, which each kind does in its own module; it is turned down in ``closing``.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from commands.door.permission import (
     ADMIN,
@@ -13,28 +12,20 @@ from commands.door.permission import (
     admins,
     is_admin,
     require_admin,
-    require_writer,
     role_of,
 )
-from commands.door.world import Command, Decision, Result, World
+from commands.door.world import World
 from commands.requests.policy import own_requests_approved
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
-from ledger.events import Body, DeletionCancelled, DeletionRejected
 from ledger.plurals import plural
 from projections.records import Deletion
 
+if TYPE_CHECKING:
+    from ledger.events import Body
+
 _LONGEST_REASON = 2_000  # characters
 Kind = Literal["deletion", "correction", "redaction"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed(Result):
-    """A request that is not carried out."""
-
-    request: str
-    kind: Kind
-    status: Literal["rejected", "cancelled"]
 
 
 def require_approver(world: World, row: Deletion, action: str) -> None:
@@ -147,7 +138,7 @@ def checked_reason(text: str) -> str:
     return reason
 
 
-def request_event(row: Deletion, body: Body, *, causation: int = 0) -> NewEvent:
+def request_event(row: Deletion, body: "Body", *, causation: int = 0) -> NewEvent:
     """The next event of a request. All of them are about its subject: a rebuild may fold subjects apart."""
     return NewEvent(
         f"deletion/{row.id}",
@@ -157,36 +148,3 @@ def request_event(row: Deletion, body: Body, *, causation: int = 0) -> NewEvent:
         row.requested_by,
         causation or row.shown_position,
     )
-
-
-class RejectRequest(Command[Closed]):
-    """A deletion, correction or redaction is not carried out."""
-
-    request: int
-    reason: str
-
-    def authorise(self, world: World) -> None:
-        require_decider(world, self.request, "reject")
-
-    def decide(self, world: World) -> Decision[Closed]:
-        row = open_request(world, self.request)
-        event = request_event(row, DeletionRejected(reason=checked_reason(self.reason)))
-        result = Closed(request=f"d{row.id}", kind=kind_of(row), status="rejected")
-        return Decision([event], result, correlation=f"d{row.id}")
-
-
-class CancelRequest(Command[Closed]):
-    """The requester takes a deletion, correction or redaction back."""
-
-    request: int
-
-    def authorise(self, world: World) -> None:
-        require_writer(world, "cancel requests")
-        row = world.state.deletions.get(self.request)
-        if row is not None:
-            require_requester(world, row, "cancel")
-
-    def decide(self, world: World) -> Decision[Closed]:
-        row = open_request(world, self.request)
-        result = Closed(request=f"d{row.id}", kind=kind_of(row), status="cancelled")
-        return Decision([request_event(row, DeletionCancelled())], result, correlation=f"d{row.id}")

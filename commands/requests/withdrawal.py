@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from commands.door.command import Command
 from commands.door.permission import require_owner, require_writer
-from commands.door.world import Command, Decision, Result, World
+from commands.door.world import Decision, Result, World
 from commands.requests.impact import parts
 from commands.requests.naming import Named, name_of, named, some_of
 from ledger.envelope import NewEvent

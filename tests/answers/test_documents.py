@@ -14,8 +14,8 @@ from commands.answers.log import log
 from commands.answers.typed import json_schema, read
 from commands.door.submit import Daybook
 from commands.lab.catalogue import AddReferenceValue
+from ledger.bodies import body_of
 from ledger.envelope import StoredEvent
-from ledger.events import body_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

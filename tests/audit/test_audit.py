@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger import log
+from ledger.bodies import body_of
 from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
-from ledger.events import TYPES, body_of
+from ledger.events import TYPES
 from projections.audit import COUNTS, NOT_COUNTED, By, audit
 from projections.past import Past, put_before
 from tests.deletion.desk import Desk

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from commands.door.command import Command
 from commands.door.permission import NotPermitted
-from commands.door.world import Command
 from commands.intake.completion import add_tasks, annotate
 from commands.lab.catalogue import AddReferenceValue, RetireReferenceValue
 from commands.requests.approving import approve as approve_request
+from commands.requests.closing import CancelRequest, RejectRequest
 from commands.requests.correction import correct as correction
-from commands.requests.rules import CancelRequest, RejectRequest
 from ledger.errors import Conflict, Refusal
 from tests.correction.corrections import (
     approve,

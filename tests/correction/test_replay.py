@@ -2,8 +2,9 @@
 
 import pytest
 
+from commands.door.command import Command
 from commands.door.permission import NotPermitted
-from commands.door.world import Command, Decision, Result, World
+from commands.door.world import Decision, Result, World
 from commands.intake.uploading import UploadReport, replay
 from commands.lab.catalogue import RetireReferenceValue
 from commands.requests.redaction import RequestRedaction

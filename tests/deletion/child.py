@@ -8,8 +8,8 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from commands.door.actor import Actor
+from commands.door.command import Command
 from commands.door.submit import Daybook
-from commands.door.world import Command
 from ledger.errors import Refusal
 from tests.intake.child import CRASHED, Moment, crash_at, processes
 from tests.ledger.crashing import DIED, die_at

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from commands.cli.next_steps import sentence
+from commands.door.command import Command
 from commands.door.submit import Daybook
-from commands.door.world import Command, R
+from commands.door.world import R
 from commands.intake.uploading import UploadReport
 from commands.intake.working import work
 from commands.requests.approving import approve
+from commands.requests.closing import CancelRequest, Closed, RejectRequest
 from commands.requests.deletion import RequestDeletion
 from commands.requests.restoration import Restored, RestoreDeletion
-from commands.requests.rules import CancelRequest, Closed, RejectRequest
 from commands.requests.withdrawal import Withdraw, Withdrawn
 from commands.samples.clusterings import kilosort_output
 from ledger.errors import Refusal

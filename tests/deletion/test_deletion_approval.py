@@ -7,12 +7,12 @@ import pytest
 
 from commands.answers.decisions import decisions
 from commands.door.actor import Actor
+from commands.door.command import Command
 from commands.door.submit import Daybook
-from commands.door.world import Command
 from commands.intake.completion import add_tasks
 from commands.intake.settling import SettleClustering, SettledSession, SettleSessions
+from commands.requests.closing import SetApprovalPolicy
 from commands.requests.deletion import ApproveDeletion
-from commands.requests.policy import SetApprovalPolicy
 from commands.requests.redaction import RequestRedaction
 from commands.requests.restoration import RestoreDeletion
 from ledger.database import Transaction

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from commands.door.world import Command
+from commands.door.command import Command
+from commands.requests.closing import CancelRequest, RejectRequest
 from commands.requests.deletion import ApproveDeletion, RequestDeletion
 from commands.requests.restoration import RestoreDeletion
-from commands.requests.rules import CancelRequest, RejectRequest
 from commands.requests.withdrawal import Withdraw
 from ledger.errors import Refusal
 from tests.deletion.child import COMPLETED, crash, die_at_statements

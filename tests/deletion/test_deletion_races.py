@@ -2,9 +2,9 @@
 
 from collections import Counter
 
+from commands.requests.closing import CancelRequest, RejectRequest
 from commands.requests.deletion import ApproveDeletion, RequestDeletion
 from commands.requests.restoration import RestoreDeletion
-from commands.requests.rules import CancelRequest, RejectRequest
 from commands.requests.withdrawal import Withdraw
 from tests.deletion.child import submit_at_once
 from tests.deletion.desk import Desk, grouped, inserted

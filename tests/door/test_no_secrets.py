@@ -17,8 +17,9 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 import commands
 from commands.door import incidents
 from commands.door.actor import Actor
+from commands.door.command import Command
 from commands.door.submit import Daybook
-from commands.door.world import Command, Receipt, World
+from commands.door.world import Receipt, World
 from commands.lab import people
 from commands.lab.people import SetPerson
 from ledger.checkpoint import SigningKey

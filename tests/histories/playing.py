@@ -14,11 +14,10 @@ from commands.intake.working import work
 from commands.lab.roles import GrantRole, RevokeRole
 from commands.recordings.roots import Roots
 from commands.requests.approving import approve
+from commands.requests.closing import CancelRequest, RejectRequest, SetApprovalPolicy
 from commands.requests.correction.correct import correct
 from commands.requests.deletion import RequestDeletion
-from commands.requests.policy import SetApprovalPolicy
 from commands.requests.restoration import RestoreDeletion
-from commands.requests.rules import CancelRequest, RejectRequest
 from commands.requests.withdrawal import Withdraw
 from ledger.errors import Refusal
 from tests.histories.files import corrected, grown

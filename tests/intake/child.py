@@ -10,8 +10,9 @@ from multiprocessing.synchronize import Barrier
 from typing import Any, Literal
 
 from commands.door.actor import Actor
+from commands.door.command import Command
 from commands.door.submit import Daybook
-from commands.door.world import Command, Receipt
+from commands.door.world import Receipt
 from commands.intake.uploading import upload
 from commands.recordings.roots import Roots
 from ledger import log

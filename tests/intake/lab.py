@@ -18,8 +18,8 @@ from commands.lab.roles import GrantRole
 from commands.recordings.roots import Roots
 from commands.samples.spikeglx import SampleProbe, probe_meta, spikeglx_session
 from ledger import input_files, log
+from ledger.bodies import body_of
 from ledger.envelope import StoredEvent
-from ledger.events import body_of
 
 SERIALS = ("18408403232", "18408405241")
 PROBES = tuple(f"npx_1_{serial}" for serial in SERIALS)

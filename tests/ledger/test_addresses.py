@@ -16,7 +16,7 @@ from commands.moving.setup import initialise
 from ledger.addresses import NOT_SHOWN, address_of, shown, sqlite_file, without_secrets
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable
-from ledger.urls import checked_url
+from ledger.urls import checked
 from ledger.verify import verify
 from tests.conftest import create_database
 
@@ -104,7 +104,7 @@ def test_a_name_of_a_file_becomes_the_address_of_that_file(name: str) -> None:
         return
 
     assert sqlite_file(address_of(name)) == name
-    assert checked_url(name).database == name
+    assert checked(name).database == name
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_name_of_a_file_becomes_the_address_of_that_file(name: str) -> None:
 )
 def test_what_an_address_cannot_say_is_refused(address: str, said: str) -> None:
     with pytest.raises(LedgerUnavailable) as refused:
-        checked_url(address)
+        checked(address)
 
     assert refused.value.code == "database-url"
     assert said in str(refused.value)

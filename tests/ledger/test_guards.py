@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from commands.door.world import new_command_id
+from commands.door.command import new_command_id
 from ledger import log
 from ledger.database import Database
 from ledger.envelope import NewEvent

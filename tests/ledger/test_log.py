@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import log
+from ledger.bodies import body_of
 from ledger.database import Database
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable
-from ledger.events import ReferenceValueAdded, SubjectRegistered, body_of
+from ledger.events import ReferenceValueAdded, SubjectRegistered
 from ledger.merkle import EMPTY_ROOT, CompactRange
 from tests.ledger.writing import added, append, as_owner, head_size, stored_events
 

@@ -19,9 +19,9 @@ from commands.moving import aside, setup
 from commands.moving.setup import initialise, key_path
 from commands.proving.checkpoints import make_checkpoint
 from ledger import checkpoint, log
+from ledger.bodies import body_of
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable
-from ledger.events import body_of
 from ledger.verify import verify
 from tests.conftest import create_database
 from tests.ledger import killing

@@ -3,13 +3,14 @@
 import pytest
 
 from commands.door.actor import Actor
+from commands.door.command import Command, new_command_id
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Receipt, Result, World, new_command_id
+from commands.door.world import Decision, Receipt, Result, World
 from ledger import log
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from ledger.events import SubjectRegistered
-from projections import rebuild
+from projections import versions
 from tests.ledger.writing import Register, Registered, Rename, added, append, stored_events
 
 
@@ -134,7 +135,7 @@ def test_a_stream_that_moved_is_the_callers_to_look_at_again(daybook: Daybook) -
 def test_a_process_of_another_version_does_not_write_into_rebuilt_projections(
     daybook: Daybook, monkeypatch: pytest.MonkeyPatch, ledger_url: str
 ) -> None:
-    monkeypatch.setitem(rebuild.VERSIONS, "sessions", 99)
+    monkeypatch.setitem(versions.VERSIONS, "sessions", 99)
     newer = Daybook.open(ledger_url, Actor("user_1"))
     newer.submit(Register(name="1"))
     newer.close()

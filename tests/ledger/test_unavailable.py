@@ -18,6 +18,7 @@ from commands.moving.setup import initialise
 from ledger import connections, database_errors
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable, NextStep
+from ledger.urls import checked
 from ledger.verify import verify
 from tests.conftest import create_database
 from tests.ledger.writing import Register
@@ -208,7 +209,7 @@ def test_a_server_that_is_not_there_cannot_be_reached() -> None:
 
 def test_a_server_that_never_answers_cannot_be_reached_either() -> None:
     error = psycopg.errors.ConnectionTimeout("connection timeout expired")
-    refusal = database_errors.refusal_of(error, make_url("postgresql://user_1@h/d"))
+    refusal = database_errors.refusal_of(error, checked("postgresql://user_1@h/d"))
 
     assert refusal is not None
     assert refusal.code == "timeout"

@@ -29,8 +29,9 @@ from ledger.errors import LedgerUnavailable, NextStep
 from ledger.merkle import CompactRange, leaf_hash
 from ledger.verify import verify
 from migrations.versions import v0002_wrong_data as migration
-from projections.rebuild import contents, rebuild, versions
+from projections.rebuild import contents, rebuild
 from projections.records import SLOTS
+from projections.versions import versions
 from tests.conftest import create_database
 from tests.ledger.test_migrations import configuration
 from tests.ledger.writing import is_sqlite
@@ -135,7 +136,7 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Older]:
         url = create_database(request.getfixturevalue("postgresql_server"))
     database = Database(url, role=None)
     if request.param == "sqlite":
-        create_sqlite_file(database.url)
+        create_sqlite_file(database.address)
     with database.engine.connect() as connection:
         config = configuration()
         config.attributes["connection"] = connection

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from ledger import checkpoint, hashing, log
+from ledger.bodies import body_of
 from ledger.database import Database
 from ledger.envelope import NewEvent, head_data, leaf_data
 from ledger.errors import IntegrityFailure
-from ledger.events import InputFileReceived, body_of
+from ledger.events import InputFileReceived
 from ledger.input_files import keep
 from ledger.merkle import CompactRange, leaf_hash
 from ledger.verify import CHUNK, Problem, Report, verify

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from commands.door.actor import Actor
+from commands.door.command import Command, new_command_id
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Result, World, new_command_id
+from commands.door.world import Decision, Result, World
 from ledger import log
 from ledger.database import Database, Transaction
 from ledger.envelope import NewEvent, StoredEvent

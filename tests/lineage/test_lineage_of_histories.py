@@ -13,9 +13,9 @@ from commands.answers.lineage.lines import add_lines
 from commands.answers.lineage.prov import prov_json
 from commands.cli.lineage_tree import text_lines
 from ledger import log
+from ledger.bodies import body_of
 from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
-from ledger.events import body_of
 from ledger.log import Head
 from projections.graph import Lineage
 from projections.lineage import _Walk, lineage

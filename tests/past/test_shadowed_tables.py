@@ -20,10 +20,11 @@ from ledger.merkle import CompactRange, leaf_hash
 from projections import listings
 from projections.apply import apply
 from projections.past import About, Past, put_before
-from projections.rebuild import contents, rebuild, versions
+from projections.rebuild import contents, rebuild
 from projections.records import RECORDS
 from projections.references import find
 from projections.rows import State
+from projections.versions import versions
 from tests.projections.test_rebuild_equals_incremental import write_history
 
 EXAMPLES = {"sqlite": 6, "postgresql": 3}

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import commands
+from commands.door.command import Command
 from commands.door.freshness import bring_up_to_date
 from commands.door.permission import NotPermitted
 from commands.door.submit import Daybook
-from commands.door.world import Command
 from commands.inputfile.catalogue import Catalogue, CatalogueValue
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, look_at_duplicates
 from commands.intake.completing import CompleteSession
@@ -22,14 +22,13 @@ from commands.lab.people import ErasePerson, SetPerson
 from commands.lab.roles import GrantRole, RevokeRole
 from commands.lab.subjects import InsertProbe, RegisterSubject, RemoveProbe
 from commands.moving.setup import CreateLedger
+from commands.requests.closing import CancelRequest, RejectRequest, SetApprovalPolicy
 from commands.requests.correction.correct import ApproveCorrection, RequestCorrection
 from commands.requests.correction.plan import Plan
 from commands.requests.deletion import ApproveDeletion, RequestDeletion
 from commands.requests.impact import Impact
-from commands.requests.policy import SetApprovalPolicy
 from commands.requests.redaction import ApproveRedaction, RequestRedaction
 from commands.requests.restoration import RestoreDeletion
-from commands.requests.rules import CancelRequest, RejectRequest
 from commands.requests.withdrawal import Withdraw
 from ledger.envelope import NewEvent
 from ledger.events import (
@@ -88,7 +87,7 @@ CreateLedger                 -     yes    -     yes    -     yes    -     yes
 
 ROLES = ("admin", "researcher", "auditor", "none")
 PRIVATE = {"_TakesInputFile", "_AboutPerson"}  # what two commands have in common
-RECORDS_REFUSALS = "_RecordRefusal"  # the door's own: who is refused adds just that
+RECORDS_REFUSALS = "RecordRefusal"  # the door's own: who is refused adds just that
 Make = Callable[[Stage, Daybook, str], Command]
 """A command about what ``owner`` owns, to be submitted by this daybook's user."""
 

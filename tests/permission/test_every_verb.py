@@ -1,5 +1,9 @@
 """Every verb of the command line, for an auditor: what writes ends with exit code 4, what reads works."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
@@ -103,6 +107,40 @@ def lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line]
 
 
+# what reads and yet needs more than the lists and the log
+NOT_LIGHT = {
+    "validate first.yml": "it reads an input file, and records that it was checked",
+    "correct subject_1.yml": "it reads an input file, and plans the events of a correction",
+    "what-if --without {u}": "it makes events that never were, and reads stored files anew",
+    "trace {s}": "it shows the lines of the stored file that a record came from",
+    "verify": "it holds every event against its model",
+    "prove {s}": "it signs",
+    "bundle bundle.json": "it signs",
+    "export log.jsonl": "it verifies what it writes",
+}
+_HEAVY = (
+    "pydantic",
+    "yaml",
+    "alembic",
+    "cryptography",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.ext.asyncio",
+)
+_LOADED_BY_EACH = """
+import json, os, sys
+from commands.cli.main import cli
+heavy, database, *lines = json.loads(sys.argv[1])
+for line in lines:
+    if os.fork() == 0:
+        try:
+            cli.main(["--db", database, *line.split()])
+        except SystemExit as ended:
+            print("#", ended.code, line, *(name for name in heavy if name in sys.modules), sep="\\t", flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
 def verbs(command: click.Command, name: str = "") -> Iterator[str]:
     """What is hidden is an older spelling of another one."""
     if command.hidden:
@@ -188,3 +226,19 @@ def test_what_an_auditor_is_refused_is_one_json_document_too(stocked: Run) -> No
 
 def test_verbs_of_the_table_have_a_help(folder: object) -> None:
     assert all(run_cli(*verb.split(), "--help").exit == 0 for verb in verbs(cli))
+
+
+def test_no_verb_that_only_reads_loads_what_only_writers_need(
+    stocked: Run, ids: dict[str, str], ledger_url: str
+) -> None:
+    assert set(NOT_LIGHT) <= set(lines(READING))
+    light = [line.format(**ids) for line in lines(READING) if line not in NOT_LIGHT]
+    heavy = [*_HEAVY, *(["sqlalchemy"] if ledger_url.startswith("sqlite") else [])]
+
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED_BY_EACH, json.dumps([heavy, ledger_url, *light])],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+
+    loaded = [line.split("\t")[1:] for line in done.stdout.splitlines() if line.startswith("#\t")]
+    assert loaded == [["0", line] for line in light]

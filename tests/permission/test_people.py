@@ -7,8 +7,9 @@ import pytest
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.lab.people import ErasePerson, PersonErased, SetPerson, erase_person, list_people
-from commands.lab.roles import RevokeRole, list_roles
+from commands.lab.listed import list_people, list_roles
+from commands.lab.people import ErasePerson, PersonErased, SetPerson, erase_person
+from commands.lab.roles import RevokeRole
 from ledger.database import Database
 from ledger.errors import Refusal
 from ledger.tables import metadata

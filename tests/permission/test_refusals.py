@@ -15,9 +15,9 @@ from commands.door.submit import Daybook
 from commands.door.world import World
 from commands.lab.roles import GrantRole, RevokeRole
 from ledger import log
+from ledger.bodies import body_of
 from ledger.database import Transaction
 from ledger.errors import LedgerUnavailable, NextStep, Refusal
-from ledger.events import body_of
 from projections.records import Session
 from tests.ledger.test_unavailable import as_nobody
 from tests.ledger.writing import Register, as_owner, stored_events

@@ -12,8 +12,9 @@ from commands.door.submit import Daybook
 from ledger.database import Database
 from ledger.errors import Conflict, IntegrityFailure
 from projections import rebuild as rebuilding
-from projections.rebuild import Rebuilt, contents, rebuild, versions
-from projections.records import SLOTS
+from projections.rebuild import Rebuilt, contents, rebuild
+from projections.records import SLOTS, VERSIONS
+from projections.versions import versions
 from tests.ledger.crashing import DIED, die_at
 from tests.ledger.writing import Register, added, append, as_owner, elsewhere, join_all, submit_many
 
@@ -159,7 +160,7 @@ def test_projections_of_another_version_are_rebuilt_when_the_ledger_is_opened(
 ) -> None:
     daybook.submit(Register(name="1", values=3))
     before = live(daybook)
-    monkeypatch.setitem(rebuilding.VERSIONS, "sessions", 99)
+    monkeypatch.setitem(VERSIONS, "sessions", 99)
 
     opened = Daybook.open(ledger_url, Actor("user_1"))
     after = live(opened)

@@ -8,17 +8,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from commands.door.command import new_command_id
 from commands.door.freshness import bring_up_to_date
-from commands.door.world import new_command_id
 from ledger import log
 from ledger.database import Database
 from ledger.events import TYPES
 from ledger.input_files import erase, keep
 from projections import rebuild as rebuilding
 from projections.apply import apply, prefetch
-from projections.rebuild import contents, rebuild, versions
+from projections.rebuild import contents, rebuild
 from projections.records import RECORDS, SLOTS
 from projections.rows import State
+from projections.versions import versions
 from tests.projections.catalogue_history import Step
 from tests.projections.choices import Seeded
 from tests.projections.pools import InTurn

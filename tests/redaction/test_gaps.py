@@ -5,6 +5,7 @@ from hashlib import sha256
 import pytest
 
 from ledger import input_files, log
+from ledger.bodies import body_of
 from ledger.database import Database
 from ledger.envelope import NewEvent
 from ledger.events import (
@@ -12,7 +13,6 @@ from ledger.events import (
     InputFileErased,
     PayloadRedacted,
     RedactionRequested,
-    body_of,
 )
 from ledger.verify import verify
 from tests.ledger.writing import append, as_owner

@@ -25,8 +25,8 @@ from ledger.events import TYPES
 from ledger.redaction import skeleton, told_by_envelope
 from ledger.verify import verify
 from projections.apply import apply
-from projections.rebuild import versions
 from projections.rows import State
+from projections.versions import versions
 from tests.cli.conftest import run_cli
 from tests.deletion.desk import Desk
 from tests.intake.lab import CATALOGUE, PROBES, document, group, load_catalogue, session

@@ -9,13 +9,13 @@ from commands.door.permission import NotPermitted
 from commands.intake.completion import annotate
 from commands.lab.catalogue import RetireReferenceValue
 from commands.lab.roles import GrantRole
+from commands.requests.closing import SetApprovalPolicy
 from commands.requests.correction.correct import correct
-from commands.requests.policy import SetApprovalPolicy
 from commands.requests.redaction import ApproveRedaction, RequestRedaction
 from commands.samples.clusterings import kilosort_output
 from ledger import input_files, log
+from ledger.bodies import body_of
 from ledger.errors import Refusal
-from ledger.events import body_of
 from ledger.verify import verify
 from projections.rebuild import contents
 from projections.records import SLOTS
@@ -136,7 +136,7 @@ def test_file_on_sqlite_holds_the_text_nowhere(office: Office) -> None:
     database = office.lab.daybook.database
     if database.dialect != "sqlite":
         pytest.skip("the bytes of a PostgreSQL server are its owner's to overwrite")
-    path = str(database.url.database)
+    path = database.address.database
 
     def held() -> int:
         found = 0

@@ -17,8 +17,9 @@ from commands.requests.redaction import ApproveRedaction
 from ledger import log
 from ledger.database import Database
 from ledger.errors import Conflict, LedgerUnavailable
-from projections.rebuild import contents, rebuild, versions
+from projections.rebuild import contents, rebuild
 from projections.records import RECORDS, SLOTS
+from projections.versions import versions
 from tests.intake.lab import PROBES, session
 from tests.redaction.conftest import Office
 
@@ -150,12 +151,14 @@ def test_rows_that_hold_what_was_redacted_are_not_kept_in_memory(office: Office,
 def test_killed_before_the_old_lists_are_empty_the_next_one_empties_them(
     office: Office, requested: int, monkeypatch: pytest.MonkeyPatch, emptied: int
 ) -> None:
+    remove_remains = rebuilding.remove_remains
+
     def dies(database: Database) -> bool:
         monkeypatch.setattr(rebuilding, "RECORDS", RECORDS[:emptied])
         monkeypatch.setattr(Database, "overwrite_free_space", killed)
-        return rebuilding.remove_remains(database)
+        return remove_remains(database)
 
-    monkeypatch.setattr(freshness, "remove_remains", dies)
+    monkeypatch.setattr(rebuilding, "remove_remains", dies)
     with pytest.raises(KeyboardInterrupt):
         office.approve(requested)
     monkeypatch.undo()
@@ -214,14 +217,15 @@ def test_rebuild_that_begins_meanwhile_is_not_emptied(
 ) -> None:
     """The slot that the redaction left is the one that another rebuild fills."""
     begun = []
+    remove_remains = rebuilding.remove_remains
 
     def another_begins(database: Database) -> bool:
         with database.writing() as transaction:
             log.name_rebuild(transaction, log.lock_head(transaction), "another")
-        begun.append(rebuilding.remove_remains(database))
+        begun.append(remove_remains(database))
         return begun[0]
 
-    monkeypatch.setattr(freshness, "remove_remains", another_begins)
+    monkeypatch.setattr(rebuilding, "remove_remains", another_begins)
     office.approve(requested)
 
     assert begun == [True]

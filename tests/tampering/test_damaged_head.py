@@ -14,7 +14,8 @@ from ledger.database import Database
 from ledger.envelope import head_data
 from ledger.errors import IntegrityFailure, LedgerUnavailable
 from ledger.head import COLUMNS, read_head
-from projections.rebuild import contents, versions
+from projections.rebuild import contents
+from projections.versions import versions
 from tests.ledger.writing import Register, added, append, append_plainly, as_owner
 
 pytestmark = pytest.mark.tampers

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import Field
 
+from commands.door.command import Command, checked_command_id
 from commands.door.permission import RESEARCHER, require_owner, require_writer, role_of
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
-from commands.door.world import Command, Decision, Result, World, checked_command_id
+from commands.door.world import Decision, Result, World
 from commands.inputfile.entries import InputFile
 from commands.inputfile.read import Limits, read_input_file
 from commands.intake.settling import settle
@@ -28,6 +29,7 @@ from commands.requests.impact import STANDING, impact_of
 from commands.requests.rules import checked_reason, open_request, require_approver, require_decider
 from commands.stored import stored_bytes
 from ledger import input_files, log
+from ledger.bodies import body_of
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict, NextStep, Refusal
 from ledger.events import (
@@ -35,7 +37,6 @@ from ledger.events import (
     InputFileProcessed,
     InputFileReceived,
     InputFileValidated,
-    body_of,
 )
 from ledger.ranges import ranges
 from projections.records import Clustering, Deletion, Session

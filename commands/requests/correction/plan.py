@@ -31,13 +31,13 @@ from commands.requests.correction.matching import Matches, standing_sessions
 from commands.requests.impact import Impact, impact_of, parts
 from commands.stored import current_entries, probes_of, requested_groups
 from ledger import log
+from ledger.bodies import body_of
 from ledger.events import (
     ClusteringInserted,
     ClusteringInsertFailed,
     ClusteringWaiting,
     SessionInserted,
     SessionInsertFailed,
-    body_of,
 )
 from projections.records import Clustering, Session
 

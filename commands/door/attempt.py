@@ -1,0 +1,126 @@
+"""One attempt to carry out a command: decided, appended, projected and committed, or nothing. For the door alone."""
+
+from dataclasses import replace
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from commands.door.actor import Actor
+from commands.door.command import Command
+from commands.door.freshness import check_projections, refuse_unfinished, to_be_made_anew
+from commands.door.ledger import Ledger, being_made_anew
+from commands.door.world import Decision, R, Receipt, Result, World
+from ledger import input_files, log
+from ledger.database import Transaction
+from ledger.envelope import NewEvent
+from ledger.errors import Conflict, NextStep
+from ledger.events import ActionRefused
+from ledger.log import Cause
+from projections.apply import DoesNotFold, apply, prefetch
+
+
+class RecordRefusal(Command[Result]):
+    """The one thing that somebody without any role can add to the ledger."""
+
+    action: str
+    record: str
+    role: str
+    needed: str
+    subject: str
+
+    def authorise(self, world: World) -> None:
+        """It was refused already, to whoever it was."""
+
+    def decide(self, world: World) -> Decision[Result]:
+        event = ActionRefused(action=self.action, record=self.record, role=self.role, needed=self.needed)
+        return Decision([NewEvent(f"user/{world.actor}", event, None, self.subject, world.actor)], Result())
+
+
+def once(ledger: Ledger, actor: Actor, command: Command[R], fingerprint: bytes) -> Receipt[R]:
+    """Raises Conflict where it may be tried again, LedgerUnavailable where the lists have to be made anew before."""
+    with ledger.database.writing() as transaction:
+        head = log.lock_head(transaction)
+        refuse_unfinished(head)
+        earlier = first_receipt(transaction, actor, command, fingerprint)
+        if earlier is not None:
+            return earlier
+        if to_be_made_anew(head):
+            raise being_made_anew()
+        check_projections(head)
+        return carry_out(ledger, actor, transaction, head, command, fingerprint)
+
+
+def carry_out(
+    ledger: Ledger,
+    actor: Actor,
+    transaction: Transaction,
+    head: log.Head,
+    command: Command[R],
+    fingerprint: bytes,
+) -> Receipt[R]:
+    """In a transaction that goes on, which holds the append lock."""
+    state = ledger.rows(transaction, head)
+    world = World(transaction, head, state, actor.user)
+    command.authorise(world)
+    decision = command.decide(world)
+    if not decision.events:
+        return Receipt(command.command_id, 0, 0, replace(decision.result, position=head.size))
+    first = head.size + 1
+    _append(world, Cause(command.command_id, actor.user, actor.via(), decision.correlation), decision)
+    if decision.redacted:
+        _redact(world, decision)
+    result = replace(decision.result, position=head.size)
+    text = orjson.dumps(result).decode()
+    log.write_receipt(transaction, command.command_id, fingerprint, first, head.size, text)
+    if not decision.redacted:  # else the rows still hold what is gone
+        ledger.keep(head, state)
+    return Receipt(command.command_id, first, head.size, result)
+
+
+def first_receipt(
+    transaction: Transaction, actor: Actor, command: Command[R], fingerprint: bytes
+) -> Receipt[R] | None:
+    """Of a command that was carried out before. A receipt is for who earned it, and is kept only where there are
+    events, which name him. Anybody else learns as little as somebody who reused an id by mistake."""
+    earlier = log.read_receipt(transaction, command.command_id)
+    if earlier is None:
+        return None
+    digest, first, _, _ = earlier
+    if digest != fingerprint or log.actor_of(transaction, first) != actor.user:
+        raise Conflict(
+            "command-id-reused",
+            f"Command id {command.command_id} was used before, for a different command.",
+            "Submit it under a new command id.",
+        )
+    return _typed(command, earlier)
+
+
+def _append(world: World, cause: Cause, decision: Decision[Result]) -> None:
+    stored = log.append(world.transaction, world.head, decision.events, cause)
+    prefetch(world.state, stored)
+    try:
+        apply(world.state, stored)
+    except DoesNotFold as fault:  # events that this program has just made: its own fault
+        raise (fault.__cause__ or fault) from None
+    world.state.flush()
+
+
+def _redact(world: World, decision: Decision[Result]) -> None:
+    log.redact(world.transaction, world.head, decision.redacted)
+    for digest in decision.erased:
+        input_files.erase(world.transaction, digest)
+
+
+def _typed(command: Command[R], earlier: tuple[bytes, int, int, str]) -> Receipt[R]:
+    _, first, last, text = earlier
+    try:
+        result: R = TypeAdapter(type(command).result_type()).validate_json(text)
+    except ValidationError as error:  # of a version of the program that answered otherwise
+        raise Conflict(
+            "older-receipt",
+            f"Command {command.command_id} was carried out by an older version of Daybook, as events {first} to "
+            f"{last}; its answer cannot be given again.",
+            "What it did is in the log",
+            NextStep("log"),
+        ) from error
+    return Receipt(command.command_id, first, last, result, repeated=True)

@@ -1,0 +1,62 @@
+"""What a command is: a frozen model that judges who may, and decides. Reading needs none of it, and no pydantic."""
+
+import os
+import re
+import time
+from hashlib import sha256
+from typing import Any, Generic
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from commands.door.world import Decision, R, World
+from ledger.errors import Refusal
+from ledger.plurals import plural
+
+_COMMAND_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+
+def new_command_id() -> str:
+    """Unique, and in the order of time: the newest receipt then stands at the end of its index."""
+    return f"{time.time_ns():016x}{os.urandom(8).hex()}"
+
+
+def checked_command_id(given: str | None) -> str:
+    """The id that somebody gave, or a new one. Raises Refusal for an id that could be taken for that of a step."""
+    if given is None:
+        return new_command_id()
+    if not _COMMAND_ID.fullmatch(given):
+        raise Refusal(
+            "command-id",
+            f"The command id has {plural(len(given), 'character')}; it must be 1 to 100 letters, digits, . _ : and -.",
+            "Give one such as 3f2a-1.",
+        )
+    return given
+
+
+class Command(BaseModel, Generic[R]):
+    """What somebody wants, and what type of result answers it: ``class GrantRole(Command[RoleGrant])``. Submitting
+    the same ``command_id`` again gives the first receipt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64")
+    command_id: str = Field(default_factory=new_command_id)
+
+    def authorise(self, world: World) -> None:
+        """Raises NotPermitted where the actor may not do this."""
+        raise NotImplementedError
+
+    def decide(self, world: World) -> Decision[R]:
+        """Raises Refusal where the command cannot be carried out."""
+        raise NotImplementedError
+
+    def fingerprint(self) -> bytes:
+        """What a repeated command must have in common with the first. Two commands may have the same fields."""
+        return sha256(f"{type(self).__name__} {self.model_dump_json()}".encode()).digest()
+
+    @classmethod
+    def result_type(cls) -> Any:
+        """The type, or the union of types, that the class is a ``Command`` of."""
+        for each in cls.__mro__:
+            arguments = getattr(each, "__pydantic_generic_metadata__", {}).get("args")
+            if arguments:
+                return arguments[0]
+        raise TypeError(f"{cls.__name__} does not say what it answers: class {cls.__name__}(Command[...])")

@@ -1,0 +1,133 @@
+"""How the bodies of stored events are read: as plain data, in the newest version of their type.
+
+Reading takes no model: this is all that a verb needs which prints a list. What the fields are, ``events`` says.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from ledger.envelope import StoredEvent
+from ledger.errors import IntegrityFailure, NextStep
+
+SCHEMAS: dict[str, int] = {
+    "LedgerCreated": 1,
+    "InputFileReceived": 2,
+    "InputFileValidated": 1,
+    "InputFileRejected": 1,
+    "InputFileProcessed": 1,
+    "InputFileChecked": 1,
+    "SessionInsertRequested": 3,
+    "SessionWaiting": 2,
+    "SessionInserted": 2,
+    "SessionInsertFailed": 2,
+    "ProbesAssociated": 2,
+    "SessionSettled": 1,
+    "MoreFound": 1,
+    "DiskLookedAt": 1,
+    "SessionSuperseded": 1,
+    "ClusteringSuperseded": 1,
+    "TasksAdded": 1,
+    "SessionAnnotated": 1,
+    "ClusteringInsertRequested": 3,
+    "ClusteringWaiting": 1,
+    "ClusteringInserted": 2,
+    "ClusteringInsertFailed": 2,
+    "SubjectRegistered": 1,
+    "ProbeInserted": 1,
+    "ProbeRemoved": 1,
+    "ReferenceValueAdded": 1,
+    "ReferenceValueRetired": 1,
+    "SessionWithdrawn": 1,
+    "SessionDeleted": 1,
+    "SessionRestored": 1,
+    "ClusteringWithdrawn": 1,
+    "ClusteringDeleted": 1,
+    "ClusteringRestored": 1,
+    "ClusteringCarriedOver": 1,
+    "DeletionRequested": 1,
+    "CorrectionRequested": 1,
+    "RedactionRequested": 1,
+    "DeletionImpactGrown": 1,
+    "DeletionApproved": 1,
+    "DeletionRejected": 1,
+    "DeletionCancelled": 1,
+    "DeletionExecuted": 1,
+    "CorrectionExecuted": 1,
+    "DeletionRestored": 1,
+    "PayloadRedacted": 1,
+    "InputFileErased": 1,
+    "RoleGranted": 1,
+    "RoleRevoked": 1,
+    "ActionRefused": 1,
+    "ApprovalPolicySet": 1,
+}
+"""Every type of event, and the newest version of its body."""
+
+UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    ("InputFileReceived", 1): lambda body: body | {"replays": None},
+    ("SessionInsertRequested", 1): lambda body: body | {"replaces": None},
+    ("SessionInsertRequested", 2): lambda body: body | {"leads_to": None},
+    ("ClusteringInsertRequested", 1): lambda body: body | {"replaces": None},
+    ("SessionInsertFailed", 1): lambda body: body | {"incident": None, "taken_by": None},
+    ("ClusteringInsertFailed", 1): lambda body: body | {"incident": None},
+    ("SessionWaiting", 1): lambda body: body | {"belongs": [], "missing": [], "starts": [], "holds": True},
+    ("SessionInserted", 1): lambda body: body | {"remarks": [], "open": []},
+    ("ProbesAssociated", 1): lambda body: body | {"despite_serial": False, "reason": None},
+    ("ClusteringInsertRequested", 2): lambda body: body | {"session": None},
+    ("ClusteringInserted", 1): lambda body: body | {"remarks": []},
+}
+"""(type, schema version) -> how a body of that version is read as one of the next version."""
+
+
+def known(event: StoredEvent) -> int:
+    """The newest version of the event's body. Raises IntegrityFailure for an event that this version of the program
+    does not know."""
+    newest = SCHEMAS.get(event.type)
+    # SQLite keeps a text where a number was
+    if newest is None or type(event.schema) is not int or not 0 < event.schema <= newest:
+        raise IntegrityFailure(
+            "unknown-event",
+            f"Position {event.position} holds {event.type} version {event.schema}, which this version cannot read.",
+            "Install the version of daybook that wrote it, or a newer one.",
+        )
+    return newest
+
+
+def body_of(event: StoredEvent) -> dict[str, Any]:
+    """The event's body in the newest schema version, as plain data: reading a million must stay fast.
+
+    Raises IntegrityFailure for an event that this version of the program does not know, and for one whose payload is
+    gone without a redaction. Of a redacted one it is what was kept (see ``ledger.log``).
+    """
+    if event.payload is None:
+        raise IntegrityFailure(
+            "payload-missing",
+            f"The payload of position {event.position} is gone, and no redaction says why.",
+            "Verify the ledger",
+            NextStep("verify"),
+        )
+    body = _loaded(event)
+    newest = SCHEMAS.get(event.type)
+    if event.schema == newest:  # nearly always
+        return body
+    newest = known(event)
+    for version in range(event.schema, newest):
+        body = UPCASTS[event.type, version](body)
+    return body
+
+
+def _loaded(event: StoredEvent) -> dict[str, Any]:
+    try:
+        body = orjson.loads(event.payload or "")
+    except (TypeError, ValueError):  # SQLite keeps a number where a text was
+        body = None
+    if type(body) is not dict:
+        raise IntegrityFailure(
+            "payload-unreadable",
+            f"The payload of position {event.position} is not what any event holds.",
+            "Verify the ledger",
+            NextStep("verify"),
+        )
+    return body
