@@ -31,7 +31,7 @@ def test_the_session_of_the_readme_runs_as_it_is_written(tmp_path: Path) -> None
     assert "task_type has no value" in said["daybook validate draft.yml"]
     assert "3 inserted" in said["daybook upload 12345.yml"]
     assert "SessionInserted" in said["daybook history N:/12345/2023-05-01_10-00-00"]
-    assert again.exit == 0 and "3 duplicate" in again.out
+    assert again.exit == 0 and "3 duplicates" in again.out
     for name, excerpt in EXCERPTS:
         file = [line.strip() for line in (tmp_path / "lab" / name).read_text(encoding="utf-8").splitlines()]
         assert [line for line in excerpt.splitlines() if line.strip() not in file] == []

@@ -261,12 +261,14 @@ def _value(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+_NOUNS = ("duplicate", "error")  # among the outcomes; the others are adjectives
+
+
 def _outcomes(report: "UploadReport") -> str:
     parts = []
     for noun, entries in (("session", report.sessions), ("clustering", report.clusterings)):
         counts = Counter(entry.outcome for entry in entries)
         if entries:
-            parts.append(
-                f"{plural(len(entries), noun)}: " + ", ".join(f"{n:,} {what}" for what, n in counts.items())
-            )
+            found = (plural(n, what) if what in _NOUNS else f"{n:,} {what}" for what, n in counts.items())
+            parts.append(f"{plural(len(entries), noun)}: {', '.join(found)}")
     return "; ".join(parts) or "the file has no entries"

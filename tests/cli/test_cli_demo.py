@@ -26,7 +26,7 @@ def test_demo_tells_the_whole_story(folder: Path) -> None:
     ):
         assert f"$ daybook {verb}" in ended.out
     assert 'Did you mean "user_2"?' in ended.out
-    assert "2 duplicate, 1 waiting" in ended.out
+    assert "2 duplicates, 1 waiting" in ended.out
     assert "Intact: " in ended.out
     assert list(folder.iterdir()) == []
 

@@ -146,7 +146,7 @@ def test_growing_file_is_uploaded_again_and_again(stocked: Run, sample: SampleLa
     ]
     third = stocked("upload", "subject_1.yml")
     assert third.exit == 0
-    assert third.out.splitlines()[-1].endswith(": 3 sessions: 3 duplicate.")
+    assert third.out.splitlines()[-1].endswith(": 3 sessions: 3 duplicates.")
 
 
 def test_rejected_file_ingests_nothing_and_says_so(stocked: Run, sample: SampleLab) -> None:

@@ -136,7 +136,7 @@ def test_replay_answers_as_upload_does(stocked: Run, sample: SampleLab) -> None:
     assert [entry["outcome"] for entry in ended.json["sessions"]] == ["duplicate"] * 3
     assert stocked("show", ended.json["upload"], "--json").json["replays"] == first["upload"]
     human = stocked("replay", first["upload"])
-    assert human.out.endswith("3 sessions: 3 duplicate.\n")
+    assert human.out.endswith("3 sessions: 3 duplicates.\n")
 
 
 def test_replay_takes_the_exact_id_of_an_upload(stocked: Run, sample: SampleLab) -> None:
