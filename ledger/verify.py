@@ -403,7 +403,7 @@ def _check_checkpoints(
     log: _Log,
 ) -> int:
     """Both come with the size that they are kept under. Returns the size of the largest checkpoint that holds."""
-    held = 0
+    held, is_rewritten = 0, False
     texts = [*stored, *(each for each in elsewhere if each not in stored)]
     for size, text in sorted(texts, key=lambda each: each[0]):
         try:
@@ -418,11 +418,27 @@ def _check_checkpoints(
         if stated.origin == origin and size in log.trees and log.trees[size].root() == stated.root:
             held = size
             continue
+        if size > log.size:
+            at = log.first(held + 1, size) if is_rewritten else log.size + 1
+            log.problem("checkpoint-mismatch", at, _gone(size, held, log))
+            continue
         text = (
             f"The tree of the first {plural(size, 'event')} is not the one signed then"
             if size in log.trees
             else f"The first {plural(size, 'event')}, whose tree was signed, are not all there"
         )
         text += f"; that of the first {held} is as it was." if held else "."
+        is_rewritten = True
         log.problem("checkpoint-mismatch", log.first(held + 1, size), text)
     return held
+
+
+def _gone(size: int, held: int, log: _Log) -> str:
+    first = log.size + 1
+    events = f"The event {first:,} is" if size == first else f"The events {first:,} to {size:,} are"
+    text = f"{events} gone: a checkpoint of {plural(size, 'event')} was signed, and the log ends with {log.size:,}."
+    if held < log.size:
+        text += (
+            f" Whether the events {held + 1:,} to {log.size:,} are those that were signed, it cannot tell."
+        )
+    return text

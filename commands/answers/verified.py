@@ -9,6 +9,7 @@ from commands.answers.typed import read
 from ledger.errors import LedgerUnavailable, Refusal
 
 if TYPE_CHECKING:
+    from commands.door.settings import Checkpoints
     from commands.proving.bundle_verifier import Report
     from ledger.checkpoint import PublicKey
 
@@ -102,6 +103,18 @@ def verified(
         signatures=[read(SignatureLine, each) for each in signatures],
         public_key=None if key is None else public_key_text(key),
     )
+
+
+def kept_elsewhere(url: str, settings: "Checkpoints | None") -> dict[str, str]:
+    """The newest checkpoint of this ledger that was kept by itself, under the name of its file. Raises Refusal where
+    nobody can look."""
+    from commands.proving.checkpoints import origins
+    from commands.proving.keeping import newest_kept
+
+    if settings is None:
+        return {}
+    found = [kept for origin in origins(url) if (kept := newest_kept(settings, origin)) is not None]
+    return {str(kept.file): kept.text() for kept in found}
 
 
 def verified_proof(

@@ -104,8 +104,28 @@ class Invocation:
         opened = Daybook.open(self.settings.db, self.actor)
         try:
             yield opened
+            self.keep_checkpoint(opened)
         finally:
             opened.close()
+
+    def keep_checkpoint(self, daybook: "Daybook", *, at_work: bool = False) -> None:
+        """By what was appended here a checkpoint may be due. That it cannot be kept is said, and fails nothing."""
+        settings = self.settings.checkpoints
+        if settings is None or not (daybook.reached or at_work):
+            return
+        from commands.cli.next_steps import sentence
+        from commands.moving.setup import key_path
+        from commands.proving.keeping import keep_checkpoint
+        from ledger.errors import Refusal
+
+        try:
+            keep_checkpoint(
+                daybook, settings, settings.key or key_path(self.settings.db, Path()), at_work=at_work
+            )
+        except Refusal as refusal:
+            self.warn(f"{refusal.message} {sentence(refusal.hint, refusal.steps)}".rstrip())
+        except Exception as error:  # noqa: BLE001 - what the verb did is done, and its answer given
+            self.warn(f"No checkpoint was kept: {type(error).__name__}: {error}")
 
     @contextmanager
     def reading(self, as_of: "Moment | None" = None, about: "About | None" = None) -> "Iterator[World]":
@@ -159,6 +179,11 @@ class Invocation:
     def note(self, text: str) -> None:
         """Something by the way, on standard error."""
         output.say(output.coloured(f"note: {output.printable(text)}", dim=True), err=True)
+
+    def warn(self, text: str) -> None:
+        """Something that a person has to see to, on standard error."""
+        label = output.coloured("warning:", "yellow", bold=True)
+        output.say(f"{label} {output.printable(text)}", err=True)
 
 
 def near(path: Path) -> str:

@@ -126,7 +126,7 @@ def _show_newest(invocation: Invocation) -> None:
     from commands.answers.checkpoint import checkpoint_state
 
     with invocation.daybook() as daybook, daybook.reading() as world:
-        found = checkpoint_state(world)
+        found = checkpoint_state(world, invocation.settings.checkpoints)
 
     def human() -> None:
         if found.checkpoint is None:
@@ -136,6 +136,14 @@ def _show_newest(invocation: Invocation) -> None:
             return
         output.say(found.checkpoint.rstrip("\n"))
         output.say(f"{plural(found.since, 'event')} since then.", err=True)
+        if found.kept is not None:
+            file, since = printable(found.kept.file), found.kept.since
+            behind = (
+                f"{plural(since, 'event')} since"
+                if since >= 0
+                else f"{plural(-since, 'event')} are gone since"
+            )
+            output.say(f"Kept by itself: {file} ({plural(found.kept.size, 'event')}); {behind}.", err=True)
 
     invocation.answer(found, human)
 
@@ -260,8 +268,15 @@ def verify(
 def _verify_ledger(
     invocation: Invocation, kept: dict[str, str], trust: list["PublicKey"], lists: bool | None
 ) -> int:
-    from commands.answers.verified import verified
+    from commands.answers.verified import kept_elsewhere, verified
 
+    try:
+        for name, text in kept_elsewhere(invocation.settings.db, invocation.settings.checkpoints).items():
+            kept.setdefault(name, text)
+            if not trust:
+                invocation.note(f"compared with {name}, which was kept by itself.")
+    except Refusal as refusal:
+        invocation.warn(f"{refusal.message} {refusal.hint}")
     with shown_progress("verifying") as progress, shown_progress("comparing the lists") as comparing:
         report = verified(
             invocation.settings.db,

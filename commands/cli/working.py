@@ -54,6 +54,7 @@ def work(invocation: Invocation, watch: bool, interval: float) -> int:
             worked = work_off(
                 daybook, invocation.settings.roots, progress=progress, command_id=invocation.command_id
             )
+        invocation.keep_checkpoint(daybook, at_work=True)
     invocation.answer(worked, lambda: _write(worked))
     return ENTRY_FAILED if worked.failed else 0
 
@@ -65,6 +66,7 @@ def _watch(invocation: Invocation, daybook: "Daybook", interval: float) -> int:
     def tell(what: "Worked | LedgerUnavailable | None") -> None:
         if isinstance(what, Worked):
             _write_moved(what)
+            invocation.keep_checkpoint(daybook, at_work=True)
         elif what is None:
             invocation.note("the ledger can be reached again.")
         else:

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 FILE_NAME = "daybook.toml"
 DEFAULT_DB = "sqlite:///daybook.db"
 LIST_LIMIT = 100
+EVERY = 1_000
+"""Events from one checkpoint that is kept by itself to the next, unless ``checkpoints.every`` says otherwise."""
+ON_WORK = "work"
 _SINGLE = ("log_level", "schema", "list_limit", "width", "timezone", "contact")
-_KNOWN = ("db", *_SINGLE, "roots", "limits")
+_KNOWN = ("db", *_SINGLE, "roots", "limits", "checkpoints")
 _LONGEST_CONTACT = 200
 _TYPE_NAMES = {
     str: "text",
@@ -39,6 +42,18 @@ _TYPE_NAMES = {
 
 class SettingsError(Exception):
     """The settings cannot be used; the message names the file and the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """Where checkpoints are kept by themselves: in ``folder``, which is a repository that they are committed to where
+    ``commits``. ``every`` so many events; None: by every work that finds new ones. ``key`` is None for the ledger's own
+    place."""
+
+    folder: Path
+    commits: bool
+    key: Path | None
+    every: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,7 @@ class Settings:
     width: int | None = None
     timezone: str | None = None
     contact: str | None = None
+    checkpoints: Checkpoints | None = None
     given: frozenset[str] = frozenset()
 
     @property
@@ -78,7 +94,7 @@ def load(*, db: str | None = None, config: str | None = None) -> Settings:
     if read is not None:
         read.refuse_unknown(content, _KNOWN, "")
         from_file = read.text(content, "db", f"Leave it out for {DEFAULT_DB}.")
-        kept = read.single_settings(content)
+        kept = read.single_settings(content) | {"checkpoints": read.checkpoints(content)}
     roots = read.roots(content) if read is not None else Roots.of({})
     limits = read.limits(content) if read is not None else Limits()
     if db is not None:
@@ -235,6 +251,40 @@ class _Reader:
             if self._typed(table, key, int, "limits.") < 1:
                 raise self._refuse(f'"limits.{key}" is {table[key]}; expected 1 or more.')
         return Limits(**table)
+
+    def checkpoints(self, content: dict[str, Any]) -> Checkpoints | None:
+        table = self._typed(content, "checkpoints", dict)
+        if table is None:
+            return None
+        self.refuse_unknown(table, ("directory", "repository", "key", "every"), "checkpoints.")
+        places = {
+            name: path
+            for name in ("directory", "repository", "key")
+            if (path := self._path(table, name)) is not None
+        }
+        folders = places.keys() - {"key"}
+        if len(folders) != 1:
+            raise self._refuse('"checkpoints" needs either a "directory" or a "repository" to keep them in.')
+        every = table.get("every", EVERY)
+        if every != ON_WORK and (type(every) is not int or every < 1):
+            raise self._refuse(
+                f'"checkpoints.every" is {every!r}; expected a number of events, or "{ON_WORK}".'
+            )
+        return Checkpoints(
+            places[folders.pop()],
+            "repository" in places,
+            places.get("key"),
+            None if every == ON_WORK else every,
+        )
+
+    def _path(self, table: dict[str, Any], key: str) -> Path | None:
+        """A relative one belongs to the folder of the file that states it."""
+        text: str | None = self._typed(table, key, str, "checkpoints.")
+        if text is None:
+            return None
+        if not text or "\0" in text:
+            raise self._refuse(f'"checkpoints.{key}" names no place.')
+        return self._file.parent / Path(text).expanduser()
 
 
 def _one_line(error: Exception) -> str:

@@ -36,6 +36,8 @@ class Daybook:
     def __init__(self, ledger: Ledger, actor: Actor) -> None:
         self.ledger = ledger
         self.actor = actor
+        self.reached = 0
+        """The position of the last event that was appended here; 0 where none was."""
         self._opened = False
 
     @classmethod
@@ -88,6 +90,7 @@ class Daybook:
         except Exception:
             self._log("failed", command, attempt, began, level=logging.ERROR)
             raise
+        self.reached = max(self.reached, receipt.last)
         self._log("submitted", command, attempt, began, position=receipt.last or None)
         return receipt
 

@@ -15,6 +15,7 @@ def test_init_makes_a_ledger_where_none_was(folder: Path) -> None:
     assert ended.json == {
         "ok": True, "position": 1, "created": True, "db": "sqlite:///daybook.db", "key": "daybook.key",
         "next_steps": [{"action": "load-catalogue", "ref": None, "arguments": {"file": None}}],
+        "created_by": ended.json["created_by"], "created_at": ended.json["created_at"],
     }  # fmt: skip
     assert (folder / "daybook.db").is_file() and (folder / "daybook.key").is_file()
     assert run_cli("sessions").exit == 0
@@ -23,7 +24,8 @@ def test_init_makes_a_ledger_where_none_was(folder: Path) -> None:
 def test_init_again_changes_nothing(run: Run) -> None:
     before = run("verify", "--json").json
     assert run("init", "--json").json["created"] is False
-    assert "There is a ledger" in run("init").out
+    again = run("init")
+    assert "There is a ledger" in again.out and "It was created by user_1" in again.out
     assert run("verify", "--json").json == before
 
 

@@ -223,7 +223,7 @@ def test_a_tail_that_was_cut_with_its_receipts_and_head_is_betrayed_by_the_check
         victim.head(size=10, compact_range=tree.to_bytes(), recorded_at=last.recorded_at),
     )
     assert found(report) == {
-        ("checkpoint-mismatch", 9),
+        ("checkpoint-mismatch", 11),
         ("receipt-missing", 6),
     }  # of the third, which went on
 
