@@ -3,6 +3,6 @@
 
 def main() -> None:
     """Run the command line."""
-    from commands.cli.main import main as run
+    from commands.cli.start import main as run
 
     run()

@@ -40,8 +40,8 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "role grant": ("commands.lab.roles:RoleGrant",),
     "role revoke": ("commands.lab.roles:RoleRevocation",),
     "subject add": ("commands.lab.subjects:SubjectAdded",),
-    "upload": ("commands.intake.uploading:UploadReport",),
-    "validate": ("commands.intake.checking:CheckedFile",),
+    "upload": ("commands.intake.uploading:UploadReport", "commands.answers.many_files:UploadedFiles"),
+    "validate": ("commands.intake.checking:CheckedFile", "commands.answers.many_files:ValidatedFiles"),
     "withdraw": ("commands.requests.withdrawal:Withdrawn",),
     "work": ("commands.intake.working:Worked",),
 }

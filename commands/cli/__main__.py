@@ -1,6 +1,6 @@
 """``python -m commands.cli``: the console script by another name."""
 
-from commands.cli.main import main
+from commands.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,8 @@
 """What went wrong, as one line and an exit code. The only module that judges exceptions."""
 
+import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ NOT_INTACT = 5
 OUR_FAULT = 70
 INTERRUPTED = 130
 CLOSED_PIPE = 141
+_ASKS = re.compile(r"\bask\b|\bgrant it\b|\breport (it|the)\b|\bincident\b", re.IGNORECASE)
 _OF_ANOTHER_ROLE = ("not-permitted", "no-role", "not-permitted-by-database")
 
 
@@ -31,6 +33,7 @@ class Failure:
     message: str | None
     hint: str = ""
     steps: tuple[NextStep, ...] = ()
+    contact: str | None = None  # whom to ask, or where to report it, as the settings say
 
 
 def error_document(failure: Failure | Refusal) -> dict[str, Any]:
@@ -40,6 +43,7 @@ def error_document(failure: Failure | Refusal) -> dict[str, Any]:
         "message": failure.message,
         "hint": failure.hint,
         "next_steps": [asdict(step) for step in failure.steps],
+        "contact": failure.contact if isinstance(failure, Failure) else None,
     }
 
 
@@ -53,9 +57,24 @@ def failure_of(
     verb: str,
     beside: Path | None,
     damage: Callable[[], str | None] = lambda: None,
+    contact: Callable[[], str | None] = lambda: None,
 ) -> Failure:
     """Anything that was raised. What nobody expected becomes an incident, kept in a file; but first the ledger is asked
-    for ``damage``, which explains it better."""
+    for ``damage``, which explains it better. Where somebody is to be asked, ``contact`` says whom."""
+    failure = _failure_of(error, verb, beside, damage)
+    if not asks(f"{failure.message} {failure.hint}"):
+        return failure
+    return replace(failure, contact=contact())
+
+
+def asks(text: str) -> bool:
+    """Whether a message tells its reader to ask somebody, or to report a fault."""
+    return _ASKS.search(text) is not None
+
+
+def _failure_of(
+    error: BaseException, verb: str, beside: Path | None, damage: Callable[[], str | None]
+) -> Failure:
     from commands.door.settings import SettingsError
 
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | Interrupted):

@@ -10,11 +10,12 @@ from commands.cli import output
 from commands.cli.failures import ENTRY_FAILED, REFUSED
 from commands.cli.finding_lines import MOST_OF_A_KIND, counted, write_findings
 from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.many_files import OneFile, each_file
 from commands.cli.next_steps import worded
 from commands.cli.output import Column, plural, printable
 from commands.cli.progress import shown_progress
 from commands.cli.proving import write_receipt
-from commands.cli.sources import Source, read_source
+from commands.cli.sources import STDIN, Source, read_source
 from commands.cli.targets import refuse_existing
 from commands.cli.verbs import WritingVerb
 from commands.inputfile.findings import Finding
@@ -32,15 +33,31 @@ _REFS = 6
 
 
 @click.command(cls=WritingVerb)
-@click.argument("file", metavar="FILE")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--no-record", is_flag=True, help="Append no event that says the file was checked.")
 @pass_invocation
-def validate(invocation: Invocation, file: str, no_record: bool) -> int:
+def validate(invocation: Invocation, files: tuple[str, ...], no_record: bool) -> int:
     """Check an input file; ingest nothing.
 
     Stages 0 to 2: can it be loaded, are keywords and types right, do values match the ledger and paths the
-    disk. Without a ledger, stages 0 and 1. FILE may be - for standard input.
+    disk. Without a ledger, stages 0 and 1. FILE may be - for standard input. Of several files each is checked
+    on its own; the exit code is that of the worst.
     """
+    _refuse_for_several(invocation, files)
+    return each_file(invocation, files, lambda file: _validated(invocation, file, no_record), validated=True)
+
+
+def _refuse_for_several(invocation: Invocation, files: Sequence[str], receipt: str | None = None) -> None:
+    if len(files) < 2:
+        return
+    for option, given in (("--command-id", invocation.command_id), ("--receipt", receipt)):
+        if given is not None:
+            raise click.UsageError(f"{option} is for one file, and {len(files)} were given.")
+    if list(files).count(STDIN) > 1:
+        raise click.UsageError("Standard input can be read once; - is given several times.")
+
+
+def _validated(invocation: Invocation, file: str, no_record: bool) -> OneFile:
     from commands.intake.checking import checked_too_large
 
     limits = invocation.settings.limits
@@ -52,8 +69,8 @@ def validate(invocation: Invocation, file: str, no_record: bool) -> int:
         )
     if checked.unrecorded == "read-only":
         invocation.note("the ledger is read-only: that the file was checked is not on record.")
-    invocation.answer(checked, lambda: _write_checked(checked, source.shown))
-    return 0 if checked.ok else REFUSED
+    gist = counted(checked.findings) or "; ".join(_all_entries(checked)) or "no entries"
+    return OneFile(0 if checked.ok else REFUSED, checked, lambda: _write_checked(checked, source.shown), gist)
 
 
 def _checked(invocation: Invocation, source: Source, record: bool) -> "CheckedFile":
@@ -97,8 +114,14 @@ def _write_checked(checked: "CheckedFile", file: str) -> None:
     if checked.sessions is None or checked.clusterings is None:
         output.say(f"{file}: stages 0 and 1 passed{apart}.")
         return
-    entries = [*_entries("session", checked.sessions), *_entries("clustering", checked.clusterings)]
+    entries = _all_entries(checked)
     output.say(f"{file}: {output.status('valid')}{apart}: {'; '.join(entries) or 'no entries'}.")
+
+
+def _all_entries(checked: "CheckedFile") -> list[str]:
+    if checked.sessions is None or checked.clusterings is None:
+        return []
+    return [*_entries("session", checked.sessions), *_entries("clustering", checked.clusterings)]
 
 
 def _entries(noun: str, counts: "EntryCounts") -> list[str]:
@@ -113,27 +136,33 @@ def most_of_a_kind() -> int | None:
 
 
 @click.command(cls=WritingVerb)
-@click.argument("file", metavar="FILE")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--receipt", metavar="FILE", help="Write a receipt there, to be checked later: verify --receipt."
 )
 @pass_invocation
-def upload(invocation: Invocation, file: str, receipt: str | None) -> int:
+def upload(invocation: Invocation, files: tuple[str, ...], receipt: str | None) -> int:
     """Check an input file and ingest what is new in it.
 
     Uploading the same file again, as it grows, is how it is meant: what is known already is skipped, and
-    reported where it differs. FILE may be - for standard input.
+    reported where it differs. FILE may be - for standard input. Of several files each is uploaded on its own;
+    the exit code is that of the worst.
     """
+    _refuse_for_several(invocation, files, receipt)
+    if receipt is not None:
+        refuse_existing(receipt)
+    return each_file(invocation, files, lambda file: _uploaded(invocation, file, receipt), validated=False)
+
+
+def _uploaded(invocation: Invocation, file: str, receipt: str | None) -> OneFile:
     from commands.intake.uploading import upload as take_in
     from commands.intake.uploading import upload_too_large
 
     settings = invocation.settings
-    if receipt is not None:
-        refuse_existing(receipt)
     source = read_source(file, settings.limits.input_file_bytes)
     refused = upload_too_large(source.size_bytes, settings.limits, filename=source.name)
     if refused is not None:
-        return answer_upload(invocation, refused, source.shown)
+        return _one_upload(refused, source.shown)
     with invocation.daybook() as daybook, shown_progress("processing") as progress:
         report = take_in(
             daybook,
@@ -146,15 +175,20 @@ def upload(invocation: Invocation, file: str, receipt: str | None) -> int:
         )
         if receipt is not None:
             write_receipt(invocation, daybook, str(report.upload), receipt)
-    return answer_upload(invocation, report, source.shown)
+    return _one_upload(report, source.shown)
+
+
+def _one_upload(report: "UploadReport", file: str) -> OneFile:
+    code = REFUSED if not report.ok else ENTRY_FAILED if report.failed else 0
+    gist = f"{report.upload}: {_outcomes(report)}" if report.ok else counted(report.findings)
+    return OneFile(code, report, lambda: _write_upload(report, file), gist)
 
 
 def answer_upload(invocation: Invocation, report: "UploadReport", file: str) -> int:
     """Say what became of an input file; the exit code."""
-    invocation.answer(report, lambda: _write_upload(report, file))
-    if not report.ok:
-        return REFUSED
-    return ENTRY_FAILED if report.failed else 0
+    found = _one_upload(report, file)
+    invocation.answer(found.answer, found.write)
+    return found.exit
 
 
 def write_rejected(findings: Sequence[Finding], file: str, upload: str | None) -> None:

@@ -90,6 +90,13 @@ class Invocation:
         except Exception:  # noqa: BLE001
             return None
 
+    def contact(self) -> str | None:
+        """Whom to ask, as the settings say. Never raises: it serves where all else failed."""
+        try:
+            return self.settings.contact
+        except Exception:  # noqa: BLE001
+            return None
+
     def damage(self) -> str | None:
         """What does not hold in the ledger, if anything does not. Raises what reading it raises."""
         from commands.proving.checking import first_damage

@@ -1,4 +1,4 @@
-"""The table of verbs, and the entry point. Imports nothing heavier than click."""
+"""The table of verbs. Imports nothing heavier than click."""
 
 import click
 
@@ -72,7 +72,7 @@ _EPILOG = """\b
 Exit codes: 0 done, 1 rejected or refused, 2 wrong usage, 3 accepted but an entry
 failed, 4 not permitted, 5 the ledger is not intact, 70 a fault of daybook itself.
 \b
-Completion of verbs and options by your shell (bash; zsh and fish likewise):
+Completion of verbs, options, files, ids and names (bash; zsh, fish likewise):
   eval "$(_DAYBOOK_COMPLETE=bash_source daybook)"
 """
 
@@ -94,8 +94,3 @@ def cli() -> None:
 
     What was ingested, by whom, when, from which file: never rubbed out. New here? Run: daybook demo
     """
-
-
-def main() -> None:
-    """The console script."""
-    cli.main()

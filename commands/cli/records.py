@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.cli import output
+from commands.cli.failures import asks
 from commands.cli.finding_lines import write_findings
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.next_steps import worded
@@ -200,5 +201,8 @@ def why(invocation: Invocation, reference: str, as_of: int | str | None) -> None
             output.say(f"  {printable(line)}")
         for step in found.next_steps:
             output.say(f"  $ {printable(worded(step))}")
+        contact = invocation.contact()
+        if contact is not None and asks(found.message):
+            output.say(f"  Contact: {printable(contact)}")
 
     invocation.answer(found, human)

@@ -240,7 +240,11 @@ class LazyRoot(VerbGroup):
             result = run()
         except Exception as error:  # noqa: BLE001 - nobody ever sees a traceback
             failure = failure_of(
-                error, verb=invocation.verb, beside=invocation.state_folder, damage=invocation.damage
+                error,
+                verb=invocation.verb,
+                beside=invocation.state_folder,
+                damage=invocation.damage,
+                contact=invocation.contact,
             )
             if failure.code == "no-ledger" and failure.steps and invocation.db is not None:
                 file = invocation.sqlite_file
@@ -265,6 +269,8 @@ def _say(failure: Failure, *, as_json: bool) -> None:
         if as_json:
             output.write_json({"ok": False, "error": error_document(failure)})
         text = output.printable(f"{failure.message} {sentence(failure.hint, failure.steps)}".rstrip())
+        if failure.contact is not None:
+            text = f"{text.rstrip('.')}. Contact: {output.printable(failure.contact)}"
         if not as_json:
             output.say(f"{output.coloured('error:', 'red', bold=True)} {text} [{failure.code}]", err=True)
     except (output.ClosedPipe, Refusal):

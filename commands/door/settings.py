@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from commands.door.address import DEFAULT_DB, relative_to, settings_file
 from commands.door.logs import LEVELS
 from commands.inputfile.limits import Limits
 from commands.recordings.roots import Roots
@@ -21,8 +22,6 @@ from ledger.addresses import address_of, is_server
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-FILE_NAME = "daybook.toml"
-DEFAULT_DB = "sqlite:///daybook.db"
 LIST_LIMIT = 100
 EVERY = 1_000
 """Events from one checkpoint that is kept by itself to the next, unless ``checkpoints.every`` says otherwise."""
@@ -102,7 +101,7 @@ def load(*, db: str | None = None, config: str | None = None) -> Settings:
     elif os.environ.get("DAYBOOK_DB"):
         address, source = address_of(os.environ["DAYBOOK_DB"]), "DAYBOOK_DB"
     elif from_file is not None and file is not None:
-        address, source = _relative_to(address_of(from_file), file.parent), str(file)
+        address, source = relative_to(address_of(from_file), file.parent), str(file)
     else:
         address, source = DEFAULT_DB, "the default"
     address = _with_schema(address, kept["schema"]) if kept.get("schema") else address
@@ -125,25 +124,9 @@ def _given(config: str) -> Path:
 
 def _upwards() -> Path | None:
     try:
-        here = Path.cwd()
+        return settings_file()
     except OSError:
         raise SettingsError("The working directory is gone. Change to one that exists.") from None
-    for folder in (here, *here.parents):
-        candidate = folder / FILE_NAME
-        try:
-            if candidate.is_file():
-                return candidate
-        except OSError:  # a parent that may not be looked into
-            continue
-    return None
-
-
-def _relative_to(url: str, folder: Path) -> str:
-    """A relative path of a SQLite address belongs to the folder of the file that states it."""
-    match = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/?][^?]*)(\?.*)?", url)
-    if match is None or Path(match[2]).is_absolute():
-        return url
-    return f"{match[1]}{folder / match[2]}{match[3] or ''}"
 
 
 class _Reader:

@@ -59,7 +59,7 @@ def test_fault_with_json_is_a_document(fault: None) -> None:
     ended = run_cli("init", "--json")
     assert ended.exit == 70
     assert ended.json["error"]["code"] == "incident"
-    assert set(ended.json["error"]) == {"code", "message", "hint", "next_steps"}
+    assert set(ended.json["error"]) == {"code", "message", "hint", "next_steps", "contact"}
 
 
 def test_without_a_file_beside_the_state_directory_holds_the_incident(fault: None, folder: Path) -> None:
@@ -75,3 +75,21 @@ def test_fault_that_can_be_kept_nowhere_is_still_one_line(
     ended = run_cli("init")
     assert ended.exit == 70
     assert "could not be kept" in ended.err
+
+
+def test_an_incident_says_where_to_report_it(fault: None, folder: Path) -> None:
+    (folder / "daybook.toml").write_text('contact = "https://tracker.example.org/daybook"\n')
+
+    assert "Contact: https://tracker.example.org/daybook [incident]" in run_cli("init").err
+    assert run_cli("init", "--json").json["error"]["contact"] == "https://tracker.example.org/daybook"
+
+
+def test_whoever_is_told_to_ask_is_told_whom(folder: Path) -> None:
+    assert run_cli("init").exit == 0
+    (folder / "daybook.toml").write_text('contact = "lab@example.org"\n')
+
+    ended = run_cli("catalogue", "add", "acquisition.Project", "x", user="user_2")
+    other = run_cli("show", "s1")
+
+    assert ended.exit == 4 and "Contact: lab@example.org [not-permitted]" in ended.err
+    assert "Contact" not in other.err

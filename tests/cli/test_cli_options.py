@@ -54,6 +54,7 @@ def test_refusal_with_json_is_one_document_on_standard_output(folder: Path) -> N
             "message": f"There is no ledger at {folder / 'daybook.db'}.",
             "hint": "Create one",
             "next_steps": [{"action": "init", "ref": None, "arguments": {}}],
+            "contact": None,
         },
     }
 
@@ -87,7 +88,7 @@ def test_a_login_that_the_ledger_was_not_granted_to_is_not_permitted(
 
 
 def test_every_usage_error_ends_before_its_hint_begins() -> None:
-    assert "extra argument (b). See: daybook validate --help" in run_cli("validate", __file__, "b").err
+    assert "extra argument (b). See: daybook show --help" in run_cli("show", "s1", "b").err
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_wrong_usage_with_json_is_one_document_too(arguments: list[str]) -> None
     ended = run_cli(*arguments)
     assert ended.exit == 2
     assert ended.json["error"]["code"] == "usage"
-    assert set(ended.json["error"]) == {"code", "message", "hint", "next_steps"}
+    assert set(ended.json["error"]) == {"code", "message", "hint", "next_steps", "contact"}
 
 
 def test_misspelt_verb_and_option_are_answered_with_the_near_one() -> None:

@@ -1,0 +1,149 @@
+"""What a shell offers behind TAB: files, ids, subjects, users, tables and values. Imports neither click nor SQLAlchemy.
+
+Names of verbs and of options are left to click, which knows them. A ledger of SQLite is asked directly; what a server
+says is kept for a minute. Whatever goes wrong, nothing is offered, and nothing is said.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+MOST = 60
+FILE, DIRECTORY, CLICK, TEXT = "file", "dir", "(by click)", "(text)"
+
+VERBS: dict[str, tuple[str, ...]] = {
+    "add-clustering": ("session",), "add-tasks": ("session", FILE), "annotate": ("session",),
+    "associate": ("session", TEXT), "bundle": (FILE, "record"), "cat": ("upload",),
+    "catalogue add": ("table", TEXT), "catalogue list": ("table",), "catalogue load": (FILE,),
+    "catalogue retire": ("table", "value"), "compose": (DIRECTORY,), "config init": (FILE,), "correct": (FILE,),
+    "delete request": ("record",), "diff": (TEXT, TEXT), "export": (FILE,), "help": (CLICK,), "history": ("record",),
+    "import": (FILE,), "person erase": ("user",), "person set": ("user",), "probe insert": ("subject", "probe"),
+    "probe remove": ("subject", "probe"), "prove": ("record",), "redact": (TEXT,), "replay": ("upload",),
+    "request approve": ("open-request",), "request cancel": ("open-request",), "request reject": ("open-request",),
+    "request show": ("request",), "restore": ("request",), "role grant": ("user", "role"),
+    "role revoke": ("user", "role"), "show": ("record",), "subject add": (TEXT,), "trace": ("record",),
+    "upload": (FILE,), "validate": (FILE,), "why": ("open-record",), "withdraw": ("open-record",),
+}  # fmt: skip
+"""What the arguments of a verb are; the last of them may be repeated. A verb that is missing has none."""
+
+GROUPS = ("catalogue", "config", "delete", "person", "probe", "request", "role", "subject")
+
+OPTIONS: dict[str, str] = {
+    "--actor": "user", "--after": TEXT, "--as": "user", "--as-of": TEXT, "--at": TEXT, "--attribute": TEXT,
+    "--before": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE, "--command-id": TEXT, "--config": FILE,
+    "--cosign": FILE, "--curation-time": TEXT, "--curator": "value:reference.Experimenter", "--db": FILE,
+    "--email": TEXT, "--format": CLICK, "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE, "--lab": DIRECTORY,
+    "--limit": TEXT, "--location": DIRECTORY, "--log-key": FILE, "--log-level": CLICK, "--missing": CLICK,
+    "--name": TEXT, "--new-witness-key": FILE, "--notes": TEXT, "--output": FILE, "-o": FILE, "--own-requests": CLICK,
+    "--probe": "probe", "--project": "value:acquisition.Project", "--proof": FILE, "--reason": TEXT,
+    "--receipt": FILE, "--room": "value:reference.ExperimentRoom", "--since": TEXT, "--status": CLICK,
+    "--subject": "subject", "--task": "value:behavior.TaskType", "--text": TEXT, "--trust": FILE, "--type": "type",
+    "--until": TEXT, "--user": "user", "--without": "record",
+}  # fmt: skip
+"""What stands behind an option that takes a value."""
+
+Ask = Callable[[str, Sequence[object]], list[tuple[object, ...]]]
+
+
+def complete() -> bool:
+    """Answer the shell; False where click has to."""
+    shell, _, what = os.environ.get("_DAYBOOK_COMPLETE", "").partition("_")
+    if what != "complete" or shell not in ("bash", "zsh", "fish"):
+        return False
+    try:
+        words, begun = _typed(shell)
+        kind = kind_of(words, begun)
+        if kind == CLICK:
+            return False
+        offered = list(_offered(kind, words, begun))
+    except Exception:  # noqa: BLE001 - a shell in the middle of a line is no place for an error
+        return True
+    sys.stdout.write("".join(_line(shell, type_, value) for type_, value in offered))
+    return True
+
+
+def _typed(shell: str) -> tuple[list[str], str]:
+    """The whole words behind the command, and the one that is being typed."""
+    import shlex
+
+    lexer = shlex.shlex(os.environ["COMP_WORDS"], posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    words: list[str] = []
+    try:
+        words.extend(lexer)
+    except ValueError:  # a quotation that is still open
+        words.append(lexer.token)
+    if shell == "fish":
+        begun, words = os.environ["COMP_CWORD"], words[1:]
+        return (words[:-1] if begun and words and words[-1] == begun else words), begun
+    at = int(os.environ["COMP_CWORD"])
+    return words[1:at], words[at] if at < len(words) else ""
+
+
+def kind_of(words: Sequence[str], begun: str) -> str:
+    """What is being typed behind these words."""
+    if begun.startswith("-"):
+        return CLICK
+    if words and words[-1] in OPTIONS:
+        return OPTIONS[words[-1]]
+    plain = list(_plain(words))
+    verb = " ".join(plain[:2]) if plain and plain[0] in GROUPS else " ".join(plain[:1])
+    length = 2 if plain and plain[0] in GROUPS else 1
+    if len(plain) < length:
+        return CLICK
+    arguments = VERBS.get(verb, ())
+    return arguments[min(len(plain) - length, len(arguments) - 1)] if arguments else CLICK
+
+
+def _plain(words: Sequence[str]) -> Iterator[str]:
+    """The words that are neither options nor their values."""
+    is_value = False
+    for word in words:
+        if is_value:
+            is_value = False
+        elif word.startswith("-") and word != "-":
+            is_value = word in OPTIONS
+        else:
+            yield word
+
+
+def _option(words: Sequence[str], name: str) -> str | None:
+    found = None
+    for word, value in pairwise(words):
+        if word == name:
+            found = value
+    return found
+
+
+def _line(shell: str, type_: str, value: str) -> str:
+    if shell == "zsh":
+        return f"{type_}\n{value}\n_\n"
+    return f"{type_},{value}\n"
+
+
+def _offered(kind: str, words: Sequence[str], begun: str) -> Iterator[tuple[str, str]]:
+    if kind in (FILE, DIRECTORY):
+        yield kind, begun
+        return
+    if kind == TEXT:
+        return
+    if kind == "role":
+        found = ["admin", "auditor", "researcher"]
+    elif kind == "table":
+        from commands.cli.completion_values import TABLES
+
+        found = list(TABLES)
+    else:
+        from commands.cli.completion_values import values_of
+
+        plain = list(_plain(words))
+        table = kind.partition(":")[2] or (plain[2] if kind == "value" and len(plain) > 2 else "")
+        found = values_of(
+            kind.partition(":")[0], begun, table, _option(words, "--db"), _option(words, "--config")
+        )
+    offered = 0
+    for value in found:
+        if value.startswith(begun) and value.isprintable() and offered < MOST:
+            offered += 1
+            yield "plain", value

@@ -1,0 +1,46 @@
+"""Which ledger is meant, found without reading more of the settings than that: for what has to be quick."""
+
+import os
+import re
+from pathlib import Path
+
+from ledger.addresses import address_of
+
+FILE_NAME = "daybook.toml"
+DEFAULT_DB = "sqlite:///daybook.db"
+
+
+def settings_file() -> Path | None:
+    """The daybook.toml of the working directory, or of the nearest folder above it. Raises OSError where the working
+    directory is gone."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        candidate = folder / FILE_NAME
+        try:
+            if candidate.is_file():
+                return candidate
+        except OSError:  # a parent that may not be looked into
+            continue
+    return None
+
+
+def relative_to(url: str, folder: Path) -> str:
+    """A relative path of a SQLite address belongs to the folder of the file that states it."""
+    match = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/?][^?]*)(\?.*)?", url)
+    if match is None or Path(match[2]).is_absolute():
+        return url
+    return f"{match[1]}{folder / match[2]}{match[3] or ''}"
+
+
+def quick_address(db: str | None, config: str | None) -> str:
+    """As ``settings.load`` gives it, but for a schema. Raises what a file raises that cannot be read."""
+    given = db or os.environ.get("DAYBOOK_DB")
+    if given:
+        return address_of(given)
+    file = Path(config).absolute() if config is not None else settings_file()
+    if file is None:
+        return DEFAULT_DB
+    import tomllib
+
+    found = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("db")
+    return relative_to(address_of(found), file.parent) if isinstance(found, str) else DEFAULT_DB
