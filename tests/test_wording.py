@@ -18,6 +18,7 @@ FORMS = {
         "error": "errors",
         "event": "events",
         "fact": "facts",
+        "file": "files",
         "finding": "findings",
         "input file": "input files",
         "item": "items",

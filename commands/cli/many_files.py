@@ -8,7 +8,7 @@ from commands.cli import output
 from commands.cli.failures import ENTRY_FAILED, NOT_PERMITTED, OUR_FAULT, REFUSED, Failure, failure_of
 from commands.cli.invocation import Invocation
 from commands.cli.next_steps import sentence
-from commands.cli.output import Column, file_name, printable
+from commands.cli.output import Column, file_name, plural, printable
 from ledger.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _write_summary(done: Sequence[_Done], *, validated: bool) -> None:
               for word in (good, "with failures", "rejected", "refused", "not-tried")}  # fmt: skip
     output.say()
     told = ", ".join(f"{number:,} {word}" for word, number in counts.items() if number)
-    output.say(output.coloured(f"{len(done):,} files: {told}.", bold=True))
+    output.say(output.coloured(f"{plural(len(done), 'file')}: {told}.", bold=True))
     output.write_table(
         [Column("file", "middle"), Column("outcome"), Column("what", "below")],
         [[file_name(each.file), words.get(each.outcome, each.outcome), each.gist] for each in done],
