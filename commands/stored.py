@@ -1,11 +1,14 @@
 """What the ledger keeps of a record that is there: its entry, its probes, its bytes. Reads; appends nothing."""
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import orjson
 
 from commands.door.world import World
+from commands.recordings.insertions import Insertion
 from ledger import input_files, log
+from ledger.bodies import body_of
 from ledger.errors import NextStep, Refusal
 from projections.records import Session, SessionLocation, Upload
 
@@ -40,10 +43,35 @@ def holders_at(world: World, locations: Iterable[str]) -> dict[str, list[Session
 
 
 def held(world: World, subject: str, locations: Iterable[str]) -> dict[str, SessionLocation]:
-    """Who holds each of these locations: a session of the subject, else one of another."""
+    """Whose each of these locations is: a session of the subject, which may wait and hold nothing; else one of another
+    subject."""
+    wanted = list(locations)
+    holders = holders_at(world, wanted)
+    waiting = _waiting_at(world, subject, [one for one in wanted if not _own(holders.get(one, ()), subject)])
     return {
-        location: next((row for row in rows if row.subject == subject), rows[0])
-        for location, rows in holders_at(world, locations).items()
+        location: _own(holders.get(location, ()), subject) or waiting.get(location) or holders[location][0]
+        for location in dict.fromkeys([*holders, *waiting])
+    }
+
+
+def _own(rows: Iterable[SessionLocation], subject: str) -> SessionLocation | None:
+    return next((row for row in rows if row.subject == subject), None)
+
+
+def _waiting_at(world: World, subject: str, locations: Collection[str]) -> dict[str, SessionLocation]:
+    """The subject's sessions that wait and hold no location."""
+    if not locations:
+        return {}
+    wanted = set(locations)
+    rows = world.transaction.run(
+        f"SELECT location, username, id FROM {world.state.sessions.table} "
+        "WHERE status IN ('pending', 'waiting') AND subject = ? ORDER BY id",
+        (subject,),
+    )
+    return {
+        location: SessionLocation(subject, location, username, number)
+        for location, username, number in rows.fetchall()
+        if location in wanted
     }
 
 
@@ -51,6 +79,46 @@ def shares_probes(world: World, one: int, other: int) -> bool:
     """Whether two sessions at one location have a probe on disk in common; of what is not inserted nobody knows."""
     names = [{row.name for row in world.state.probes.where("session = ?", [n])} for n in (one, other)]
     return not (names[0] and names[1] and names[0].isdisjoint(names[1]))
+
+
+def insertions(world: World) -> tuple[Insertion, ...]:
+    """All probe insertions of the lab: a serial number may be that of another subject's probe."""
+    rows = world.state.insertions.where("subject >= ?", [""])
+    return tuple(Insertion(row.subject, row.probe, row.insertion_time, row.removal_time) for row in rows)
+
+
+def experimenters(world: World) -> frozenset[str]:
+    rows = world.state.reference.where("reference = ?", ["reference.Experimenter"])
+    return frozenset(row.value for row in rows if not row.retired)
+
+
+def taken_at(world: World, sessions: Sequence[Session]) -> dict[int, dict[str, str]]:
+    """For each of these sessions, the probes on disk at its location that another session has, and which."""
+    holders = holders_at(world, [row.location for row in sessions])
+    return {
+        row.id: probes_held(world, [one for one in holders.get(row.location, ()) if one.session != row.id])
+        for row in sessions
+    }
+
+
+def probes_held(world: World, holders: Iterable[SessionLocation]) -> dict[str, str]:
+    """The probes on disk that these sessions have, and which of them."""
+    return {
+        probe.name: f"s{holder.session} of subject {holder.subject.removeprefix('0/')}"
+        for holder in holders
+        for probe in world.state.probes.where("session = ?", [holder.session])
+    }
+
+
+def standing_remarks(world: World, session: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """What stays with an inserted session: its remarks, and what is looked for later."""
+    remarks: list[dict[str, Any]] = []
+    names: list[str] = []
+    for event in log.read_stream(world.transaction, f"session/{session}"):
+        if event.type in ("SessionInserted", "MoreFound"):
+            body = body_of(event)
+            remarks, names = body["remarks"], body["open"]
+    return remarks, names
 
 
 def requested_groups(world: World, numbers: Collection[int]) -> dict[int, str]:

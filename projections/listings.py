@@ -80,7 +80,7 @@ def _session(transaction: Transaction, slot: str, number: int) -> Plain:
     entry = orjson.loads(row.entry) if row.entry is not None else body_of(events[number])["entry"]
     event = events.get(row.status_position)
     status = _status_detail(event)
-    inserted = _inserted_detail(transaction, f"session/{number}", row, event)
+    inserted = _with_more(transaction, row, _inserted_detail(transaction, f"session/{number}", row, event))
     stands_on = transaction.run(
         f"SELECT clustering FROM clustering_sessions_{slot} WHERE session = ? ORDER BY clustering",
         (number,),
@@ -102,8 +102,12 @@ def _session(transaction: Transaction, slot: str, number: int) -> Plain:
         "clusterings": [clustering_line(found) for found in clustering_rows.where("session = ?", [number])],
         "multi_session_clusterings": [clustering_line(clustering_rows[found[0]]) for found in stands_on],
         "waiting_for": {
-            key: status[key] for key in ("found", "inserted") if row.status == "waiting" and key in status
+            key: status[key]
+            for key in ("found", "inserted", "belongs", "missing", "starts")
+            if row.status == "waiting" and key in status
         },
+        "remarks": inserted.get("remarks", []),
+        "looked_for": orjson.loads(row.open or "[]"),
         "entry": entry,
     }
 
@@ -123,6 +127,18 @@ def _inserted_detail(
     events = log.read_stream(transaction, stream)
     inserted = [event for event in events if event.type in ("SessionInserted", "ClusteringInserted")]
     return body_of(inserted[-1]) if inserted else {}
+
+
+def _with_more(transaction: Transaction, row: Session, inserted: Plain) -> Plain:
+    """With what a later look found: recordings that were added, and all that stays with it since."""
+    if not inserted:
+        return inserted
+    for event in log.read_stream(transaction, f"session/{row.id}"):
+        if event.type == "MoreFound":
+            more = body_of(event)
+            recordings = [*inserted["recordings"], *more["recordings"]]
+            inserted = inserted | {"recordings": recordings, "remarks": more["remarks"]}
+    return inserted
 
 
 def _deleted_by(
@@ -167,6 +183,7 @@ def _clustering(transaction: Transaction, slot: str, number: int) -> Plain:
         "deleted_by": _deleted_by(transaction, slot, row, event),
         "outputs": detail.get("outputs", []),
         "curation_time_inherited": detail.get("curation_time_inherited"),
+        "remarks": detail.get("remarks", []),
         "sessions": [session_line(found[session]) for session in stands_on],
     }
 

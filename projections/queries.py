@@ -16,8 +16,10 @@ from projections.lines import subject_key
 from projections.records import Clustering, Deletion, Session, Upload
 
 Kind = Literal["sessions", "clusterings", "uploads", "requests"]
-Missing = Literal["tasks", "clusterings", "room", "association"]
+Missing = Literal["tasks", "clusterings", "room", "association", "data"]
 MISSING: tuple[Missing, ...] = get_args(Missing)
+DATA_REMARKS = frozenset({"probe-not-on-disk", "lf-only", "data-left-out", "crashed"})
+"""Remarks of a session that say that recorded data are missing in it."""
 LIMIT = 100
 _STANDING = "row.status IN ('pending', 'waiting', 'inserted')"
 _IN = {"sqlite": "instr", "postgresql": "strpos"}
@@ -153,12 +155,18 @@ def _joined(parts: Sequence[tuple[str, Any]]) -> tuple[str, list[Any]]:
 
 
 def _missing(name: Missing, slot: str) -> str:
-    """Of sessions that are inserted or may still be: no task, no clustering of its own, no room, or a probe association
-    that somebody has to give."""
+    """Of sessions that are inserted or may still be: no task, no clustering of its own, no room, a probe association
+    that somebody has to give, or recorded data."""
     if name == "room":
         return f"row.room IS NULL AND {_STANDING}"
     if name == "association":
         return "row.status = 'waiting' AND row.reason = 'probe-association'"
+    if name == "data":
+        remarks = " OR ".join(f"row.remarks LIKE '%\"{code}\"%'" for code in sorted(DATA_REMARKS))
+        return (
+            f"(row.status = 'waiting' AND row.reason IN ('data-missing', 'acquiring') "
+            f"OR row.status = 'inserted' AND ({remarks}))"
+        )
     if name == "tasks":
         none = f"NOT EXISTS (SELECT 1 FROM session_tasks_{slot} AS part WHERE part.session = row.id)"
         return (
@@ -194,6 +202,10 @@ def _lacks(name: Missing, row: Session, parts: Parts) -> bool:
         return row.room is None and row.status in ("pending", "waiting", "inserted")
     if name == "association":
         return row.status == "waiting" and row.reason == "probe-association"
+    if name == "data":
+        if row.status == "waiting":
+            return row.reason in ("data-missing", "acquiring")
+        return row.status == "inserted" and not DATA_REMARKS.isdisjoint(orjson.loads(row.remarks or "[]"))
     if name == "tasks":
         waits = row.status == "waiting" and row.reason == "sessions-txt"
         return waits or (row.status == "inserted" and not parts.tasks)

@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "resolving-wrong-data.md").read_text(encoding="utf-8")
 INTRODUCTION, *STORIES, AFTERWARDS = re.split(r"^## ", PAGE, flags=re.MULTILINE)
 COMMANDS = [[step.command for block in blocks(story) for step in steps(block)] for story in STORIES]
 OTHERWISE = {
-    "daybook --as user_3 request approve d36": [4],
+    "daybook --as user_3 request approve d38": [4],
     "daybook --as user_2 upload copy.yml": [3],
 }
 """How those commands end, each time, that do not always end with 0."""
@@ -69,38 +69,38 @@ def told(folder: Path) -> Iterator[list[Told]]:
 
 
 def test_the_session_of_the_wrong_animal_is_the_right_animals(told: list[Told]) -> None:
-    old, new = told[0].records["s29"], told[0].records["s41"]
-    assert (old["status"], old["subject"], old["replaced_by"]) == ("deleted", "12345", "s41")
+    old, new = told[0].records["s29"], told[0].records["s43"]
+    assert (old["status"], old["subject"], old["replaced_by"]) == ("deleted", "12345", "s43")
     assert (new["status"], new["subject"], new["replaces"]) == ("inserted", "12347", "s29")
     assert [probe["probe"] for probe in new["probes"]] == ["npx_1_18408400020"]
     assert [clustering["status"] for clustering in new["clusterings"]] == ["inserted"]
 
 
 def test_the_probes_are_those_of_the_serial_numbers(told: list[Told]) -> None:
-    probes = told[1].records["s61"]["probes"]
-    assert told[1].status("s50", "s61") == ["deleted", "inserted"]
+    probes = told[1].records["s65"]["probes"]
+    assert told[1].status("s52", "s65") == ["deleted", "inserted"]
     assert [probe["probe"].endswith(probe["serial"]) for probe in probes] == [True, True]
 
 
 def test_the_session_is_where_it_was_recorded_and_its_clustering_followed(told: list[Told]) -> None:
-    tuesday, both = told[2].records["s86"], told[2].records["c72"]
+    tuesday, both = told[2].records["s90"], told[2].records["c76"]
     assert (tuesday["status"], tuesday["location"]) == ("inserted", "N:/12345/2023-05-02_10-00-00")
-    assert told[2].status("s71", "c76") == ["deleted", "deleted"]
+    assert told[2].status("s75", "c80") == ["deleted", "deleted"]
     assert (both["status"], [session["session"] for session in both["sessions"]]) == (
         "inserted",
-        ["s70", "s86"],
+        ["s74", "s90"],
     )
 
 
 def test_nothing_of_the_wrong_upload_stands_and_the_right_one_does(told: list[Told]) -> None:
-    assert told[3].status("s96", "s97", "c99", "c101", "c105") == ["deleted"] * 5
+    assert told[3].status("s100", "s101", "c103", "c105", "c109") == ["deleted"] * 5
     [thursday] = [row for row in told[3].records.values() if row["location"] == "N:/12346/2023-05-02_10-07-00"
                   and "session_time" in row]  # fmt: skip
     assert (thursday["status"], thursday["username"]) == ("inserted", "user_3")
 
 
 def test_the_session_is_its_owners_and_nobody_elses(told: list[Told]) -> None:
-    assert told[4].status("s124", "s133", "s144") == ["deleted", "withdrawn", "inserted"]
+    assert told[4].status("s128", "s137", "s148") == ["deleted", "withdrawn", "inserted"]
     standing = [
         row["username"] for row in told[4].records.values()
         if row["status"] == "inserted" and row.get("session_time") == "2023-05-03 10:00:00" and row["subject"] == "12345"

@@ -39,6 +39,7 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "restore": ("commands.requests.restoration:Restored",),
     "role grant": ("commands.lab.roles:RoleGrant",),
     "role revoke": ("commands.lab.roles:RoleRevocation",),
+    "settle": ("commands.intake.completing:CompletedSession",),
     "subject add": ("commands.lab.subjects:SubjectAdded",),
     "upload": ("commands.intake.uploading:UploadReport", "commands.answers.many_files:UploadedFiles"),
     "validate": ("commands.intake.checking:CheckedFile", "commands.answers.many_files:ValidatedFiles"),

@@ -74,14 +74,59 @@ class FoundProbe:
     name: str
     serial: str | None = None
     part_number: str | None = None
+    suggested_serial: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BelongingProbe:
+    """A probe on disk that is another subject's, by what the ledger says."""
+
+    name: str
+    serial: str | None = None
+    probe: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingData:
+    """Recorded data that cannot be taken as they are, and what would mend it."""
+
+    name: str
+    code: str
+    files: list[str]
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStart:
+    """When the recording in a file started, in naive local time."""
+
+    start: str
+    file: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingFor:
-    """Of a session that waits for its probes: those on disk, and those of the subject."""
+    """What a session waits for. Of its probes: those on disk, those of the subject, and those that are another's;
+    ``suggested_serial`` is that of the neighbouring session. Of its data: what is missing. ``starts``: when its
+    recordings began."""
 
     found: list[FoundProbe] | None = None
     inserted: list[str] | None = None
+    belongs: list[BelongingProbe] | None = None
+    missing: list[MissingData] | None = None
+    starts: list[RecordingStart] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemarkLine:
+    """A fact that stays with a record. ``name`` is what it is about."""
+
+    code: str
+    name: str
+    files: list[str]
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +145,8 @@ class OutputLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord(SessionLine):
-    """A session, whole. ``entry`` is the input file's entry as it stands now."""
+    """A session, whole. ``entry`` is the input file's entry as it stands now; ``looked_for`` what is looked for again
+    later: clustering, data."""
 
     ref: str
     kind: Literal["session"] = "session"
@@ -114,6 +160,8 @@ class SessionRecord(SessionLine):
     clusterings: list[ClusteringLine]
     multi_session_clusterings: list[ClusteringLine]
     waiting_for: WaitingFor | None
+    remarks: list[RemarkLine]
+    looked_for: list[str]
     entry: dict[str, Any]
     redactions: list[RedactionLine]
 
@@ -128,6 +176,7 @@ class ClusteringRecord(ClusteringLine):
     deleted_by: DeletedBy | None
     outputs: list[OutputLine]
     curation_time_inherited: bool | None
+    remarks: list[RemarkLine]
     sessions: list[SessionLine]
     redactions: list[RedactionLine]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from commands.answers.record import (
     ClusteringRecord,
     FoundProbe,
+    RemarkLine,
     SessionRecord,
     UploadRecord,
     record,
@@ -121,11 +122,38 @@ def _entry(world: "World", reference: Reference, found: SessionRecord | Clusteri
     if found.status == "pending":
         return _Told("It was accepted and is not processed yet.", [_WORK])
     if found.status == "inserted":
-        at = found.session_time if isinstance(found, SessionRecord) else found.curation_time
-        return _Told(f"Inserted ({at}). Nothing to do.")
+        return _inserted(reference, found)
     if found.status == "deleted" and found.deleted_by is not None:
         return _deleted(world, reference, found, found.deleted_by)
     return _withdrawn(world, reference, found)
+
+
+def _inserted(reference: Reference, found: SessionRecord | ClusteringRecord) -> _Told:
+    """With what stays with it, and what is looked for later: only where there is neither, there is nothing to do."""
+    if isinstance(found, ClusteringRecord):
+        message = f"Inserted ({found.curation_time})."
+        return _Told(listed(message if found.remarks else f"{message} Nothing to do.", _said(found.remarks)))
+    lines = _said(found.remarks)
+    waiting = [one for one in found.clusterings if one.status == "waiting"]
+    lines += [f"{one.clustering} waits: {one.message}" for one in waiting]
+    if "clustering" in found.looked_for and not waiting:
+        lines.append("No sorted output was found yet.")
+    if found.looked_for:
+        lines.append(
+            "It is looked for again with the next upload of its file, and by work: at once where it is named."
+        )
+    steps = [NextStep("why", one.clustering) for one in waiting[:_LISTED]]
+    steps += [NextStep("work", str(reference))] if found.looked_for else []
+    message = f"Inserted ({found.session_time})."
+    return _Told(
+        listed(message if lines else f"{message} Nothing to do.", lines),
+        steps,
+        [_related(one) for one in waiting],
+    )
+
+
+def _said(remarks: Sequence[RemarkLine]) -> list[str]:
+    return [one.message for one in remarks]
 
 
 def _withdrawn(world: "World", reference: Reference, found: SessionRecord | ClusteringRecord) -> _Told:
@@ -175,20 +203,72 @@ def deleted_by(deletion: DeletedBy) -> str:
 
 def _waiting(reference: Reference, found: SessionRecord | ClusteringRecord) -> _Told:
     message = str(found.message)
-    if isinstance(found, SessionRecord) and found.reason == "probe-association":
-        return _association(reference, found)
+    if isinstance(found, SessionRecord):
+        told = _waiting_session(reference, found)
+        if told is not None:
+            return told
+    elif found.session is not None:
+        return _waiting_clustering(found)
     if found.reason == "sessions-txt":
         return _Told(f"{message}\nIt goes on by itself once the file is there.", [_WORK])
-    if found.reason == "acquiring":
-        return _Told(
-            f"{message}\nIt goes on when the recording is finished and its headers are complete.", [_WORK]
-        )
     if isinstance(found, ClusteringRecord) and found.reason == "clustering-sessions":
         related = [_related(session) for session in found.sessions if session.status != "inserted"]
         lines = [f"{one.ref} is {one.status}: {one.message or 'not processed yet'}" for one in related]
         steps = [NextStep("why", one.ref) for one in related[:_LISTED]]
         return _Told(listed(message, lines), [*steps, _WORK], related)
     return _Told(message, [_WORK])
+
+
+def _waiting_session(reference: Reference, found: SessionRecord) -> _Told | None:
+    """What a person can decide on is worded here; None: it goes on by itself."""
+    ref, message, waits = str(reference), str(found.message), found.waiting_for
+    on_disk = (waits.found if waits else None) or []
+    if found.reason == "probe-association":
+        return _association(reference, found)
+    if found.reason == "probe-of-another-subject":
+        meant: dict[str, str | None] = dict.fromkeys(probe.name for probe in on_disk)
+        message += "\nIt holds nothing: the location is free for the session of the right subject."
+        steps = [
+            NextStep("withdraw", ref),
+            NextStep("associate", ref, meant | {"despite_serial": "yes", "reason": None}),
+        ]
+        return _Told(message, steps)
+    if found.reason == "serial-contradicts":
+        given = found.entry.get("probe_association") or {}
+        inserted = (waits.inserted if waits else None) or []
+        right = _proposed(on_disk, inserted, {})
+        meant = {probe.name: given.get(probe.name) or right[probe.name] for probe in on_disk}
+        steps = [NextStep("associate", ref, meant | {"despite_serial": "yes", "reason": None})]
+        if all(right.values()) and right != meant:
+            steps.insert(0, NextStep("associate", ref, right))
+        return _Told(message, steps)
+    if found.reason == "data-missing":
+        names = [one.name for one in (waits.missing if waits else None) or []]
+        steps = [NextStep("settle", ref, {"without": name, "reason": None}) for name in names[:_LISTED]]
+        return _Told(f"{message}\nIt goes on when that is mended, or without it.", [_WORK, *steps])
+    if found.reason == "starts-apart":
+        message += "\nIt holds nothing: each of the sessions in it can be entered by its own directory."
+        steps = [NextStep("withdraw", ref), NextStep("settle", ref, {"despite_dates": "yes", "reason": None})]
+        return _Told(message, steps)
+    if found.reason == "no-start":
+        return _Told(
+            f"{message}\nA person who knows it can say it.",
+            [NextStep("settle", ref, {"start": None, "reason": None})],
+        )
+    if found.reason == "acquiring":
+        message += "\nIt goes on when the recording is finished and its headers are complete; or, if the acquisition "
+        message += "crashed, when a person says so."
+        return _Told(message, [_WORK, NextStep("settle", ref, {"as_crashed": "yes", "reason": None})])
+    return None
+
+
+def _waiting_clustering(found: ClusteringRecord) -> _Told:
+    """Of one session: it goes on when its output is there, or when one is chosen."""
+    message = f"{found.message}\nIts session is inserted all the same. It goes on by itself when the output is there."
+    curator = None if found.reason == "curator" else found.curator
+    location = found.location if found.reason == "curator" else None
+    choose = NextStep("add-clustering", found.session, {"location": location, "curator": curator})
+    return _Told(message, [NextStep("work", found.session), choose])
 
 
 def _related(line: SessionLine | ClusteringLine) -> Related:
@@ -200,7 +280,7 @@ def _association(reference: Reference, found: SessionRecord) -> _Told:
     on_disk = (found.waiting_for.found if found.waiting_for else None) or []
     inserted = (found.waiting_for.inserted if found.waiting_for else None) or []
     given: dict[str, str] = found.entry.get("probe_association") or {}
-    names = ", ".join(probe.name + (f" (serial {probe.serial})" if probe.serial else "") for probe in on_disk)
+    names = ", ".join(probe.name + _serial_of(probe) for probe in on_disk)
     message = listed(
         str(found.message),
         [
@@ -210,10 +290,18 @@ def _association(reference: Reference, found: SessionRecord) -> _Told:
     )
     missing = len(on_disk) - len(inserted)
     if missing > 0:
-        message += f"\n{missing} more on disk than inserted: put the insertion on record first."
+        message += f"\n{missing} more on disk than inserted: if it is this subject's, its insertion has to be recorded."
         insert = NextStep("insert-probe", arguments={"subject": found.subject, "probe": None, "at": None})
         return _Told(message, [insert, _WORK])
     return _Told(message, [NextStep("associate", str(reference), _proposed(on_disk, inserted, given))])
+
+
+def _serial_of(probe: FoundProbe) -> str:
+    if probe.serial:
+        return f" (serial {probe.serial})"
+    if probe.suggested_serial:
+        return f" (serial not stated; the neighbouring session has {probe.suggested_serial})"
+    return ""
 
 
 def _proposed(
@@ -226,7 +314,8 @@ def _proposed(
     """
     sure = {name: probe for name, probe in given.items() if probe in inserted}
     for probe in found:
-        named = [name for name in inserted if probe.serial and _names_serial(name, probe.serial)]
+        serial = probe.serial or probe.suggested_serial
+        named = [name for name in inserted if serial and _names_serial(name, serial)]
         if probe.name not in sure and len(named) == 1:
             sure[probe.name] = named[0]
     left = [name for name in inserted if name not in sure.values()]

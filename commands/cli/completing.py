@@ -1,4 +1,5 @@
-"""Verbs that add what a file left out: ``associate``, ``add-tasks``, ``add-clustering``, ``annotate``."""
+"""Verbs that add what a file left out, or decide: ``associate``, ``settle``, ``add-tasks``, ``add-clustering``,
+``annotate``."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -87,13 +88,28 @@ def _pairs(_context: click.Context, _parameter: click.Parameter, pairs: Sequence
 @click.command(cls=WritingVerb)
 @click.argument("session")
 @click.argument("association", metavar="DISK_NAME=PROBE...", nargs=-1, required=True, callback=_pairs)
+@click.option("--despite-serial", is_flag=True, help="It is meant although a serial number says otherwise.")
+@click.option("--reason", metavar="TEXT", help="Why, with --despite-serial; it stays with the session.")
 @pass_invocation
-def associate(invocation: Invocation, session: str, association: dict[str, str]) -> int:
+def associate(
+    invocation: Invocation,
+    session: str,
+    association: dict[str, str],
+    despite_serial: bool,
+    reason: str | None,
+) -> int:
     """Say which probe is which, for a waiting session.
 
     DISK_NAME is a probe's name on disk, PROBE its name in reference.Probe; daybook why SESSION lists both.
     The session is tried again at once.
+
+    \b
+    Examples:
+      daybook associate s12 imec0=npx_1 imec1=npx_2
+      daybook associate s12 imec0=npx_1 --despite-serial --reason "The headstage was swapped."
     """
+    if despite_serial != (reason is not None):
+        raise click.UsageError("--despite-serial and --reason go together.")
 
     def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
         from commands.intake import completion
@@ -103,8 +119,57 @@ def associate(invocation: Invocation, session: str, association: dict[str, str])
             number,
             association,
             roots=invocation.settings.roots,
+            despite_serial=despite_serial,
+            reason=reason,
             command_id=invocation.command_id,
         )
+
+    return _complete(invocation, session, step)
+
+
+@click.command(cls=WritingVerb)
+@click.argument("session")
+@click.option(
+    "--despite-dates", is_flag=True, help="Its recordings are one session, however far apart they start."
+)
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="NAME",
+    help="Leave these data out, which cannot be read. May be repeated.",
+)
+@click.option("--as-crashed", is_flag=True, help="Its acquisition crashed: nothing more will come.")
+@click.option("--start", metavar="TIME", callback=local_time, help="When it started, in local time.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it stays with the session.")
+@pass_invocation
+def settle(
+    invocation: Invocation,
+    session: str,
+    despite_dates: bool,
+    without: Sequence[str],
+    as_crashed: bool,
+    start: str | None,
+    reason: str,
+) -> int:
+    """Decide on what a session waits for, with a reason.
+
+    daybook why SESSION says what it waits for, and which of these ends it. The session is tried again at once.
+
+    \b
+    Examples:
+      daybook settle s12 --without run_g0_imec1 --reason "Its meta file was lost."
+      daybook settle s12 --as-crashed --reason "The power failed at 11:20."
+    """
+    if not (despite_dates or without or as_crashed or start):
+        raise click.UsageError("Say what is decided: --despite-dates, --without, --as-crashed or --start.")
+
+    def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
+        from commands.intake.decisions import settle_session
+
+        return settle_session(
+            daybook, number, roots=invocation.settings.roots, reason=reason, despite_dates=despite_dates,
+            without=tuple(without), as_crashed=as_crashed, start=start, command_id=invocation.command_id,
+        )  # fmt: skip
 
     return _complete(invocation, session, step)
 

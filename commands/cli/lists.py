@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LIMIT = 100
 MOST = 1_000_000
-_MISSING = ("tasks", "clusterings", "room", "association")
+_MISSING = ("tasks", "clusterings", "room", "association", "data")
 _STATUSES = ("pending", "waiting", "inserted", "error", "withdrawn", "deleted")
 REQUEST_STATUSES = ("requested", "rejected", "cancelled", "executed", "restored")
 Command = Callable[..., Any]

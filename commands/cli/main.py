@@ -34,6 +34,7 @@ _SECTIONS = {
     },
     "Complete": {
         "associate": ("completing:associate", "Say which probe is which, for a waiting session."),
+        "settle": ("completing:settle", "Decide on what a session waits for, with a reason."),
         "add-tasks": ("completing:add_tasks", "Add tasks to a session that has none."),
         "add-clustering": ("completing:add_clustering", "Add a single-session clustering to a session."),
         "annotate": ("completing:annotate", "Add room, project or notes that a file left out."),

@@ -57,7 +57,10 @@ def _options(arguments: Mapping[str, str | None]) -> list[str]:
     return words
 
 
-_BLANKS = {"reason": "TEXT", "at": "TIME", "records": "REF", "checkpoint": "FILE", "db": "ADDRESS"}
+_BLANKS = {
+    "reason": "TEXT", "at": "TIME", "start": "TIME", "location": "DIR", "curator": "USER", "records": "REF",
+    "checkpoint": "FILE", "db": "ADDRESS",
+}  # fmt: skip
 
 
 def _value(name: str, value: str | None) -> str:
@@ -65,11 +68,9 @@ def _value(name: str, value: str | None) -> str:
 
 
 def _association(step: NextStep) -> list[str]:
-    return [
-        "associate",
-        step.ref or "REF",
-        *(f"{name}={probe or '...'}" for name, probe in step.arguments.items()),
-    ]
+    options = {name: value for name, value in step.arguments.items() if name in ("despite_serial", "reason")}
+    pairs = [f"{name}={probe or '...'}" for name, probe in step.arguments.items() if name not in options]
+    return ["associate", step.ref or "REF", *pairs, *_options(options)]
 
 
 _WORDS: dict[str, _Words] = {
@@ -113,11 +114,12 @@ _WORDS: dict[str, _Words] = {
     "restore": _on("restore"),
     "restore-value": _taking("catalogue", "add", places=("reference", "value")),
     "set-approval-policy": _plain("delete", "policy"),
+    "settle": _on("settle"),
     "show": _on("show"),
     "show-request": _on("request", "show"),
     "upload": _taking("upload", places=("file",)),
     "verify": _plain("verify"),
     "why": _on("why"),
     "withdraw": _on("withdraw"),
-    "work": _plain("work"),
+    "work": lambda step: ["work", *([step.ref] if step.ref else []), *_options(step.arguments)],
 }  # fmt: skip

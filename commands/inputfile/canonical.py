@@ -22,6 +22,7 @@ from commands.inputfile.entries import (
 
 Entry = SessionEntry | GroupClusteringEntry | TaskEntry
 _NOT_STORED = "index"
+_INHERITED = "clustering"
 _NOT_COMPARED = "name"  # lives in the file only: it names the session for that file's clusterings
 
 
@@ -32,6 +33,11 @@ def entry_json(entry: Entry) -> str:
 
 def entry_plain(entry: Entry) -> dict[str, Any]:
     """The same as plain data: dictionaries, lists, text, numbers, booleans."""
+    return _plain_record(entry)
+
+
+def clustering_plain(entry: ClusteringEntry) -> dict[str, Any]:
+    """A clustering of one session, as plain data."""
     return _plain_record(entry)
 
 
@@ -63,7 +69,7 @@ _FIELDS: dict[type, tuple[tuple[str, Any], ...]] = {
 
 def session_entry_from_json(text: str, index: int) -> SessionEntry:
     plain = orjson.loads(text)
-    clustering = plain.get("clustering", True)
+    clustering = plain.get("clustering")
     if isinstance(clustering, list):
         clustering = tuple(ClusteringEntry(**item) for item in clustering)
     return SessionEntry(
@@ -104,6 +110,8 @@ def differences(stored: str, entry: Entry) -> list[dict[str, Any]]:
     for name, default in _FIELDS[type(entry)]:
         if name != _NOT_COMPARED:
             absent = None if default is MISSING else list(default) if isinstance(default, tuple) else default
+            if name == _INHERITED:
+                absent = True  # left out, it is inherited
             found += _differing(name, before.get(name, absent), now.get(name, absent))
     return [{"field": path, "stored": left, "given": right} for path, left, right in found]
 

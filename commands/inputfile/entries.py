@@ -65,13 +65,14 @@ class ClusteringEntry:
 
 @dataclass(frozen=True, slots=True)
 class SessionEntry:
-    """``index`` is the entry's place in the file's ``sessions`` list, from 0."""
+    """``index`` is the entry's place in the file's ``sessions`` list, from 0. ``clustering`` None is left out: it is
+    inherited as with True, but without a word where nothing is sorted yet."""
 
     index: int
     location: str
     experimenter: tuple[str, ...]
     tasks: tuple[TaskEntry, ...]
-    clustering: bool | tuple[ClusteringEntry, ...] = True
+    clustering: bool | tuple[ClusteringEntry, ...] | None = None
     probe_association: dict[str, str] | None = None
     room: str | None = None
     project: tuple[str, ...] = ()

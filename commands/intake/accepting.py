@@ -283,7 +283,13 @@ def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
     }
     holders = held(world, validation.subject, [*fresh, *known])
     world.state.groups.prefetch(names)
-    taken = any(location in holders for location in fresh)
+    taken = any(  # two animals may share a run, which was looked at when the file was checked
+        location in holders
+        and (
+            holders[location].subject == validation.subject or holders[location].session > validation.known_at
+        )
+        for location in fresh
+    )
     given_up = any(  # what another person has of another subject is no concern of the events above
         location not in holders or holders[location].session != session for location, session in known.items()
     )

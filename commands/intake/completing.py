@@ -10,18 +10,22 @@ from commands.door.permission import require_owner
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
+from commands.inputfile.canonical import session_entry_from_json
 from commands.inputfile.entries import SessionEntry
 from commands.intake.settling import settle
 from commands.intake.working import incidents
 from commands.recordings.roots import Roots
+from commands.stored import current_entries
 from ledger import log
 from ledger.bodies import body_of
 from ledger.envelope import NewEvent
-from ledger.errors import Conflict, NextStep
+from ledger.errors import Conflict, NextStep, Refusal
 from ledger.events import (
     ClusteringInserted,
+    MoreFound,
     ProbesAssociated,
     SessionAnnotated,
+    SessionSettled,
     TasksAdded,
 )
 from projections.records import Session
@@ -30,6 +34,7 @@ ACTIONS = {
     ProbesAssociated: "associate probes with a session",
     TasksAdded: "add tasks to a session",
     SessionAnnotated: "annotate a session",
+    SessionSettled: "settle what a session waits for",
 }
 ADD_CLUSTERING = "add a clustering to a session"
 
@@ -74,14 +79,17 @@ class ClusteringAdded(Result):
 class CompleteSession(Command[Completed]):
     """One fact more about a session, decided on the session as it was at ``version``.
 
-    ``clustering`` is inserted with it: ``event`` then says that the session's entry has it now. ``asked`` is a digest
+    ``clustering`` is inserted with it: ``event`` then says that the session's entry has it now; it ``settles`` one that
+    waited (its number and version). ``more`` are remarks that stay with the session from then on. ``asked`` is a digest
     of what somebody gave; where there is one, it tells a repeated command.
     """
 
     session: int
     version: int
-    event: ProbesAssociated | TasksAdded | SessionAnnotated
+    event: ProbesAssociated | TasksAdded | SessionAnnotated | SessionSettled
     clustering: ClusteringInserted | None = None
+    settles: tuple[int, int] | None = None
+    more: MoreFound | None = None
     asked: str = ""
 
     def fingerprint(self) -> bytes:
@@ -108,16 +116,42 @@ class CompleteSession(Command[Completed]):
         }  # fmt: skip
         number = world.next_position
         event = NewEvent(f"session/{row.id}", self.event, row.version, **owner, causation=row.status_position)
+        events = [event]
+        if self.more is not None:
+            events.append(
+                NewEvent(f"session/{row.id}", self.more, row.version + 1, **owner, causation=number)
+            )
         if self.clustering is None:
-            return Decision([event], Completed(session=f"s{row.id}"))
-        inserted = NewEvent(f"clustering/{number + 1}", self.clustering, 0, **owner, causation=number)
-        result = Completed(session=f"s{row.id}", clustering=f"c{number + 1}")
-        return Decision([event, inserted], result)
+            return Decision(events, Completed(session=f"s{row.id}"))
+        clustering, version = self.settles or (number + len(events), 0)
+        events.append(
+            NewEvent(f"clustering/{clustering}", self.clustering, version, **owner, causation=number)
+        )
+        return Decision(events, Completed(session=f"s{row.id}", clustering=f"c{clustering}"))
 
 
 def require_session_owner(world: World, action: str, session: int) -> None:
     row = world.state.sessions.get(session)
     require_owner(world, action, [] if row is None else [row])
+
+
+def current_session(daybook: Daybook, session: int, action: str) -> Current:
+    """Raises NotPermitted before anything else."""
+    daybook.require(lambda world: require_session_owner(world, action, session))
+    with daybook.reading() as world:
+        row = world.state.sessions.get(session)
+        if row is None:
+            raise Refusal("not-found", f"There is no session s{session}.", "", NextStep("list-sessions"))
+        if row.status not in ("pending", "waiting", "inserted"):
+            state = "failed" if row.status == "error" else f"is {row.status}"
+            raise Refusal(
+                "session-closed",
+                f"Session s{session} {state}: nothing can be added to it.",
+                "",
+                NextStep("why", f"s{session}"),
+            )
+        text = current_entries(world, [row])[0]
+    return Current(row, session_entry_from_json(text, row.entry_index))
 
 
 class Order:
@@ -145,8 +179,11 @@ class Order:
     def submit(
         self,
         current: Current,
-        event: ProbesAssociated | TasksAdded | SessionAnnotated,
+        event: ProbesAssociated | TasksAdded | SessionAnnotated | SessionSettled,
         clustering: ClusteringInserted | None = None,
+        *,
+        settles: tuple[int, int] | None = None,
+        more: MoreFound | None = None,
     ) -> None:
         command = CompleteSession(
             command_id=self._steps.command_id,
@@ -154,6 +191,8 @@ class Order:
             version=current.row.version,
             event=event,
             clustering=clustering,
+            settles=settles,
+            more=more,
             asked=self._asked,
         )
         self.done = self._daybook.submit(command).result
@@ -180,7 +219,8 @@ class Order:
         assert self.done is not None  # noqa: S101 - it was submitted
         number = int(str(self.done.clustering)[1:])
         with self._daybook.reading() as world:
-            body = body_of(log.read_positions(world.transaction, [number])[number])
+            stream = log.read_stream(world.transaction, f"clustering/{number}")
+            body = next(body_of(event) for event in stream if event.type == "ClusteringInserted")
         return ClusteringAdded(
             position=self.done.position,
             session=self.done.session,

@@ -7,13 +7,14 @@ is checked as stage 2 checks a new one. Only what is missing can be added; nothi
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
 from commands.door.submit import Daybook
-from commands.inputfile.canonical import entry_json, session_entry_from_json
+from commands.inputfile.canonical import entry_json
 from commands.inputfile.check import check
 from commands.inputfile.entries import ClusteringEntry, InputFile, SessionEntry, SubjectEntry
 from commands.inputfile.findings import Finding
@@ -25,26 +26,29 @@ from commands.intake.completing import (
     CompletedSession,
     Current,
     Order,
-    require_session_owner,
+)
+from commands.intake.completing import (
+    current_session as _current,
 )
 from commands.intake.duplicates import place
 from commands.intake.insertion import (
+    Present,
     SessionOutcome,
     insert_single,
     is_local_time,
     open_session,
-    probes_at,
     refuse_association,
     resolve_given_tasks,
-    time_text,
 )
 from commands.intake.known import load_known
+from commands.intake.settling import present_for
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, Search, normalise
 from commands.recordings.session import SessionDirectoryError
-from commands.stored import current_entries, probes_of
+from commands.stored import probes_of, standing_remarks
 from ledger.errors import NextStep, Refusal
 from ledger.events import (
+    MoreFound,
     ProbesAssociated,
     SessionAnnotated,
     SessionWaiting,
@@ -70,10 +74,14 @@ def associate(
     association: Mapping[str, str],
     *,
     roots: Roots,
+    despite_serial: bool = False,
+    reason: str | None = None,
     command_id: str | None = None,
 ) -> CompletedSession:
-    """Say which probe of the subject each probe on disk is, and try the session again at once."""
-    order = Order(daybook, session, command_id, ACTIONS[ProbesAssociated], dict(association))
+    """Say which probe of the subject each probe on disk is, and try the session again at once. ``despite_serial``: it
+    is meant although the serial numbers on disk say otherwise, for this ``reason``."""
+    given = {**association, "despite_serial": despite_serial, "reason": reason}
+    order = Order(daybook, session, command_id, ACTIONS[ProbesAssociated], given)
     if order.done is not None:
         return order.session(roots)
     current = _current(daybook, session, ACTIONS[ProbesAssociated])
@@ -86,10 +94,15 @@ def associate(
         )
     if not association:
         raise Refusal("nothing-given", "There is no probe to associate.", "Give NAME_ON_DISK=PROBE.")
+    require_reason(reason if despite_serial else "")
     with daybook.reading() as world:
         probes = probes_of(world, current.row.subject)
+        present = present_for(world, [current.row])[current.row.id]
     before = current.entry.probe_association or {}
+    contradicts = current.row.reason in ("serial-contradicts", "probe-of-another-subject")
     for name, probe in association.items():
+        if contradicts:
+            break  # what was said before is what has to be mended
         if before.get(name, probe) != probe and probes.get(before[name], "gone") is None:
             raise Refusal(
                 "has-association",
@@ -98,21 +111,47 @@ def associate(
             )
     entry = replace(current.entry, probe_association={**before, **association})
     _check(daybook, current, entry, roots)
-    _try_association(current, entry, probes, roots)
-    order.submit(current, ProbesAssociated(association=dict(association), completed=_plain(entry)))
+    if despite_serial:
+        present = replace(present, decided=replace(present.decided, despite_serial=True))
+    _try_association(current, entry, present, association, roots)
+    order.submit(
+        current,
+        ProbesAssociated(
+            association=dict(association),
+            completed=_plain(entry),
+            despite_serial=despite_serial,
+            reason=reason if despite_serial else None,
+        ),
+    )
     return order.session(roots)
 
 
+def require_reason(reason: str | None) -> None:
+    """A decision against what the disk says stands with the person's reason. Raises Refusal."""
+    if reason is None or (reason and not reason.strip()):
+        raise Refusal(
+            "no-reason", "This needs a reason, which stays with the session.", "Say why, in a sentence."
+        )
+    _refuse_control_characters(reason, "reason")
+
+
 def _try_association(
-    current: Current, entry: SessionEntry, probes: Mapping[str, str | None], roots: Roots
+    current: Current, entry: SessionEntry, present: Present, association: Mapping[str, str], roots: Roots
 ) -> None:
-    """Raises Refusal where the session would fail by it: a slip of the pen must not cost the session."""
+    """Raises Refusal where the session would fail by it, or still wait because the serial numbers say otherwise: a slip
+    of the pen must not cost the session."""
     try:
-        found = open_session(current.row.location, Search(roots).resolve, clusterings=False).found
-        inserted = probes_at(time_text(found.start), probes) if found.start else list(probes)
-        refuse_association(found.probes, entry.probe_association, inserted)
+        against = refuse_association(entry, current.row.location, roots, present)
     except (SessionDirectoryError, LocationError) as error:
         raise Refusal(error.code, error.message, error.hint) from error
+    if against is not None:
+        meant: dict[str, str | None] = {**association, "despite_serial": "yes", "reason": None}
+        raise Refusal(
+            against.reason,
+            against.message,
+            "Nothing was changed. If it is meant all the same",
+            NextStep("associate", f"s{current.row.id}", meant),
+        )
 
 
 def add_tasks(
@@ -144,16 +183,27 @@ def add_tasks(
         raise Refusal("nothing-given", "The file lists no tasks.", "List one entry for each task.")
     entry = replace(current.entry, tasks=tasks)
     _check(daybook, current, entry, roots)
-    resolved, sessions_txt = None, None
+    resolved, sessions_txt, more = None, None, None
     if current.row.status == "inserted":
-        resolved, sessions_txt = _resolve(current, entry, roots)
-    order.submit(current, TasksAdded(completed=_plain(entry), tasks=resolved, sessions_txt=sessions_txt))
+        resolved, sessions_txt, outside = _resolve(current, entry, roots)
+        more = _with_remarks(daybook, session, outside)
+    event = TasksAdded(completed=_plain(entry), tasks=resolved, sessions_txt=sessions_txt)
+    order.submit(current, event, more=more)
     return order.session(roots if resolved is None else None)
+
+
+def _with_remarks(daybook: Daybook, session: int, added: list[dict[str, Any]]) -> MoreFound | None:
+    """The event that leaves these remarks on an inserted session; None where there are none."""
+    if not added:
+        return None
+    with daybook.reading() as world:
+        remarks, names = standing_remarks(world, session)
+    return MoreFound(recordings=[], probes=[], remarks=[*remarks, *added], open=names)
 
 
 def _resolve(
     current: Current, entry: SessionEntry, roots: Roots
-) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None, list[dict[str, Any]]]:
     outcome = resolve_given_tasks(entry, current.row.location, roots)
     if isinstance(outcome, SessionOutcome):
         event = outcome.event
@@ -192,13 +242,28 @@ def add_clustering(
     _refuse_known_clustering(session, clustering, known, roots)
     try:
         find = Search(roots).resolve
-        probes = open_session(current.row.location, find, clusterings=False).found.probes
-        inserted = insert_single(clustering, roots=roots, find=find, probes=probes, session=session)
+        probes = open_session(current.row.location, find, clusterings=False, zone=roots.zone).found.probes
+        with daybook.reading() as world:
+            names = {row.name for row in world.state.probes.where("session = ?", [session])}
+        inserted = insert_single(
+            clustering, roots=roots, find=find, probes=[probe for probe in probes if probe.name in names or not names],
+            session=session, start=datetime.fromisoformat(str(current.row.session_time)),
+        )  # fmt: skip
     except (SessionDirectoryError, LocationError) as error:
         raise Refusal(error.code, error.message, error.hint) from error
     event = SessionAnnotated(fields={"clustering": inserted.location}, completed=_plain(entry))
-    order.submit(current, event, inserted)
+    order.submit(current, event, inserted, settles=_waiting_at(daybook, session, inserted.location))
     return order.clustering()
+
+
+def _waiting_at(daybook: Daybook, session: int, location: str) -> tuple[int, int] | None:
+    """The clustering of the session that waits for just this: at the location, or above it; and its version."""
+    with daybook.reading() as world:
+        rows = world.state.clusterings.where("session = ? AND status IN ('pending', 'waiting')", [session])
+    for row in rows:
+        if location == row.location or location.startswith(f"{row.location.rstrip('/')}/"):
+            return row.id, row.version
+    return (rows[0].id, rows[0].version) if len(rows) == 1 else None
 
 
 def _known_clusterings(daybook: Daybook, current: Current, roots: Roots) -> dict[int, ClusteringEntry]:
@@ -226,13 +291,13 @@ def _refuse_bad_time(clustering: ClusteringEntry) -> None:
         )
 
 
-def _refuse_control_characters(notes: str | None) -> None:
+def _refuse_control_characters(notes: str | None, what: str = "notes") -> None:
     """What stage 1 refuses in the notes of an input file."""
     found = _CONTROL.search(notes or "")
     if found is not None:
         raise Refusal(
             "control-character",
-            f"notes holds the character U+{ord(found[0]):04X}; expected text without control characters.",
+            f"{what} holds the character U+{ord(found[0]):04X}; expected text without control characters.",
             "Type the text anew rather than copying it.",
         )
 
@@ -290,25 +355,6 @@ def _shown(value: object) -> str:
 
 
 # --- the way of every one of them ------------------------------------------------------------------------------------
-
-
-def _current(daybook: Daybook, session: int, action: str) -> Current:
-    """Raises NotPermitted before anything else."""
-    daybook.require(lambda world: require_session_owner(world, action, session))
-    with daybook.reading() as world:
-        row = world.state.sessions.get(session)
-        if row is None:
-            raise Refusal("not-found", f"There is no session s{session}.", "", NextStep("list-sessions"))
-        if row.status not in ("pending", "waiting", "inserted"):
-            state = "failed" if row.status == "error" else f"is {row.status}"
-            raise Refusal(
-                "session-closed",
-                f"Session s{session} {state}: nothing can be added to it.",
-                "",
-                NextStep("why", f"s{session}"),
-            )
-        text = current_entries(world, [row])[0]
-    return Current(row, session_entry_from_json(text, row.entry_index))
 
 
 def _check(daybook: Daybook, current: Current, entry: SessionEntry, roots: Roots) -> None:

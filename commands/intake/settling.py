@@ -12,7 +12,6 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict
 
 from commands.door.command import Command
 from commands.door.incidents import record
@@ -21,9 +20,19 @@ from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
-from commands.intake.insertion import Find, SessionOutcome, insert_group, insert_session, probes_at
+from commands.intake.association import Implanted
+from commands.intake.deciding import SettledClustering, SettledSession, Settling
+from commands.intake.insertion import (
+    Decided,
+    Find,
+    Present,
+    SessionOutcome,
+    StoodOn,
+    insert_group,
+    insert_session,
+)
 from commands.recordings.roots import Roots, Search
-from commands.stored import current_entries, probes_of
+from commands.stored import current_entries, experimenters, insertions, taken_at
 from ledger import log
 from ledger.collector import without_garbage_collection
 from ledger.envelope import NewEvent
@@ -33,9 +42,7 @@ from ledger.events import (
     ClusteringInsertFailed,
     ClusteringWaiting,
     InputFileProcessed,
-    SessionInserted,
     SessionInsertFailed,
-    SessionWaiting,
 )
 from projections.records import Clustering, Session
 from projections.rows import requested_by
@@ -52,16 +59,6 @@ _UNSETTLED = ("pending", "waiting")
 _NOT_OF_AN_ENTRY = (LedgerUnavailable, IntegrityFailure, NotPermitted)
 
 
-class SettledSession(BaseModel):
-    """What stage 3 found for one session, decided on the session as it was at ``version``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    session: int
-    version: int
-    event: SessionInserted | SessionWaiting | SessionInsertFailed
-    clusterings: list[ClusteringInserted] = []
-
-
 class SettleSessions(Command[Result]):
     sessions: list[SettledSession]
 
@@ -72,59 +69,14 @@ class SettleSessions(Command[Result]):
 
     def decide(self, world: World) -> Decision[Result]:
         world.state.sessions.prefetch(settled.session for settled in self.sessions)
-        events: list[NewEvent] = []
-        taken: dict[tuple[str, str], int] = {}
-        for settled in self.sessions:
-            session = world.state.sessions.get(settled.session)
-            if session is None or session.version != settled.version or session.status not in _UNSETTLED:
-                continue  # somebody else was faster, or it changed: the next round looks at it anew
-            events += _settle(world, session, settled, world.next_position + len(events), taken)
-        return Decision(events, Result())
-
-
-def _settle(
-    world: World, session: Session, settled: SettledSession, position: int, taken: dict[tuple[str, str], int]
-) -> list[NewEvent]:
-    event = settled.event
-    if isinstance(event, SessionInserted):
-        gone = [
-            p["probe"]
-            for p in event.probes
-            if not _is_inserted(world, session.subject, p["probe"], event.session_time)
+        found = [(settled, world.state.sessions.get(settled.session)) for settled in self.sessions]
+        todo = [
+            (settled, row)
+            for settled, row in found
+            # else somebody was faster, or it changed: the next round looks at it anew
+            if row is not None and row.version == settled.version and row.status in _UNSETTLED
         ]
-        if gone:
-            return []  # a probe was removed while the disk was read: decided anew in the next round
-        key = (session.subject, event.session_time)
-        holder = world.state.times.get(key)
-        other = holder.session if holder is not None else taken.get(key)
-        if other is not None:
-            event = SessionInsertFailed(
-                code="session-time-taken",
-                message=f"Session s{other} of this subject has the same session_time, {event.session_time}.",
-                hint="One of the two locations is a copy, or belongs to another subject.",
-                taken_by=other,
-            )
-        else:
-            taken[key] = session.id
-    elif isinstance(event, SessionWaiting) and (session.reason, session.message) == (
-        event.reason,
-        event.message,
-    ):
-        return []
-    owner = {"subject": session.subject, "username": session.username, "correlation": f"u{session.upload}"}
-    causation = session.status_position
-    events = [NewEvent(f"session/{session.id}", event, session.version, **owner, causation=causation)]
-    if isinstance(event, SessionInserted):
-        events += [
-            NewEvent(f"clustering/{position + offset}", clustering, 0, **owner, causation=position)
-            for offset, clustering in enumerate(settled.clusterings, start=1)
-        ]
-    return events
-
-
-def _is_inserted(world: World, subject: str, probe: str, session_time: str) -> bool:
-    insertion = world.state.insertions.get((subject, probe))
-    return insertion is not None and bool(probes_at(session_time, {probe: insertion.removal_time}))
+        return Decision(Settling(world, [row for _, row in todo]).all_of(todo), Result())
 
 
 class SettleClustering(Command[Result]):
@@ -344,12 +296,12 @@ def _look_at_sessions(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> I
         world.state.sessions.prefetch(batch)
         sessions = [world.state.sessions[number] for number in batch]
         entries = current_entries(world, sessions)
-        probes = {subject: probes_of(world, subject) for subject in {s.subject for s in sessions}}
+        presents = present_for(world, sessions)
     find = Search(roots).resolve  # of one batch: it remembers the directories above the sessions'
 
     def look(found: tuple[Session, str]) -> SettledSession | Exception:
         row, text = found
-        return _look_at_session(row, text, roots, find, probes[row.subject])
+        return _look_at_session(row, text, roots, find, presents[row.id])
 
     # what another worker has settled meanwhile is left alone
     todo = [pair for pair in zip(sessions, entries, strict=True) if pair[0].status in _UNSETTLED]
@@ -359,6 +311,17 @@ def _look_at_sessions(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> I
             yield SettledSession(session=row.id, version=row.version, event=event)
         else:
             yield settled
+
+
+def present_for(world: World, sessions: Sequence[Session]) -> dict[int, Present]:
+    """What each of these sessions is judged by, besides its entry and the disk."""
+    everywhere, people, taken = insertions(world), experimenters(world), taken_at(world, sessions)
+    return {
+        row.id: Present(
+            Implanted(row.subject, everywhere, taken.get(row.id, {})), people, Decided.of(row.decided)
+        )
+        for row in sessions
+    }
 
 
 def looked_at_each(todo: Sequence[T], look: Callable[[T], U]) -> Iterator[U]:
@@ -377,7 +340,7 @@ def looked_at_each(todo: Sequence[T], look: Callable[[T], U]) -> Iterator[U]:
 
 
 def _look_at_session(
-    session: Session, entry: str, roots: Roots, find: Find, probes: dict[str, str | None]
+    session: Session, entry: str, roots: Roots, find: Find, present: Present
 ) -> SettledSession | Exception:
     try:
         outcome: SessionOutcome = insert_session(
@@ -385,7 +348,7 @@ def _look_at_session(
             session.location,
             roots=roots,
             find=find,
-            probes=probes,
+            present=present,
             uploader=session.username,
             session=session.id,
         )
@@ -396,6 +359,10 @@ def _look_at_session(
         version=session.version,
         event=outcome.event,
         clusterings=list(outcome.clusterings),
+        waiting=[
+            SettledClustering(entry=one.entry, location=one.location, event=one.event)
+            for one in outcome.waiting
+        ],
     )
 
 
@@ -409,8 +376,12 @@ def _look_at_clustering(daybook: Daybook, roots: Roots, number: int) -> SettleCl
     event = insert_group(
         group_clustering_from_json(orjson.dumps(entry).decode(), clustering.entry_index),
         clustering.location,
+        roots=roots,
         find=Search(roots).resolve,
-        sessions={number: (session.status, session.message) for number, session in sessions.items()},
+        sessions={
+            number: StoodOn(session.status, session.message, session.session_time)
+            for number, session in sessions.items()
+        },
     )
     return SettleClustering(clustering=clustering.id, version=clustering.version, event=event)
 

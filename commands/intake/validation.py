@@ -19,6 +19,7 @@ from commands.intake.checking import CheckedFile, check_alone, counted
 from commands.intake.known import LONGEST_NAME, links_of, load_known
 from commands.intake.nested import Finder
 from commands.intake.others import OthersEntry, entries_of_others, notices
+from commands.intake.shared_runs import without_shared_runs
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from ledger.envelope import NewEvent
@@ -172,10 +173,29 @@ def check_file(
             known_at = world.head.size
         found = links_of(read.input_file, known, roots, finder)
         if found.keys() <= links.keys():
+            known, others = _with_shared_runs(daybook, read, known, others, roots, owner, reading)
             return check_against(
                 read, known, roots, owner=owner, others=others, at=known_at, find=finder.find
             )
         links |= found  # what they lead to has to be asked of the ledger as well
+
+
+def _with_shared_runs(
+    daybook: Daybook,
+    read: ReadResult,
+    known: Known,
+    others: list[OthersEntry],
+    roots: Roots,
+    owner: str,
+    reading: Callable[[], AbstractContextManager[World]],
+) -> tuple[Known, list[OthersEntry]]:
+    """Two animals may have been recorded in one run: then another's location is news."""
+    assert read.input_file is not None  # noqa: S101 - it passed stage 1
+    without = without_shared_runs(daybook, read.input_file, known, roots)
+    if without is known:
+        return known, others
+    with reading() as world:
+        return without, entries_of_others(world, read.input_file, without, roots, owner)
 
 
 def check_against(

@@ -18,6 +18,7 @@ import stat
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
@@ -53,12 +54,18 @@ class Roots:
 
     ``directories`` maps each root's own prefix to where it is mounted, as on disk. ``prefixes`` and
     ``places`` map every prefix and every directory (NFC) to its root: by depth, the deepest first, then text.
+    ``sorted_at`` maps a normalised place to that below which its sorted output lies; times in UTC are put into
+    ``zone``.
     """
 
     directories: Mapping[str, tuple[str, ...]]
     prefixes: ByDepth
     places: ByDepth
     configured: bool
+    sorted_at: Mapping[str, str] = field(
+        default_factory=dict
+    )  # where the sorted output of a place lies, both normalised
+    zone: tzinfo = UTC
     known: dict[str, str] = field(default_factory=dict, compare=False, repr=False)  # texts normalised lately
 
     @classmethod
@@ -179,6 +186,21 @@ def _by_depth(names: Mapping[Parts, Root]) -> ByDepth:
     for name in sorted(names, key=len, reverse=True):
         table.setdefault(len(name), {})["/".join(name)] = names[name]
     return table
+
+
+def sorted_place(location: str, roots: Roots) -> str | None:
+    """Where the sorted output of a normalised location lies: the same path below another place. None: nowhere else."""
+    for recorded, place in sorted(roots.sorted_at.items(), key=lambda pair: len(pair[0]), reverse=True):
+        if location == recorded or location.startswith(f"{recorded.rstrip('/')}/"):
+            return f"{place.rstrip('/')}/{location[len(recorded) :].lstrip('/')}".rstrip("/")
+    return None
+
+
+def top_of(directory: Path, roots: Roots) -> Path:
+    """The mounted directory that a directory lies in; links are followed in it alone."""
+    mounted = [Path(os.path.realpath(place)) for places in roots.directories.values() for place in places]
+    around = [place for place in mounted if directory.is_relative_to(place)]
+    return max(around, key=lambda place: len(place.parts), default=directory.parent)
 
 
 def resolve(location: str, roots: Roots) -> Path:

@@ -130,7 +130,7 @@ def disk_looked_at(state: State, event: StoredEvent, body: Payload) -> None:
 
 def _next_look(session: Session, looked_at: str) -> str | None:
     """The first of its times that is still to come."""
-    if session.open_since is None:
+    if session.open is None or session.open_since is None:
         return None
     since = datetime.fromisoformat(session.open_since)
     times = ((since + after).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for after in _LOOKS)
@@ -272,6 +272,6 @@ def session_restored(state: State, event: StoredEvent, body: Payload) -> None:
     session.replaced_by = None
     _hold(state, session)
     if session.status == "inserted":
-        open_for(session, event, orjson.loads(session.open or "[]"))
+        session.look_next = _next_look(session, event.recorded_at)
     if session.session_time is not None:
         state.times.add(SessionTime(session.subject, session.session_time, session.id))

@@ -107,7 +107,14 @@ def test_verbs_answer_with_their_types_and_repeat_them(stocked: Run, sample: Sam
     play("rebuild")
     play("export", str(folder / "out.jsonl"))
     play("init")
-    assert set(VERBS) - set(said) == {"add-clustering", "add-tasks", "associate", "import", "withdraw"}
+    assert set(VERBS) - set(said) == {
+        "add-clustering",
+        "add-tasks",
+        "associate",
+        "import",
+        "settle",
+        "withdraw",
+    }
 
 
 def test_python_and_the_command_line_give_the_same_answer(

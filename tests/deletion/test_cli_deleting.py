@@ -164,8 +164,9 @@ def test_the_policy_is_printed_and_set(run: Run) -> None:
 
 
 def test_withdrawing_takes_back_what_failed(stocked: Run, sample: SampleLab, folder: Path) -> None:
-    for file in sample.subjects[0].sessions[0].directory.rglob("*.meta"):
-        file.unlink()
+    for file in sample.subjects[0].sessions[0].directory.rglob("*"):
+        if file.is_file():
+            file.unlink()
     write_input_file(sample)
     assert stocked("upload", "subject_1.yml").exit == 3
     failed = first_session(stocked)

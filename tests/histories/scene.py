@@ -20,7 +20,7 @@ GROUPS = ("group_1", "group_2")
 NOTES = ("", "sorted again")
 
 CATALOGUE = f"""
-reference.Experimenter: [user_1]
+reference.Experimenter: [user_1, user_2, user_3]
 reference.ExperimentRoom: ["2.345", "2.346"]
 reference.Probe: [{", ".join(PROBES.values())}, tetrode_drive, npx_3]
 reference.ArenaApparatus: [150_square]
@@ -77,7 +77,7 @@ def write_share(directory: Path) -> Roots:
         path.mkdir(parents=True)
         if folder.kind == "empty":
             continue
-        serial = "99999999999" if folder.kind == "strange" else SERIALS[0]
+        serial = "9999999" if folder.kind == "strange" else SERIALS[0]
         start = START + timedelta(hours=folder.hour)
         meta = probe_meta(SampleProbe(serial), file_name="npx.imec.ap.bin", start=start, duration_s=60.0)
         (path / "probe_1").mkdir()
@@ -115,7 +115,8 @@ class File:
 
     def content(self) -> bytes:
         sessions = [
-            session(one.folder.name, name=one.name, room=one.room, clustering=True) for one in self.entries
+            session(one.folder.name, name=one.name, room=one.room, clustering=one.folder.kind == "sorted")
+            for one in self.entries
         ]
         clustering = [
             group(one.name, one.sessions) | ({"notes": one.notes} if one.notes else {}) for one in self.groups

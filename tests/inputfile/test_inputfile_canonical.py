@@ -48,7 +48,7 @@ def test_default_that_is_written_out_is_the_same_text() -> None:
     bare = TaskEntry(task_type="A")
     explicit = TaskEntry(task_type="A", task_start=True, task_stop=True, notes=None, objects=())
     one = SessionEntry(0, "a", ("b",), (bare,))
-    other = SessionEntry(0, "a", ("b",), (explicit,), clustering=True, project=())
+    other = SessionEntry(0, "a", ("b",), (explicit,), project=())
     assert entry_json(one) == entry_json(other)
 
 

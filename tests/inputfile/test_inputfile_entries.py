@@ -51,7 +51,7 @@ def test_defaults_apply_where_keys_are_left_out() -> None:
     assert result.input_file is not None
     session = result.input_file.sessions[0]
     assert (session.clustering, session.room, session.project, session.probe_association) == (
-        True,
+        None,
         None,
         (),
         None,

@@ -58,21 +58,41 @@ def test_false_inserts_no_clustering(lab: Lab) -> None:
     assert clusterings_of(lab, number(lab.upload(session("date_1", clustering=False)).sessions[0])) == []
 
 
-def test_where_none_is_found_the_session_is_inserted_without(lab: Lab) -> None:
+def test_where_none_is_found_it_waits_beside_its_session(lab: Lab) -> None:
     lab.record("date_1")
     report = lab.upload(session("date_1", clustering=True))
     assert report.sessions[0].outcome == "inserted"
+    [waiting] = clusterings_of(lab, number(report.sessions[0]))
+    assert (waiting["status"], waiting["reason"]) == ("waiting", "no-clustering")
+
+
+def test_the_default_looks_quietly(lab: Lab) -> None:
+    lab.record("date_1")
+    entry = session("date_1")
+    del entry["clustering"]
+    report = lab.upload(entry)
     assert clusterings_of(lab, number(report.sessions[0])) == []
+    with lab.daybook.reading() as world:
+        assert world.state.sessions[number(report.sessions[0])].open == '["clustering"]'
 
 
-def test_two_outputs_of_one_probe_are_an_error_that_names_them(lab: Lab) -> None:
+def test_two_outputs_of_one_probe_wait_and_are_named_until_one_is_chosen(lab: Lab) -> None:
     directory = sort_both(lab.record("date_1"))
     kilosort_output(directory / "probe_1" / "again")
     report = lab.upload(session("date_1", clustering=True))
-    assert report.sessions[0].outcome == "error"
-    assert (
-        "probe_1/again" in report.sessions[0].reason and "2 clustering outputs" in report.sessions[0].reason
-    )
+    assert report.sessions[0].outcome == "inserted"
+    one = number(report.sessions[0])
+    [waiting] = clusterings_of(lab, one)
+    assert (waiting["status"], waiting["reason"]) == ("waiting", "two-clusterings")
+    assert "probe_1/again" in waiting["message"] and "2 clustering outputs" in waiting["message"]
+
+    sort_both(directory / "curations" / "01")
+    chosen = ClusteringEntry("user_2", "N:/rec/date_1/curations/01")
+    answer = add_clustering(lab.daybook, one, chosen, roots=lab.roots)
+
+    [inserted] = clusterings_of(lab, one)
+    assert (inserted["status"], inserted["clustering"]) == ("inserted", waiting["clustering"])
+    assert (inserted["curator"], answer.clustering) == ("user_2", waiting["clustering"])
 
 
 def test_listed_clusterings_are_inserted_with_given_and_inherited_times(lab: Lab) -> None:
@@ -96,11 +116,14 @@ def test_listed_clusterings_are_inserted_with_given_and_inherited_times(lab: Lab
     ]
 
 
-def test_a_listed_location_without_output_fails_the_session(lab: Lab) -> None:
+def test_a_listed_location_without_output_waits_beside_its_session(lab: Lab) -> None:
     (lab.record("date_1") / "empty").mkdir()
     listed = [{"curator": "user_2", "location": "N:/rec/date_1/empty"}]
     report = lab.upload(session("date_1", clustering=listed))
-    assert report.sessions[0].outcome == "error" and "no clustering output" in report.sessions[0].reason
+    assert report.sessions[0].outcome == "inserted"
+    [waiting] = clusterings_of(lab, number(report.sessions[0]))
+    assert (waiting["status"], waiting["location"]) == ("waiting", "N:/rec/date_1/empty")
+    assert "no clustering output" in waiting["message"]
 
 
 # --- added by command -------------------------------------------------------------------------------------
@@ -121,14 +144,16 @@ def test_a_clustering_is_added_to_an_inserted_session_once(lab: Lab) -> None:
     assert refused.value.code == "clustering-known" and answer.clustering in refused.value.message
 
 
-def test_a_clustering_is_added_beside_an_inherited_one_of_a_user_who_is_no_experimenter(lab: Lab) -> None:
+def test_an_inherited_one_of_a_user_who_is_no_experimenter_waits_for_its_curator(lab: Lab) -> None:
     directory = sort_both(lab.record("date_1"))
     one = number(lab.upload(session("date_1", clustering=True), user="service").sessions[0])
+    [waiting] = clusterings_of(lab, one)
+    assert (waiting["status"], waiting["reason"]) == ("waiting", "curator")
+    assert "the session's experimenter is user_1" in waiting["message"]
+    add_clustering(lab.daybook, one, ClusteringEntry("user_1", "N:/rec/date_1"), roots=lab.roots)
     sort_both(directory / "curations" / "01")
     add_clustering(lab.daybook, one, ClusteringEntry("user_2", "N:/rec/date_1/curations/01"), roots=lab.roots)
-    add = ClusteringEntry("user_2", "N:/rec/date_1/curations")
-    add_clustering(lab.daybook, one, add, roots=lab.roots)
-    assert [c["curator"] for c in clusterings_of(lab, one)] == ["service", "user_2", "user_2"]
+    assert [c["curator"] for c in clusterings_of(lab, one)] == ["user_1", "user_2"]
 
 
 WRONG = [
@@ -282,7 +307,7 @@ def test_an_unknown_session_is_an_error(lab: Lab, joint: Path, references: list[
     assert error.code == "unknown-session" and error.line is not None
 
 
-def test_a_clustering_whose_directory_vanished_fails_alone(lab: Lab, joint: Path) -> None:
+def test_a_clustering_whose_directory_vanished_waits_alone(lab: Lab, joint: Path) -> None:
     names = lab.record_many(2)
     lab.record("date_2", day=1, acquiring=True)
     lab.upload(*(session(n, name=n) for n in names), clustering=[group("g", names)])
@@ -290,7 +315,7 @@ def test_a_clustering_whose_directory_vanished_fails_alone(lab: Lab, joint: Path
     lab.record("date_2", day=1)
     work(lab.daybook, lab.roots)
     assert set(lab.statuses().values()) == {"inserted"}
-    assert lab.bodies("ClusteringInsertFailed")[0]["code"] == "location-not-found"
+    assert lab.bodies("ClusteringWaiting")[-1]["reason"] == "location-not-found"
 
 
 def test_a_task_waiting_session_and_its_clustering_finish_with_one_work(lab: Lab, joint: Path) -> None:

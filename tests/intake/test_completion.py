@@ -33,7 +33,7 @@ def one(lab: Lab) -> int:
 
 @pytest.fixture
 def waiting(lab: Lab) -> int:
-    lab.record("date_2", day=1, serials=["99999999998", "99999999999"])
+    lab.record("date_2", day=1, serials=["9999998", "9999999"])
     return number(lab.upload(session("date_2")).sessions[0])
 
 

@@ -153,10 +153,10 @@ def test_an_unusable_table_is_an_error_of_that_session_alone(lab: Lab) -> None:
 
 
 def test_a_table_that_vanishes_while_it_is_read_waits(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    from commands.intake import insertion
+    from commands.intake import inherited_tasks
 
     directory = lab.record("date_1")
-    monkeypatch.setattr(insertion, "listed_sessions_txt", lambda listing: "gone.txt")
+    monkeypatch.setattr(inherited_tasks, "listed_sessions_txt", lambda listing: "gone.txt")
     report = lab.upload(session("date_1", tasks=[task(), task()]))
     assert report.sessions[0].outcome == "waiting"
     monkeypatch.undo()

@@ -126,6 +126,7 @@ def test_duplicate_whose_clustering_gave_up_its_name_is_new(desk: Desk, meanwhil
         desk.pending(*entries, clustering=[group("h", names)])
     with lab.daybook.reading() as world:
         [held] = world.state.groups.where("group_name = ?", ["h"])
+        first = f"s{world.state.sessions.where('id > 0', [])[0].id}"
     old = f"c{held.clustering}"
 
     def give_up() -> None:
@@ -134,7 +135,8 @@ def test_duplicate_whose_clustering_gave_up_its_name_is_new(desk: Desk, meanwhil
         elif how == "withdrawn":
             desk.withdraw(old)
         else:
-            desk.work()  # and finds nothing there
+            desk.withdraw(first)
+            desk.work()  # and fails by it
         kilosort_output(sorted_there)
 
     meanwhile(give_up)

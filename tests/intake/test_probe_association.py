@@ -2,14 +2,15 @@
 
 import pytest
 
+from commands.intake.association import Implanted
 from commands.intake.completion import Rejected, associate
-from commands.intake.insertion import probes_at
 from commands.intake.working import work
 from commands.lab.subjects import InsertProbe, RemoveProbe
+from commands.recordings.insertions import Insertion
 from ledger.errors import Refusal
 from tests.intake.lab import PROBES, SERIALS, START, Lab, number, session
 
-STRANGERS = ("99999999998", "99999999999")
+STRANGERS = ("9999998", "9999999")
 
 
 def probes_of(lab: Lab, session_number: int) -> dict[str, tuple[str, str]]:
@@ -24,10 +25,19 @@ def test_serial_numbers_in_the_names_decide(lab: Lab) -> None:
     assert probes_of(lab, one) == {"probe_1": (PROBES[0], "serial"), "probe_2": (PROBES[1], "serial")}
 
 
-def test_what_is_given_wins_over_the_serial_number(lab: Lab) -> None:
+def test_what_is_given_against_the_serial_numbers_waits_until_somebody_means_it(lab: Lab) -> None:
     lab.record_many(1)
     crossed = {"probe_1": PROBES[1], "probe_2": PROBES[0]}
     one = number(lab.upload(session("date_1", probe_association=crossed)).sessions[0])
+    assert lab.bodies("SessionWaiting")[-1]["reason"] == "serial-contradicts"
+    with pytest.raises(Refusal) as refused:
+        associate(lab.daybook, one, crossed, roots=lab.roots)
+    assert refused.value.code == "serial-contradicts"
+    assert refused.value.steps[0].arguments["despite_serial"] == "yes"
+    meant = associate(
+        lab.daybook, one, crossed, roots=lab.roots, despite_serial=True, reason="The headstages were swapped."
+    )
+    assert meant.status == "inserted"
     assert probes_of(lab, one) == {"probe_1": (PROBES[1], "given"), "probe_2": (PROBES[0], "given")}
 
 
@@ -197,4 +207,7 @@ def test_a_session_that_is_inserted_has_no_open_probes(lab: Lab) -> None:
 def test_a_probe_that_was_removed_at_the_start_of_the_recording_does_not_count() -> None:
     start = "2023-05-01 10:00:00"
 
-    assert probes_at(start, {"a": None, "b": start, "c": "2023-05-01 10:00:01"}) == ["a", "c"]
+    until = {"a": None, "b": start, "c": "2023-05-01 10:00:01"}
+    rows = tuple(Insertion("0/1", name, "2023-03-01 00:00:00", time) for name, time in until.items())
+
+    assert [one.probe for one in Implanted("0/1", rows).own(start)] == ["a", "c"]

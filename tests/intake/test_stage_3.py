@@ -17,7 +17,7 @@ from commands.samples.openephys import openephys_session
 from commands.samples.tetrodes import axona_session, neuralynx_session, neurologger_session
 from projections import listings
 from projections.references import Reference
-from tests.intake.lab import PROBES, SERIALS, START, Lab, document, number, session
+from tests.intake.lab import PROBES, START, Lab, document, number, session
 
 
 def test_what_was_found_is_in_the_record(lab: Lab) -> None:
@@ -40,7 +40,9 @@ def test_sessions_of_every_system_are_inserted(lab: Lab) -> None:
     axona_session(lab.share / "axona", start=datetime(2023, 5, 1))
     neuralynx_session(lab.share / "neuralynx", start=datetime(2023, 5, 2))
     neurologger_session(lab.share / "neurologger", start=datetime(2023, 5, 3))
-    openephys_session(lab.share / "openephys", start=datetime(2023, 5, 9))
+    openephys_session(
+        lab.share / "openephys", start=datetime(2023, 5, 9), probes=[("9999999", "PRB_1_4_0480_1")]
+    )
     names = ["axona", "neuralynx", "neurologger", "openephys"]
     report = lab.upload(*map(session, names), subject="23456")
     assert [entry.outcome for entry in report.sessions] == ["inserted"] * 4, report.sessions
@@ -64,7 +66,7 @@ def test_a_waiting_reason_that_changes_is_said_anew(lab: Lab) -> None:
     directory = lab.record("date_1", acquiring=True)
     lab.upload(session("date_1"))
     shutil.rmtree(directory)
-    lab.record("date_1", serials=["99999999999"])
+    lab.record("date_1", serials=["9999999"])
     before = lab.size()
     work(lab.daybook, lab.roots)
     work(lab.daybook, lab.roots)
@@ -84,7 +86,7 @@ def test_a_second_session_at_the_same_time_conflicts(lab: Lab) -> None:
 
 
 def test_two_subjects_may_record_at_the_same_time(lab: Lab) -> None:
-    lab.record("date_1"), lab.record("date_2", serials=SERIALS[:1])
+    lab.record("date_1"), lab.record("date_2", serials=["9999999"])
     assert lab.upload(session("date_1")).sessions[0].outcome == "inserted"
     assert lab.upload(session("date_2"), subject="23456").sessions[0].outcome == "inserted"
 

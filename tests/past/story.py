@@ -32,7 +32,7 @@ class Story:
         for day, name in enumerate(("plain_1", "plain_2", "plain_3", "sorted")):
             lab.record(name, day=day, serials=SERIALS[:1])
         lab.record("twin", day=0, serials=SERIALS[:1])
-        lab.record("strange", day=9, serials=["99999999999"])
+        lab.record("strange", day=9, serials=["9999999"])
         (lab.share / "empty").mkdir()
         kilosort_output(lab.share / "sorted" / "ks2.1_01")
         self.steps: tuple[Callable[[], object], ...] = (

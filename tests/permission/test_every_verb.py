@@ -31,6 +31,7 @@ upload subject_1.yml
 upload broken.yml
 work
 associate {s} imec0=npx_9
+settle {s} --as-crashed --reason x
 add-tasks {s} tasks.yml
 add-tasks {s} broken.yml
 add-clustering {s} --location N:/x --curator user_1

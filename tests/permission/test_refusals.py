@@ -36,7 +36,7 @@ def researcher(ledger_url: str) -> Iterator[Daybook]:
 def of_somebody(world: World, username: str) -> Session:
     return Session(
         12, 5, 0, "0/12345", username, "N:/x", None, "waiting", None, None, 9, None, None, None, "[]", "[]", None,
-        "", "", 2, None, None,
+        "", "", 2, None, None, None, None, None, None, None, None,
     )  # fmt: skip
 
 

@@ -43,4 +43,4 @@ def with_additions(
 
 def _text(plain: dict[str, Any], name: str) -> bytes:
     """Told apart as text: True is no 1."""
-    return orjson.dumps(plain.get(name))
+    return orjson.dumps(plain.get(name, name == "clustering" or None))  # left out, a clustering is inherited

@@ -4,7 +4,7 @@ The file is compared with the ledger at one moment, then checked by stages 2 and
 Reads the ledger and the disk, one after the other; appends nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,18 +18,28 @@ from commands.inputfile.entries import GroupClusteringEntry, InputFile, SessionE
 from commands.inputfile.findings import Finding
 from commands.inputfile.known import Known
 from commands.inputfile.read import ReadResult
+from commands.intake.association import Implanted
 from commands.intake.duplicates import group_differences, place, session_differences
-from commands.intake.insertion import Find, SessionOutcome, insert_group, insert_session
+from commands.intake.insertion import (
+    Decided,
+    Find,
+    Present,
+    SessionOutcome,
+    StoodOn,
+    insert_group,
+    insert_session,
+)
 from commands.intake.known import links_of, load_known
 from commands.intake.nested import Finder
 from commands.intake.settling import looked_at_each
 from commands.intake.validation import Validation, check_against
+from commands.recordings.insertions import Insertion
 from commands.recordings.roots import Roots
 from commands.requests.correction.additions import with_additions
 from commands.requests.correction.dependents import Dependent, with_fates
 from commands.requests.correction.matching import Matches, standing_sessions
 from commands.requests.impact import Impact, impact_of, parts
-from commands.stored import current_entries, probes_of, requested_groups
+from commands.stored import current_entries, experimenters, insertions, probes_of, requested_groups, taken_at
 from ledger import log
 from ledger.bodies import body_of
 from ledger.events import (
@@ -98,6 +108,9 @@ class Plan:
     subject: str = ""
     at: int = 0
     probes: dict[str, str | None] = field(default_factory=dict)
+    insertions: tuple[Insertion, ...] = ()
+    experimenters: Collection[str] = frozenset()
+    taken: dict[int, dict[str, str]] = field(default_factory=dict)
     sessions: list[SessionChange] = field(default_factory=list)
     groups: list[GroupChange] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -166,7 +179,7 @@ def make_plan(
         *_references(plan, plan.validation.checked, located),
     )
     if plan.ok:
-        _look_at_groups(reading, plan, find)
+        _look_at_groups(reading, plan, find, roots)
         plan.findings = (*plan.findings, *_failures(plan, known, located))
     plan.dependents = with_fates(
         plan.dependents,
@@ -194,10 +207,12 @@ def _compare(
     plan.subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
     plan.at = world.head.size
     plan.probes = probes_of(world, plan.subject)
+    plan.insertions, plan.experimenters = insertions(world), experimenters(world)
     matched = _compare_sessions(world, plan, input_file, matches, roots)
     _compare_groups(world, plan, input_file, matches, roots)
     if requester is not None:
         _leave_others_out(world, plan, matched, matches, requester)
+    plan.taken = taken_at(world, [change.old for change in plan.sessions])
     plan.impact = impact_of(
         world,
         sessions=[change.old.id for change in plan.sessions],
@@ -338,12 +353,20 @@ def _without_replaced(known: Known, plan: Plan) -> Known:
 def _look_at_sessions(plan: Plan, roots: Roots, find: Find) -> None:
     def look(change: SessionChange) -> SessionOutcome:
         return insert_session(
-            change.entry, change.location, roots=roots, find=find, probes=plan.probes,
+            change.entry, change.location, roots=roots, find=find, present=_present(plan, change),
             uploader=change.old.username, session=change.old.id,
         )  # fmt: skip
 
     for change, outcome in zip(plan.sessions, looked_at_each(plan.sessions, look), strict=True):
         change.outcome = outcome
+
+
+def _present(plan: Plan, change: SessionChange) -> Present:
+    """What was decided on the old session holds of the new one, and what other subjects' sessions have stays theirs."""
+    taken = plan.taken.get(change.old.id, {})
+    return Present(
+        Implanted(plan.subject, plan.insertions, taken), plan.experimenters, Decided.of(change.old.decided)
+    )
 
 
 def _with_new_times(known: Known, plan: Plan) -> Known:
@@ -398,7 +421,9 @@ def _references(plan: Plan, checked: Checked, located: _Located) -> Iterator[Fin
         change.sessions = tuple(numbers)
 
 
-def _look_at_groups(reading: Callable[[], AbstractContextManager[World]], plan: Plan, find: Find) -> None:
+def _look_at_groups(
+    reading: Callable[[], AbstractContextManager[World]], plan: Plan, find: Find, roots: Roots
+) -> None:
     replaced = {change.old.id: change for change in plan.sessions}
     others = {number for change in plan.groups for number in change.sessions if number not in replaced}
     with reading() as world:
@@ -408,8 +433,10 @@ def _look_at_groups(reading: Callable[[], AbstractContextManager[World]], plan: 
     inserted.update(number for number, change in replaced.items() if change.inserted is not None)
     for group in plan.groups:
         if inserted.issuperset(group.sessions):
-            sessions = dict.fromkeys(group.sessions, ("inserted", None))
-            group.outcome = insert_group(group.given, group.location, find=find, sessions=sessions)
+            sessions = dict.fromkeys(group.sessions, StoodOn("inserted"))
+            group.outcome = insert_group(
+                group.given, group.location, roots=roots, find=find, sessions=sessions
+            )
 
 
 def _failures(plan: Plan, known: Known, located: _Located) -> Iterator[Finding]:
