@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from commands.door.world import World
+from commands.intake.reading import looked_at_each
 from commands.recordings.locations import LocationError, above
 from commands.recordings.roots import Roots, Search
 from commands.stored import holders_at
@@ -40,8 +41,11 @@ class Finder:
 
     def links(self, locations: Iterable[str]) -> dict[str, str]:
         """What those of these normalised locations lead to that are links, or lie behind one."""
+        wanted = list(locations)
+        new = [location for location in dict.fromkeys(wanted) if location not in self._found]
+        self._found.update(zip(new, looked_at_each(new, self._look), strict=True))
         found = {}
-        for location in locations:
+        for location in wanted:
             try:
                 there = self._search.named(self.find(location))
             except LocationError:

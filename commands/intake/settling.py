@@ -5,10 +5,8 @@ finds the same work. Two workers may process the same entry; the stream's versio
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
-from time import perf_counter
 from typing import Any, TypeVar
 
 import orjson
@@ -31,6 +29,7 @@ from commands.intake.insertion import (
     insert_group,
     insert_session,
 )
+from commands.intake.reading import looked_at_each
 from commands.recordings.roots import Roots, Search
 from commands.stored import current_entries, experimenters, insertions, taken_at
 from ledger import log
@@ -48,12 +47,8 @@ from projections.records import Clustering, Session
 from projections.rows import requested_by
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 BATCH = 500
-_READ_AT_ONCE = 4  # batches of
-_READ_TOGETHER = 25  # sessions
-_SLOW_S = 0.001  # for one session; a local disk takes a tenth of that, and threads would only get in each other's way
 _ROUNDS = 3
 _UNSETTLED = ("pending", "waiting")
 _NOT_OF_AN_ENTRY = (LedgerUnavailable, IntegrityFailure, NotPermitted)
@@ -322,21 +317,6 @@ def present_for(world: World, sessions: Sequence[Session]) -> dict[int, Present]
         )
         for row in sessions
     }
-
-
-def looked_at_each(todo: Sequence[T], look: Callable[[T], U]) -> Iterator[U]:
-    """What ``look`` finds in each session directory, in order; it reads several at once where they answer slowly."""
-
-    def look_at_some(some: Sequence[T]) -> list[U]:
-        return [look(each) for each in some]
-
-    with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
-        began = perf_counter()
-        first = look_at_some(todo[:_READ_TOGETHER])
-        is_slow = perf_counter() - began > _SLOW_S * len(first)
-        rest = _batches(todo[_READ_TOGETHER:], _READ_TOGETHER)
-        yield from first
-        yield from chain.from_iterable((pool.map if is_slow else map)(look_at_some, rest))
 
 
 def _look_at_session(

@@ -31,7 +31,7 @@ from commands.intake.insertion import (
 )
 from commands.intake.known import links_of, load_known
 from commands.intake.nested import Finder
-from commands.intake.settling import looked_at_each
+from commands.intake.reading import looked_at_each
 from commands.intake.validation import Validation, check_against
 from commands.recordings.insertions import Insertion
 from commands.recordings.roots import Roots

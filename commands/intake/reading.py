@@ -1,0 +1,91 @@
+"""Look at many session directories: one after the other where they answer at once, many together where they are slow.
+
+A call on a file server takes milliseconds, in which this process only waits; on a local disk threads would get in each
+other's way. Which it is, and how many at once it bears, is found by trying. The only module of this room that starts
+threads: they look at the disk, and at nothing else.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from time import perf_counter
+from typing import TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+MOST_AT_ONCE = 32
+_FILES_EACH = 16  # folders and files that one look may have open
+_FILES_ELSE = 64  # of the ledger, and whatever this process has open besides
+_SLOW_S = 0.001  # for a look, on average of the last ones; a local disk takes a tenth of that
+_SURELY_SLOW_S = 0.02  # for a single one
+_AVERAGED = 25
+_TRIED = 512  # looks; then one is tried alone again, as the disk may be another one
+_WORTH_IT = 1.2  # times as quick, for twice as many at once
+
+
+def looked_at_each(todo: Sequence[T], look: Callable[[T], U]) -> Iterator[U]:
+    """What ``look`` finds for each, in order. What it raises goes on to the caller, and nothing more is begun; so a
+    ``look`` at entries that stand alone returns its faults."""
+    rest = iter(todo)
+    at_once = 1
+    while True:
+        is_slow = yield from _one_by_one(rest, look)
+        if not is_slow:
+            return
+        at_once = yield from _together(list(islice(rest, _TRIED)), look, at_once)
+
+
+def _one_by_one(rest: Iterator[T], look: Callable[[T], U]) -> Generator[U, None, bool]:
+    """As long as they answer at once. Returns whether that has ended before the last one."""
+    looks, spent = 0, 0.0
+    for each in rest:
+        began = perf_counter()
+        found = look(each)
+        took = perf_counter() - began
+        yield found
+        looks, spent = looks + 1, spent + took
+        if took > _SURELY_SLOW_S or (looks == _AVERAGED and spent > _SLOW_S * looks):
+            return True
+        if looks == _AVERAGED:
+            looks, spent = 0, 0.0
+    return False
+
+
+def _together(some: Sequence[T], look: Callable[[T], U], at_once: int) -> Generator[U, None, int]:
+    """More and more at once, as long as that is worth it, then the rest. Returns how many at once were best."""
+    done, most, best = 0, most_at_once(), 0.0
+    while at_once < most and done < len(some):
+        tried = min(2 * at_once, most) if at_once > 1 else min(4, most)
+        part = some[done : done + 2 * tried]
+        began = perf_counter()
+        yield from _at_once(part, look, tried)
+        rate = len(part) / (perf_counter() - began)
+        done += len(part)
+        if rate < _WORTH_IT * best:
+            break
+        at_once, best = tried, rate
+    yield from _at_once(some[done:], look, at_once)
+    return at_once
+
+
+def _at_once(some: Sequence[T], look: Callable[[T], U], number: int) -> Iterator[U]:
+    if not some:
+        return
+    pool = ThreadPoolExecutor(number, thread_name_prefix="daybook-reading")
+    try:
+        yield from pool.map(look, some)
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C waits for the looks that were begun, and for no other
+
+
+def most_at_once() -> int:
+    """As many as this process may have files open for."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return MOST_AT_ONCE
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return MOST_AT_ONCE
+    return max(1, min(MOST_AT_ONCE, (soft - _FILES_ELSE) // _FILES_EACH))
