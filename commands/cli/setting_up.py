@@ -27,9 +27,15 @@ def init(invocation: Invocation) -> None:
 
     def human() -> None:
         if not made.created:
+            by = f"It was created by {output.printable(made.created_by)}, {shown(made.created_at)}."
+            if made.upgraded_from is not None:
+                output.say(
+                    f"Upgraded the ledger {invocation.shown_ledger}, which had schema {made.upgraded_from}."
+                )
+                output.say(f"{by} None of its events was changed.")
+                return
             output.say(f"There is a ledger at {invocation.shown_ledger} already; it is up to date.")
-            by = output.printable(made.created_by)
-            output.say(f"It was created by {by}, {shown(made.created_at)}. Nothing was made now.")
+            output.say(f"{by} Nothing was made now.")
             return
         output.say(f"Created the ledger {invocation.shown_ledger}.")
         output.say(f"Its signing key is {near(Path(made.key))}: keep a copy of it somewhere else.")

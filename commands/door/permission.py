@@ -97,11 +97,10 @@ def _refusal(
     needed = f"{owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
     has = f"has the role {role}" if role else "has no role"
     granting = admins(world)
-    asked = (
-        f"Ask {owner} to do it, or {granting}, who can grant the role"
-        if owner
-        else f"{granting} can grant it"
-    )
+    asked = f"{granting} can grant it"
+    if owner:
+        others = "to grant the role" if owner == granting else f"{granting}, who can grant the role"
+        asked = f"Ask {owner} to do it, or {others}"
     return NotPermitted(
         f"{world.actor} may not {action}{f': {record}' if record else ''}. This needs {needed}; {world.actor} {has}.",
         asked,

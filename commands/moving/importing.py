@@ -108,7 +108,7 @@ def import_ledger(url: str, lines: Iterable[bytes], progress: _Progress = lambda
 def _make(url: str, lines: Iterable[bytes], progress: _Progress) -> Moved:
     database = Database(url, role=None)
     try:
-        with tables_of_this_version(database) as transaction, without_garbage_collection():
+        with tables_of_this_version(database) as (transaction, _), without_garbage_collection():
             head = log.lock_head(transaction)
             if head.size:
                 raise _not_empty(head.origin, head.size)

@@ -42,9 +42,11 @@ class Created(Result):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initialised(Created):
-    """``created`` is False where there was a ledger already, which ``created_by`` made at ``created_at`` (UTC). ``db``
-    is its address without a password, ``key`` the file with its signing key."""
+    """``created`` is False where there was a ledger already, which ``created_by`` made at ``created_at`` (UTC). Where
+    its schema was older, ``upgraded_from`` is that. ``db`` is its address without a password, ``key`` the file with
+    its signing key."""
 
+    upgraded_from: str | None
     created_by: str
     created_at: str
     db: str
@@ -94,7 +96,7 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> Initi
     path = key_path(url, key_directory)
     with place_for(url) as place, key_for(path, lambda key: _may_be_of(url, key)) as waiting:
         try:
-            created = _create(place.url, actor, path, waiting)
+            created, upgraded_from = _create(place.url, actor, path, waiting)
             place.arrive()
         except (FileExistsError, LedgerUnavailable):
             if place.path is None or not place.path.exists():
@@ -112,6 +114,7 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> Initi
     return Initialised(
         position=head.size,
         created=created,
+        upgraded_from=upgraded_from,
         created_by=first.actor,
         created_at=first.recorded_at,
         db=shown(url),
@@ -120,18 +123,19 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> Initi
     )
 
 
-def _create(url: str, actor: Actor, path: Path, waiting: Path) -> bool:
-    """One transaction. Says whether it made a ledger, whose key is then in ``path`` or ``waiting``."""
+def _create(url: str, actor: Actor, path: Path, waiting: Path) -> tuple[bool, str | None]:
+    """One transaction. Says whether it made a ledger, whose key is then in ``path`` or ``waiting``, and which schema it
+    upgraded."""
     database = Database(url, role=None)
     try:
-        with tables_of_this_version(database) as transaction:
+        with tables_of_this_version(database) as (transaction, upgraded_from):
             head = log.lock_head(transaction)
             if head.size:
-                return False
+                return False, upgraded_from
             key = _signing_key(path, waiting, head.origin)
             command = CreateLedger(origin=head.origin, public_key=checkpoint.public_key_text(key))
             Daybook(Ledger(database), actor).within(transaction, command)
-            return True
+            return True, None
     finally:
         database.close()
 
@@ -209,9 +213,10 @@ def rebuild_lists(
 
 
 @contextmanager
-def tables_of_this_version(database: Database) -> Iterator[Transaction]:
+def tables_of_this_version(database: Database) -> Iterator[tuple[Transaction, str | None]]:
     """One transaction, in which the tables are made or brought up to date, and the caller goes on: a crash leaves the
-    database as it was, and two at a time follow each other. A new ledger has a head row, and no event."""
+    database as it was, and two at a time follow each other. A new ledger has a head row, and no event. Of an older
+    ledger the schema that it had comes with it."""
     if database.dialect == "sqlite":
         create_sqlite_file(database.address)
     with ExitStack() as opened:
@@ -222,18 +227,20 @@ def tables_of_this_version(database: Database) -> Iterator[Transaction]:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('daybook migration'))")
-            _migrate(connection, schema_of(database.address))
+            upgraded_from = _migrate(connection, schema_of(database.address))
             transaction = Transaction(connection.connection.driver_connection, database.dialect)
             transaction.leave_pipeline()  # it would outlive an error
             if transaction.run("SELECT origin FROM head").fetchone() is None:
                 host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())  # it is part of the key's name
                 log.create_head(transaction, f"daybook/{host}/{os.urandom(4).hex()}", SLOTS[0], versions())
-            yield transaction
+            yield transaction, upgraded_from
             transaction.close()
             connection.commit()
 
 
-def _migrate(connection: Connection, schema: str | None) -> None:
+def _migrate(connection: Connection, schema: str | None) -> str | None:
+    """Returns the older schema that was upgraded."""
+    found: str | None = None
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.set_main_option("path_separator", "os")
@@ -258,3 +265,4 @@ def _migrate(connection: Connection, schema: str | None) -> None:
     alembic.upgrade(config, "head")
     if schema is not None:
         connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {APPLICATION_ROLE}")
+    return None if found is None or str(found) == SCHEMA_REVISION else str(found)

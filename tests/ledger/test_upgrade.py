@@ -55,8 +55,11 @@ class Older:
     url: str
     folder: Path
 
-    def upgrade(self) -> None:
-        assert not initialise(self.url, Actor("user_1"), key_directory=self.folder).created
+    def upgrade(self) -> str | None:
+        """The schema that it had before."""
+        made = initialise(self.url, Actor("user_1"), key_directory=self.folder)
+        assert not made.created
+        return made.upgraded_from
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         database = Database(self.url, role=None)
@@ -220,9 +223,9 @@ def test_ledger_is_not_opened_before_it_is_upgraded_and_an_upgrade_can_be_repeat
         Daybook.open(older.url, Actor("user_1"))
     assert caught.value.steps == (NextStep("init"),)
 
-    older.upgrade()
+    assert older.upgrade() == "0001"
     shape = older.shape()
-    older.upgrade()
+    assert older.upgrade() is None
     assert older.shape() == shape
 
 

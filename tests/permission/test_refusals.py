@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,16 @@ def researcher(ledger_url: str) -> Iterator[Daybook]:
 
 
 def of_somebody(world: World, username: str) -> Session:
-    return Session(
-        12, 5, 0, "0/12345", username, "N:/x", None, "waiting", None, None, 9, None, None, None, "[]", "[]", None,
-        "", "", 2, None, None, None, None, None, None, None, None,
-    )  # fmt: skip
+    given = {
+        "id": 12,
+        "upload": 5,
+        "subject": "0/12345",
+        "username": username,
+        "location": "N:/x",
+        "status": "waiting",
+    }
+    empty = dict.fromkeys(field.name for field in fields(Session))
+    return Session(**empty | given)  # type: ignore[arg-type]
 
 
 def refused(daybook: Daybook, command: GrantRole | RevokeRole) -> NotPermitted:
@@ -72,6 +79,17 @@ def test_a_refusal_for_a_record_names_the_record_and_its_owner(researcher: Daybo
         "user_2 may not annotate a session: s12. This needs user_9, who uploaded it, or the role admin; "
         "user_2 has the role researcher. "
         "Ask user_9 to do it, or user_1, who can grant the role: daybook role grant user_2 admin"
+    )
+
+
+def test_owner_who_can_grant_the_role_as_well_is_named_once(researcher: Daybook) -> None:
+    with pytest.raises(NotPermitted) as caught:
+        researcher.require(
+            lambda world: require_owner(world, "annotate a session", [of_somebody(world, "user_1")])
+        )
+
+    assert said(caught.value).endswith(
+        "Ask user_1 to do it, or to grant the role: daybook role grant user_2 admin"
     )
 
 
