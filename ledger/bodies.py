@@ -14,8 +14,8 @@ from ledger.errors import IntegrityFailure, NextStep
 SCHEMAS: dict[str, int] = {
     "LedgerCreated": 1,
     "InputFileReceived": 2,
-    "InputFileValidated": 1,
-    "InputFileRejected": 1,
+    "InputFileValidated": 2,
+    "InputFileRejected": 2,
     "InputFileProcessed": 1,
     "InputFileChecked": 1,
     "SessionInsertRequested": 3,
@@ -65,7 +65,12 @@ SCHEMAS: dict[str, int] = {
 }
 """Every type of event, and the newest version of its body."""
 
+NO_MORE = {"placed": [], "errors": 0, "warnings": 0, "notices": 0}
+"""``more`` of a file all of whose findings have their text."""
+
 UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    ("InputFileValidated", 1): lambda body: body | {"more": NO_MORE},
+    ("InputFileRejected", 1): lambda body: body | {"more": NO_MORE},
     ("InputFileReceived", 1): lambda body: body | {"replays": None},
     ("SessionInsertRequested", 1): lambda body: body | {"replaces": None},
     ("SessionInsertRequested", 2): lambda body: body | {"leads_to": None},

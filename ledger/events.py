@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from ledger.bodies import SCHEMAS, body_of, known
+from ledger.bodies import NO_MORE, SCHEMAS, body_of, known
 from ledger.envelope import StoredEvent, payload_digest
 from ledger.errors import IntegrityFailure
 
@@ -54,7 +54,8 @@ class InputFileReceived(Body):
 class InputFileValidated(Body):
     """``sessions`` and ``clusterings`` count the entries of the file. Of those that stood in the ledger already,
     ``unchanged_*`` holds inclusive index ranges of the ones that equal what is stored; the others are listed:
-    ``{"index", "session" | "clustering", "differences"}``."""
+    ``{"index", "session" | "clustering", "differences"}``. ``more`` counts the findings beyond those in ``findings``
+    by severity, and says of the first of them ``placed``: ``{"severity", "code", "line", "column"}``."""
 
     sessions: int
     clusterings: int
@@ -63,13 +64,16 @@ class InputFileValidated(Body):
     unchanged_clusterings: list[tuple[int, int]]
     changed_sessions: list[dict[str, Any]]
     changed_clusterings: list[dict[str, Any]]
+    more: dict[str, Any] = NO_MORE
 
 
 class InputFileRejected(Body):
-    """``stage`` is the last stage that was reached; the file itself is kept under its sha256."""
+    """``stage`` is the last stage that was reached; the file itself is kept under its sha256. ``more`` as in
+    InputFileValidated."""
 
     stage: int
     findings: list[dict[str, Any]]
+    more: dict[str, Any] = NO_MORE
 
 
 class InputFileProcessed(Body):

@@ -44,7 +44,7 @@ NESTED = frozenset(
         "curator", "curation_time", "group_name", "sessions",
         # a finding, a difference, what became of an entry
         "stage", "severity", "code", "path", "line", "column", "message", "hint",
-        "next_steps", "action", "ref", "arguments",
+        "next_steps", "action", "ref", "arguments", "placed", "errors", "warnings", "notices",
         "index", "session", "differences", "field", "stored", "given", "outcome", "reason", "matched_by",
         # recordings, probes, inherited tasks, outputs of a clustering
         "system", "file", "serial", "part_number", "shanks", "start", "duration_s", "file_bytes", "acquiring",

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from ledger import log
-from ledger.bodies import body_of
+from ledger.bodies import NO_MORE, body_of
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent
 from projections.entries import left_out
@@ -67,6 +67,7 @@ def _upload(transaction: Transaction, slot: str, number: int) -> Plain:
         | left_out(transaction, slot, [row])[row.id]
         | {
             "findings": judged.get("findings", []),
+            "more": judged.get("more", NO_MORE),
             "new_sessions": [session_line(session) for session in sessions],
             "new_clusterings": [clustering_line(clustering) for clustering in clusterings],
             "changed_duplicates": judged.get("changed_sessions", []) + judged.get("changed_clusterings", []),

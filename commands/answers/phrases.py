@@ -40,7 +40,7 @@ def _validated(body: Body) -> str:
 def _rejected(body: Body) -> str:
     errors = [finding for finding in body["findings"] if finding["severity"] == "error"]
     first = f": {errors[0]['message']}" if errors else ""
-    return f"{plural(len(errors), 'error')} at stage {body['stage']}{first}"
+    return f"{plural(len(errors) + body['more'].get('errors', 0), 'error')} at stage {body['stage']}{first}"
 
 
 def _checked(body: Body) -> str:

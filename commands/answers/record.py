@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from commands.answers.rows import ChangedDuplicate, DeletedBy, ProbeLine, TaskLine
 from commands.answers.typed import read
 from commands.inputfile.findings import Finding
+from commands.inputfile.kept_findings import MoreFindings
 from projections.lines import (
     ClusteringLine,
     RedactionLine,
@@ -192,6 +193,7 @@ class UploadRecord(UploadLine):
     withdrawn: int
     deleted: int
     findings: list[Finding]
+    more: MoreFindings
     new_sessions: list[SessionLine]
     new_clusterings: list[ClusteringLine]
     changed_duplicates: list[ChangedDuplicate]

@@ -9,6 +9,7 @@ from commands.cli import output
 from commands.cli.next_steps import sentence
 from commands.cli.output import coloured, plural, printable
 from commands.inputfile.findings import Finding, in_file_order
+from commands.inputfile.kept_findings import NO_MORE, MoreFindings
 
 MOST_OF_A_KIND = 10
 _COLOURS = {"error": "red", "warning": "yellow", "notice": "cyan"}
@@ -46,7 +47,8 @@ def line(finding: Finding, file: str) -> str:
     return f"{coloured(where, bold=True)} {severity} {text} {coloured(f'[{finding.code}]', dim=True)}"
 
 
-def counted(findings: Sequence[Finding]) -> str:
-    """``3 errors, 1 warning``; empty where there is nothing to count."""
+def counted(findings: Sequence[Finding], more: MoreFindings = NO_MORE) -> str:
+    """``3 errors, 1 warning``, those of ``more`` among them; empty where there is nothing to count."""
     counts: Counter[str] = Counter(finding.severity for finding in findings)
+    counts.update(error=more.errors, warning=more.warnings, notice=more.notices if counts["notice"] else 0)
     return ", ".join(plural(counts[severity], severity) for severity in _COLOURS if counts[severity])

@@ -19,6 +19,7 @@ from commands.cli.sources import STDIN, Source, read_source
 from commands.cli.targets import refuse_existing
 from commands.cli.verbs import WritingVerb
 from commands.inputfile.findings import Finding
+from commands.inputfile.kept_findings import MoreFindings
 from ledger.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _without_ledger(invocation: Invocation, source: Source) -> "CheckedFile":
 
 def _write_checked(checked: "CheckedFile", file: str) -> None:
     write_findings(checked.findings, file, most_of_a_kind=most_of_a_kind())
-    counts = counted(checked.findings)
+    counts = counted(checked.findings, checked.more)
     if not checked.ok:
         output.say(f"{counts}: it cannot be uploaded as it is.")
         return
@@ -191,16 +192,16 @@ def answer_upload(invocation: Invocation, report: "UploadReport", file: str) -> 
     return found.exit
 
 
-def write_rejected(findings: Sequence[Finding], file: str, upload: str | None) -> None:
+def write_rejected(findings: Sequence[Finding], more: MoreFindings, file: str, upload: str | None) -> None:
     grave = [finding for finding in findings if finding.severity != "notice"]
     write_findings(grave, file, most_of_a_kind=most_of_a_kind())
     kept = f" (The file is kept as {upload}.)" if upload else ""
-    output.say(f"{counted(grave)}: nothing was ingested.{kept}")
+    output.say(f"{counted(grave, more)}: nothing was ingested.{kept}")
 
 
 def _write_upload(report: "UploadReport", file: str) -> None:
     if not report.ok:
-        write_rejected(report.findings, file, report.upload)
+        write_rejected(report.findings, report.more, file, report.upload)
         return
     findings = [finding for finding in report.findings if finding.severity != "notice"]
     write_findings(findings, file, most_of_a_kind=most_of_a_kind())

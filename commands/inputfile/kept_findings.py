@@ -4,8 +4,9 @@ The first ones keep their text; of the others code and place are kept, up to a l
 Errors go before warnings and these before notices, so that what stops an upload is never what was left out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from commands.inputfile.findings import SEVERITIES, Finding, Severity, in_file_order
 from commands.inputfile.limits import DEFAULT_LIMITS, Limits
@@ -39,6 +40,11 @@ class MoreFindings:
 
 
 NO_MORE = MoreFindings()
+
+
+def more_of(plain: Mapping[str, Any]) -> MoreFindings:
+    """What ``asdict`` made of it."""
+    return MoreFindings(**{**plain, "placed": tuple(PlacedFinding(**each) for each in plain["placed"])})
 
 
 def kept(

@@ -108,13 +108,14 @@ class RejectInputFile(_TakesInputFile):
     subject: str
     stage: int
     findings: list[dict[str, Any]]
+    more: dict[str, Any]
 
     def decide(self, world: World) -> Decision[Taken]:
         upload = world.next_position
         stream = f"upload/{upload}"
         owner: dict[str, Any] = {"subject": self.subject, "username": self.owner(world)}
         received = self.received(world)
-        rejected = InputFileRejected(stage=self.stage, findings=self.findings)
+        rejected = InputFileRejected(stage=self.stage, findings=self.findings, more=self.more)
         events = [
             NewEvent(stream, received, 0, **owner),
             NewEvent(stream, rejected, 0, **owner, causation=upload),
@@ -228,6 +229,7 @@ class AcceptInputFile(_TakesInputFile):
             sessions=len(self.validation.checked.sessions),
             clusterings=len(self.validation.checked.clusterings),
             findings=[asdict(finding) for finding in self.validation.findings],
+            more=asdict(self.validation.more),
             unchanged_sessions=standing.compared_sessions.unchanged,
             unchanged_clusterings=standing.compared_clusterings.unchanged,
             changed_sessions=standing.compared_sessions.changed,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from commands.door.result import Result
 from commands.inputfile.findings import Finding, in_file_order
+from commands.inputfile.kept_findings import NO_MORE, MoreFindings
 from commands.inputfile.limits import Limits
 from commands.inputfile.read import read_input_file
 
@@ -26,6 +27,7 @@ class CheckedFile(Result):
 
     stage: int
     findings: list[Finding]
+    more: MoreFindings
     sessions: EntryCounts | None
     clusterings: EntryCounts | None
     unrecorded: Literal["not-asked", "not-a-writer", "read-only", "no-ledger"] | None
@@ -34,7 +36,7 @@ class CheckedFile(Result):
 def check_alone(data: bytes, *, filename: str, limits: Limits = Limits()) -> CheckedFile:  # noqa: B008 - frozen
     """Stages 0 and 1: quick enough for an editor, and without a word to any database."""
     read = read_input_file(data, filename=filename, limits=limits)
-    return _alone(read.stage, in_file_order(read.findings))
+    return _alone(read.stage, in_file_order(read.findings), read.more)
 
 
 def checked_too_large(size_bytes: int, limits: Limits) -> CheckedFile | None:
@@ -43,11 +45,12 @@ def checked_too_large(size_bytes: int, limits: Limits) -> CheckedFile | None:
     return None if found is None else _alone(0, [found])
 
 
-def _alone(stage: int, findings: list[Finding]) -> CheckedFile:
+def _alone(stage: int, findings: list[Finding], more: MoreFindings = NO_MORE) -> CheckedFile:
     return CheckedFile(
         ok=not any(finding.severity == "error" for finding in findings),
         stage=stage,
         findings=findings,
+        more=more,
         sessions=None,
         clusterings=None,
         unrecorded="no-ledger",

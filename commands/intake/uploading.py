@@ -13,6 +13,7 @@ from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Result, World
 from commands.inputfile.findings import Finding, finding_of, in_file_order
+from commands.inputfile.kept_findings import NO_MORE, MoreFindings, more_of
 from commands.inputfile.read import Limits, read_input_file
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, Taken, in_runs, look_at_duplicates
 from commands.intake.checking import too_large
@@ -74,6 +75,7 @@ class UploadReport(Result):
     username: str | None = None
     filename: str
     findings: list[Finding]
+    more: MoreFindings = NO_MORE
     sessions: list[UploadedSession] = field(default_factory=list)
     clusterings: list[UploadedClustering] = field(default_factory=list)
     next_steps: tuple[NextStep, ...] = ()
@@ -154,6 +156,7 @@ def _rejection(validation: Validation, command: dict[str, Any]) -> RejectInputFi
         subject=validation.subject,
         stage=validation.stage,
         findings=[asdict(finding) for finding in validation.findings],
+        more=asdict(validation.more),
     )
 
 
@@ -234,6 +237,7 @@ def _report(daybook: Daybook, taken: Taken, steps: Steps) -> UploadReport:
         username=owner,
         filename=body_of(events["InputFileReceived"])["filename"],
         findings=in_file_order(finding_of(finding) for finding in body["findings"]),
+        more=more_of(body["more"]),
         sessions=sessions,
         clusterings=clusterings,
         next_steps=tuple(NextStep("why", name) for name in names[:_EXPLAINED]),

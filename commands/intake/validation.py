@@ -13,6 +13,7 @@ from commands.door.world import Decision, Result, World
 from commands.inputfile.check import Checked, check
 from commands.inputfile.entries import InputFile
 from commands.inputfile.findings import Finding, in_file_order
+from commands.inputfile.kept_findings import NO_MORE, MoreFindings, kept
 from commands.inputfile.known import Known
 from commands.inputfile.read import Limits, ReadResult, read_input_file
 from commands.intake.checking import CheckedFile, check_alone, counted
@@ -29,13 +30,15 @@ from ledger.events import InputFileChecked
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """``stage`` is the last stage that could be reached; ``checked`` is set where stage 2 was."""
+    """``stage`` is the last stage that was reached; ``checked`` is set where stage 2 was. ``more`` are the findings
+    beyond those that are kept with their text."""
 
     stage: int
     findings: tuple[Finding, ...]
     input_file: InputFile | None = None
     checked: Checked | None = None
     known_at: int = 0
+    more: MoreFindings = NO_MORE
 
     @property
     def ok(self) -> bool:
@@ -127,8 +130,8 @@ def validate(
         size_bytes=len(data),
         ok=validation.ok,
         stage=validation.stage,
-        errors=severities.count("error"),
-        warnings=severities.count("warning"),
+        errors=severities.count("error") + validation.more.errors,
+        warnings=severities.count("warning") + validation.more.warnings,
         subject=validation.subject,
         at=validation.known_at,
     )
@@ -147,6 +150,7 @@ def _checked_file(validation: Validation) -> CheckedFile:
         ok=validation.ok,
         stage=validation.stage,
         findings=in_file_order(validation.findings),
+        more=validation.more,
         sessions=None if checked is None else counted([s.duplicate_of for s in checked.sessions]),
         clusterings=None if checked is None else counted([c.duplicate_of for c in checked.clusterings]),
         unrecorded="no-ledger",
@@ -160,7 +164,7 @@ def check_file(
 
     ``owner`` is the user whose records its entries are; else the one who acts."""
     if read.input_file is None:
-        return Validation(read.stage, read.findings)
+        return Validation(read.stage, read.findings, more=read.more)
 
     def reading() -> AbstractContextManager[World]:
         return daybook.reading() if at is None else daybook.reading_past(at)
@@ -226,7 +230,8 @@ def check_against(
         *_foreign_sessions(read, checked, known),
         *notices(others, read.position, owner),
     )
-    return Validation(2, tuple(in_file_order(findings)), read.input_file, checked, at)
+    told, more = kept(findings, [read.more, checked.more])
+    return Validation(2, told, read.input_file, checked, at, more)
 
 
 def _of_what_is_new(read: ReadResult, checked: Checked) -> Iterator[Finding]:

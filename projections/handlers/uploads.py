@@ -50,7 +50,9 @@ def validated(state: State, event: StoredEvent, body: Payload) -> None:
 def rejected(state: State, event: StoredEvent, body: Payload) -> None:
     upload = state.uploads.change(stream_id(event))
     upload.status = "rejected"
-    upload.errors = sum(finding["severity"] == "error" for finding in body["findings"])
+    upload.errors = (
+        sum(finding["severity"] == "error" for finding in body["findings"]) + body["more"]["errors"]
+    )
     upload.version = event.stream_version
 
 

@@ -17,6 +17,7 @@ from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.inputfile.entries import InputFile
+from commands.inputfile.kept_findings import kept
 from commands.inputfile.read import Limits, read_input_file
 from commands.intake.settling import settle
 from commands.recordings.disk import shown
@@ -210,10 +211,12 @@ def _refuse_same_request(world: World, digest: str) -> None:
 def _validated(plan: Plan) -> InputFileValidated:
     checked = plan.validation.checked
     assert checked is not None  # noqa: S101 - a plan that is carried out was checked
+    findings, more = kept(plan.findings, [plan.validation.more])
     return InputFileValidated(
         sessions=len(checked.sessions),
         clusterings=len(checked.clusterings),
-        findings=[asdict(finding) for finding in plan.findings],
+        findings=[asdict(finding) for finding in findings],
+        more=asdict(more),
         unchanged_sessions=ranges(plan.unchanged_sessions),
         unchanged_clusterings=ranges(plan.unchanged_groups),
         changed_sessions=[

@@ -149,11 +149,11 @@ def make_plan(
     out. Of a file that has records of the ``requester`` and of others, only the former are replaced. Where a finding
     is an error, the plan cannot be carried out, and is made only as far as it could be."""
     if read.input_file is None:
-        return Plan(Validation(read.stage, read.findings), read.findings)
+        return Plan(Validation(read.stage, read.findings, more=read.more), read.findings)
     reading = reading or daybook.reading
     finder, links = Finder(roots), dict[str, str]()
     while True:
-        plan = Plan(Validation(read.stage, read.findings), read.findings)
+        plan = Plan(Validation(read.stage, read.findings, more=read.more), read.findings)
         with reading() as world:
             matches = matches_in(world, read.input_file)
             input_file = read.input_file if whole else _matched_only(read.input_file, matches)
