@@ -62,6 +62,12 @@ SCHEMAS: dict[str, int] = {
     "RoleRevoked": 1,
     "ActionRefused": 1,
     "ApprovalPolicySet": 1,
+    "ServiceAccountAdded": 1,
+    "UserDisabled": 1,
+    "UserEnabled": 1,
+    "TokenIssued": 1,
+    "TokenRevoked": 1,
+    "AuthenticationPolicySet": 1,
 }
 """Every type of event, and the newest version of its body."""
 

@@ -12,10 +12,24 @@ can be redacted and the tree still verifies. This definition is all that ``appen
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
-__all__ = ["Body", "NewEvent", "StoredEvent", "head_data", "leaf_data", "payload_digest"]
+import orjson
+
+__all__ = [
+    "Body",
+    "NewEvent",
+    "StoredEvent",
+    "authentication",
+    "head_data",
+    "leaf_data",
+    "payload_digest",
+    "via_of",
+]
+
+AUTHENTICATIONS = ("os", "claimed", "password", "second-factor", "token", "oidc")
 
 
 class StoredEvent(NamedTuple):
@@ -23,7 +37,8 @@ class StoredEvent(NamedTuple):
 
     ``recorded_at`` is UTC with microseconds, as text (``2026-01-31T12:00:00.000000Z``): it sorts as it reads.
     ``correlation`` names the upload or request that the event belongs to, ``causation`` the position of the event
-    that led to it (0: none). ``via`` is a JSON object: interface, version, host, os_user, authentication.
+    that led to it (0: none). ``via`` is a JSON object: interface, version, host, os_user, authentication, and with a
+    token its public id.
     """
 
     position: int
@@ -41,6 +56,20 @@ class StoredEvent(NamedTuple):
     username: str
     payload_sha256: bytes
     payload: str | None
+
+
+def via_of(event: StoredEvent) -> dict[str, Any]:
+    """How the actor came in. Of an event from before authentication was recorded, it is ``claimed``."""
+    return {"authentication": "claimed", **orjson.loads(event.via)}
+
+
+@lru_cache(maxsize=4096)
+def authentication(via: str) -> str:
+    """How the actor of an event was authenticated: one of ``AUTHENTICATIONS``. What says nothing of it, or nothing
+    known, proves no more than a claim."""
+    found = orjson.loads(via)
+    said = found.get("authentication") if isinstance(found, dict) else None
+    return said if said in AUTHENTICATIONS else "claimed"
 
 
 class Body(Protocol):

@@ -439,6 +439,44 @@ class ApprovalPolicySet(Body):
     own_requests: bool
 
 
+class ServiceAccountAdded(Body):
+    """An account for a rig or a script, which signs in with tokens alone. ``owner`` answers for it."""
+
+    user: str
+    owner: str
+
+
+class UserDisabled(Body):
+    """The account's tokens end; its records stay."""
+
+    user: str
+
+
+class UserEnabled(Body):
+    user: str
+
+
+class TokenIssued(Body):
+    """``token`` is its public id, never the secret. ``scope``: read or write. ``until`` is the time that it expires."""
+
+    user: str
+    token: str
+    name: str
+    scope: str
+    until: str
+
+
+class TokenRevoked(Body):
+    user: str
+    token: str
+
+
+class AuthenticationPolicySet(Body):
+    """On the stream ``ledger``: whether a command is taken from whoever is not authenticated."""
+
+    required: bool
+
+
 # --- subject/<datasource>/<name>, reference/<table> -----------------------------------------------------------------
 
 

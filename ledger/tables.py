@@ -1,9 +1,20 @@
-"""The tables of facts. Migrations alone create them; ``log`` and ``input_files`` alone write them.
+"""The tables of facts, and of what lies beside them. Migrations alone create them; ``log`` and ``input_files`` alone
+write the facts, ``people`` and ``secrets`` what can be erased.
 
 ``metadata`` is shared with the projections' tables, so that one ``alembic check`` sees them all.
 """
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -95,6 +106,32 @@ people = Table(
     Column("email", Text),
     sqlite_with_rowid=False,
     comment="who is behind a username; never in an event, so it can be erased",
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("username", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("expires_at", Text),
+    Column("used_at", Text),
+    Index("ix_secrets_username", "username"),
+    sqlite_with_rowid=False,
+    comment="what accounts sign in with, hashed or encrypted; never in an event, so it can be erased",
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("who", Text, primary_key=True),
+    Column("minute", Text, primary_key=True),
+    Column("failures", Position, nullable=False),
+    sqlite_with_rowid=False,
+    comment="of the last hour, by account and by address",
 )
 
 IMMUTABLE = ("events", "receipts", "input_files", "checkpoints", "tree_nodes")

@@ -7,7 +7,7 @@ meaning is part of its projection's version (``projections.records.VERSIONS``).
 from collections.abc import Callable, Iterable
 
 from ledger.bodies import body_of, known
-from ledger.envelope import StoredEvent
+from ledger.envelope import StoredEvent, authentication
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 from projections.handlers import clusterings, deletions, lab, sessions, uploads, users
 from projections.handlers.record_status import Payload, stream_id
@@ -15,7 +15,7 @@ from projections.records import Activity
 from projections.rows import State
 
 _LONGEST_COUNTED = 500
-_Counted = tuple[str, str, str, str, str, str]
+_Counted = tuple[str, str, str, str, str, str, str]
 _DO_NOT_FOLD = (LookupError, TypeError, ValueError, AttributeError)
 
 
@@ -46,7 +46,10 @@ def apply(state: State, events: Iterable[StoredEvent]) -> None:
         for event in events:
             _handle(state, event)
             project = _project(state, event) if event.stream.startswith("session/") else ""
-            key = (event.actor, event.username, event.subject, project, event.recorded_at[:10], event.type)
+            key = (
+                event.actor, event.username, event.subject, project, event.recorded_at[:10], event.type,
+                authentication(event.via),
+            )  # fmt: skip
             counts[key] = counts.get(key, 0) + 1
             last_at[key] = event.recorded_at
     except _DO_NOT_FOLD as error:
@@ -173,6 +176,10 @@ _HANDLERS: dict[str, Callable[[State, StoredEvent, Payload], None]] = {
     "LedgerCreated": users.ledger_created,
     "RoleGranted": users.role_granted,
     "RoleRevoked": users.role_revoked,
+    "ServiceAccountAdded": users.service_added,
+    "UserDisabled": users.user_disabled,
+    "UserEnabled": users.user_enabled,
+    "AuthenticationPolicySet": users.authentication_policy_set,
     "SubjectRegistered": lab.subject_registered,
     "ProbeInserted": lab.probe_inserted,
     "ProbeRemoved": lab.probe_removed,

@@ -6,7 +6,8 @@ and a deletion that takes ten sessions and three clusterings counts thirteen del
 
 By user, a count stands under whoever acted: who uploaded, requested, withdrew, completed, approved (deletions,
 corrections, restores, redactions) or was refused. Only what stage 3 makes of an entry, inserts and failures, stands
-under the owner of the record, whoever had it processed.
+under the owner of the record, whoever had it processed. By authentication, it stands under how whoever acted was
+authenticated.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import orjson
 from ledger.database import Transaction
 from projections.lines import subject_name
 
-By = Literal["user", "subject", "project", "month"]
+By = Literal["user", "subject", "project", "month", "authentication"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ COUNTS = (
 NOT_COUNTED = frozenset(
     {
         "LedgerCreated", "ApprovalPolicySet", "RoleGranted", "RoleRevoked",
+        "ServiceAccountAdded", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
         "InputFileValidated", "InputFileProcessed",  # the upload is counted when it is received
         "InputFileChecked", "InputFileErased",
         "SessionInsertRequested", "SessionWaiting", "ClusteringInsertRequested", "ClusteringWaiting",
@@ -61,13 +63,14 @@ NOT_COUNTED = frozenset(
 
 _COUNT_OF = {kind: count for count in COUNTS for kind in count.types}
 _KEYS: dict[By | None, str] = {
-    "user": "actor, username", "subject": "subject", "project": "project", "month": "substr(day, 1, 7)", None: "type",
+    "user": "actor, username", "subject": "subject", "project": "project", "month": "substr(day, 1, 7)",
+    "authentication": "authentication", None: "type",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``key`` is the user, subject, project or month (``2026-01``); None for what is about none."""
+    """``key`` is the user, subject, project, month (``2026-01``) or authentication; None for what is about none."""
 
     key: str | None
     counts: dict[str, int]

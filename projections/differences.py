@@ -94,7 +94,15 @@ class Folding:
 
     def _users(self) -> dict[Key, Plain]:
         rows = self.state.users.every()
-        return {("user", row.username): {"user": row.username, "role": row.role} for row in rows}
+        return {
+            ("user", row.username): {
+                "user": row.username,
+                "role": row.role,
+                "account": row.account,
+                "owner": row.owner,
+            }
+            for row in rows
+        }
 
     def _uploads(self) -> dict[Key, Plain]:
         return {("upload", f"u{row.id}"): upload_line(row) for row in self.state.uploads.every()}
@@ -160,6 +168,9 @@ def _is_id(kind: str) -> bool:
     return kind in _RECORDS.values()
 
 
+_OF_USERS = ("RoleGranted", "RoleRevoked", "ServiceAccountAdded", "UserDisabled", "UserEnabled")
+
+
 def about(event: StoredEvent) -> list[Key]:
     """The records that an event happened to; none where it is one of the ledger as a whole."""
     kind, _, number = event.stream.partition("/")
@@ -169,8 +180,10 @@ def about(event: StoredEvent) -> list[Key]:
         return [("subject", subject_name(number))]
     if kind == "reference":
         return [("reference value", f"{number}: {body_of(event)['value']}")]
-    if event.type in ("RoleGranted", "RoleRevoked"):
+    if event.type in _OF_USERS:
         return [("user", str(body_of(event)["user"]))]
+    if event.type == "AuthenticationPolicySet":
+        return [("user", "everyone")]
     if event.type == "LedgerCreated":
         return [("user", event.actor), ("user", "everyone")]
     return []

@@ -4,11 +4,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-import orjson
-
 from ledger.bodies import body_of
 from ledger.database import Transaction
-from ledger.envelope import StoredEvent
+from ledger.envelope import StoredEvent, via_of
 from ledger.log import Head
 from projections.graph import Lineage, Plain
 from projections.lines import subject_name
@@ -84,7 +82,7 @@ class Look:
         )  # fmt: skip
 
     def event_node(self, event: StoredEvent) -> str:
-        body, via = body_of(event), orjson.loads(event.via)
+        body, via = body_of(event), via_of(event)
         redacted = body.get("redacted")
         says = (
             f"(redacted by {redacted['by']}: {redacted['reason']})"

@@ -12,7 +12,7 @@ import orjson
 from ledger import log
 from ledger.bodies import NO_MORE, body_of
 from ledger.database import Transaction
-from ledger.envelope import StoredEvent
+from ledger.envelope import StoredEvent, via_of
 from projections.entries import left_out
 from projections.lines import (
     clustering_line,
@@ -241,6 +241,6 @@ def event_line(event: StoredEvent) -> Plain:
     """An event as it is shown: the whole envelope and its body."""
     fields = event._asdict()
     del fields["payload"], fields["payload_sha256"]
-    fields["via"] = orjson.loads(event.via)
+    fields["via"] = via_of(event)
     fields["subject"] = subject_name(event.subject)
     return fields | {"body": None if event.payload is None else body_of(event)}

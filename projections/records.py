@@ -241,8 +241,12 @@ class ClusteringGroup:
 
 @dataclass(slots=True)
 class User:
-    """``role``: researcher, admin, auditor, or empty after it was revoked. The user "everyone" stands for whoever was
-    granted no role."""
+    """``role``: researcher, admin, auditor, or empty: never granted, or revoked. The user "everyone" stands for whoever
+    was granted no role.
+
+    ``account``: invited (until ``invited_until``), active, disabled, or empty where there is none; of "everyone" it is
+    required where the ledger takes no command without authentication. A service account has an ``owner``, who answers
+    for it."""
 
     TABLE: ClassVar[str] = "users"
     KEY: ClassVar[tuple[str, ...]] = ("username",)
@@ -250,6 +254,9 @@ class User:
     role: str
     granted_by: str
     granted_at: str
+    account: str
+    owner: str
+    invited_until: str | None
 
 
 @dataclass(slots=True)
@@ -301,17 +308,21 @@ class Redaction:
 class Activity:
     """How many events of a type a user caused on a day (UTC) about a subject and a user's records.
 
-    ``project`` is the JSON list of a session's projects, empty for what is about no session.
+    ``project`` is the JSON list of a session's projects, empty for what is about no session. ``authentication`` is how
+    the user was authenticated.
     """
 
     TABLE: ClassVar[str] = "activity"
-    KEY: ClassVar[tuple[str, ...]] = ("actor", "username", "subject", "project", "day", "type")
+    KEY: ClassVar[tuple[str, ...]] = (
+        "actor", "username", "subject", "project", "day", "type", "authentication",
+    )  # fmt: skip
     actor: str
     username: str
     subject: str
     project: str
     day: str
     type: str
+    authentication: str
     events: int
     last_at: str
 
@@ -325,5 +336,6 @@ SLOTS = head.SLOTS
 
 VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2) | {
     "sessions": 4, "session_locations": 4, "clusterings": 3, "uploads": 3,
+    "users": 3, "activity": 3,
 }  # fmt: skip
 """Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

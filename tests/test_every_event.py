@@ -25,7 +25,7 @@ CANARY = "canary"
 
 # one stream of each kind, and the events that stand in it
 STREAMS = {
-    "ledger": {"LedgerCreated", "ApprovalPolicySet"},
+    "ledger": {"LedgerCreated", "ApprovalPolicySet", "AuthenticationPolicySet"},
     "upload/7": {"InputFileReceived", "InputFileValidated", "InputFileRejected", "InputFileProcessed"},
     "check/7": {"InputFileChecked"},
     "session/7": {
@@ -45,7 +45,10 @@ STREAMS = {
     },
     "redaction/7": {"PayloadRedacted"},
     "input-file/7": {"InputFileErased"},
-    "user/user_1": {"RoleGranted", "RoleRevoked", "ActionRefused"},
+    "user/user_1": {
+        "RoleGranted", "RoleRevoked", "ActionRefused", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
+        "TokenIssued", "TokenRevoked",
+    },
     "subject/0/12345": {"SubjectRegistered", "ProbeInserted", "ProbeRemoved"},
     "reference/reference.Probe": {"ReferenceValueAdded", "ReferenceValueRetired"},
 }  # fmt: skip
@@ -58,7 +61,7 @@ SAYS_NOTHING = {
 }  # fmt: skip
 CHANGES_NO_LIST = {
     "the log, history and audit show it": {"InputFileChecked", "ActionRefused"},
-    "the log is asked itself": {"ApprovalPolicySet", "InputFileErased"},
+    "the log is asked itself": {"ApprovalPolicySet", "InputFileErased", "TokenIssued", "TokenRevoked"},
 }
 ALWAYS_FITS = {
     "the first event cannot be left out": {"LedgerCreated"},
@@ -72,7 +75,10 @@ ALWAYS_FITS = {
         "SessionWithdrawn", "ClusteringWithdrawn",
     },
     "a redaction can be requested of any event": {"RedactionRequested"},
-    "what people may do is not judged": {"RoleGranted", "RoleRevoked", "ApprovalPolicySet"},
+    "what people may do is not judged": {
+        "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
+        "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
+    },
     "it can always be added": {"SubjectRegistered", "ReferenceValueAdded"},
 }  # fmt: skip
 LEAVES_CHECKED_FILES_RIGHT = {
@@ -92,13 +98,16 @@ LEAVES_CHECKED_FILES_RIGHT = {
         "DeletionRejected", "DeletionCancelled", "DeletionExecuted", "CorrectionExecuted", "DeletionRestored",
     },
     "a record that was redacted goes on holding its key": {"PayloadRedacted", "InputFileErased"},
-    "who may upload is asked again under the lock": {"RoleGranted", "RoleRevoked", "ApprovalPolicySet"},
+    "who may upload is asked again under the lock": {
+        "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
+        "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
+    },
 }  # fmt: skip
 IS_OF_NO_RECORD = {
     "it is about a file that was never taken in": {"InputFileChecked"},
     "when the disk was looked at changes no record": {"DiskLookedAt"},
     "it is shown with what it redacted": {"PayloadRedacted", "InputFileErased"},
-    "it changes no record": {"ActionRefused", "ApprovalPolicySet"},
+    "it changes no record": {"ActionRefused", "ApprovalPolicySet", "TokenIssued", "TokenRevoked"},
 }
 MAY_GO = {"InputFileErased": "it holds a hash alone"}
 

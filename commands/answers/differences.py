@@ -20,10 +20,13 @@ class SubjectState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserState:
-    """``role`` is empty after it was revoked."""
+    """``role`` is empty after it was revoked. ``account``: invited, active, disabled, or empty where there is none; of
+    the user "everyone" it is required where a claim is not enough. ``owner`` answers for a service account."""
 
     user: str
     role: Literal["researcher", "admin", "auditor", ""]
+    account: str
+    owner: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

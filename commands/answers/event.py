@@ -1,10 +1,8 @@
 """An event as an answer shows it."""
 
-import orjson
-
 from commands.answers.rows import EventLine
 from ledger.bodies import body_of
-from ledger.envelope import StoredEvent
+from ledger.envelope import StoredEvent, via_of
 from projections.lines import subject_name
 
 
@@ -20,7 +18,7 @@ def event_line(event: StoredEvent) -> EventLine:
         event.correlation,
         event.causation,
         event.actor,
-        orjson.loads(event.via),
+        via_of(event),
         event.recorded_at,
         subject_name(event.subject),
         event.username,

@@ -172,6 +172,14 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "InputFileErased": lambda body: f"sha256 {body['sha256'][:12]}",
     "RoleGranted": lambda body: f"{body['role']} to {body['user']}",
     "RoleRevoked": lambda body: f"{body['role']} from {body['user']}",
+    "ServiceAccountAdded": lambda body: f"{body['user']}, for whom {body['owner']} answers",
+    "UserDisabled": lambda body: body["user"],
+    "UserEnabled": lambda body: body["user"],
+    "TokenIssued": lambda body: f"{body['token']} ({body['name']}) of {body['user']}, to {body['scope']}",
+    "TokenRevoked": lambda body: f"{body['token']} of {body['user']}",
+    "AuthenticationPolicySet": lambda body: (
+        "only who is authenticated may change anything" if body["required"] else "a claim is enough again"
+    ),
     "ActionRefused": _refused,
     "ApprovalPolicySet": lambda body: (
         f"admins {'may' if body['own_requests'] else 'may not'} approve their own requests"

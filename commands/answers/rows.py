@@ -100,7 +100,8 @@ class ProbeInsertionLine:
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """An event, its envelope and its body. ``via`` says how the actor came in: interface, version, host, os_user.
+    """An event, its envelope and its body. ``via`` says how the actor came in: interface, version, host, os_user,
+    authentication (os, claimed, password, second-factor, token, oidc), with a token its public id.
     ``body`` has the fields of its ``type``, in the newest schema version; ``redacted`` in it says who removed the
     payload, and why."""
 

@@ -1,6 +1,6 @@
 """Times and lists in sentences: what every face words alike. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def shown(recorded_at: str | None) -> str:
@@ -12,3 +12,9 @@ def listed(first: str, further: Sequence[str], most: int = 10) -> str:
     """A sentence with lines below it; of many lines the first ones, and how many more."""
     more = [f"... and {len(further) - most:,} more"] if len(further) > most else []
     return "\n".join([first, *further[:most], *more])
+
+
+def authenticated(via: Mapping[str, str | None]) -> str:
+    """How an actor was authenticated: ``os``, ``claimed``, ``token ab12cd``."""
+    token = via.get("token")
+    return f"{via.get('authentication') or 'claimed'}{f' {token}' if token else ''}"

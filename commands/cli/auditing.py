@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commands.answers.phrases import phrase
+from commands.answers.sentences import authenticated
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.lists import page_size
@@ -60,6 +61,7 @@ def _write_events(events: Iterable["EventLine"], *, with_stream: bool) -> int:
         Column("position", right=True),
         Column("recorded (UTC)"),
         Column("actor"),
+        Column("authenticated"),
         Column("type"),
         Column("stream", "middle"),
         Column("what it says", "below"),
@@ -78,6 +80,7 @@ def _row(event: "EventLine", *, with_stream: bool) -> list[object]:
         event.position,
         shown(event.recorded_at),
         event.actor,
+        authenticated(event.via),
         event.type,
         event.stream if with_stream else "",
         phrase(event.type, event.body),

@@ -21,7 +21,9 @@ OUR_FAULT = 70
 INTERRUPTED = 130
 CLOSED_PIPE = 141
 _ASKS = re.compile(r"\bask\b|\bgrant it\b|\breport (it|the)\b|\bincident\b", re.IGNORECASE)
-_OF_ANOTHER_ROLE = ("not-permitted", "no-role", "not-permitted-by-database")
+_OF_ANOTHER_ROLE = (
+    "not-permitted", "no-role", "not-permitted-by-database", "not-authenticated", "only-claimed", "token-reads-only",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

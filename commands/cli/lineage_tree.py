@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from commands.answers.sentences import authenticated
 from ledger.plurals import plural
 from projections.graph import Edge, Lineage, Node
 
@@ -102,6 +103,7 @@ def _through(graph: Lineage, upload: str) -> list[Branch]:
     for _, event in graph.into(upload, "made"):
         via = event.attributes["via"]
         login = f", login {via['os_user']}" if via.get("os_user") else ""
+        login += f", {authenticated(via)}"
         known = [via[key] for key in ("interface", "host") if via.get(key)]
         return (
             [Branch(f"daybook {via['version']}, {' on '.join(known)}{login}")] if via.get("version") else []

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from commands.answers.sentences import authenticated
 from commands.cli import output
 from commands.cli.drafts import write_new
 from commands.cli.invocation import Invocation, pass_invocation
@@ -15,7 +16,7 @@ from commands.cli.verbs import Verb
 from commands.cli.verifying import read_checkpoint
 
 if TYPE_CHECKING:
-    from commands.answers.proof import Proof
+    from commands.answers.proof import Proof, ProvenEvent
     from commands.door.submit import Daybook
 
 _target = click.option(
@@ -93,10 +94,17 @@ def _sentence(found: "Proof") -> str:
     if found.older is not None:
         older = f"the {found.older.size:,} of the older checkpoint"
         return f"Proven: {whole} begin with {older}; none of those was changed."
-    positions = ", ".join(f"{event.position} {event.type}" for event in events[:10])
+    named = ", ".join(_event(event) for event in events[:10])
     more = f" and {len(events) - 10:,} more" if len(events) > 10 else ""
     verb = "is" if len(events) == 1 else "are"
-    return f"Proven: {plural(len(events), 'event')} ({positions}{more}) {verb} among {whole}."
+    return f"Proven: {plural(len(events), 'event')} {verb} among {whole}: {named}{more}."
+
+
+def _event(event: "ProvenEvent") -> str:
+    """``12 InputFileReceived by user_1 (claimed)``."""
+    import json
+
+    return f"{event.position} {event.type} by {event.actor} ({authenticated(json.loads(event.via))})"
 
 
 def _stream_or_position(invocation: Invocation, daybook: "Daybook", text: str) -> str | int:

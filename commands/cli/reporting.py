@@ -37,7 +37,7 @@ _BY_PROJECT = (
 @click.command(cls=Verb)
 @click.option(
     "--by",
-    type=click.Choice(("user", "subject", "project", "month")),
+    type=click.Choice(("user", "subject", "project", "month", "authentication")),
     help="A line for each; without it, only the totals.",
 )
 @click.option("--since", metavar="DATE", callback=utc_time, help="From this day on (UTC).")

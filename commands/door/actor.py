@@ -9,24 +9,39 @@ from typing import Literal
 import orjson
 
 from ledger import __version__
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 
 EVERYONE = "everyone"
 OS, CLAIMED = "os", "claimed"
-Authentication = Literal["os", "claimed"]
+Authentication = Literal["os", "claimed", "password", "second-factor", "token", "oidc"]
 _LONGEST_USER = 255
+
+
+def checked_user(user: str) -> str:
+    """A name that can stand in an event for a user. Raises Refusal for any other."""
+    if not 0 < len(user) <= _LONGEST_USER or not user.isprintable() or user != user.strip():
+        raise Refusal(
+            "user-name",
+            f"A user's name has 1 to {_LONGEST_USER} printable characters, and no blanks around it.",
+            "Give the name that the user acts under.",
+        )
+    return user
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and through which interface: ``cli``, ``python``.
+    """Who acts, and through which interface: ``cli``, ``python``, ``api``.
 
-    ``authentication`` is ``os`` for the account that the process runs under, else ``claimed``: a statement.
+    ``authentication`` is ``os`` for the account that the process runs under, ``claimed`` for any other name that was
+    only stated, else what the server asked for; with a ``token`` its public id. ``may_write`` is False where it lets
+    its bearer read alone.
     """
 
     user: str
     interface: str = "python"
     authentication: Authentication = field(default="claimed", kw_only=True)
+    token: str | None = field(default=None, kw_only=True)
+    may_write: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
         if not 0 < len(self.user) <= _LONGEST_USER or not self.user.isprintable():
@@ -49,15 +64,26 @@ class Actor:
         return cls(claimed, interface)
 
     def via(self) -> str:
-        return orjson.dumps(
-            {
-                "interface": self.interface,
-                "version": __version__,
-                "host": platform.node(),
-                "os_user": account(),
-                "authentication": self.authentication,
-            }
-        ).decode()
+        said = {
+            "interface": self.interface,
+            "version": __version__,
+            "host": platform.node(),
+            "os_user": account(),
+            "authentication": self.authentication,
+        }
+        if self.token is not None:
+            said["token"] = self.token
+        return orjson.dumps(said).decode()
+
+    def require_writing(self) -> None:
+        """Raises Refusal where whoever acts came in by what lets him or her read alone."""
+        if not self.may_write:
+            raise Refusal(
+                "token-reads-only",
+                f"The token {self.token} lets its bearer read, and nothing else.",
+                "Use one that was created to write",
+                NextStep("create-token", arguments={"name": None, "scope": "write"}),
+            )
 
 
 def account() -> str:

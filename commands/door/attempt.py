@@ -1,6 +1,7 @@
 """One attempt to carry out a command: decided, appended, projected and committed, or nothing. For the door alone."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -9,6 +10,7 @@ from commands.door.actor import Actor
 from commands.door.command import Command
 from commands.door.freshness import check_projections, refuse_unfinished, to_be_made_anew
 from commands.door.ledger import Ledger, being_made_anew
+from commands.door.permission import require_authenticated
 from commands.door.world import Decision, R, Receipt, Result, World
 from ledger import input_files, log
 from ledger.database import Transaction
@@ -27,6 +29,7 @@ class RecordRefusal(Command[Result]):
     role: str
     needed: str
     subject: str
+    RECOVERS: ClassVar[bool] = True  # it changes nothing
 
     def authorise(self, world: World) -> None:
         """It was refused already, to whoever it was."""
@@ -60,7 +63,9 @@ def carry_out(
 ) -> Receipt[R]:
     """In a transaction that goes on, which holds the append lock."""
     state = ledger.rows(transaction, head)
-    world = World(transaction, head, state, actor.user)
+    world = World(transaction, head, state, actor.user, actor.authentication)
+    if not command.RECOVERS:
+        require_authenticated(world)
     command.authorise(world)
     decision = command.decide(world)
     if not decision.events:

@@ -4,7 +4,7 @@ import os
 import re
 import time
 from hashlib import sha256
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,6 +38,9 @@ class Command(BaseModel, Generic[R]):
     the same ``command_id`` again gives the first receipt."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64")
+    RECOVERS: ClassVar[bool] = False
+    """Taken of the database's owner where nobody else gets in; or the door's own."""
+
     command_id: str = Field(default_factory=new_command_id)
 
     def authorise(self, world: World) -> None:

@@ -1,7 +1,8 @@
 """What Daybook logs, and how a line of it looks. Off unless the application asks for it.
 
 Structured fields travel in ``extra=``: ``command``, ``actor``, ``position``, ``duration_s``, ``attempts`` and
-``refusal`` (its code). No message and no field ever holds a payload, a secret, or an address.
+``refusal`` (its code); of a server ``request`` (its id), ``method``, ``path`` (its pattern), ``status`` and
+``command_id``. No message and no field ever holds a payload, a secret, or an address.
 """
 
 import logging
@@ -12,7 +13,10 @@ from typing import TextIO
 LOG = logging.getLogger("daybook")
 LOG.addHandler(logging.NullHandler())
 LEVELS = ("debug", "info", "warning", "error")
-FIELDS = ("command", "actor", "position", "duration_s", "attempts", "refusal")
+FIELDS = (
+    "request", "method", "path", "status", "command", "command_id", "actor", "position", "duration_s", "attempts",
+    "refusal",
+)  # fmt: skip
 
 
 def write_to(stream: TextIO, level: str) -> Callable[[], None]:

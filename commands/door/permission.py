@@ -7,13 +7,14 @@ Somebody who was granted no role has that of the user "everyone".
 from collections.abc import Iterable
 from typing import Protocol
 
-from commands.door.actor import EVERYONE
+from commands.door.actor import CLAIMED, EVERYONE, OS
 from commands.door.world import World
 from ledger.errors import NextStep, Refusal
 
 ADMIN, RESEARCHER, AUDITOR = "admin", "researcher", "auditor"
 ROLES = (RESEARCHER, ADMIN, AUDITOR)
 WRITERS = (RESEARCHER, ADMIN)
+DISABLED, REQUIRED = "disabled", "required"  # of accounts; everyone's is required where a claim is not enough
 _ADMINS_NAMED = 3
 _LONGEST_ACTION = 300  # characters: what somebody tried is kept, and not all that was typed to try it
 
@@ -45,9 +46,11 @@ class Owned(Protocol):
 
 
 def role_of(world: World, user: str) -> str:
-    """researcher, admin, auditor, or empty: none."""
+    """researcher, admin, auditor, or empty: none. Whoever's account is disabled has none, whatever was granted."""
     world.state.users.prefetch((user, EVERYONE))
     own = world.state.users.get(user) if user != EVERYONE else None
+    if own is not None and own.account == DISABLED:
+        return ""
     if own is None or not own.role:
         own = world.state.users.get(EVERYONE)
     return "" if own is None else own.role
@@ -55,6 +58,33 @@ def role_of(world: World, user: str) -> str:
 
 def is_admin(world: World) -> bool:
     return role_of(world, world.actor) == ADMIN
+
+
+def require_authenticated(world: World) -> None:
+    """Raises Refusal where the ledger takes no command of whoever is not authenticated, and the actor is not."""
+    if world.authentication in (CLAIMED, OS) and authenticated_only(world):
+        refuse_unauthenticated(world)
+
+
+def authenticated_only(world: World) -> bool:
+    """Whether the ledger takes no command of whoever is not authenticated."""
+    everyone = world.state.users.get(EVERYONE)
+    return everyone is not None and everyone.account == REQUIRED
+
+
+def refuse_unauthenticated(world: World) -> None:
+    """Raises Refusal where nothing but the actor's word says who acts. On PostgreSQL the account of a client's process
+    is no more than that."""
+    if world.authentication not in (CLAIMED, OS):
+        return
+    if world.authentication == OS and world.transaction.dialect != "postgresql":
+        return
+    word = "only claimed" if world.authentication == CLAIMED else "the word of this program alone"
+    raise Refusal(
+        "not-authenticated",
+        f"That takes who is authenticated, and that you are {world.actor} is {word}.",
+        "Sign in at the server of this ledger.",
+    )
 
 
 def require_admin(world: World, action: str, *, record: str = "", subject: str = "") -> None:
@@ -95,14 +125,17 @@ def _refusal(
     """``enough`` is the role that would do; ``owner`` may do it without."""
     action, role = _one_line(action), role_of(world, world.actor)
     needed = f"{owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
-    has = f"has the role {role}" if role else "has no role"
+    own = world.state.users.get(world.actor)
+    has = f"{world.actor} has {f'the role {role}' if role else 'no role'}"
+    if own is not None and own.account == DISABLED:
+        has = f"the account of {world.actor} is disabled"
     granting = admins(world)
     asked = f"{granting} can grant it"
     if owner:
         others = "to grant the role" if owner == granting else f"{granting}, who can grant the role"
         asked = f"Ask {owner} to do it, or {others}"
     return NotPermitted(
-        f"{world.actor} may not {action}{f': {record}' if record else ''}. This needs {needed}; {world.actor} {has}.",
+        f"{world.actor} may not {action}{f': {record}' if record else ''}. This needs {needed}; {has}.",
         asked,
         NextStep("grant-role", arguments={"user": world.actor, "role": enough}),
         action=action,

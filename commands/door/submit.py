@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from commands.door.actor import Actor
 from commands.door.ledger import BEING_MADE_ANEW, Ledger
 from commands.door.logs import LOG
-from commands.door.permission import NotPermitted
+from commands.door.permission import NotPermitted, require_authenticated
 from commands.door.world import R, Receipt, World
 from ledger import log
 from ledger.collector import without_garbage_collection
@@ -54,7 +54,13 @@ class Daybook:
     @contextmanager
     def reading(self) -> Iterator[World]:
         with self.ledger.reading() as (transaction, head):
-            yield World(transaction, head, State(head.live_slot, transaction), self.actor.user)
+            yield World(
+                transaction,
+                head,
+                State(head.live_slot, transaction),
+                self.actor.user,
+                self.actor.authentication,
+            )
 
     @contextmanager
     def reading_past(self, moment: "Moment", about: "About | None" = None) -> Iterator[World]:
@@ -64,7 +70,13 @@ class Daybook:
             from projections.past import Past, put_before
 
             head = put_before(transaction, moment, about or Past.everything)
-            yield World(transaction, head, State(head.live_slot, transaction), self.actor.user)
+            yield World(
+                transaction,
+                head,
+                State(head.live_slot, transaction),
+                self.actor.user,
+                self.actor.authentication,
+            )
 
     @contextmanager
     def reading_at(self, position: int, *, now: bool) -> Iterator[World]:
@@ -77,6 +89,7 @@ class Daybook:
 
     def submit(self, command: "Command[R]") -> Receipt[R]:
         """Carry out a command: all of its events or none. A conflict is decided anew, a bounded number of times."""
+        self.actor.require_writing()
         began, attempt = perf_counter(), 0
         receipt: Receipt[R] | None = None
         fingerprint = command.fingerprint()
@@ -132,8 +145,10 @@ class Daybook:
 
     def require(self, check: Callable[[World], None]) -> None:
         """Ask before slow work whether it is permitted; the door asks again. Raises NotPermitted, and records it."""
+        self.actor.require_writing()
         try:
             with self.reading() as world:
+                require_authenticated(world)
                 check(world)
         except NotPermitted as refusal:
             self._record(refusal)

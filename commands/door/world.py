@@ -13,12 +13,13 @@ from projections.rows import State
 
 @dataclass(slots=True)
 class World:
-    """What a command sees: one moment of the ledger, and who asks."""
+    """What a command sees: one moment of the ledger, and who asks, and how he or she was authenticated."""
 
     transaction: Transaction
     head: Head
     state: State
     actor: str
+    authentication: str = "claimed"
 
     @property
     def next_position(self) -> int:

@@ -4,12 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import TypeVar
 
-from commands.door.actor import EVERYONE
+from commands.door.actor import EVERYONE, checked_user
 from commands.door.command import Command, checked_command_id
 from commands.door.permission import require_admin, require_writer
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
-from commands.lab.roles import _check_user
 from ledger import people
 from ledger.errors import NextStep, Refusal
 from ledger.plurals import plural
@@ -70,7 +69,7 @@ class SetPerson(_AboutPerson[PersonSet]):
     email: str | None = None
 
     def decide(self, world: World) -> Decision[PersonSet]:
-        _check_user(self.user)
+        checked_user(self.user)
         if self.user == EVERYONE:
             raise Refusal("user-name", f'"{EVERYONE}" stands for all users.', "Give the name of one.")
         known = self.known(world)

@@ -4,7 +4,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from commands.door.actor import EVERYONE
+from commands.door.actor import EVERYONE, checked_user
 from commands.door.command import Command
 from commands.door.permission import ADMIN, AUDITOR, RESEARCHER, require_admin, role_of
 from commands.door.world import Decision, Result, World
@@ -13,7 +13,6 @@ from ledger.errors import NextStep, Refusal
 from ledger.events import RoleGranted, RoleRevoked
 
 Role = Literal["researcher", "admin", "auditor"]
-_LONGEST_USER = 255
 
 
 # --- roles ----------------------------------------------------------------------------------------------------------
@@ -47,7 +46,7 @@ class GrantRole(Command[RoleGrant]):
         require_admin(world, f"grant the role {self.role} to {self.user}")
 
     def decide(self, world: World) -> Decision[RoleGrant]:
-        _check_user(self.user)
+        checked_user(self.user)
         if self.user == EVERYONE and self.role not in (RESEARCHER, AUDITOR):
             raise Refusal(
                 "everyone-admin",
@@ -86,15 +85,6 @@ class RevokeRole(Command[RoleRevocation]):
 
 def _role(text: str) -> Role | None:
     return cast("Role", text) if text else None
-
-
-def _check_user(user: str) -> None:
-    if not 0 < len(user) <= _LONGEST_USER or not user.isprintable() or user != user.strip():
-        raise Refusal(
-            "user-name",
-            f"A user's name has 1 to {_LONGEST_USER} printable characters, and no blanks around it.",
-            "Give the name that the user acts under.",
-        )
 
 
 def _no_such_role(world: World, user: str, role: str, has: str) -> Refusal:

@@ -34,6 +34,17 @@ _NEVER = {
     "LedgerCreated": "it holds the key that every checkpoint is signed with",
     "RoleGranted": "who may do what rests on it",
     "RoleRevoked": "who may do what rests on it",
+    **dict.fromkeys(
+        (
+            "ServiceAccountAdded",
+            "UserDisabled",
+            "UserEnabled",
+            "TokenIssued",
+            "TokenRevoked",
+            "AuthenticationPolicySet",
+        ),
+        "who may come in rests on it",
+    ),
     "RedactionRequested": "a redaction is accounted for by it",
     "PayloadRedacted": "a redaction is accounted for by it, and what was kept stands in it",
 }

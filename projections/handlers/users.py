@@ -1,4 +1,4 @@
-"""Who has which role."""
+"""Who has which role, and what account."""
 
 from ledger.envelope import StoredEvent
 from projections.handlers.record_status import Payload
@@ -8,8 +8,8 @@ from projections.rows import State
 
 def ledger_created(state: State, event: StoredEvent, _body: Payload) -> None:
     """Whoever made the ledger is its first admin; everybody else may upload until an admin says otherwise."""
-    state.users.add(User(event.actor, "admin", event.actor, event.recorded_at))
-    state.users.add(User("everyone", "researcher", event.actor, event.recorded_at))
+    _add(state, event, event.actor, "admin")
+    _add(state, event, "everyone", "researcher")
 
 
 def role_granted(state: State, event: StoredEvent, body: Payload) -> None:
@@ -22,7 +22,38 @@ def role_revoked(state: State, event: StoredEvent, body: Payload) -> None:
 
 def _set_role(state: State, event: StoredEvent, name: str, role: str) -> None:
     if state.users.get(name) is None:
-        state.users.add(User(name, role, event.actor, event.recorded_at))
+        _add(state, event, name, role)
     else:
         user = state.users.change(name)
         user.role, user.granted_by, user.granted_at = role, event.actor, event.recorded_at
+
+
+def service_added(state: State, event: StoredEvent, body: Payload) -> None:
+    user = _user(state, event, body["user"])
+    user.account, user.owner = "active", body["owner"]
+
+
+def user_disabled(state: State, event: StoredEvent, body: Payload) -> None:
+    _user(state, event, body["user"]).account = "disabled"
+
+
+def user_enabled(state: State, event: StoredEvent, body: Payload) -> None:
+    _user(state, event, body["user"]).account = "active"
+
+
+def authentication_policy_set(state: State, event: StoredEvent, body: Payload) -> None:
+    """Everyone's account is required, where the ledger takes no command without authentication."""
+    _user(state, event, "everyone").account = "required" if body["required"] else ""
+
+
+def _user(state: State, event: StoredEvent, name: str) -> User:
+    """The row, to be changed."""
+    if state.users.get(name) is None:
+        _add(state, event, name, "")
+    return state.users.change(name)
+
+
+def _add(state: State, event: StoredEvent, name: str, role: str) -> None:
+    state.users.add(
+        User(name, role, event.actor, event.recorded_at, account="", owner="", invited_until=None)
+    )

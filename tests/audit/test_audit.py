@@ -65,6 +65,8 @@ class Model:
             return {event.username if event.type in OF_THE_OWNER and event.username else event.actor}
         if by == "subject":
             return {event.subject.removeprefix("0/") or None}
+        if by == "authentication":
+            return {orjson.loads(event.via).get("authentication", "claimed")}
         if by == "month":
             return {event.recorded_at[:7]}
         return {name or None for name in self.projects.get(event.position, ())} or {None}

@@ -30,13 +30,13 @@ COLUMNS = {
     ("session_locations", 4): "subject location username session",
     ("session_times", 2): "subject session_time session",
     ("clustering_groups", 2): "group_name subject clustering",
-    ("users", 2): "username role granted_by granted_at",
+    ("users", 3): "username role granted_by granted_at account owner invited_until",
     (
         "deletions",
         2,
     ): "id kind status subject requested_by requested_at reason records sessions clusterings upload shown_position decided_by decided_at decision version",
     ("redactions", 2): "position stream type reason requested_by approved_by redacted_at event",
-    ("activity", 2): "actor username subject project day type events last_at",
+    ("activity", 3): "actor username subject project day type authentication events last_at",
 }
 
 

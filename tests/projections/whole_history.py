@@ -12,6 +12,7 @@ from ledger.envelope import NewEvent
 from ledger.events import (
     ActionRefused,
     ApprovalPolicySet,
+    AuthenticationPolicySet,
     Body,
     ClusteringInsertRequested,
     InputFileErased,
@@ -24,8 +25,13 @@ from ledger.events import (
     ReferenceValueRetired,
     RoleGranted,
     RoleRevoked,
+    ServiceAccountAdded,
     SessionInserted,
     SessionInsertRequested,
+    TokenIssued,
+    TokenRevoked,
+    UserDisabled,
+    UserEnabled,
 )
 from ledger.redaction import skeleton, told_by_envelope
 from tests.projections.catalogue_history import USERS, Step
@@ -35,7 +41,10 @@ from tests.projections.wrong_data import REASON, Request, WrongDataHistory
 
 ROLES = ("researcher", "admin", "auditor")
 _FOR_ADMINS = (RoleGranted, RoleRevoked, RedactionRequested)
-KEPT_WHOLE = (RoleGranted, RoleRevoked, RedactionRequested, PayloadRedacted)
+_OF_ACCOUNTS = (
+    ServiceAccountAdded, UserDisabled, UserEnabled, TokenIssued, TokenRevoked, AuthenticationPolicySet,
+)  # fmt: skip
+KEPT_WHOLE = (RoleGranted, RoleRevoked, RedactionRequested, PayloadRedacted, *_OF_ACCOUNTS)
 
 
 class WholeHistory(WrongDataHistory):
@@ -62,7 +71,7 @@ class WholeHistory(WrongDataHistory):
         return replace(step, actor="user_1", is_for_admins=True) if is_for_admins else step
 
     def _always(self) -> list[Callable[[], str]]:
-        return [*super()._always(), self._grant, self._refuse, self._set_policy]
+        return [*super()._always(), self._grant, self._refuse, self._set_policy, self._change_account]
 
     def _possibly(self) -> list[tuple[Callable[[], str], Any]]:
         return [
@@ -104,6 +113,22 @@ class WholeHistory(WrongDataHistory):
 
     def _set_policy(self) -> str:
         self._emit("ledger", ApprovalPolicySet(own_requests=bool(self.choices.number(0, 1))))
+        return ""
+
+    def _change_account(self) -> str:
+        """What comes after what is the commands' to say; the rows take it in any order."""
+        user = self.choices.choose(self.users)
+        bodies = (
+            ServiceAccountAdded(user=user, owner=self.choices.choose(self.users)),
+            UserDisabled(user=user),
+            UserEnabled(user=user),
+            TokenIssued(user=user, token="t1", name="rig", scope="read", until="2026-01-01T00:00:00.000000Z"),
+            TokenRevoked(user=user, token="t1"),
+            AuthenticationPolicySet(required=bool(self.choices.number(0, 1))),
+        )
+        body = self.choices.choose(bodies)
+        stream = "ledger" if isinstance(body, AuthenticationPolicySet) else f"user/{user}"
+        self._emit(stream, body, username="" if stream == "ledger" else user)
         return ""
 
     # --- redactions

@@ -53,7 +53,8 @@ def test_a_proof_says_what_it_proves_and_is_verified_with_and_without_the_ledger
 ) -> None:
     written = uploaded("prove", "1", "-o", "proof.json")
 
-    assert written.out.startswith("Proven: 1 event (1 LedgerCreated) is among the ")
+    assert written.out.startswith("Proven: 1 event is among the ")
+    assert "1 LedgerCreated by user_1 (claimed)." in written.out
     assert uploaded("verify", "--receipt", "proof.json").exit == 0
     alone = run_cli("verify", "--receipt", "proof.json", "--db", f"sqlite:///{folder / 'none.db'}")
     assert alone.exit == 0 and "checked by itself" in alone.err and "an inclusion proof" in alone.out

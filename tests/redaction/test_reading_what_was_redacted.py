@@ -42,6 +42,7 @@ NOT_HERE = {
     "DeletionExecuted", "CorrectionExecuted", "DeletionRestored", "DeletionImpactGrown", "RedactionRequested",
     "PayloadRedacted", "InputFileErased", "RoleGranted", "RoleRevoked", "ApprovalPolicySet",
     "DiskLookedAt", "SessionSuperseded", "ClusteringSuperseded", "MoreFound", "SessionSettled",
+    "ServiceAccountAdded", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
 }  # fmt: skip
 
 
