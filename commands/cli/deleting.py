@@ -55,7 +55,7 @@ def withdraw(invocation: Invocation, references: Sequence[str]) -> None:
 
 @click.group(cls=VerbGroup)
 def delete() -> None:
-    """Ask for a deletion; say who approves.
+    """Ask for a deletion, after a look at what would go with it.
 
     What was asked for is looked at and decided by daybook request. Its older spelling, daybook delete
     list|show|approve|reject|cancel, goes on working.
@@ -98,7 +98,7 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str) -> 
     invocation.answer(asked, human)
 
 
-@delete.command("policy", cls=WritingVerb)
+@delete.command("policy", cls=WritingVerb, hidden=True)
 @click.option(
     "--own-requests",
     type=click.Choice(("allow", "refuse")),
@@ -106,7 +106,7 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str) -> 
 )
 @pass_invocation
 def policy_(invocation: Invocation, own_requests: str | None) -> None:
-    """Say whether admins may approve their own requests, or set it."""
+    """The older spelling of: daybook policy own-requests."""
     from commands.requests.policy import approval_policy
 
     with invocation.daybook() as daybook:

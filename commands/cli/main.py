@@ -41,7 +41,7 @@ _SECTIONS = {
     },
     "Wrong data": {
         "withdraw": ("deleting:withdraw", "Take back entries of yours that were never inserted."),
-        "delete": ("deleting:delete", "Ask for a deletion; say who approves."),
+        "delete": ("deleting:delete", "Ask for a deletion, after a look at what would go with it."),
         "request": ("requesting:request", "See what waits for a decision; approve, reject or cancel it."),
         "restore": ("deleting:restore", "Undo an executed deletion, whole."),
         "correct": ("correcting:correct", "Compare a corrected file with what is stored; replace it."),
@@ -63,9 +63,15 @@ _SECTIONS = {
         "bundle": ("proving:bundle", "Write a file that a stranger can verify offline."),
         "export": ("moving:export", "Write the whole log as JSON Lines."),
         "import": ("moving:import_", "Make a ledger from an exported log."),
+        "rebuild": ("setting_up:rebuild", "Make all lists anew from the events."),
+    },
+    "Who comes in": {
         "role": ("roles:role", "Who may do what."),
         "person": ("roles:person", "Names and addresses behind usernames, which can be erased."),
-        "rebuild": ("setting_up:rebuild", "Make all lists anew from the events."),
+        "user": ("accounts:user", "Who has an account, and may come in through the server."),
+        "token": ("accounts:token", "Tokens with which programs come in through the server."),
+        "policy": ("policies:policy", "What holds for the whole ledger, whoever acts."),
+        "serve": ("serving:serve", "Serve the ledger over HTTP, to people, rigs and scripts."),
     },
 }
 

@@ -188,26 +188,6 @@ def test_why_says_that_all_is_well(filled: Run) -> None:
         assert "Nothing to do." in filled("why", reference).out
 
 
-def test_why_names_the_request_that_is_open_and_only_as_long_as_it_is(filled: Run) -> None:
-    line = filled("clusterings", "--json").json["clusterings"][0]
-    session, clustering = line["session"], line["clustering"]
-    request = filled("delete", "request", session, "--reason", "the wrong animal", "--json").json["request"]
-    asked_at = filled("log", "--limit", "1", "--json").json["events"][0]["position"]
-
-    for reference in (session, clustering):  # what would go with it, too
-        document = filled("why", reference, "--json").json
-        assert [one["ref"] for one in document["related"]] == [request]
-        told = filled("why", reference).out
-        assert f"not decided yet ({request}): the wrong animal" in told
-        assert f"daybook request show {request}" in told
-        assert "Nothing to do" not in told
-
-    filled("request", "cancel", request)
-    assert "Nothing to do." in filled("why", session).out
-    assert request in filled("why", session, "--as-of", str(asked_at)).out
-    assert request not in filled("why", session, "--as-of", str(asked_at - 1)).out
-
-
 def test_history_is_oldest_first(filled: Run) -> None:
     session = filled("sessions", "--json").json["sessions"][0]["session"]
     document = filled("history", session, "--json").json

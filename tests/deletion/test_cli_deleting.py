@@ -151,7 +151,7 @@ def test_who_may_not_is_told_what_is_needed(filled: Run) -> None:
     assert foreign.exit == 4 and "user_3, who uploaded it" in foreign.err
     number = requested(filled, one, user="user_2")
     own = filled("request", "approve", number, "--as", "user_2")
-    assert own.exit == 4 and "delete policy --own-requests allow" in own.err
+    assert own.exit == 4 and "policy own-requests allow" in own.err
     assert filled("restore", number, "--as", "user_3").exit == 4
     assert filled("withdraw", one, "--as", "user_4").exit == 4
 
@@ -161,6 +161,8 @@ def test_the_policy_is_printed_and_set(run: Run) -> None:
     assert run("delete", "policy", "--own-requests", "allow", "--as", "user_2").exit == 4
     assert "may approve" in run("delete", "policy", "--own-requests", "allow").out
     assert run("delete", "policy", "--json").json["own_requests"] == "allow"
+    assert "may not approve" in run("policy", "own-requests", "refuse").out
+    assert run("policy", "list", "--json").json["own_requests"] == "refuse"
 
 
 def test_withdrawing_takes_back_what_failed(stocked: Run, sample: SampleLab, folder: Path) -> None:
@@ -206,6 +208,6 @@ def test_the_older_spelling_is_the_same_verb_and_is_not_listed(filled: Run) -> N
     assert filled("delete", "show", number, "--json").json == filled("request", "show", number, "--json").json
     assert filled("delete", "reject", number, "--reason", "it is right").exit == 0
     listed = re.findall(r"^  (\w+)  ", filled("delete", "--help").out, re.MULTILINE)
-    assert set(listed) == {"request", "policy"}
+    assert set(listed) == {"request"}
     listed = re.findall(r"^  (\w+)  ", filled("request", "--help").out, re.MULTILINE)
     assert set(listed) == {"list", "show", "approve", "reject", "cancel"}

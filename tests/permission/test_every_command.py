@@ -8,6 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import commands
+from commands.accounts.policy import SetAuthenticationPolicy
+from commands.accounts.standing import AddServiceAccount, DisableUser, EnableUser
+from commands.accounts.tokens import IssueToken, RevokeToken
 from commands.door.command import Command
 from commands.door.freshness import bring_up_to_date
 from commands.door.permission import NotPermitted
@@ -80,6 +83,12 @@ RemoveProbe                  -     yes    -     yes    -     no     -     no
 GrantRole                    -     yes    -     no     -     no     -     no
 RevokeRole                   -     yes    -     no     -     no     -     no
 SetApprovalPolicy            -     yes    -     no     -     no     -     no
+SetAuthenticationPolicy      -     yes    -     no     -     no     -     no
+AddServiceAccount            -     yes    -     no     -     no     -     no
+DisableUser                  -     yes    -     no     -     no     -     no
+EnableUser                   -     yes    -     no     -     no     -     no
+IssueToken                   yes   yes    yes   no     yes   no     yes   no
+RevokeToken                  yes   yes    yes   no     yes   no     yes   no
 SetPerson                    yes   yes    yes   no     no    no     no    no
 ErasePerson                  yes   yes    yes   no     no    no     no    no
 CreateLedger                 -     yes    -     yes    -     yes    -     yes
@@ -186,6 +195,15 @@ def _erase(stage: Stage, _daybook: Daybook, owner: str) -> Command:
     return ErasePerson(user=owner)
 
 
+def _service(stage: Stage, owner: str) -> str:
+    return stage.admin.submit(AddServiceAccount(user=f"rig_{stage.new()}", owner=owner)).result.user
+
+
+def _revoke_token(stage: Stage, _daybook: Daybook, owner: str) -> Command:
+    issued = stage.admin.submit(IssueToken(user=_service(stage, owner), name="rig"))
+    return RevokeToken(id=issued.result.id)
+
+
 MAKE: dict[str, Make] = {
     "AcceptInputFile": _accept,
     "AcceptInputFile, replaying": lambda s, d, owner: _accept(s, d, owner, s.processed(owner)),
@@ -226,6 +244,12 @@ MAKE: dict[str, Make] = {
     "GrantRole": lambda s, _d, _owner: GrantRole(user=f"once_{s.new()}", role="auditor"),
     "RevokeRole": _revoke,
     "SetApprovalPolicy": lambda _s, _d, _owner: SetApprovalPolicy(own_requests=False),
+    "SetAuthenticationPolicy": lambda _s, _d, _owner: SetAuthenticationPolicy(authenticated_only=False),
+    "AddServiceAccount": lambda s, _d, owner: AddServiceAccount(user=f"rig_{s.new()}", owner=owner),
+    "DisableUser": lambda s, _d, owner: DisableUser(user=_service(s, owner)),
+    "EnableUser": lambda s, _d, owner: EnableUser(user=_service(s, owner)),
+    "IssueToken": lambda s, _d, owner: IssueToken(user=_service(s, owner), name="rig"),
+    "RevokeToken": _revoke_token,
     "SetPerson": lambda s, _d, owner: SetPerson(user=owner, name=f"X Y {s.new()}"),
     "ErasePerson": _erase,
     "CreateLedger": lambda _s, _d, _owner: CreateLedger(origin="daybook/x", public_key="x"),

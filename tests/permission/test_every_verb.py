@@ -44,7 +44,13 @@ request approve {d}
 request approve d999
 request reject {d} --reason x
 request cancel {d}
-delete policy --own-requests allow
+policy own-requests allow
+policy authenticated-only
+user add rig_9 --service
+user disable user_2
+user enable user_2
+token create x --for rig_9
+token revoke k7m2q9x4wd
 restore {executed}
 restore d999
 correct subject_1.yml --apply --reason x
@@ -72,7 +78,9 @@ status
 cat {u}
 request list
 request show {d}
-delete policy
+policy list
+user list
+token list
 correct subject_1.yml
 diff 1 20
 what-if --without {u}
@@ -88,7 +96,7 @@ role list
 person list
 """
 
-# They are about no record: a lab of its own, files and nothing else, the tables behind the lists, whoever has the key.
+# They are about no record: a lab of its own, files and nothing else, the tables behind the lists, whoever has the key, a server.
 APART = """
 demo
 help upload
@@ -100,6 +108,7 @@ schema
 compose .
 rebuild
 checkpoint
+serve
 import log.jsonl
 """
 
@@ -180,11 +189,11 @@ def ids(stocked: Run, sample: SampleLab) -> dict[str, str]:
         (sample.directory / name).write_text(text)
     uploaded = stocked("upload", "subject_1.yml", "--json").json
     sessions = [entry["session"] for entry in uploaded["sessions"]]
-    assert stocked("delete", "policy", "--own-requests", "allow").exit == 0
+    assert stocked("policy", "own-requests", "allow").exit == 0
     executed = stocked("delete", "request", sessions[0], "--reason", "x", "--json").json["request"]
     assert stocked("request", "approve", executed).exit == 0
     request = stocked("delete", "request", sessions[1], "--reason", "x", "--json").json["request"]
-    assert stocked("delete", "policy", "--own-requests", "refuse").exit == 0
+    assert stocked("policy", "own-requests", "refuse").exit == 0
     assert stocked("role", "grant", AUDITOR, "auditor").exit == 0
     return {"u": uploaded["upload"], "s": sessions[2], "d": request, "executed": executed}
 

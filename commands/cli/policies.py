@@ -1,0 +1,84 @@
+"""Verbs about what holds for a whole ledger: ``policy list``, ``authenticated-only``, ``own-requests``."""
+
+import click
+
+from commands.cli import output
+from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.verbs import VerbGroup, WritingVerb
+
+
+@click.group(cls=VerbGroup)
+def policy() -> None:
+    """What holds for the whole ledger, whoever acts."""
+
+
+@policy.command("list")
+@pass_invocation
+def list_(invocation: Invocation) -> None:
+    """The policies as they are.
+
+    \b
+    daybook policy list
+    daybook policy list --json
+    """
+    from commands.answers.accounts import policies
+
+    with invocation.reading() as world:
+        found = policies(world)
+
+    def human() -> None:
+        output.say(_authenticated(found.authenticated_only))
+        output.say(_own_requests(found.own_requests))
+
+    invocation.answer(found, human)
+
+
+@policy.command("authenticated-only", cls=WritingVerb)
+@click.argument("state", metavar="[on|off]", type=click.Choice(("on", "off")), default="on")
+@pass_invocation
+def authenticated_only(invocation: Invocation, state: str) -> None:
+    """Take commands only of who is authenticated.
+
+    From then on a name given with --as is refused; on PostgreSQL the account of the client's process too, which is no
+    more than the client's word: people come in through the server. For an admin who is authenticated.
+
+    \b
+    daybook policy authenticated-only
+    daybook policy authenticated-only off
+    """
+    from commands.accounts.policy import SetAuthenticationPolicy
+
+    with invocation.daybook() as daybook:
+        command = SetAuthenticationPolicy(**invocation.repeatable, authenticated_only=state == "on")
+        result = daybook.submit(command).result
+    invocation.answer(result, lambda: output.say(_authenticated(result.authenticated_only)))
+
+
+@policy.command("own-requests", cls=WritingVerb)
+@click.argument("answer", metavar="allow|refuse", type=click.Choice(("allow", "refuse")))
+@pass_invocation
+def own_requests(invocation: Invocation, answer: str) -> None:
+    """Say whether admins may approve their own requests.
+
+    A redaction takes two whatever is said here. For admins.
+
+    \b
+    daybook policy own-requests allow
+    daybook policy own-requests refuse
+    """
+    from commands.requests.closing import SetApprovalPolicy
+
+    with invocation.daybook() as daybook:
+        command = SetApprovalPolicy(**invocation.repeatable, own_requests=answer == "allow")
+        result = daybook.submit(command).result
+    invocation.answer(result, lambda: output.say(_own_requests(result.own_requests)))
+
+
+def _authenticated(only: bool) -> str:
+    if only:
+        return "Commands are taken only of who is authenticated."
+    return "A claim is enough: commands are taken under any name that is given."
+
+
+def _own_requests(answer: str) -> str:
+    return f"Admins {'may' if answer == 'allow' else 'may not'} approve their own requests."
