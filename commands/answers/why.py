@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from commands.answers.decisions import about
 from commands.answers.record import (
     ClusteringRecord,
     FoundProbe,
@@ -26,7 +25,7 @@ from ledger import log
 from ledger.bodies import body_of
 from ledger.errors import NextStep
 from ledger.plurals import plural
-from projections.lines import ClusteringLine, RedactionLine, RequestLine, SessionLine
+from projections.lines import ClusteringLine, RedactionLine, SessionLine
 from projections.references import Reference
 
 if TYPE_CHECKING:
@@ -79,23 +78,10 @@ def why(world: "World", reference: Reference) -> Why:
     else:
         told = _entry(world, reference, found)
         told.reason = found.reason
-        _tell_open_requests(told, about(world, reference))
         if found.replaces is not None:
             told.message += f"\nIt replaces {found.replaces}, by a correction."
             told.related.append(Related(ref=found.replaces, status="deleted", message=None))
     return _answer(world, reference, found.kind, found.status, told, found.redactions)
-
-
-def _tell_open_requests(told: _Told, requests: Sequence[RequestLine]) -> None:
-    """What somebody asked for and nobody has decided: until then, all is not well."""
-    for asked in requests[:_LISTED]:
-        told.message = told.message.removesuffix(" Nothing to do.")
-        told.message += (
-            f"\nA {asked.kind} of it was requested by {asked.requested_by} and is not decided yet "
-            f"({asked.request}): {asked.reason}"
-        )
-        told.related.append(Related(ref=asked.request, status=asked.status, message=asked.reason))
-        told.steps = [*told.steps, NextStep("show-request", asked.request)]
 
 
 def _answer(

@@ -7,38 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from commands.answers import (
-    audit,
-    checkpoint,
-    diff,
-    history,
-    lab,
-    lists,
-    log,
-    proof,
-    record,
-    request,
-    status,
-    stored_file,
-    trace,
-    verified,
-    what_if,
-    why,
-)
+from commands.answers.questions import QUESTIONS, Question
 from commands.answers.receipts import VERBS, result_types
 from commands.answers.typed import hints, json_schema, nested, shown
 
 _OK = {"type": "boolean"}
+_FILE = {"file": {"type": ["string", "null"]}}
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """``verb`` asks it on the command line, ``function`` in Python; ``answers`` are the types that an answer can have.
-    ``own`` are the fields that the command line adds to it, beside ``ok``."""
+class Asked:
+    """A question by its ``verb``; ``own`` are the fields that the command line adds to the answer, beside ``ok``."""
 
     verb: str
-    function: str
-    answers: tuple[type[Any], ...]
+    question: Question
     own: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -48,54 +30,28 @@ class Question:
         return " ".join(word for word in words if not word.isupper() and not word.startswith("["))
 
 
-QUESTIONS = (
-    Question("sessions", "lists.sessions", (lists.SessionList,)),
-    Question("clusterings", "lists.clusterings", (lists.ClusteringList,)),
-    Question("uploads", "lists.uploads", (lists.UploadList,)),
-    Question("request list", "lists.requests", (lists.RequestList,)),
-    Question(
-        "show REF",
-        "record.record",
-        (record.SessionRecord, record.ClusteringRecord, record.UploadRecord, request.Request),
-    ),
-    Question("why REF", "why.why", (why.Why,)),
-    Question("history REF", "history.history", (history.History,)),
-    Question("log", "log.log", (log.Log,)),
-    Question(
-        "status",
-        "status.status",
-        (status.Status,),
-        {"ledger": {"type": "string"}, "settings": {"type": ["string", "null"]}},
-    ),
-    Question(
-        "cat UPLOAD",
-        "stored_file.stored_file",
-        (stored_file.StoredFile,),
-        {"file": {"type": ["string", "null"]}},
-    ),
-    Question("audit", "audit.audit", (audit.Audit,)),
-    Question("diff A [B]", "diff.diff", (diff.Diff,)),
-    Question("what-if --without REF", "what_if.what_if", (what_if.WhatIf,)),
-    Question("trace REF", "trace.trace", (trace.Trace,)),
-    Question("request show ID", "request.request", (request.Request,)),
-    Question("verify", "verified.verified", (verified.Verified,)),
-    Question("verify --receipt FILE", "verified.verified_proof", (verified.VerifiedFile,)),
-    Question("verify --bundle FILE", "verified.verified_bundle", (verified.VerifiedFile,)),
-    Question("prove REF", "proof.proof_of", (proof.Proof,), {"file": {"type": ["string", "null"]}}),
-    Question(
-        "prove --since FILE", "proof.proof_since", (proof.Proof,), {"file": {"type": ["string", "null"]}}
-    ),
-    Question("checkpoint --newest", "checkpoint.checkpoint_state", (checkpoint.CheckpointState,)),
-    Question("catalogue list", "lab.catalogue", (lab.Catalogue,)),
-    Question("subject list", "lab.subjects", (lab.Subjects,)),
-    Question("role list", "lab.roles", (lab.Roles,)),
-    Question("person list", "lab.people", (lab.People,)),
-)
+_VERBS = {
+    "sessions": "sessions", "clusterings": "clusterings", "uploads": "uploads", "requests": "request list",
+    "record": "show REF", "why": "why REF", "history": "history REF", "log": "log", "audit": "audit",
+    "diff": "diff A [B]", "what-if": "what-if --without REF", "trace": "trace REF", "request": "request show ID",
+    "verification": "verify", "verification-of-proof": "verify --receipt FILE",
+    "verification-of-bundle": "verify --bundle FILE", "proof": "prove REF", "proof-since": "prove --since FILE",
+    "checkpoint": "checkpoint --newest", "catalogue": "catalogue list", "subjects": "subject list",
+    "roles": "role list", "people": "person list", "users": "user list", "tokens": "token list",
+    "policies": "policy list", "status": "status", "stored-file": "cat UPLOAD",
+}  # fmt: skip
+_OWN: dict[str, dict[str, dict[str, Any]]] = {
+    "proof": _FILE, "proof-since": _FILE, "stored-file": _FILE,
+    "status": {"ledger": {"type": "string"}, "settings": {"type": ["string", "null"]}},
+}  # fmt: skip
+ASKED = tuple(Asked(_VERBS[each.name], each, _OWN.get(each.name, {})) for each in QUESTIONS)
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of every answer as ``--json`` prints it, by the name of the question or the command."""
-    questions = {each.name: json_schema(*each.answers, own={"ok": _OK, **each.own}) for each in QUESTIONS}
+    questions = {
+        each.name: json_schema(*each.question.answers, own={"ok": _OK, **each.own}) for each in ASKED
+    }
     commands = {verb: json_schema(*result_types(verb), own={"ok": _OK}) for verb in VERBS}
     return questions | commands
 
@@ -123,11 +79,11 @@ def page() -> str:
         "|---|---|---|",
     ]
     answers: dict[type[Any], None] = {}
-    for each in QUESTIONS:
-        names = ", ".join(answer.__name__ for answer in each.answers)
+    for each in ASKED:
+        names = ", ".join(answer.__name__ for answer in each.question.answers)
         also = "".join(f", with `{name}`" for name in each.own)
-        parts.append(f"| `daybook {each.verb}` | `{each.function}` | {names}{also} |")
-        answers.update(dict.fromkeys(each.answers))
+        parts.append(f"| `daybook {each.verb}` | `{each.question.function}` | {names}{also} |")
+        answers.update(dict.fromkeys(each.question.answers))
     parts += ["\n## Commands\n", "| done by | answer |", "|---|---|"]
     for verb in VERBS:
         types = result_types(verb)

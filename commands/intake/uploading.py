@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from commands.door.command import checked_command_id
 from commands.door.permission import require_owner, require_writer
 from commands.door.steps import Steps
@@ -104,6 +106,75 @@ def upload(
     duplicate that is still pending, and is processed now. With the same command id it is the same upload, and the
     answer is the first one. ``replayed`` is the upload that the bytes are from.
     """
+    taken, steps, is_new = _taken_in(
+        daybook, data, filename=filename, roots=roots, limits=limits, replayed=replayed, command_id=command_id
+    )
+    if taken.accepted and (is_new or not _is_processed(daybook, taken)):
+        _go_on(daybook, taken, steps, roots, progress)
+    return _report(daybook, taken, steps)
+
+
+def take_in(
+    daybook: Daybook,
+    data: bytes,
+    *,
+    filename: str,
+    roots: Roots,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    command_id: str | None = None,
+) -> UploadReport:
+    """Validate, and accept or reject: what is new waits for ``go_on``, whoever calls it."""
+    taken, steps, _ = _taken_in(
+        daybook, data, filename=filename, roots=roots, limits=limits, replayed=None, command_id=command_id
+    )
+    return _report(daybook, taken, steps)
+
+
+def go_on(
+    daybook: Daybook, number: int, *, roots: Roots, progress: Progress = lambda done, total: None
+) -> UploadReport:
+    """Process what is open of an upload, under the id of the command that took it in. Raises Refusal where no upload of
+    that number came in by itself."""
+    taken, steps = _taken_before(daybook, number)
+    if taken.accepted and not _is_processed(daybook, taken):
+        _go_on(daybook, taken, steps, roots, progress)
+    return _report(daybook, taken, steps)
+
+
+def report_of(daybook: Daybook, number: int) -> UploadReport:
+    """What the ledger holds of an upload by now. Raises as ``go_on``."""
+    return _report(daybook, *_taken_before(daybook, number))
+
+
+def _taken_before(daybook: Daybook, number: int) -> tuple[Taken, Steps]:
+    with daybook.reading() as world:
+        events = log.read_stream(world.transaction, f"upload/{number}")
+        found = log.read_receipt(world.transaction, events[0].command_id) if events else None
+    if not events:
+        raise Refusal("not-found", f"There is no upload u{number}.", "", NextStep("list-uploads"))
+    try:
+        taken = TypeAdapter(Taken).validate_json("" if found is None else found[3])
+    except ValidationError:
+        raise Refusal(
+            "not-by-itself",
+            f"u{number} came in with a correction.",
+            "See what it did",
+            NextStep("show", f"u{number}"),
+        ) from None
+    return taken, Steps(daybook, events[0].command_id, repeatable=True)
+
+
+def _go_on(daybook: Daybook, taken: Taken, steps: Steps, roots: Roots, progress: Progress) -> None:
+    sessions, clusterings = _open(daybook, taken)
+    # with nothing open too: an upload that was killed before its last step is finished here
+    settle(daybook, roots, steps, sessions=sessions, clusterings=clusterings, progress=progress)
+
+
+def _taken_in(
+    daybook: Daybook, data: bytes, *, filename: str, roots: Roots, limits: Limits, replayed: Upload | None,
+    command_id: str | None,
+) -> tuple[Taken, Steps, bool]:  # fmt: skip
+    """Which records the entries stand for, and whether this call took the file in, not one before it."""
     filename = shown(filename)
     steps = Steps(daybook, checked_command_id(command_id), repeatable=command_id is not None)
     command: dict[str, Any] = {
@@ -115,14 +186,9 @@ def upload(
     daybook.require(lambda world: require_writer(world, "upload input files"))
     earlier = daybook.earlier(AcceptInputFile.model_construct(**command)) if steps.repeatable else None
     if earlier is not None:
-        taken = earlier.result
-    else:
-        taken = _take(daybook, command, roots, limits, replayed.username if replayed else daybook.actor.user)
-    if taken.accepted and not (earlier is not None and _is_processed(daybook, taken)):
-        sessions, clusterings = _open(daybook, taken)
-        # with nothing open too: an upload that was killed before its last step is finished here
-        settle(daybook, roots, steps, sessions=sessions, clusterings=clusterings, progress=progress)
-    return _report(daybook, taken, steps)
+        return earlier.result, steps, False
+    owner = replayed.username if replayed else daybook.actor.user
+    return _take(daybook, command, roots, limits, owner), steps, True
 
 
 def upload_too_large(size_bytes: int, limits: Limits, *, filename: str) -> UploadReport | None:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
+from commands.answers.accounts import policies, tokens, users
 from commands.answers.audit import audit
 from commands.answers.checkpoint import checkpoint_state
 from commands.answers.diff import diff
@@ -28,7 +29,7 @@ from commands.answers.trace import trace
 from commands.answers.verified import verified, verified_bundle, verified_proof
 from commands.answers.what_if import what_if
 from commands.answers.why import why
-from commands.cli.published import QUESTIONS, page, schemas
+from commands.cli.published import ASKED, page, schemas
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.door.world import World
@@ -36,7 +37,6 @@ from commands.inputfile.limits import Limits
 from commands.intake.validation import validate
 from commands.moving.setup import key_path
 from commands.recordings.roots import Roots
-from commands.requests.policy import approval_policy
 from commands.samples.lab import SampleLab
 from projections.listings import whole
 from projections.queries import Query
@@ -60,7 +60,7 @@ class Asked:
         self.sessions = [entry["session"] for entry in uploaded["sessions"]]
         (folder / "bad.yml").write_text("subject: {name: x}\nsessions: [{locatoin: 1}]\n")
         self.rejected = run("upload", "bad.yml", "--json").json["upload"]
-        assert run("delete", "policy", "--own-requests", "allow").exit == 0
+        assert run("policy", "own-requests", "allow").exit == 0
         asked = run("delete", "request", self.sessions[0], "--reason", "wrong animal", "--json").json
         assert run("request", "approve", asked["request"]).exit == 0
         self.executed = asked["request"]
@@ -147,7 +147,9 @@ def questions(asked: Asked) -> Iterator[tuple[str, list[str], Callable[[], dict[
     yield of("audit", ["audit"], lambda world: audit(world, None))
     yield of("diff", ["diff", "0"], lambda world: diff(world, 0))
     yield of("diff", ["diff", "2", "9"], lambda world: diff(world, 2, 9))
-    yield "delete policy", ["delete", "policy"], lambda: asked.of_daybook(approval_policy)
+    yield of("policy list", ["policy", "list"], policies)
+    yield of("user list", ["user", "list"], users)
+    yield of("token list", ["token", "list"], tokens)
     yield of("checkpoint --newest", ["checkpoint", "--newest"], checkpoint_state)
     yield of("catalogue list", ["catalogue", "list"], catalogue)
     yield of("subject list", ["subject", "list"], subjects)
@@ -210,14 +212,14 @@ def test_both_faces_give_the_same_answer_and_it_is_as_published(asked: Asked) ->
         names.add(name)
         shown = asked.on_command_line(*words)
         Draft202012Validator(published[name]).validate(shown)
-        own = next((each.own for each in QUESTIONS if each.name == name), {})
+        own = next((each.own for each in ASKED if each.name == name), {})
         assert {key: value for key, value in shown.items() if key not in own} == in_python(), words
 
-    assert names == {each.name for each in QUESTIONS} | {"delete policy", "validate"}
+    assert names == {each.name for each in ASKED} | {"validate"}
 
 
 def test_every_verb_that_reads_is_a_question() -> None:
-    names = {each.name for each in QUESTIONS} | set(VERBS)
+    names = {each.name for each in ASKED} | set(VERBS)
 
     for line in READING.split("\n"):
         words = line.replace("{u}", "").replace("{s}", "").replace("{d}", "").split()
