@@ -66,7 +66,7 @@ clean:
 $(RUN): pyproject.toml
 	@$(MAKE) --no-print-directory python
 	@echo 'Installing Daybook into $(VENV) ...'
-	@$(PIP) -e .
+	@$(PIP) -e '.[server]'
 	@touch $@
 
 $(DEV): pyproject.toml

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = "ledger <- projections <- migrations <- commands <- daybook"
 FACES = "faces know nothing of each other"
 ROOMS = "the rooms of commands stand one above the other"
+SERVER = "what a server needs is for the server alone"
 PURE = "the input format, the readers and the samples are pure"
 PLANTED = (
     (LAYERS, "ledger/log.py", "import projections.records"),
@@ -31,6 +32,10 @@ PLANTED = (
     (ROOMS, "commands/stored.py", "import commands.intake.known"),
     (ROOMS, "commands/door/world.py", "import commands.stored"),
     (ROOMS, "commands/recordings/session.py", "import commands.inputfile.limits"),
+    (ROOMS, "commands/accounts/tokens.py", "import commands.lab.roles"),
+    (ROOMS, "commands/cli/lists.py", "import commands.web.app"),
+    (ROOMS, "commands/web/app.py", "import commands.cli.main"),
+    (SERVER, "commands/answers/why.py", "import fastapi"),
     (PURE, "commands/inputfile/entries.py", "import click"),
     (PURE, "commands/recordings/session.py", "import sqlite3"),
     (PURE, "commands/samples/__init__.py", "import ledger.log"),

@@ -17,7 +17,6 @@ from commands.inputfile.findings import finding_of
 
 if TYPE_CHECKING:
     from commands.answers.record import Record
-    from projections.past import Past
 
 _NOT_SHOWN = ("ref", "kind", "position")  # with which one has found it
 _WHOLE = ("serial", "part_number", "probe", "name", "ref", "session", "clustering", "probe_name", "number")
@@ -190,13 +189,7 @@ def why(invocation: Invocation, reference: str, as_of: int | str | None) -> None
     """
     from commands.answers.why import why as explain
 
-    one = invocation.about(reference)
-
-    def about(past: "Past") -> None:
-        one(past)
-        past.requests()  # one that is open may be about it
-
-    with invocation.reading(as_of, about) as world:
+    with invocation.reading(as_of, invocation.about(reference)) as world:
         found = explain(world, invocation.find(world, reference))
 
     def human() -> None:

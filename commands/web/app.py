@@ -1,0 +1,78 @@
+"""The application: its routes, and how each way to fail is answered."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from commands.web import callers, health, operations, uploads
+from commands.web.bounds import Bounds
+from commands.web.openapi import describe
+from commands.web.problems import Problem
+from commands.web.serving import Serving
+from ledger import __version__
+
+API = "/api/v1"
+THREADS = 32
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False,
+}  # fmt: skip
+
+
+def application(serving: Serving) -> FastAPI:
+    @asynccontextmanager
+    async def living(_app: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = THREADS
+        yield
+
+    app = FastAPI(
+        title="Daybook", version=__version__, docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json",
+        lifespan=living, telemetry=_NO_TELEMETRY, redirect_slashes=False,
+    )  # fmt: skip
+    app.include_router(uploads.uploads(serving), prefix=API)
+    app.include_router(operations.questions(serving), prefix=API)
+    app.include_router(health.health(serving))
+    app.add_middleware(
+        Bounds,
+        file_bytes=serving.settings.limits.input_file_bytes,
+        file_paths=uploads.PATHS,
+        folder=serving.folder,
+        contact=serving.settings.contact,
+    )
+    describe(app, __version__)
+    _answer_failures(app, serving.settings.contact)
+    return app
+
+
+def _answer_failures(app: FastAPI, contact: str | None) -> None:
+    async def refused(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, callers.Refused)  # noqa: S101
+        return error.problem.response(contact)
+
+    async def wrong_parameters(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101
+        errors = [
+            {"where": ".".join(map(str, each["loc"])), "message": str(each["msg"])}
+            for each in error.errors()[:20]
+        ]
+        first = errors[0] if errors else {"where": "the request", "message": "it is not as documented"}
+        message = f"{first['where']}: {first['message']}."
+        return Problem(422, "usage", message, f"See {API}/openapi.json.", errors=errors).response(contact)
+
+    async def no_address(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        codes = {404: "no-such-address", 405: "no-such-method"}
+        code = codes.get(error.status_code, "http")
+        headers = dict(error.headers or {})
+        return Problem(
+            error.status_code, code, f"{error.detail}.", f"See {API}/openapi.json.", headers=headers
+        ).response(contact)
+
+    app.add_exception_handler(callers.Refused, refused)
+    app.add_exception_handler(RequestValidationError, wrong_parameters)
+    app.add_exception_handler(HTTPException, no_address)

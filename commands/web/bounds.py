@@ -1,0 +1,151 @@
+"""Bounds of a request: how many bytes its body may have, how long it may take to arrive; and what every answer carries.
+
+Plain ASGI: it counts what arrives while it arrives, whatever the headers say.
+"""
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from commands.door.logs import LOG
+from commands.web.problems import Problem, problem_of
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY = 1 << 20
+AROUND_A_FILE = 1 << 16  # bytes of a multipart body that are not the file
+BETWEEN_PIECES_S = 20.0
+WHOLE_BODY_S = 600.0
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+class TooLarge(Exception):
+    """More than the bound of bytes arrived."""
+
+
+class TooSlow(Exception):
+    """The body did not arrive in time."""
+
+
+class Bounds:
+    """``file_bytes`` bounds the bodies of ``file_paths``, ``BODY`` all others. Incidents are kept in ``folder``."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        file_bytes: int,
+        file_paths: frozenset[str],
+        folder: Path | None,
+        contact: str | None,
+    ) -> None:
+        self.app, self._file_bytes, self._file_paths, self._folder = app, file_bytes, file_paths, folder
+        self._contact = contact
+
+    async def _refuse(
+        self, problem: Problem, scope: Scope, receive: Receive, send: Send, sent: dict[str, int]
+    ) -> None:
+        if not sent["status"]:  # else the answer has begun, and the connection ends
+            response = problem.response(self._contact)
+            response.headers["connection"] = "close"
+            await response(scope, receive, send)
+
+    def _problem_of(self, error: Exception, scope: Scope) -> Problem:
+        return problem_of(error, doing=f"serve: {scope['method']} {_pattern(scope)}", beside=self._folder)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        is_file = scope["path"] in self._file_paths
+        most = self._file_bytes + AROUND_A_FILE if is_file else BODY
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:16]
+        scope.setdefault("state", {})["request_id"] = request_id
+        began, sent = time.perf_counter(), {"status": 0}
+        sending = _with_headers(send, request_id, sent)
+        try:
+            await self.app(scope, _bounded(receive, most), sending)
+        except TooLarge:
+            problem = Problem(
+                413, "too-large", f"The body has more than {most:,} bytes.", "Send less at once."
+            )
+            await self._refuse(problem, scope, receive, sending, sent)
+        except TooSlow:
+            problem = Problem(
+                408, "too-slow", "The body of the request did not arrive in time.", "Send it again."
+            )
+            await self._refuse(problem, scope, receive, sending, sent)
+        except Exception as error:  # noqa: BLE001 - nobody ever sees a traceback
+            await self._refuse(self._problem_of(error, scope), scope, receive, sending, sent)
+        finally:
+            _log(scope, request_id, sent["status"], time.perf_counter() - began)
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
+    arrived = 0
+    deadline = time.monotonic() + WHOLE_BODY_S
+    ended = False
+
+    async def bounded() -> Message:
+        nonlocal arrived, ended
+        if ended:  # what comes now is that the client went away
+            return await receive()
+        patience = min(BETWEEN_PIECES_S, deadline - time.monotonic())
+        try:
+            message = await asyncio.wait_for(receive(), max(patience, 0.001))
+        except TimeoutError:
+            raise TooSlow from None
+        if message["type"] == "http.request":
+            arrived += len(message.get("body", b""))
+            ended = not message.get("more_body", False)
+            if arrived > most:
+                raise TooLarge
+        return message
+
+    return bounded
+
+
+def _with_headers(send: Send, request_id: str, sent: dict[str, int]) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            sent["status"] = message["status"]
+            there = {name.lower() for name, _ in message.get("headers", ())}
+            added = [(name, value) for name, value in _HEADERS if name not in there]
+            message = {
+                **message,
+                "headers": [*message.get("headers", ()), *added, (b"x-request-id", request_id.encode())],
+            }
+        await send(message)
+
+    return sending
+
+
+def _pattern(scope: Scope) -> str:
+    """Of the path: a client may have put anything into the path itself."""
+    return str(getattr(scope.get("route"), "path", "-"))
+
+
+def _log(scope: Scope, request_id: str, status: int, duration_s: float) -> None:
+    state = scope.get("state", {})
+    LOG.info(
+        "answered",
+        extra={
+            "request": request_id, "method": scope["method"], "path": _pattern(scope), "status": status,
+            "actor": state.get("actor"), "command_id": state.get("command_id"), "duration_s": duration_s,
+        },
+    )  # fmt: skip

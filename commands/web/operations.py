@@ -1,0 +1,102 @@
+"""One operation for each question that is asked by parameters: derived from the registry of questions.
+
+Its parameters are those of ``Question.ask``, its answer is the document of every face.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any, get_type_hints
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from commands.answers.questions import QUESTIONS, MomentText, Question
+from commands.answers.times import moment_of
+from commands.inputfile.nearest import did_you_mean
+from commands.web.answering import answered, etag, is_known
+from commands.web.callers import Refused, caller
+from commands.web.openapi import documented
+from commands.web.problems import Problem
+from commands.web.serving import Serving
+
+NOT_BY_POSITION = frozenset({"people", "tokens", "verification", "what-if", "proof", "status"})
+"""What they say changes although no event was added: names, last uses, files, times that pass."""
+_AS_OF = Annotated[
+    MomentText, Field(description="What it said then: a position of the log, or a time (UTC).")
+]
+
+
+def questions(serving: Serving) -> APIRouter:
+    router = APIRouter()
+    for question in QUESTIONS:
+        if question.path is None or question.ask is None:
+            continue
+        path = question.path.replace("{ref}", "{ref:path}")
+        router.add_api_route(
+            path, _endpoint(serving, question), methods=["GET"], name=question.name, operation_id=_identity(question),
+            summary=_first_line(question.ask), **documented(question.answers, {"ok": {"type": "boolean"}}),
+        )  # fmt: skip
+    return router
+
+
+def _identity(question: Question) -> str:
+    return "get_" + question.name.replace("-", "_")
+
+
+def _first_line(ask: Callable[..., Any]) -> str:
+    return (inspect.getdoc(ask) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _endpoint(serving: Serving, question: Question) -> Callable[..., Response]:
+    ask = question.ask
+    assert ask is not None  # noqa: S101
+    parameters = _parameters(ask, str(question.path))
+    known = {parameter.name for parameter in parameters if f"{{{parameter.name}}}" not in str(question.path)}
+    by_position = question.name not in NOT_BY_POSITION
+
+    def endpoint(request: Request, **asked: Any) -> Response:
+        actor = caller(serving, request)
+        refuse_unknown(request, known)
+        as_of = asked.pop("as_of", None)
+        moment = None if as_of is None else moment_of(as_of)
+        asking = serving.asking(actor, moment)
+        tagged = by_position and moment is None
+        if tagged and "if-none-match" in request.headers:
+            with asking.daybook.reading() as world:
+                position = world.head.size
+            if is_known(request, position):
+                return Response(status_code=304, headers={"ETag": etag(position)})
+        with asking.opened():
+            answer = ask(asking, **asked)
+            headers = {"ETag": etag(answer.position), "Cache-Control": "private, no-cache"} if tagged else {}
+            return answered(answer, headers=headers)
+
+    first = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
+    endpoint.__signature__ = inspect.Signature([first, *parameters])  # type: ignore[attr-defined]
+    endpoint.__doc__ = inspect.getdoc(ask)
+    return endpoint
+
+
+def _parameters(ask: Callable[..., Any], path: str) -> list[inspect.Parameter]:
+    """Those of the function but the first, as FastAPI reads them; and the moment that it is asked of."""
+    hints = get_type_hints(ask, include_extras=True)
+    found = []
+    for parameter in list(inspect.signature(ask).parameters.values())[1:]:
+        in_path = f"{{{parameter.name}}}" in path
+        annotation: Any = Annotated[hints[parameter.name], Path() if in_path else Query()]
+        found.append(parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
+    as_of = inspect.Parameter(
+        "as_of", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[_AS_OF | None, Query()]
+    )
+    return [*found, as_of]
+
+
+def refuse_unknown(request: Request, known: set[str]) -> None:
+    """A parameter that there is not would be left out in silence, and the answer be of another question."""
+    for name in request.query_params:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"There are: {', '.join(sorted(known)) or 'none'}."
+            problem = Problem(422, "no-such-parameter", f'There is no parameter "{name}" here.', hint)
+            raise Refused(replace(problem, errors=[{"where": f"query.{name}", "message": problem.message}]))

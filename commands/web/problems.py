@@ -1,0 +1,130 @@
+"""What went wrong, as ``application/problem+json`` (RFC 9457): the codes, messages and next steps of every face.
+
+The only module here that judges exceptions. What nobody expected becomes an incident, kept in a file.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from commands.door.incidents import record
+from commands.door.permission import NotPermitted
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+_FORBIDDEN = frozenset(
+    {"not-authenticated", "token-reads-only", "only-claimed", "not-permitted-by-database", "no-role"}
+)
+_TITLES = {
+    400: "Not a request that can be read", 401: "Not signed in", 403: "Not permitted", 404: "Not found",
+    405: "Not done by this method", 409: "In conflict with what is there", 411: "Without a length",
+    413: "Too large", 415: "Of another type than expected", 422: "Refused", 429: "Too many",
+    431: "Headers too large", 408: "Too slow", 500: "A fault of Daybook", 503: "Not available now",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``code`` is that of the refusal on the command line; ``errors`` are the places of a request that are wrong."""
+
+    status: int
+    code: str
+    message: str
+    hint: str = ""
+    steps: Sequence[NextStep] = ()
+    incident: str | None = None
+    errors: Sequence[Mapping[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self, contact: str | None = None) -> dict[str, Any]:
+        return {
+            "type": f"urn:daybook:{self.code}",
+            "title": _TITLES.get(self.status, "Refused"),
+            "status": self.status,
+            "detail": f"{self.message} {self.hint}".rstrip(),
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "next_steps": [asdict(step) for step in self.steps],
+            "contact": contact,
+            "incident": self.incident,
+            "errors": list(self.errors),
+        }
+
+    def response(self, contact: str | None = None) -> Response:
+        """``contact`` is whom to ask, as the settings say."""
+        return Response(
+            orjson.dumps(self.document(contact), default=str),
+            self.status,
+            dict(self.headers),
+            media_type=MEDIA_TYPE,
+        )
+
+
+def problem_of(error: BaseException, *, doing: str, beside: Path | None) -> Problem:
+    """Anything that was raised while ``doing`` (``GET /sessions``); incidents are kept ``beside`` the ledger."""
+    code, message, hint = (getattr(error, name, None) for name in ("code", "message", "hint"))
+    if isinstance(code, str) and isinstance(message, str) and isinstance(hint, str):
+        steps = tuple(getattr(error, "steps", ()))
+        return Problem(
+            _status(error, code), code, message, hint, steps,
+            headers={"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, LedgerUnavailable) else {},
+        )  # fmt: skip
+    incident, _ = record(error, verb=doing, beside=beside)
+    return Problem(
+        500, "incident", f"This is a fault of daybook itself, not yours (incident {incident}).",
+        "Please report it with that number.", incident=incident,
+    )  # fmt: skip
+
+
+def _status(error: BaseException, code: str) -> int:
+    if isinstance(error, NotPermitted) or code in _FORBIDDEN:
+        return 403
+    if isinstance(error, LedgerUnavailable):
+        return 503
+    if isinstance(error, IntegrityFailure):
+        return 500
+    if isinstance(error, Conflict):
+        return 409
+    if isinstance(error, Refusal) and (code == "not-found" or code.startswith("no-such-")):
+        return 404
+    return 422
+
+
+NOT_SIGNED_IN = Problem(
+    401,
+    "not-signed-in",
+    "This takes somebody who is signed in.",
+    'Send a token that is good: "Authorization: Bearer TOKEN".',
+    headers={"WWW-Authenticate": 'Bearer realm="daybook"'},
+)
+
+
+def json_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    step = {
+        "type": "object",
+        "properties": {"action": text, "ref": {"type": ["string", "null"]}, "arguments": {"type": "object"}},
+        "required": ["action", "ref", "arguments"],
+    }
+    place = {
+        "type": "object",
+        "properties": {"where": text, "message": text},
+        "required": ["where", "message"],
+    }
+    return {
+        "title": "Problem",
+        "type": "object",
+        "properties": {
+            "type": text, "title": text, "status": {"type": "integer"}, "detail": text, "code": text, "message": text,
+            "hint": text, "next_steps": {"type": "array", "items": step}, "incident": {"type": ["string", "null"]},
+            "contact": {"type": ["string", "null"]},
+            "errors": {"type": "array", "items": place},
+        },
+        "required": ["type", "title", "status", "detail", "code", "message", "hint", "next_steps"],
+    }  # fmt: skip

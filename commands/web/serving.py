@@ -1,0 +1,37 @@
+"""What lives as long as the server: the ledger, its settings, and how it is reached."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commands.answers.asking import Asking
+from commands.door.actor import Actor
+from commands.door.ledger import Ledger
+from commands.door.settings import Settings
+from commands.door.submit import Daybook
+from ledger.moments import Moment
+
+if TYPE_CHECKING:
+    from commands.web.working import Working
+
+INTERFACE = "api"
+_NO_KEY = Path("/dev/null/daybook.key")  # nothing is signed at a distance: there is none at any place
+
+
+@dataclass
+class Serving:
+    """``folder`` is where a SQLite ledger lies, None for another. ``proxies`` are the addresses whose word about a
+    client is believed. ``working`` does stage 3; None where workers elsewhere do."""
+
+    ledger: Ledger
+    settings: Settings
+    folder: Path | None = None
+    proxies: frozenset[str] = field(default_factory=frozenset)
+    working: "Working | None" = None
+
+    def daybook(self, actor: Actor) -> Daybook:
+        return Daybook(self.ledger, actor)
+
+    def asking(self, actor: Actor, as_of: Moment | None = None) -> Asking:
+        settings = self.settings
+        return Asking(self.daybook(actor), settings.db, settings.roots, settings.limits, _NO_KEY, as_of)

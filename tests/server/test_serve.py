@@ -1,0 +1,84 @@
+"""The verb ``serve``, as a process: its first line is its address, and it ends when it is asked to."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.conftest import run_cli
+from tests.conftest import ROOT
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "commands.cli", "serve", "--port", "0", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip(), process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_first_line_is_the_address_and_a_signal_ends_it_whole(
+    ledger_templates: Callable[[str, Path], str], folder: Path
+) -> None:
+    url = ledger_templates("sqlite", folder)
+
+    with serving("--db", url) as (address, process):
+        assert httpx.get(f"{address}/healthz").text == "ok\n"
+        assert httpx.get(f"{address}/api/v1/sessions").status_code == 401
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert "Traceback" not in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--host", "0.0.0.0"], "open-text"),
+        (["--host", "192.0.2.1", "--behind-proxy", "127.0.0.1"], "address-taken"),
+        (["--host", "no.such.host.invalid", "--behind-proxy", "127.0.0.1"], "no-such-host"),
+    ],
+)
+def test_where_it_cannot_or_should_not_be_served_it_is_refused(
+    ledger_templates: Callable[[str, Path], str], folder: Path, arguments: list[str], code: str
+) -> None:
+    url = ledger_templates("sqlite", folder)
+
+    ended = run_cli("serve", "--port", "0", "--db", url, *arguments)
+
+    assert ended.exit == 1 and f"[{code}]" in ended.err
+
+
+def test_without_a_ledger_nothing_is_served(folder: Path) -> None:
+    ended = run_cli("serve", "--port", "0")
+
+    assert ended.exit == 1 and "[no-ledger]" in ended.err
+
+
+def test_no_other_verb_loads_what_a_server_needs() -> None:
+    code = (
+        "import sys; from commands.cli.main import cli; cli.main(['sessions'], standalone_mode=False); "
+        "print([m for m in ('fastapi', 'starlette', 'uvicorn', 'anyio') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+
+    assert done.stdout.strip().endswith("[]")
