@@ -5,8 +5,10 @@ hash and with the last event before anything is made of it, and what it says cho
 """
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any
@@ -45,12 +47,30 @@ class Head:
     live_slot: str
     projections: str
     rebuild: str
+    clock: "ServerClock | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerClock:
+    """What the database server's clock said, in seconds since 1970, when this machine's stopwatch showed ``read_at``.
+    One clock for all who write: that of a machine may be wrong."""
+
+    seconds: float
+    read_at: float
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds + time.monotonic() - self.read_at, UTC)
 
 
 def lock_head(transaction: Transaction) -> Head:
     """Take the append lock and read the head. Every transaction that writes begins with it."""
     lock(transaction)
-    return read_head(transaction)
+    if transaction.dialect != "postgresql":
+        return read_head(transaction)
+    asked = transaction.run("SELECT extract(epoch FROM clock_timestamp())::float8")  # answered with the head
+    head = read_head(transaction)
+    head.clock = ServerClock(asked.fetchone()[0], time.monotonic())
+    return head
 
 
 def lock(transaction: Transaction) -> None:

@@ -7,14 +7,14 @@ come in commit order, and a reader by position can miss no event.
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
 from ledger.database import Transaction
 from ledger.envelope import NewEvent, StoredEvent, leaf_data, payload_digest
-from ledger.errors import Conflict, Refusal
+from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from ledger.head import (
     EMPTYING,
     REDACTED,
@@ -46,6 +46,8 @@ _SCAN_FROM = 20_000  # streams
 NODES_EVERY = (
     8  # heights: of the inner nodes of the tree, one in 255 is kept, and a proof hashes at most 255 anew
 )
+AHEAD_S = 300
+"""How far ahead of the clock that counts a time may lie: clocks of machines differ by less."""
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON; an escaped backslash before u0000 is only text
 
 
@@ -71,7 +73,10 @@ def append(
     Raises Conflict where a stream is not at its ``expected_version``, and Refusal for text with the character NUL:
     PostgreSQL cannot keep it, and a ledger must be able to move there.
     """
-    recorded_at = max(now(), head.recorded_at)  # a clock that was set back must not reorder the log
+    at = now()
+    _refuse_clock_ahead(at, head)
+    recorded_at = max(at, head.recorded_at)  # a clock that was set back must not reorder the log
+    via = cause.via if recorded_at[:19] == at[:19] else _with_clock(cause.via, at)
     versions = _stream_versions(transaction, events)
     stored: list[StoredEvent] = []
     leaves: list[bytes] = []
@@ -85,7 +90,7 @@ def append(
             raise _holds_nul(event.stream)
         envelope = (
             position, event.stream, version, kind, schema, cause.command_id, event.correlation or cause.correlation,
-            event.causation, cause.actor, cause.via, recorded_at, event.subject, event.username,
+            event.causation, cause.actor, via, recorded_at, event.subject, event.username,
             payload_digest(payload),
         )  # fmt: skip
         leaves.append(leaf_hash(leaf_data(envelope)))
@@ -93,6 +98,29 @@ def append(
     if stored:
         _write(transaction, head, stored, leaves)
     return stored
+
+
+def lies_ahead(recorded_at: str, of: datetime | None = None) -> bool:
+    """Whether this time cannot be the present yet, by this machine's clock unless another is given."""
+    latest = (of or datetime.now(UTC)) + timedelta(seconds=AHEAD_S)
+    return recorded_at > latest.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _refuse_clock_ahead(at: str, head: Head) -> None:
+    """One machine whose clock runs ahead would give its time to all later events: nobody could record an earlier."""
+    if head.clock is not None and lies_ahead(at, head.clock.now()):
+        server = head.clock.now().isoformat(sep=" ", timespec="seconds")[:19]
+        raise LedgerUnavailable(
+            "clock-ahead",
+            f"The clock of this machine says {at[:10]} {at[11:19]} UTC, the database server's {server}: what is "
+            f"recorded may be {AHEAD_S // 60} minutes ahead of the server at most.",
+            "Set the clock of this machine, and run the same command again.",
+        )
+
+
+def _with_clock(via: str, at: str) -> str:
+    """How the actor came in, with what the clock there said: the event itself has the time of the one before it."""
+    return orjson.dumps(orjson.loads(via) | {"clock": at}).decode()
 
 
 def _write(

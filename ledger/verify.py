@@ -40,9 +40,12 @@ _RECEIPTS = (
 
 @dataclass(slots=True)
 class Report:
+    """``latest`` is the latest time that an event has."""
+
     events: int
     root: str
     problems: list[Problem] = field(default_factory=list)
+    latest: str = ""
 
     @property
     def ok(self) -> bool:
@@ -323,6 +326,7 @@ def _check_times(log: _Log) -> None:
             text = f"Event {chunk.after + 1} was recorded before the one before it."
             log.problem("time-wrong", chunk.after + 1, text)
         before = max(before, last)
+    log.report.latest = before
 
 
 # --- what belongs to it ---------------------------------------------------------------------------------------------

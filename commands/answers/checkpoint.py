@@ -61,6 +61,14 @@ def checkpoint_state(world: "World", settings: "Checkpoints | None" = None) -> C
     )
 
 
+def kept_checkpoint(world: "World", settings: "Checkpoints") -> KeptCheckpoint | None:
+    """The newest one that was kept by itself."""
+    from commands.proving.keeping import newest_kept
+
+    kept = newest_kept(settings, world.head.origin)
+    return None if kept is None else _kept(world, kept)
+
+
 def _kept(world: "World", kept: "Kept") -> KeptCheckpoint:
     return KeptCheckpoint(
         file=str(kept.file),

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from commands.answers.checkpoint import KeptCheckpoint, kept_checkpoint
 from commands.answers.decisions import decisions
 from commands.answers.lab import Role
 from commands.door.permission import role_of
+from ledger.log import lies_ahead
 from projections.lines import RequestLine, subject_name
 
 if TYPE_CHECKING:
+    from commands.door.settings import Checkpoints
     from commands.door.world import World
 
 LISTED = 10
@@ -47,7 +50,9 @@ class LastCheckpoint:
 class Status:
     """``of`` is whose records are told of, null for everybody's. ``waiting`` are the first of ``waiting_count``, those
     that have waited longest; ``waiting_long`` counts those of more than a week. ``failed`` are the newest of
-    ``failed_count``. ``decisions`` are the first of the ``decisions_count`` requests that the user may decide on."""
+    ``failed_count``. ``decisions`` are the first of the ``decisions_count`` requests that the user may decide on.
+    ``kept`` is the newest checkpoint that was kept by itself; ``ahead`` the time of the last event, where it lies
+    ahead."""
 
     position: int
     origin: str
@@ -62,10 +67,15 @@ class Status:
     decisions_count: int
     decisions: list[RequestLine]
     checkpoint: LastCheckpoint | None
+    kept: KeptCheckpoint | None
+    ahead: str | None
 
 
-def status(world: "World", *, of: str | None = None, now: datetime) -> Status:
-    """``now`` is in UTC; ``of`` is the user whose records are meant."""
+def status(
+    world: "World", *, of: str | None = None, now: datetime, checkpoints: "Checkpoints | None" = None
+) -> Status:
+    """``now`` is in UTC; ``of`` is the user whose records are meant; ``checkpoints`` says where these are kept by
+    themselves. Raises Refusal where nobody can look there."""
     long_ago = (now - LONG).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     waiting, long, oldest = _open(world, _WAITING, of, long_ago, "requested_at, id")
     failed, _, newest = _open(world, _FAILED, of, long_ago, "id DESC")
@@ -84,6 +94,8 @@ def status(world: "World", *, of: str | None = None, now: datetime) -> Status:
         decisions_count=open_.count,
         decisions=open_.requests[:LISTED],
         checkpoint=_checkpoint(world),
+        kept=None if checkpoints is None else kept_checkpoint(world, checkpoints),
+        ahead=world.head.recorded_at if lies_ahead(world.head.recorded_at, now) else None,
     )
 
 

@@ -38,7 +38,8 @@ class SignatureLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """``ok``: nothing is wrong with the ledger of ``events`` events, up to ``position``. ``lists`` that were not
-    compared with the events are not said to hold."""
+    compared with the events are not said to hold. ``ahead`` is the latest time of an event, where it lies ahead: a
+    clock was wrong, by less than a day, and later events have that time too."""
 
     ok: bool
     position: int
@@ -48,6 +49,7 @@ class Verified:
     problems: list[ProblemLine]
     signatures: list[SignatureLine]
     public_key: str | None
+    ahead: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,7 @@ def verified(
     from commands.proving.checking import check_ledger
     from commands.proving.checkpoints import signers
     from ledger.checkpoint import public_key_text
+    from ledger.log import lies_ahead
 
     key, signatures = signers(url, kept, trust)
     checked = check_ledger(url, kept=list(kept.values()), lists=lists, progress=progress, comparing=comparing)
@@ -102,6 +105,7 @@ def verified(
         problems=[ProblemLine(**asdict(problem)) for problem in report.problems],
         signatures=[read(SignatureLine, each) for each in signatures],
         public_key=None if key is None else public_key_text(key),
+        ahead=report.latest if lies_ahead(report.latest) else None,
     )
 
 

@@ -112,6 +112,8 @@ class Invocation:
         try:
             yield opened
             self.keep_checkpoint(opened)
+            if (ahead := opened.ledger.ahead) is not None:
+                self.warn(clock_ahead(ahead))
         finally:
             opened.close()
 
@@ -191,6 +193,13 @@ class Invocation:
         """Something that a person has to see to, on standard error."""
         label = output.coloured("warning:", "yellow", bold=True)
         output.say(f"{label} {output.printable(text)}", err=True)
+
+
+def clock_ahead(at: str) -> str:
+    return (
+        f"The last event has the time {shown(at)}, which is not yet: a clock ran ahead. Until then every event gets "
+        "that time, and keeps the writer's own under via.clock."
+    )
 
 
 def near(path: Path) -> str:

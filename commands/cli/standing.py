@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from commands.cli import output
-from commands.cli.invocation import Invocation, pass_invocation, user_name
+from commands.cli.invocation import Invocation, clock_ahead, pass_invocation, user_name
 from commands.cli.next_steps import worded
 from commands.cli.output import Column, plural, printable
 from commands.cli.request_lines import write_requests
 from commands.cli.targets import new_file, refuse_existing
 from commands.cli.times import shown
 from commands.cli.verbs import Verb
-from ledger.errors import NextStep
+from ledger.errors import NextStep, Refusal
 
 if TYPE_CHECKING:
     from commands.answers.status import OpenRecord, Status
@@ -46,7 +46,11 @@ def status(invocation: Invocation, of: str | None) -> None:
 
     now = datetime.now(UTC)
     with invocation.reading() as world:
-        found = look(world, of=of, now=now)
+        try:
+            found = look(world, of=of, now=now, checkpoints=invocation.settings.checkpoints)
+        except Refusal as refusal:  # of the folder of the checkpoints, which is not what was asked for
+            invocation.warn(f"{refusal.message} {refusal.hint}")
+            found = look(world, of=of, now=now)
     file = invocation.settings.file
     own = {"ledger": invocation.place_of_ledger, "settings": None if file is None else str(file)}
     invocation.answer(found, lambda: _write_status(invocation, found, now), **own)
@@ -59,6 +63,13 @@ def _write_status(invocation: Invocation, found: "Status", now: datetime) -> Non
         output.say(f"Settings  {printable(invocation.settings.file)}")
     output.say(f"You       {printable(found.user)}, {role}")
     output.say(f"Signed    {_checkpoint(found, now)}")
+    if (kept := found.kept) is not None:
+        gone = f"{plural(-kept.since, 'event')} are gone since: daybook verify"
+        since = gone if kept.since < 0 else f"{plural(kept.since, 'event')} since"
+        how_old = f" ({age(kept.signed_until, now)} ago)" if kept.signed_until else ""
+        output.say(f"Kept      {printable(kept.file)}, of {plural(kept.size, 'event')}{how_old}; {since}")
+    if found.ahead is not None:
+        invocation.warn(clock_ahead(found.ahead))
     whose = f" of {printable(found.of)}" if found.of else ""
     if not found.waiting_count:
         output.say(f"Nothing{whose} waits.")

@@ -11,7 +11,7 @@ import click
 from commands.cli import output
 from commands.cli.drafts import write_new
 from commands.cli.failures import NOT_INTACT
-from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.invocation import Invocation, clock_ahead, pass_invocation
 from commands.cli.output import file_name, plural, printable
 from commands.cli.progress import shown_progress
 from commands.cli.sources import read_source
@@ -302,6 +302,8 @@ def _verify_ledger(
             output.say(
                 f"{plural(len(report.problems), 'problem')} in {plural(report.events, 'event')}: not intact."
             )
+        if report.ahead is not None:
+            invocation.warn(clock_ahead(report.ahead))
         if report.lists == "not-compared":
             output.say("The lists were not compared with the events; to do that too: daybook verify --lists")
 

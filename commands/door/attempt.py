@@ -44,6 +44,7 @@ def once(ledger: Ledger, actor: Actor, command: Command[R], fingerprint: bytes) 
     with ledger.database.writing() as transaction:
         head = log.lock_head(transaction)
         refuse_unfinished(head)
+        ledger.notice(head)
         earlier = first_receipt(transaction, actor, command, fingerprint)
         if earlier is not None:
             return earlier

@@ -44,8 +44,14 @@ class Ledger:
         self.database = database
         self._kept: deque[_Kept] = deque(maxlen=1)  # taken and put in one step each, by any thread
         self._forgot_at = 0
+        self.ahead: str | None = None
+        """The time of the last event, where the last append found that it lies ahead."""
         self.renew_in_child()
         renewed_when_forked(self)
+
+    def notice(self, head: Head) -> None:
+        """Under the append lock: whether the log has a time that was not yet, which whatever follows will have too."""
+        self.ahead = head.recorded_at if log.lies_ahead(head.recorded_at) else None
 
     def renew_in_child(self) -> None:
         self._mending = threading.Lock()
