@@ -110,6 +110,18 @@ def probes_held(world: World, holders: Iterable[SessionLocation]) -> dict[str, s
     }
 
 
+def standing_session(world: World, session: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What was inserted of a session, and the remarks that stay with it."""
+    inserted: dict[str, Any] = {}
+    remarks: list[dict[str, Any]] = []
+    for event in log.read_stream(world.transaction, f"session/{session}"):
+        if event.type in ("SessionInserted", "MoreFound"):
+            body = body_of(event)
+            remarks = body["remarks"]
+            inserted = body if event.type == "SessionInserted" else inserted
+    return inserted, remarks
+
+
 def standing_remarks(world: World, session: int) -> tuple[list[dict[str, Any]], list[str]]:
     """What stays with an inserted session: its remarks, and what is looked for later."""
     remarks: list[dict[str, Any]] = []

@@ -102,11 +102,6 @@ def associate(
 
     DISK_NAME is a probe's name on disk, PROBE its name in reference.Probe; daybook why SESSION lists both.
     The session is tried again at once.
-
-    \b
-    Examples:
-      daybook associate s12 imec0=npx_1 imec1=npx_2
-      daybook associate s12 imec0=npx_1 --despite-serial --reason "The headstage was swapped."
     """
     if despite_serial != (reason is not None):
         raise click.UsageError("--despite-serial and --reason go together.")
@@ -154,11 +149,6 @@ def settle(
     """Decide on what a session waits for, with a reason.
 
     daybook why SESSION says what it waits for, and which of these ends it. The session is tried again at once.
-
-    \b
-    Examples:
-      daybook settle s12 --without run_g0_imec1 --reason "Its meta file was lost."
-      daybook settle s12 --as-crashed --reason "The power failed at 11:20."
     """
     if not (despite_dates or without or as_crashed or start):
         raise click.UsageError("Say what is decided: --despite-dates, --without, --as-crashed or --start.")

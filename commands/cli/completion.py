@@ -22,8 +22,10 @@ VERBS: dict[str, tuple[str, ...]] = {
     "probe remove": ("subject", "probe"), "prove": ("record",), "redact": (TEXT,), "replay": ("upload",),
     "request approve": ("open-request",), "request cancel": ("open-request",), "request reject": ("open-request",),
     "request show": ("request",), "restore": ("request",), "role grant": ("user", "role"),
-    "role revoke": ("user", "role"), "show": ("record",), "subject add": (TEXT,), "trace": ("record",),
+    "role revoke": ("user", "role"), "settle": ("open-record",), "show": ("record",), "subject add": (TEXT,),
+    "trace": ("record",),
     "upload": (FILE,), "validate": (FILE,), "why": ("open-record",), "withdraw": ("open-record",),
+    "work": ("open-record",),
 }  # fmt: skip
 """What the arguments of a verb are; the last of them may be repeated. A verb that is missing has none."""
 
@@ -37,7 +39,7 @@ OPTIONS: dict[str, str] = {
     "--limit": TEXT, "--location": DIRECTORY, "--log-key": FILE, "--log-level": CLICK, "--missing": CLICK,
     "--name": TEXT, "--new-witness-key": FILE, "--notes": TEXT, "--output": FILE, "-o": FILE, "--own-requests": CLICK,
     "--probe": "probe", "--project": "value:acquisition.Project", "--proof": FILE, "--reason": TEXT,
-    "--receipt": FILE, "--room": "value:reference.ExperimentRoom", "--since": TEXT, "--status": CLICK,
+    "--receipt": FILE, "--room": "value:reference.ExperimentRoom", "--since": TEXT, "--start": TEXT, "--status": CLICK,
     "--subject": "subject", "--task": "value:behavior.TaskType", "--text": TEXT, "--trust": FILE, "--type": "type",
     "--until": TEXT, "--user": "user", "--without": "record",
 }  # fmt: skip

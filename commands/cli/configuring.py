@@ -43,6 +43,10 @@ _FILE = """\
 # [roots]
 # "N:" = ["/mnt/N"]
 
+# Where the output of clustering programs lies that is not in the session directory: the same path below another place.
+# [sorted]
+# "N:" = "N:/sorted"
+
 # [limits]
 # input_file_bytes = 10485760
 """
@@ -96,6 +100,8 @@ def _rows(invocation: Invocation) -> Iterator[tuple[str, Any, str]]:
         if field.name == "log_level" and invocation.log_level is not None:
             value, origin = invocation.log_level, "--log-level"
         if field.name == "roots":
+            for recorded, place in value.sorted_at.items():
+                yield f"sorted.{recorded}", place, str(settings.file)
             value = {prefix: list(places) for prefix, places in value.directories.items()}
         if is_dataclass(value):
             value = {each.name: getattr(value, each.name) for each in fields(value)}

@@ -13,7 +13,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "associate": (
         "daybook associate s12 imec0=npx_1_18408403232",
-        "daybook associate s12 probe_1=npx_1_18408403232 probe_2=npx_1_18408405241",
+        "daybook associate s12 imec0=npx_1_18408403232 --despite-serial --reason 'the headstage was swapped'",
     ),
     "audit": (
         "daybook audit --by user --since 2026-01-01",
@@ -108,6 +108,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "schema": ("daybook schema > input-file.schema.json", "daybook schema --answers"),
     "sessions": ("daybook sessions --subject 12345", "daybook sessions --status waiting --since monday"),
     "show": ("daybook show s12", "daybook show N:/12345/run_1 --as-of yesterday"),
+    "settle": (
+        "daybook settle s12 --without run_g0_imec1 --reason 'its meta file was lost'",
+        "daybook settle s12 --as-crashed --reason 'the power failed at 11:20'",
+    ),
     "status": ("daybook status", "daybook status --user user_1"),
     "subject": ("daybook subject add 12345", "daybook subject list"),
     "subject add": ("daybook subject add 12345", "daybook subject add 012345"),
@@ -121,5 +125,5 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "what-if": ("daybook what-if --without u34", "daybook what-if --without 57"),
     "why": ("daybook why s12", "daybook why N:/12345/run_1"),
     "withdraw": ("daybook withdraw s12", "daybook withdraw s12 c13"),
-    "work": ("daybook work", "daybook work --watch --interval 60"),
+    "work": ("daybook work --watch --interval 60", "daybook work s12"),
 }

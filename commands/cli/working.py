@@ -23,6 +23,7 @@ _INTERVAL_S = 10.0
 
 
 @click.command(cls=WritingVerb)
+@click.argument("references", metavar="[REF]...", nargs=-1)
 @click.option("--watch", is_flag=True, help="Go on, and look again every --interval seconds, until Ctrl-C.")
 @click.option(
     "--interval",
@@ -33,12 +34,16 @@ _INTERVAL_S = 10.0
     help="Seconds between two looks of --watch.",
 )
 @pass_invocation
-def work(invocation: Invocation, watch: bool, interval: float) -> int:
+def work(invocation: Invocation, references: tuple[str, ...], watch: bool, interval: float) -> int:
     """Process what is pending, look again at what waits.
 
     What was interrupted is finished, and what waited for a file or another session goes on where that is
-    there now.
+    there now. What is open of inserted sessions (sorted output, a probe that was missing) is looked for an hour, a
+    day and a week after they were inserted, then monthly for a year. With REF (a session, clustering or upload) only
+    that is looked at, and at once.
     """
+    if watch and references:
+        raise click.UsageError("--watch is for everything. Leave it or REF out.")
     if watch and invocation.json:
         raise click.UsageError(
             "--watch never ends, so it cannot answer with one JSON document. Leave one of them out."
@@ -52,7 +57,11 @@ def work(invocation: Invocation, watch: bool, interval: float) -> int:
             return _watch(invocation, daybook, interval)
         with shown_progress("processing") as progress:
             worked = work_off(
-                daybook, invocation.settings.roots, progress=progress, command_id=invocation.command_id
+                daybook,
+                invocation.settings.roots,
+                named=references,
+                progress=progress,
+                command_id=invocation.command_id,
             )
         invocation.keep_checkpoint(daybook, at_work=True)
     invocation.answer(worked, lambda: _write(worked))
@@ -82,10 +91,13 @@ def _watch(invocation: Invocation, daybook: "Daybook", interval: float) -> int:
 
 
 def _write(worked: "Worked") -> None:
-    if not worked.looked_at:
-        output.say("Nothing is pending or waiting.")
-        return
     _write_moved(worked)
+    if worked.looked_again:
+        output.say(f"Looked at the disk of {plural(worked.looked_again, 'session')} again{_news(worked)}")
+    if not worked.looked_at:
+        if not worked.looked_again:
+            output.say("Nothing is pending or waiting.")
+        return
     moved = len(worked.sessions) + len(worked.clusterings)
     after = " (see: daybook sessions --status waiting)" if worked.waiting else ""
     output.say(
@@ -93,7 +105,17 @@ def _write(worked: "Worked") -> None:
     )
 
 
+def _news(worked: "Worked") -> str:
+    found = len(worked.found) + sum(one.session is not None for one in worked.clusterings)
+    return "." if found else ": nothing new."
+
+
 def _write_moved(worked: "Worked") -> None:
+    for one in worked.found:
+        for probe in one.probes:
+            output.say(printable(f"{one.session}: probe {probe} was found, and went in."))
+        for message in one.messages:
+            output.say(printable(f"{one.session}: {message}"))
     if worked.sessions:
         write_sessions([asdict(session) for session in worked.sessions])
     if worked.clusterings:

@@ -27,7 +27,7 @@ EVERY = 1_000
 """Events from one checkpoint that is kept by itself to the next, unless ``checkpoints.every`` says otherwise."""
 ON_WORK = "work"
 _SINGLE = ("log_level", "schema", "list_limit", "width", "timezone", "contact")
-_KNOWN = ("db", *_SINGLE, "roots", "limits", "checkpoints")
+_KNOWN = ("db", *_SINGLE, "roots", "sorted", "limits", "checkpoints")
 _LONGEST_CONTACT = 200
 _TYPE_NAMES = {
     str: "text",
@@ -215,6 +215,8 @@ class _Reader:
         return level
 
     def roots(self, content: dict[str, Any]) -> Roots:
+        from zoneinfo import ZoneInfo
+
         table = self._typed(content, "roots", dict) or {}
         for prefix, listed in table.items():
             directories = [listed] if isinstance(listed, str) else listed
@@ -222,8 +224,13 @@ class _Reader:
                 raise self._wrong_type(
                     f"roots.{prefix}", listed, 'a directory or a list of them, such as ["/mnt/N"]'
                 )
+        places = self._typed(content, "sorted", dict) or {}
+        for recorded, place in places.items():
+            if not isinstance(place, str):
+                raise self._wrong_type(f"sorted.{recorded}", place, 'a place, such as "P:/sorted"')
+        zone = self.single_settings(content).get("timezone")
         try:
-            return Roots.of(table)
+            return Roots.of(table, sorted_at=places, **({"zone": ZoneInfo(zone)} if zone else {}))
         except ValueError as error:
             raise self._refuse(str(error)) from None
 

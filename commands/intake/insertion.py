@@ -37,6 +37,7 @@ from ledger.events import ClusteringInserted, SessionInserted, SessionInsertFail
 __all__ = [
     "Decided", "Find", "Looked", "Opened", "Present", "SessionOutcome", "StoodOn", "WaitingClustering", "insert_group",
     "insert_session", "insert_single", "is_local_time", "look", "open_of", "open_session", "refuse_association",
+    "remark", "remarks_on",
     "resolve_given_tasks", "sorting_of", "time_text", "waits_for",
 ]  # fmt: skip
 
@@ -208,7 +209,9 @@ def look(entry: SessionEntry, opened: Opened, roots: Roots, present: Present) ->
     except Waits as waits:
         starts = [{"start": start, "file": found.recordings[0].file}]
         raise Waits(waits.event.model_copy(update={"starts": starts})) from None
-    return Looked(start, _own(found, association), association, _remarks(found, association, decided, start))
+    return Looked(
+        start, _own(found, association), association, remarks_on(found, association, decided, start)
+    )
 
 
 def _is_open(found: SessionDirectory, entry: SessionEntry) -> bool:
@@ -240,43 +243,45 @@ def _key(recording: Recording) -> str:
     return recording.stream or recording.file
 
 
-def _remarks(found: SessionDirectory, association: Association, decided: Decided, start: str) -> list[Plain]:
-    remarks = [plain_record(remark) for remark in found.remarks]
+def remarks_on(
+    found: SessionDirectory, association: Association, decided: Decided, start: str
+) -> list[Plain]:
+    remarks = [plain_record(one) for one in found.remarks]
     if decided.start is not None:
         remarks = [one for one in remarks if one["code"] != "clock-in-doubt"]
-        remarks.append(_remark("start-given", start, f"A person said that it started at {start}."))
+        remarks.append(remark("start-given", start, f"A person said that it started at {start}."))
     elif found.start_inferred:
         source = next((r.start_source for r in found.recordings if r.start == found.start), None)
         remarks.append(
-            _remark("start-inferred", start, f"No header states the start {start}: it is from {source}.")
+            remark("start-inferred", start, f"No header states the start {start}: it is from {source}.")
         )
-    for one in found.missing:
+    for one in (each for each in found.missing if each.name in decided.without):
         message = f"{one.name} is left out, as a person decided: {one.message}"
-        remarks.append(_remark("data-left-out", one.name, message, one.files))
+        remarks.append(remark("data-left-out", one.name, message, one.files))
     if found.acquiring:
         remarks.append(
-            _remark("crashed", "", "Its acquisition crashed, as a person said; its length is not known.")
+            remark("crashed", "", "Its acquisition crashed, as a person said; its length is not known.")
         )
     if found.far_apart:
         remarks.append(
-            _remark("starts-apart", start, "Its recordings start far apart, and are one session by decision.")
+            remark("starts-apart", start, "Its recordings start far apart, and are one session by decision.")
         )
     remarks += association.left_out
     for name in association.absent:
         message = f'Probe "{name}" is inserted in the subject, and no data of it lie here.'
-        remarks.append(_remark("probe-not-on-disk", name, message))
+        remarks.append(remark("probe-not-on-disk", name, message))
     for insertion in association.early:
         when = insertion.insertion_time
         message = f'The recording starts at {start}, before probe "{insertion.probe}" was inserted ({when}).'
-        remarks.append(_remark("before-insertion", insertion.probe, message))
+        remarks.append(remark("before-insertion", insertion.probe, message))
     for match in association.matches:
         if decided.despite_serial and match["matched_by"] == "given":
             message = f'"{match["name"]}" is "{match["probe"]}" despite its serial number, as a person said.'
-            remarks.append(_remark("despite-serial", match["name"], message))
+            remarks.append(remark("despite-serial", match["name"], message))
     return remarks
 
 
-def _remark(code: str, name: str, message: str, files: Sequence[str] = ()) -> Plain:
+def remark(code: str, name: str, message: str, files: Sequence[str] = ()) -> Plain:
     return {"code": code, "name": name, "files": list(files), "message": message}
 
 

@@ -20,6 +20,7 @@ from commands.inputfile.read import Limits, read_input_file
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, Taken, in_runs, look_at_duplicates
 from commands.intake.checking import too_large
 from commands.intake.duplicates import Difference
+from commands.intake.looking_again import look_again, open_among
 from commands.intake.settling import settle
 from commands.intake.validation import Validation, check_file
 from commands.intake.working import incidents
@@ -168,6 +169,7 @@ def _go_on(daybook: Daybook, taken: Taken, steps: Steps, roots: Roots, progress:
     sessions, clusterings = _open(daybook, taken)
     # with nothing open too: an upload that was killed before its last step is finished here
     settle(daybook, roots, steps, sessions=sessions, clusterings=clusterings, progress=progress)
+    look_again(daybook, roots, steps, _looked_for(daybook, taken))
 
 
 def _taken_in(
@@ -237,6 +239,15 @@ def _open(daybook: Daybook, taken: Taken) -> tuple[list[int], list[int]]:
             rows.prefetch(numbers)
             found.append([number for number in numbers if rows[number].status in ("pending", "waiting")])
     return found[0], found[1]
+
+
+def _looked_for(daybook: Daybook, taken: Taken) -> list[int]:
+    """The sessions of the file that were inserted before, and of which something is looked for."""
+    with daybook.reading() as world:
+        numbers = [number for _, number in in_runs(taken.sessions)]
+        return open_among(
+            world, numbers, before=taken.upload, owner=world.state.uploads[taken.upload].username
+        )
 
 
 def _is_processed(daybook: Daybook, taken: Taken) -> bool:

@@ -1,22 +1,26 @@
 """Go on with what is open, once or again and again, and say what moved."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from commands.door.command import checked_command_id
-from commands.door.permission import is_admin
+from commands.door.permission import is_admin, require_owner
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Result, World
+from commands.intake.looking_again import due, look_again
 from commands.intake.settling import settle, unsettled_clusterings, unsettled_sessions
 from commands.recordings.roots import Roots
 from ledger import log
 from ledger.bodies import body_of
 from ledger.connection_errors import PASSING
-from ledger.errors import LedgerUnavailable
+from ledger.errors import LedgerUnavailable, NextStep, Refusal
 from projections.lines import subject_name
 from projections.records import Clustering, Session
+from projections.references import find
+from projections.rows import requested_by
 
 _MOVES = ("SessionInserted", "SessionInsertFailed", "ClusteringInserted", "ClusteringInsertFailed")
 _PASSING = {*PASSING, "busy", "disk-full"}  # of an unavailable ledger: it may be there again in a while
@@ -41,7 +45,7 @@ class MovedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedClustering:
-    """A multi-session clustering that does not wait any more."""
+    """A multi-session clustering that does not wait any more, or one of a ``session`` that was found later."""
 
     clustering: str
     status: str
@@ -59,13 +63,27 @@ class MovedClustering:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundLater:
+    """What a later look at an inserted session found: ``probes`` that went in (their names), and all that is to be said
+    of it now."""
+
+    session: str
+    probes: list[str]
+    messages: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worked(Result):
-    """What moved on, and how many entries are ``waiting`` still; ``looked_at`` counts both."""
+    """What moved on, and how many entries are ``waiting`` still; ``looked_at`` counts both. ``looked_again`` counts the
+    inserted sessions whose disk was looked at again, ``found`` says what was new there; clusterings that were found
+    stand among ``clusterings``."""
 
     looked_at: int
     sessions: list[MovedSession]
     clusterings: list[MovedClustering]
     waiting: int
+    looked_again: int
+    found: list[FoundLater]
 
     @property
     def failed(self) -> bool:
@@ -77,19 +95,33 @@ def work(
     daybook: Daybook,
     roots: Roots,
     *,
+    named: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
     command_id: str | None = None,
 ) -> Worked:
     """Process what is pending and look again at what waits: all of it, or of an actor who is no admin, his or her own.
+
+    ``named`` are ids of sessions, clusterings and uploads: these alone, and at once, also where nothing is open of
+    them. Else what is open of inserted sessions is looked for after an hour, a day, a week, and monthly for a year.
 
     The same command id again finishes what a crash left of the first time, takes up nothing that came since, and
     answers as the first time.
     """
     steps = Steps(daybook, checked_command_id(command_id), repeatable=command_id is not None)
     before = steps.spans[0][0] if steps.spans else None
-    settle(daybook, roots, steps, before=before, progress=progress)
     with daybook.reading() as world:
         owner = None if is_admin(world) else world.actor
+        chosen = _chosen(world, named) if named else None
+    if chosen is not None:
+        daybook.require(lambda world: require_owner(world, "process entries", _rows(world, *chosen)))
+    with daybook.reading() as world:
+        again = due(world, owner, datetime.now(UTC)) if chosen is None else chosen[0]
+    if chosen is None:
+        settle(daybook, roots, steps, before=before, progress=progress)
+    else:
+        settle(daybook, roots, steps, sessions=chosen[0], clusterings=chosen[1], progress=progress)
+    look_again(daybook, roots, steps, again, scheduled=chosen is None)
+    with daybook.reading() as world:
         position = steps.last_position() or world.head.size
         moved = _moved(world, steps)
     with daybook.reading_at(position, now=not steps.repeatable) as world:
@@ -98,7 +130,9 @@ def work(
         clusterings = [world.state.clusterings[number] for number in moved["clustering"]]
         faults = incidents(world, [*(world.state.sessions[n] for n in moved["session"]), *clusterings])
         sessions = [_session(world.state.sessions[n], faults) for n in moved["session"]]
-        groups = [_clustering(row, faults) for row in clusterings if row.session is None]
+        fresh = set(moved["session"])
+        groups = [_clustering(row, faults) for row in clusterings if row.session not in fresh]
+        found = _found(world, steps)
         waiting = len(unsettled_sessions(world, None, owner)) + len(
             unsettled_clusterings(world, None, (), owner)
         )
@@ -108,7 +142,53 @@ def work(
         sessions=sessions,
         clusterings=groups,
         waiting=waiting,
+        looked_again=len(again),
+        found=found,
     )
+
+
+def _chosen(world: World, named: Sequence[str]) -> tuple[list[int], list[int]]:
+    """The sessions and the multi-session clusterings that are meant. Raises Refusal for what is none."""
+    sessions: list[int] = []
+    clusterings: list[int] = []
+    for text in named:
+        reference = find(world.transaction, world.head.live_slot, text)
+        if reference.kind == "session":
+            sessions.append(reference.id)
+        elif reference.kind == "clustering":
+            row = world.state.clusterings[reference.id]
+            (clusterings if row.session is None else sessions).append(row.session or row.id)
+        elif reference.kind == "upload":
+            sessions += [
+                row.id for row in requested_by(world.state.sessions, world.state.uploads[reference.id])
+            ]
+        else:
+            raise Refusal(
+                "not-work", f"{reference} is no session, clustering or upload.", "", NextStep("list-sessions")
+            )
+    return list(dict.fromkeys(sessions)), list(dict.fromkeys(clusterings))
+
+
+def _rows(world: World, sessions: Iterable[int], clusterings: Iterable[int]) -> list[Session | Clustering]:
+    return [*(world.state.sessions[n] for n in sessions), *(world.state.clusterings[n] for n in clusterings)]
+
+
+def _found(world: World, steps: Steps) -> list[FoundLater]:
+    found = []
+    for span in steps.spans:
+        rows = world.transaction.run(
+            "SELECT position FROM events WHERE position >= ? AND position <= ? AND type = 'MoreFound'", span
+        ).fetchall()
+        for event in log.read_positions(world.transaction, [row[0] for row in rows]).values():
+            body = body_of(event)
+            found.append(
+                FoundLater(
+                    session=f"s{event.stream.rpartition('/')[2]}",
+                    probes=[str(probe["probe"]) for probe in body["probes"]],
+                    messages=[str(one["message"]) for one in body["remarks"]],
+                )
+            )
+    return found
 
 
 def watch(
@@ -183,7 +263,7 @@ def _clustering(row: Clustering, faults: dict[int, str]) -> MovedClustering:
         status=row.status,
         subject=subject_name(row.subject),
         group_name=row.group_name,
-        session=None,
+        session=None if row.session is None else f"s{row.session}",
         curator=row.curator,
         curation_time=row.curation_time,
         location=row.location,

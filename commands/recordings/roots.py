@@ -17,11 +17,12 @@ import os
 import stat
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
 from commands.recordings.locations import LocationError, joined, parts_of, shown
@@ -69,8 +70,15 @@ class Roots:
     known: dict[str, str] = field(default_factory=dict, compare=False, repr=False)  # texts normalised lately
 
     @classmethod
-    def of(cls, configuration: Mapping[str, Sequence[str]]) -> "Roots":
-        """Check a configuration; an empty one admits every absolute path of this machine.
+    def of(
+        cls,
+        configuration: Mapping[str, Sequence[str]],
+        *,
+        sorted_at: Mapping[str, str] = MappingProxyType({}),
+        zone: tzinfo = UTC,
+    ) -> "Roots":
+        """Check a configuration; an empty one admits every absolute path of this machine. ``sorted_at`` says below
+        which place the sorted output of another lies; both are places in roots.
 
         Raises ValueError, in words for the admin who wrote it.
         """
@@ -97,12 +105,27 @@ class Roots:
             prefixes[name] = group[0]
         _check_places([group[0] for group in groups.values()])
         own = [group[0] for group in groups.values()]
-        return cls(
+        roots = cls(
             directories={joined(root.prefix): tuple(on_disk[place] for place in root.places) for root in own},
             prefixes=_by_depth(prefixes),
             places=_by_depth({place: root for root in own for place in root.places}),
             configured=bool(configuration),
+            zone=zone,
         )
+        return replace(roots, sorted_at=_sorted_places(sorted_at, roots)) if sorted_at else roots
+
+
+def _sorted_places(table: Mapping[str, str], roots: "Roots") -> dict[str, str]:
+    """Raises ValueError for a place that is in no root."""
+    found = {}
+    for recorded, place in table.items():
+        for text in (recorded, place):
+            try:
+                normalise(text, roots)
+            except LocationError as problem:
+                raise ValueError(f'sorted: "{text}" cannot be used: {problem}') from None
+        found[normalise(recorded, roots)] = normalise(place, roots)
+    return found
 
 
 def _configured(text: str, what: str) -> Parts:

@@ -64,6 +64,8 @@ def test_limits_are_read(folder: Path) -> None:
         ('[roots]\n"N:" = [3]', '"roots.N:" is a list; expected a directory'),
         ('[roots]\n"N:" = []', "has no directory"),
         ('[roots]\n"N:" = ["here"]', "not an absolute path"),
+        ('[sorted]\n"N:" = 3', '"sorted.N:" is a whole number; expected a place'),
+        ('[roots]\n"N:" = "/mnt/N"\n[sorted]\n"N:" = "Q:/sorted"', 'sorted: "Q:/sorted" cannot be used'),
         ("[limits]\ninput_file_byte = 3", 'Did you mean "limits.input_file_bytes"?'),
         ('[limits]\ninput_file_bytes = "3"', '"limits.input_file_bytes" is text; expected a whole number'),
         ("[limits]\ninput_file_bytes = true", "is true or false; expected a whole number"),

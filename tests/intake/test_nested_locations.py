@@ -1,6 +1,7 @@
 """No recording is in twice: a location inside another session's, or around one, through links too, is refused."""
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from commands.intake import accepting
 from commands.intake.uploading import UploadReport
 from projections.rebuild import contents, rebuild
 from tests.deletion.desk import Desk
-from tests.intake.lab import Lab, number, session
+from tests.intake.lab import START, Lab, number, session
 
 
 def refused(report: UploadReport) -> list[Finding]:
@@ -22,7 +23,7 @@ def refused(report: UploadReport) -> list[Finding]:
 def nested(lab: Lab) -> Lab:
     """A subject's folder with two sessions in it."""
     lab.record("subject/one")
-    lab.record("subject/two", day=1)
+    lab.record("subject/two", start=START + timedelta(hours=1))
     return lab
 
 

@@ -18,6 +18,7 @@ from commands.door.submit import Daybook
 from commands.inputfile.catalogue import Catalogue, CatalogueValue
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, look_at_duplicates
 from commands.intake.completing import CompleteSession
+from commands.intake.looking_again import AddFound, LookedAgain
 from commands.intake.settling import FinishUpload, SettleClustering, SettledSession, SettleSessions
 from commands.intake.validation import RecordCheck
 from commands.lab.catalogue import AddReferenceValue, LoadCatalogue, RetireReferenceValue
@@ -36,6 +37,7 @@ from commands.requests.withdrawal import Withdraw
 from ledger.envelope import NewEvent
 from ledger.events import (
     ClusteringInsertFailed,
+    MoreFound,
     ProbeInserted,
     ReferenceValueAdded,
     SessionAnnotated,
@@ -56,6 +58,7 @@ RejectInputFile, replaying   yes   yes    yes   no     no    no     no    no
 RecordCheck                  -     yes    -     yes    -     no     -     no
 SettleSessions               yes   yes    yes   no     no    no     no    no
 SettleClustering             yes   yes    yes   no     no    no     no    no
+AddFound                     yes   yes    yes   no     no    no     no    no
 FinishUpload                 yes   yes    yes   no     no    no     no    no
 CompleteSession              yes   yes    yes   no     no    no     no    no
 
@@ -212,6 +215,15 @@ MAKE: dict[str, Make] = {
     "RecordCheck": _record_check,
     "SettleSessions": _settle,
     "SettleClustering": _settle_clustering,
+    "AddFound": lambda s, _d, owner: AddFound(
+        sessions=[
+            LookedAgain(
+                session=s.inserted(owner),
+                version=2,
+                more=MoreFound(recordings=[], probes=[], remarks=[], open=[]),
+            )
+        ]
+    ),
     "FinishUpload": lambda s, _d, owner: FinishUpload(upload=s.upload(owner)),
     "CompleteSession": _complete,
     "Withdraw": lambda s, _d, owner: Withdraw(records=[f"s{s.waiting(owner)}"]),

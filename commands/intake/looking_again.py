@@ -1,0 +1,347 @@
+"""Look again at inserted sessions of which something is open: sorting that comes later, data that were missing.
+
+What is found goes in as an addition where it is as sure as at an insertion; what the disk has otherwise than the record
+stays with the session as a remark. The disk is read outside of any lock; the append checks what can have changed.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from commands.door.command import Command
+from commands.door.permission import require_owner
+from commands.door.steps import Steps
+from commands.door.submit import Daybook
+from commands.door.world import Decision, Result, World
+from commands.inputfile.canonical import session_entry_from_json
+from commands.inputfile.entries import ClusteringEntry, SessionEntry
+from commands.intake.association import Association, Implanted, associate
+from commands.intake.deciding import SettledClustering, requested_and_waiting
+from commands.intake.inherited_tasks import Opened
+from commands.intake.insertion import Looked, Present, open_of, open_session, remark, remarks_on, sorting_of
+from commands.intake.plain_records import plain_record, time_text
+from commands.intake.settling import present_for
+from commands.intake.sortings import Find, Sorted, Sorting, WaitingClustering
+from commands.intake.stopping import Waits
+from commands.recordings.disk import read_file
+from commands.recordings.locations import LocationError
+from commands.recordings.roots import Roots, Search
+from commands.recordings.session import SessionDirectoryError
+from commands.recordings.sessions_txt import SIZE_LIMIT, listed_sessions_txt, parse_sessions_txt
+from commands.stored import current_entries, standing_session
+from ledger import log
+from ledger.bodies import body_of
+from ledger.envelope import NewEvent
+from ledger.events import ClusteringInserted, ClusteringWaiting, DiskLookedAt, MoreFound
+from ledger.ranges import ranges
+from projections.records import Clustering, Session
+
+MOST_OF_AN_UPLOAD = 100
+_BATCH = 100
+_STAYS = ("task-outside-recording",)  # remarks that do not come from the disk alone
+Plain = dict[str, Any]
+
+
+class LookedAgain(BaseModel):
+    """What was found at a session, decided on it as it was at ``version``. ``clusterings`` are new, or settle one that
+    waited, by its number and version; ``waiting`` have to wait, ``told`` wait for another reason now."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    session: int
+    version: int
+    more: MoreFound | None = None
+    clusterings: list[tuple[int | None, int, ClusteringInserted]] = []
+    waiting: list[SettledClustering] = []
+    told: list[tuple[int, int, ClusteringWaiting]] = []
+
+
+class AddFound(Command[Result]):
+    """``looked`` are the sessions whose time to be looked at it was."""
+
+    sessions: list[LookedAgain]
+    looked: list[tuple[int, int]] = []
+
+    def authorise(self, world: World) -> None:
+        rows = [world.state.sessions.get(one.session) for one in self.sessions]
+        require_owner(world, "process sessions", [row for row in rows if row is not None])
+
+    def decide(self, world: World) -> Decision[Result]:
+        world.state.sessions.prefetch(one.session for one in self.sessions)
+        events: list[NewEvent] = []
+        for one in self.sessions:
+            row = world.state.sessions.get(one.session)
+            if row is not None and row.status == "inserted" and row.version == one.version:
+                events += _events(world, row, one, world.next_position + len(events))
+        if self.looked:
+            stream = f"look/{world.next_position + len(events)}"
+            events.append(NewEvent(stream, DiskLookedAt(sessions=self.looked), 0, "", world.actor))
+        return Decision(events, Result())
+
+
+def _events(world: World, row: Session, one: LookedAgain, position: int) -> list[NewEvent]:
+    owned: Plain = {"subject": row.subject, "username": row.username, "correlation": f"u{row.upload}"}
+    events: list[NewEvent] = []
+    if one.more is not None:
+        taken = {probe["name"] for probe in one.more.probes} & _others_probes(world, row)
+        if taken:
+            return []  # another session has taken it meanwhile
+        events.append(
+            NewEvent(f"session/{row.id}", one.more, row.version, **owned, causation=row.status_position)
+        )
+    for number, version, inserted in one.clusterings:
+        if number is not None and not _waits(world, number, version):
+            continue
+        stream = f"clustering/{position + len(events) if number is None else number}"
+        events.append(NewEvent(stream, inserted, version, **owned, causation=row.status_position))
+    for waiting in one.waiting:
+        events += requested_and_waiting(waiting, row, position + len(events), row.status_position)
+    for number, version, event in one.told:
+        if _waits(world, number, version):
+            events.append(
+                NewEvent(f"clustering/{number}", event, version, **owned, causation=row.status_position)
+            )
+    return events
+
+
+def _waits(world: World, number: int, version: int) -> bool:
+    row = world.state.clusterings.get(number)
+    return row is not None and row.version == version and row.status in ("pending", "waiting")
+
+
+def _others_probes(world: World, row: Session) -> set[str]:
+    present = present_for(world, [row])[row.id]
+    return set(present.implanted.taken)
+
+
+# --- which ----------------------------------------------------------------------------------------------------------
+
+
+def open_among(world: World, numbers: Iterable[int], *, before: int, owner: str) -> list[int]:
+    """Of these sessions the newest of the owner's of which something is open, and that were inserted before a
+    position."""
+    wanted = list(numbers)
+    world.state.sessions.prefetch(wanted)
+    rows = [world.state.sessions[number] for number in wanted]
+    found = [
+        row.id
+        for row in rows
+        if row.status == "inserted" and row.open and row.status_position < before and row.username == owner
+    ]
+    return sorted(found)[-MOST_OF_AN_UPLOAD:]
+
+
+def due(world: World, owner: str | None, now: datetime) -> list[int]:
+    """The sessions whose time to be looked at has come: of one owner where one is given."""
+    rows = world.transaction.run(
+        f"SELECT id, username FROM {world.state.sessions.table} "
+        "WHERE look_next IS NOT NULL AND look_next <= ? ORDER BY id",
+        (now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),),
+    ).fetchall()
+    return [number for number, user in rows if owner is None or user == owner]
+
+
+# --- looking --------------------------------------------------------------------------------------------------------
+
+
+def look_again(
+    daybook: Daybook, roots: Roots, steps: Steps, numbers: Collection[int], *, scheduled: bool = False
+) -> None:
+    """Look at these inserted sessions; ``scheduled``: because it was time."""
+    todo = sorted(numbers)
+    for start in range(0, len(todo), _BATCH):
+        batch = todo[start : start + _BATCH]
+        found = [one for one in _look_at_batch(daybook, roots, batch) if one is not None]
+        if found or scheduled:
+            steps.submit(AddFound(sessions=found, looked=ranges(batch) if scheduled else []))
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A session as the ledger has it."""
+
+    row: Session
+    entry: SessionEntry
+    present: Present
+    inserted: Plain
+    remarks: list[Plain]
+    probes: list[Plain]
+    waiting: list[tuple[Clustering, Plain]]
+
+
+def _look_at_batch(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list[LookedAgain | None]:
+    with daybook.reading() as world:
+        world.state.sessions.prefetch(batch)
+        rows = [row for n in batch if (row := world.state.sessions[n]).status == "inserted"]
+        presents = present_for(world, rows)
+        entries = current_entries(world, rows)
+        standing = [
+            _standing(world, row, entry, presents[row.id]) for row, entry in zip(rows, entries, strict=True)
+        ]
+    find = Search(roots).resolve
+    return [_look(one, roots, find) for one in standing]
+
+
+def _standing(world: World, row: Session, entry: str, present: Present) -> _Standing:
+    inserted, remarks = standing_session(world, row.id)
+    clusterings = world.state.clusterings.where("session = ? AND status IN ('pending', 'waiting')", [row.id])
+    requests = log.read_positions(world.transaction, [one.id for one in clusterings])
+    probes = [
+        {"name": p.name, "probe": p.probe, "matched_by": p.matched_by, "serial": p.serial}
+        for p in world.state.probes.where("session = ?", [row.id])
+    ]
+    return _Standing(
+        row,
+        session_entry_from_json(entry, row.entry_index),
+        present,
+        inserted,
+        remarks,
+        probes,
+        [(one, body_of(requests[one.id])["entry"]) for one in clusterings],
+    )
+
+
+def _look(one: _Standing, roots: Roots, find: Find) -> LookedAgain | None:
+    """What is new at a session; None: nothing, or its directory cannot be read now."""
+    with suppress(SessionDirectoryError, LocationError):
+        now = datetime.now(roots.zone).replace(tzinfo=None)
+        opened = open_session(one.row.location, find, zone=roots.zone, now=now)
+        if opened.found.acquiring and not one.present.decided.as_crashed:
+            return None  # something is being written there: it is found when that is done
+        added, remarks = _data(one, opened)
+        start = str(one.row.session_time)
+        matches = [*one.probes, *added]
+        looked = Looked(start, (), Association(matches=matches), remarks)
+        sorting = sorting_of(
+            one.entry, opened, roots, find, one.present, looked, uploader=one.row.username, session=one.row.id
+        )
+        return _put_together(one, opened, added, remarks, sorting)
+    return None
+
+
+def _data(one: _Standing, opened: Opened) -> tuple[list[Plain], list[Plain]]:
+    """The probes that can be added, and all remarks that there are now."""
+    found, implanted, start = opened.found, one.present.implanted, str(one.row.session_time)
+    names = {str(probe["name"]) for probe in one.probes}
+    used = {str(probe["probe"]) for probe in one.probes}
+    rest = tuple(i for i in implanted.insertions if i.subject != implanted.subject or i.probe not in used)
+    new = [probe for probe in found.probes if probe.name not in names]
+    association = Association()
+    extra: list[Plain] = []
+    if new:
+        given = {n: p for n, p in (one.entry.probe_association or {}).items() if n not in names}
+        known = {probe.name for probe in new}
+        try:
+            association = associate(
+                new,
+                {n: p for n, p in given.items() if n in known},
+                Implanted(implanted.subject, rest, implanted.taken),
+                time=start,
+                despite_serial=one.present.decided.despite_serial,
+            )
+        except Waits as waits:
+            for probe in new:
+                said = f'"{probe.name}" is on disk, and not in the record: {waits.event.message}'
+                extra.append(remark("more-on-disk", probe.name, said, probe.recordings))
+        except SessionDirectoryError as problem:
+            extra.append(remark("more-on-disk", new[0].name, problem.message, new[0].recordings))
+    now = used | {str(match["probe"]) for match in association.matches}
+    association.absent = [i.probe for i in implanted.own(start) if i.at(start) and i.probe not in now]
+    association.early = [i for i in implanted.own(start) if i.probe in now and i.insertion_time > start]
+    everything = replace(association, matches=[*one.probes, *association.matches])
+    remarks = remarks_on(found, everything, one.present.decided, start)
+    remarks += [*extra, *_otherwise(one, opened), *(r for r in one.remarks if r["code"] in _STAYS)]
+    return association.matches, remarks
+
+
+def _otherwise(one: _Standing, opened: Opened) -> list[Plain]:
+    """What the disk says otherwise than the record."""
+    found, row = opened.found, one.row
+    said = []
+    stated = None if found.start is None else time_text(found.start)
+    if stated not in (None, row.session_time) and one.present.decided.start is None:
+        message = f"The disk says now that it started at {stated}; the record says {row.session_time}."
+        said.append(remark("start-differs", str(stated), message))
+    there = {probe.name for probe in found.probes}
+    for probe in one.probes:
+        if probe["name"] not in there:
+            message = f'"{probe["name"]}" of the record is on disk no longer.'
+            said.append(remark("probe-gone", str(probe["name"]), message))
+    said += [
+        remark("data-missing", missing.name, f"{missing.message} {missing.hint}".rstrip(), missing.files)
+        for missing in found.missing
+        if missing.name not in one.present.decided.without
+    ]
+    if changed := _other_table(one, opened):
+        said.append(
+            remark("sessions-txt-differs", changed, f"{changed} has changed since its tasks were read.")
+        )
+    return said
+
+
+def _other_table(one: _Standing, opened: Opened) -> str | None:
+    table = one.inserted.get("sessions_txt")
+    file = listed_sessions_txt(opened.listing) if table else None
+    if table is None or file is None:
+        return None
+    now = parse_sessions_txt(read_file(opened.root, file, limit=SIZE_LIMIT)).sha256
+    return None if now == table["sha256"] else file
+
+
+def _put_together(
+    one: _Standing, opened: Opened, added: list[Plain], remarks: list[Plain], sorting: Sorting
+) -> LookedAgain | None:
+    clusterings: list[tuple[int | None, int, ClusteringInserted]] = []
+    told: list[tuple[int, int, ClusteringWaiting]] = []
+    still = Sorted([], [])
+    for row, entry in one.waiting:
+        found = _again(row, entry, sorting, one.row.location)
+        if isinstance(found, ClusteringInserted):
+            clusterings.append((row.id, row.version, found))
+        else:
+            still.waiting.append(found)
+            if (row.status, row.reason, row.message) != ("waiting", found.event.reason, found.event.message):
+                told.append((row.id, row.version, found.event))
+    new = Sorted([], [])
+    if (
+        one.entry.clustering is None
+        and not one.waiting
+        and "clustering" in orjson.loads(one.row.open or "[]")
+    ):
+        new = sorting.of_entry(one.entry)
+        clusterings += [(None, 0, inserted) for inserted in new.inserted]
+    waiting = Sorted([], [*still.waiting, *new.waiting], is_open=new.is_open)
+    names = open_of(remarks, waiting)
+    more = None
+    if added or _said(remarks) != _said(one.remarks) or names != sorted(orjson.loads(one.row.open or "[]")):
+        files = {file for probe in opened.found.probes if probe.name in {a["name"] for a in added}
+                 for file in probe.recordings}  # fmt: skip
+        recordings = [plain_record(r) for r in opened.found.recordings if r.file in files]
+        more = MoreFound(recordings=recordings, probes=added, remarks=remarks, open=names)
+    if more is None and not clusterings and not new.waiting and not told:
+        return None
+    return LookedAgain(
+        session=one.row.id,
+        version=one.row.version,
+        more=more,
+        clusterings=clusterings,
+        waiting=[SettledClustering(entry=w.entry, location=w.location, event=w.event) for w in new.waiting],
+        told=told,
+    )
+
+
+def _again(
+    row: Clustering, entry: Plain, sorting: Sorting, location: str
+) -> ClusteringInserted | WaitingClustering:
+    if row.location == location and entry.get("curator") == sorting.uploader:
+        return sorting.inherited()
+    [found] = sorting.listed(ClusteringEntry(**entry))
+    return found
+
+
+def _said(remarks: Iterable[Plain]) -> list[tuple[str, str, str]]:
+    return sorted((str(r["code"]), str(r["name"]), str(r["message"])) for r in remarks)

@@ -1,0 +1,209 @@
+"""What comes later is found: sorted output, a probe that was missing, and what the disk says otherwise by then."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from commands.door.permission import NotPermitted
+from commands.intake import insertion, looking_again, sortings, working
+from commands.intake.working import Worked, work
+from commands.recordings.roots import Roots
+from commands.samples.clusterings import kilosort_output
+from projections.handlers.sessions import _next_look
+from tests.intake.lab import PROBES, SERIALS, Lab, document, number, session
+
+SERIAL_ONE = SERIALS[:1]
+
+
+def entry(name: str, **fields: Any) -> dict[str, Any]:
+    """With the default of clustering."""
+    plain = session(name, **fields)
+    del plain["clustering"]
+    return plain
+
+
+def sort(directory: Path) -> None:
+    for probe in ("probe_1", "probe_2"):
+        if (directory / probe).is_dir():
+            kilosort_output(directory / probe / "ks")
+
+
+def row(lab: Lab, of: int) -> Any:
+    with lab.daybook.reading() as world:
+        return world.state.sessions[of]
+
+
+def clusterings(lab: Lab, of: int) -> list[tuple[str, str | None]]:
+    with lab.daybook.reading() as world:
+        return [(one.status, one.reason) for one in world.state.clusterings.where("session = ?", [of])]
+
+
+def two_hours_later(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> Worked:
+    due = looking_again.due
+    monkeypatch.setattr(working, "due", lambda world, owner, now: due(world, owner, now + timedelta(hours=2)))
+    return work(lab.daybook, lab.roots)
+
+
+def test_sorted_output_is_found_by_the_next_upload(lab: Lab) -> None:
+    directory = lab.record("date_1")
+    one = number(lab.upload(entry("date_1")).sessions[0])
+    sort(directory)
+
+    lab.upload(entry("date_1"))
+
+    assert clusterings(lab, one) == [("inserted", None)]
+    assert (row(lab, one).open, row(lab, one).look_next) == (None, None)
+
+
+def test_sorted_output_is_found_by_work_when_it_is_time(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = lab.record("date_1")
+    one = number(lab.upload(entry("date_1")).sessions[0])
+    sort(directory)
+    assert work(lab.daybook, lab.roots).looked_again == 0  # an hour has not gone by
+
+    worked = two_hours_later(monkeypatch, lab)
+
+    assert (worked.looked_again, [found.session for found in worked.clusterings]) == (1, [f"s{one}"])
+    assert clusterings(lab, one) == [("inserted", None)]
+
+
+def test_a_look_that_finds_nothing_is_remembered(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.record("date_1")
+    lab.upload(entry("date_1"))
+    before = lab.size()
+
+    two_hours_later(monkeypatch, lab)
+
+    assert lab.types(before) == ["DiskLookedAt"]
+
+
+def test_looks_are_after_an_hour_a_day_a_week_and_monthly_for_a_year() -> None:
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    session: Any = SimpleNamespace(open='["clustering"]', open_since=since.isoformat().replace("+00:00", "Z"))
+    looked, days = since, []
+    while (due := _next_look(session, looked.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))) is not None:
+        looked = datetime.fromisoformat(due)
+        days.append(round((looked - since) / timedelta(days=1), 2))
+
+    assert days == [0.04, 1, 7, *(30 * month for month in range(1, 13))]
+
+
+def test_one_of_two_sorted_probes_waits_until_the_other_is(lab: Lab) -> None:
+    directory = lab.record("date_1")
+    kilosort_output(directory / "probe_1" / "ks")
+    one = number(lab.upload(entry("date_1")).sessions[0])
+    assert clusterings(lab, one) == [("waiting", "clustering-missing")]
+    kilosort_output(directory / "probe_2" / "ks")
+
+    work(lab.daybook, lab.roots, named=[f"s{one}"])
+
+    assert clusterings(lab, one) == [("inserted", None)]
+
+
+def test_a_probe_that_was_missing_goes_in_when_it_is_there(lab: Lab) -> None:
+    lab.record("date_1")
+    other = lab.share.parent / "probe_2"
+    shutil.move(lab.share / "date_1" / "probe_2", other)
+    one = number(lab.upload(session("date_1")).sessions[0])
+    assert row(lab, one).remarks == '["probe-not-on-disk"]'
+    shutil.move(other, lab.share / "date_1" / "probe_2")
+
+    lab.upload(session("date_1"))
+
+    with lab.daybook.reading() as world:
+        probes = [probe.probe for probe in world.state.probes.where("session = ?", [one])]
+    assert probes == list(PROBES)
+    assert (row(lab, one).remarks, row(lab, one).open) == (None, None)
+    assert len(lab.bodies("MoreFound")[-1]["recordings"]) > 0
+
+
+def test_what_the_disk_says_otherwise_stays_with_the_session(lab: Lab) -> None:
+    lab.record("date_1")
+    one = number(lab.upload(session("date_1")).sessions[0])
+    shutil.rmtree(lab.share / "date_1")
+    lab.record("date_1", day=3, serials=SERIAL_ONE)
+
+    worked = work(lab.daybook, lab.roots, named=[f"s{one}"])
+
+    [found] = worked.found
+    assert any("started at 2023-05-04" in message for message in found.messages)
+    assert any('"probe_2" of the record is on disk no longer' in message for message in found.messages)
+    assert row(lab, one).session_time == "2023-05-01 10:00:00"
+
+
+def test_the_same_look_twice_appends_nothing(lab: Lab) -> None:
+    lab.record("date_1", serials=SERIAL_ONE)
+    one = number(lab.upload(entry("date_1")).sessions[0])
+    before = lab.size()
+
+    work(lab.daybook, lab.roots, named=[f"s{one}"])
+    lab.upload(entry("date_1"))
+
+    assert lab.types(before) == ["InputFileReceived", "InputFileValidated", "InputFileProcessed"]
+
+
+def test_a_known_session_with_nothing_open_costs_no_call_on_the_share(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = lab.record_many(5)
+    data = document(*map(session, names))
+    lab.upload_bytes(data)
+    calls: list[str] = []
+
+    def counted(*args: Any, **_options: Any) -> Any:
+        calls.append(str(args[0]))
+        raise AssertionError(calls)
+
+    monkeypatch.setattr(insertion, "list_session", counted)
+    monkeypatch.setattr(sortings, "look_for_clusterings", counted)
+
+    lab.upload_bytes(data)
+    work(lab.daybook, lab.roots)
+
+    assert calls == []
+
+
+def test_an_upload_looks_at_a_hundred_at_most(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking_again, "MOST_OF_AN_UPLOAD", 2)
+    names = lab.record_many(4)
+    data = document(*map(entry, names))
+    lab.upload_bytes(data)
+    looked: list[str] = []
+    open_session = looking_again.open_session
+    monkeypatch.setattr(
+        looking_again,
+        "open_session",
+        lambda place, *a, **k: looked.append(place) or open_session(place, *a, **k),
+    )
+
+    lab.upload_bytes(data)
+
+    assert looked == ["N:/rec/date_3", "N:/rec/date_4"]
+
+
+def test_sorted_output_on_another_drive_is_found_where_the_settings_say_so(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "P").mkdir()
+    roots = Roots.of(
+        {"N:": [str(lab.share.parent)], "P:": [str(tmp_path / "P")]}, sorted_at={"N:": "P:/sorted"}
+    )
+    lab.record("date_1")
+    one = number(lab.upload_bytes(document(entry("date_1")), roots=roots).sessions[0])
+    for probe in ("probe_1", "probe_2"):
+        kilosort_output(tmp_path / "P" / "sorted" / "rec" / "date_1" / probe)
+
+    lab.upload_bytes(document(entry("date_1")), roots=roots)
+
+    with lab.daybook.reading() as world:
+        [found] = world.state.clusterings.where("session = ?", [one])
+    assert (found.status, found.location) == ("inserted", "P:/sorted/rec/date_1")
+
+
+def test_only_the_owner_or_an_admin_looks_at_a_named_session(lab: Lab) -> None:
+    lab.record("date_1")
+    one = number(lab.upload(entry("date_1")).sessions[0])
+    with pytest.raises(NotPermitted):
+        work(lab.as_user("user_2"), lab.roots, named=[f"s{one}"])
