@@ -134,12 +134,15 @@ def standing_remarks(world: World, session: int) -> tuple[list[dict[str, Any]], 
 
 
 def requested_groups(world: World, numbers: Collection[int]) -> dict[int, str]:
-    """The entries of multi-session clusterings, in their canonical form."""
+    """The entries of multi-session clusterings, in their canonical form; with the curator's name of now."""
     requests = log.read_positions(world.transaction, numbers)
-    return {
-        number: orjson.dumps(orjson.loads(request.payload or "{}")["entry"]).decode()
-        for number, request in requests.items()
-    }
+    world.state.clusterings.prefetch(numbers)
+    found = {}
+    for number, request in requests.items():
+        entry = orjson.loads(request.payload or "{}")["entry"]
+        row = world.state.clusterings.get(number)
+        found[number] = orjson.dumps(entry if row is None else entry | {"curator": row.curator}).decode()
+    return found
 
 
 def stored_bytes(world: World, row: Upload) -> bytes:

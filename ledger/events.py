@@ -211,6 +211,20 @@ class SessionSuperseded(Body):
     by: int
 
 
+class SessionAmended(Body):
+    """Something is added to what the session says already, or what it names is called otherwise now. ``fields`` are
+    those given now; ``completed`` is the whole entry as it now stands. ``tasks`` are all of them, resolved; ``probes``
+    those that are another probe now: ``{"name", "probe", "matched_by"}``. Both are None where they stay, and before the
+    session is inserted."""
+
+    fields: dict[str, Any]
+    completed: dict[str, Any]
+    tasks: list[dict[str, Any]] | None
+    probes: list[dict[str, Any]] | None
+    despite_serial: bool = False
+    reason: str | None = None
+
+
 class SessionWithdrawn(Body):
     """Its owner took back an entry that was never inserted."""
 
@@ -305,6 +319,12 @@ class ClusteringCarriedOver(Body):
     sessions: list[tuple[int, int]]
 
 
+class ClusteringAmended(Body):
+    """What it names is called otherwise now."""
+
+    curator: str
+
+
 # --- deletion/<id>, redaction/<position> ----------------------------------------------------------------------------
 
 
@@ -334,6 +354,18 @@ class CorrectionRequested(Body):
 class RedactionRequested(Body):
     position: int
     reason: str
+
+
+class ChangeRequested(Body):
+    """``kind``: proposal, addition, mending or taking-back. ``records`` say what it is about, as people name it;
+    ``change`` is what is carried out when it is approved: ``{"action": ...}`` and its arguments. ``impact`` is what
+    stands on it, as of a deletion: of a taking-back it goes, of the others it stays and says something else."""
+
+    kind: str
+    records: list[str]
+    reason: str
+    change: dict[str, Any]
+    impact: dict[str, Any]
 
 
 class DeletionImpactGrown(Body):
@@ -497,6 +529,33 @@ class ProbeRemoved(Body):
     removal_time: str
 
 
+class ProbeInsertionMended(Body):
+    """The insertion that is on record has these times; ``removal_time`` is None where the probe is still in there."""
+
+    probe: str
+    insertion_time: str
+    removal_time: str | None
+    reason: str
+
+
+class ProbeInsertionTakenBack(Body):
+    """The probe was never inserted then: what was on record before it is again. ``earlier`` are the times of the
+    insertion before, ``{"insertion_time", "removal_time"}``, or None."""
+
+    probe: str
+    insertion_time: str
+    removal_time: str | None
+    earlier: dict[str, str] | None
+    reason: str
+
+
+class SubjectTakenBack(Body):
+    """There is no such subject: nothing stood on it, or went with it."""
+
+    name: str
+    reason: str
+
+
 class ReferenceValueAdded(Body):
     table: str
     value: str
@@ -506,6 +565,15 @@ class ReferenceValueAdded(Body):
 class ReferenceValueRetired(Body):
     table: str
     value: str
+
+
+class ReferenceValueTakenBack(Body):
+    """It was a mistake; ``replaced_by`` is what those that used it use now."""
+
+    table: str
+    value: str
+    replaced_by: str | None
+    reason: str
 
 
 TYPES: dict[str, type[Body]] = {name: globals()[name] for name in SCHEMAS}

@@ -26,6 +26,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "severity": frozenset({"error", "warning", "notice"}),
     "role": frozenset({"researcher", "admin", "auditor"}),
     "matched_by": frozenset({"given", "serial", "only-one", "location", "group_name", "name", "place"}),
+    "kind": frozenset({"proposal", "addition", "mending", "taking-back"}),
     "reason": frozenset(
         {
             "probe-association", "probe-of-another-subject", "serial-contradicts", "data-missing", "starts-apart",
@@ -53,6 +54,9 @@ NESTED = frozenset(
         "valid_times", "flags", "method", "probe_name", "units", "modified", "modified_file",
         # the impact of a deletion; the one attribute of a reference value that means something here
         "clusterings", "probes", "users", "arena_required",
+        # what a request for a change carries out, and what was before
+        "table", "value", "attributes", "new_value", "insertion_time", "removal_time", "version",
+        "fields", "completed",
     }
 )  # fmt: skip
 _FIELDS = NESTED.union(*(model.model_fields for model in TYPES.values()))

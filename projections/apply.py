@@ -185,4 +185,11 @@ _HANDLERS: dict[str, Callable[[State, StoredEvent, Payload], None]] = {
     "ProbeRemoved": lab.probe_removed,
     "ReferenceValueAdded": lab.reference_added,
     "ReferenceValueRetired": lab.reference_retired,
+    "SessionAmended": sessions.session_amended,
+    "ClusteringAmended": clusterings.clustering_amended,
+    "ChangeRequested": deletions.change_requested,
+    "ProbeInsertionMended": lab.insertion_mended,
+    "ProbeInsertionTakenBack": lab.insertion_taken_back,
+    "SubjectTakenBack": lab.subject_taken_back,
+    "ReferenceValueTakenBack": lab.reference_taken_back,
 }

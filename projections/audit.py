@@ -36,9 +36,12 @@ COUNTS = (
     Count("sessions_inserted", ("SessionInserted",), of_owner=True),
     Count("clusterings_inserted", ("ClusteringInserted",), of_owner=True),
     Count("failures", ("SessionInsertFailed", "ClusteringInsertFailed"), of_owner=True),
-    Count("completions", ("ProbesAssociated", "SessionSettled", "TasksAdded", "SessionAnnotated")),
+    Count(
+        "completions",
+        ("ProbesAssociated", "SessionSettled", "TasksAdded", "SessionAnnotated", "SessionAmended"),
+    ),
     Count("withdrawals", ("SessionWithdrawn", "ClusteringWithdrawn")),
-    Count("requests", ("DeletionRequested", "CorrectionRequested", "RedactionRequested")),
+    Count("requests", ("DeletionRequested", "CorrectionRequested", "RedactionRequested", "ChangeRequested")),
     Count("deletions", ("SessionDeleted", "ClusteringDeleted")),
     Count("corrections", ("CorrectionExecuted",)),
     Count("restores", ("SessionRestored", "ClusteringRestored")),
@@ -55,9 +58,11 @@ NOT_COUNTED = frozenset(
         "SessionInsertRequested", "SessionWaiting", "ClusteringInsertRequested", "ClusteringWaiting",
         "ClusteringCarriedOver", "SessionSuperseded", "ClusteringSuperseded",
         "MoreFound", "DiskLookedAt",  # what was found is counted where it is inserted
+        "ClusteringAmended",
         "DeletionImpactGrown", "DeletionApproved", "DeletionRejected", "DeletionCancelled",
         "DeletionExecuted", "DeletionRestored",  # what they deleted and restored is counted record by record
         "SubjectRegistered", "ProbeInserted", "ProbeRemoved", "ReferenceValueAdded", "ReferenceValueRetired",
+        "ProbeInsertionMended", "ProbeInsertionTakenBack", "SubjectTakenBack", "ReferenceValueTakenBack",
     }
 )  # fmt: skip
 

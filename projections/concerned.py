@@ -110,6 +110,29 @@ def _links(slot: str, wanted: str) -> Iterator[str]:
     yield f"SELECT DISTINCT u.subject {joined} WHERE s.subject IN ({wanted})"
 
 
+def lab_streams(transaction: Transaction, slot: str) -> set[str]:
+    """Those of all subjects, reference tables and users, also of what was taken back since and has no row any more."""
+    found: set[str] = set()
+    for table, column, stream in (
+        ("subjects", "subject", "subject"),
+        ("reference_values", "reference", "reference"),
+        ("users", "username", "user"),
+    ):
+        rows = transaction.run(f"SELECT DISTINCT {column} FROM {table}_{slot}").fetchall()
+        found.update(f"{stream}/{row[0]}" for row in rows)
+    taken_back = transaction.run(
+        f"SELECT DISTINCT type, subject FROM activity_{slot} "
+        "WHERE type IN ('SubjectTakenBack', 'ReferenceValueTakenBack')"
+    ).fetchall()
+    found.update(f"subject/{subject}" for kind, subject in taken_back if kind == "SubjectTakenBack")
+    if any(
+        kind == "ReferenceValueTakenBack" for kind, _ in taken_back
+    ):  # seldom: all of the log is looked through
+        sql = "SELECT DISTINCT stream FROM events WHERE type = 'ReferenceValueTakenBack'"
+        found.update(row[0] for row in transaction.run(sql).fetchall())
+    return found
+
+
 def with_needed(transaction: Transaction, slot: str, streams: Iterable[str]) -> set[str]:
     """These streams, and those of the records that their handlers change or look at."""
     found = set(streams)

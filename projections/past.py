@@ -16,7 +16,7 @@ from ledger.log import Head
 from ledger.merkle import CompactRange
 from ledger.moments import Moment, last_until, position_of, recorded_around
 from ledger.proofs import StoredTree
-from projections.concerned import Candidates, bound_up, candidates, subjects_of
+from projections.concerned import Candidates, bound_up, candidates, lab_streams, subjects_of
 from projections.portions import marks, portions
 from projections.records import (
     Activity,
@@ -156,14 +156,7 @@ class Past:
     def lab(self) -> None:
         """Of subjects with their probes, reference values, and who has which role."""
         self._readable |= {*LAB}
-        streams = {"ledger"}
-        for table, column, stream in (
-            ("subjects", "subject", "subject"),
-            ("reference_values", "reference", "reference"),
-            ("users", "username", "user"),
-        ):
-            rows = self._transaction.run(f"SELECT DISTINCT {column} FROM {table}_{self._slot}").fetchall()
-            streams.update(f"{stream}/{row[0]}" for row in rows)
+        streams = {"ledger", *lab_streams(self._transaction, self._slot)}
         self.refolding.fold({}, streams)
 
     def requests(self) -> None:

@@ -32,16 +32,19 @@ STREAMS = {
         "SessionInsertRequested", "SessionWaiting", "SessionInserted", "SessionInsertFailed", "ProbesAssociated",
         "TasksAdded", "SessionAnnotated", "SessionWithdrawn", "SessionDeleted", "SessionRestored", "SessionSettled",
         "MoreFound", "SessionSuperseded",
+        "SessionAmended",
     },
     "clustering/7": {
         "ClusteringInsertRequested", "ClusteringWaiting", "ClusteringInserted", "ClusteringInsertFailed",
         "ClusteringWithdrawn", "ClusteringDeleted", "ClusteringRestored", "ClusteringCarriedOver",
         "ClusteringSuperseded",
+        "ClusteringAmended",
     },
     "look/7": {"DiskLookedAt"},
     "deletion/7": {
         "DeletionRequested", "CorrectionRequested", "RedactionRequested", "DeletionImpactGrown", "DeletionApproved",
         "DeletionRejected", "DeletionCancelled", "DeletionExecuted", "CorrectionExecuted", "DeletionRestored",
+        "ChangeRequested",
     },
     "redaction/7": {"PayloadRedacted"},
     "input-file/7": {"InputFileErased"},
@@ -49,8 +52,11 @@ STREAMS = {
         "RoleGranted", "RoleRevoked", "ActionRefused", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
         "TokenIssued", "TokenRevoked",
     },
-    "subject/0/12345": {"SubjectRegistered", "ProbeInserted", "ProbeRemoved"},
-    "reference/reference.Probe": {"ReferenceValueAdded", "ReferenceValueRetired"},
+    "subject/0/12345": {
+        "SubjectRegistered", "ProbeInserted", "ProbeRemoved", "ProbeInsertionMended", "ProbeInsertionTakenBack",
+        "SubjectTakenBack",
+    },
+    "reference/reference.Probe": {"ReferenceValueAdded", "ReferenceValueRetired", "ReferenceValueTakenBack"},
 }  # fmt: skip
 STREAM_OF = {kind: stream for stream, kinds in STREAMS.items() for kind in kinds}
 
@@ -75,6 +81,7 @@ ALWAYS_FITS = {
         "SessionWithdrawn", "ClusteringWithdrawn",
     },
     "a redaction can be requested of any event": {"RedactionRequested"},
+    "what it rests on is asked when it is approved": {"ChangeRequested"},
     "what people may do is not judged": {
         "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
         "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
@@ -92,8 +99,10 @@ LEAVES_CHECKED_FILES_RIGHT = {
         "InputFileChecked", "SessionInserted", "ProbesAssociated", "TasksAdded", "SessionAnnotated",
         "ClusteringWaiting", "ClusteringInserted", "SubjectRegistered", "ProbeInserted", "ActionRefused",
         "MoreFound", "DiskLookedAt", "SessionSuperseded", "ClusteringSuperseded",
+        "SessionAmended", "ClusteringAmended",
     },
     "what it leads to is an event of its own": {
+        "ChangeRequested",
         "DeletionRequested", "CorrectionRequested", "RedactionRequested", "DeletionImpactGrown", "DeletionApproved",
         "DeletionRejected", "DeletionCancelled", "DeletionExecuted", "CorrectionExecuted", "DeletionRestored",
     },

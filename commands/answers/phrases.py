@@ -126,6 +126,31 @@ def _refused(body: Body) -> str:
     return f"may not {body['action']}{record}"
 
 
+def _amended(body: Body) -> str:
+    said = [f"{name}: {_short(value)}" for name, value in body["fields"].items()]
+    return ", ".join(said) or f"{plural(len(body['tasks'] or ()), 'task')}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        if all(isinstance(each, str) for each in value):
+            return ", ".join(value)
+        return f"{len(value)}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_short(each)}" for key, each in value.items())
+    return str(value)
+
+
+def _mended(body: Body) -> str:
+    removed = "still in there" if body["removal_time"] is None else f"removed {body['removal_time']}"
+    return f"{body['probe']}: inserted {body['insertion_time']}, {removed}: {body['reason']}"
+
+
+def _taken_back(body: Body) -> str:
+    instead = f", {body['replaced_by']} instead" if body["replaced_by"] is not None else ""
+    return f"{body['table']}: {body['value']}{instead}: {body['reason']}"
+
+
 _PHRASES: dict[str, Callable[[Body], str]] = {
     "LedgerCreated": lambda body: body["origin"],
     "InputFileReceived": lambda body: (
@@ -189,4 +214,11 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "ProbeRemoved": lambda body: f"{body['probe']} at {body['removal_time']}",
     "ReferenceValueAdded": lambda body: f"{body['table']}: {body['value']}",
     "ReferenceValueRetired": lambda body: f"{body['table']}: {body['value']}",
+    "SessionAmended": _amended,
+    "ClusteringAmended": lambda body: f"curator: {body['curator']}",
+    "ChangeRequested": lambda body: f"{body['kind']} of {_records(body)}",
+    "ProbeInsertionMended": _mended,
+    "ProbeInsertionTakenBack": lambda body: f"{body['probe']} at {body['insertion_time']}: {body['reason']}",
+    "SubjectTakenBack": lambda body: f"{body['name']}: {body['reason']}",
+    "ReferenceValueTakenBack": _taken_back,
 }

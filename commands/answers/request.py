@@ -8,16 +8,18 @@ from commands.answers.event import event_line
 from commands.answers.record import line_of
 from commands.answers.rows import EventLine
 from commands.answers.typed import read
+from commands.requests.changes.kinds import CHANGES
 from commands.requests.fallen import fallen_by
-from commands.requests.impact import counted, impact_at, impact_of_named
+from commands.requests.impact import Impact, counted, impact_at, impact_of_named
 from commands.requests.naming import name_of, requested, rows_of, some_of
+from commands.requests.would_go import WouldGo
 from ledger import log
 from ledger.errors import NextStep, Refusal
 from ledger.plurals import plural
 from ledger.ranges import expanded
 from projections.lines import ClusteringLine, RedactionLine, RequestLine, SessionLine
 from projections.listings import whole
-from projections.records import Clustering, Session
+from projections.records import Clustering, Deletion, Session
 from projections.references import Reference
 
 if TYPE_CHECKING:
@@ -91,10 +93,13 @@ class Growth:
 class Request(RequestLine):
     """``impact`` is what was shown last, ``takes`` the same record by record, then what went. While a deletion is open,
     ``grown`` is what it would take now beyond that. ``accept_impact``: the impact was shown again since the request,
-    and an approval has to accept it."""
+    and an approval has to accept it. ``change`` is what is carried out of a proposal, an addition, a mending or a
+    taking-back: an action and its arguments. ``would_go`` is what a redaction takes; null once it is gone."""
 
     ref: str
     position: int
+    change: dict[str, Any] | None
+    would_go: WouldGo | None
     impact: ImpactLine | None
     events: list[EventLine]
     redactions: list[RedactionLine]
@@ -116,7 +121,8 @@ def request(world: "World", number: int) -> Request:
     reference = Reference("deletion", number)
     found = whole(world.transaction, world.head.live_slot, reference)
     impact: dict[str, Any] | None = found["impact"]
-    if impact is not None and row.status in ("executed", "restored"):
+    takes = row.kind in ("deletion", "correction", "taking-back")
+    if impact is not None and takes and row.status in ("executed", "restored"):
         gone = fallen_by(world, row)[1]
         impact = counted(world, list(gone.sessions.values()), list(gone.clusterings.values())).plain()
     events = [event_line(event) for event in log.read_stream(world.transaction, reference.stream)]
@@ -124,6 +130,8 @@ def request(world: "World", number: int) -> Request:
         "ref": str(reference),
         "position": world.head.size,
         "events": events,
+        "change": (events[0].body or {}).get("change"),
+        "would_go": _would_go(world, row) if row.kind == "redaction" else None,
         "takes": None if impact is None else _told(world, impact, row.requested_by),
         "grown": grown(world, number),
         "accept_impact": row.status == "requested" and row.shown_position != row.id,
@@ -135,7 +143,9 @@ def grown(world: "World", number: int) -> Growth | None:
     row = world.state.deletions[number]
     if row.kind == "redaction" or row.status != "requested":
         return None
-    now = impact_of_named(world, requested(world, row))
+    now = _impact_now(world, row)
+    if now is None:
+        return None
     shown = impact_at(world, row.shown_position)
     if not now.exceeds(shown):
         return None
@@ -143,6 +153,21 @@ def grown(world: "World", number: int) -> Growth | None:
         OwnedRecord(ref=name_of(each), username=each.username) for each in rows_of(world, *now.beyond(shown))
     ]
     return Growth(records=records, tasks=max(0, now.tasks - int(shown["tasks"])))
+
+
+def _impact_now(world: "World", row: Deletion) -> Impact | None:
+    """What an open request would take, or is about, now."""
+    if row.kind not in CHANGES:
+        return impact_of_named(world, requested(world, row))
+    from commands.requests.changes.approval import impact_now  # seldom: it needs the models of commands
+
+    return impact_now(world, row)
+
+
+def _would_go(world: "World", row: Deletion) -> WouldGo | None:
+    from commands.requests.redaction import redacted_position, would_go
+
+    return would_go(world, redacted_position(row))
 
 
 def told_growth(growth: Growth) -> str:

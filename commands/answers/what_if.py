@@ -31,7 +31,7 @@ from ledger.envelope import StoredEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import ClusteringDeleted, SessionDeleted
 from ledger.ranges import expanded, ranges
-from projections.concerned import bound_up, subjects_of, with_needed
+from projections.concerned import bound_up, lab_streams, subjects_of, with_needed
 from projections.differences import Folding, compare
 from projections.portions import marks, portions
 from projections.records import Clustering, Session, Upload
@@ -153,8 +153,7 @@ def _streams(world: "World", root: StoredEvent) -> set[str]:
         )
         streams.update(f"deletion/{row[0]}" for row in rows.fetchall())
         streams.update(f"subject/{subject}" for subject in some)
-    tables = transaction.run(f"SELECT DISTINCT reference FROM reference_values_{slot}").fetchall()
-    streams.update(f"reference/{row[0]}" for row in tables)
+    streams.update(stream for stream in lab_streams(transaction, slot) if stream.startswith("reference/"))
     return with_needed(transaction, slot, streams)
 
 
@@ -307,7 +306,7 @@ class _Course:
             done = "Deleted" if event.type == "DeletionExecuted" else "Restored"
             body["sessions"] -= self._skipped[event.correlation, f"Session{done}"]
             body["clusterings"] -= self._skipped[event.correlation, f"Clustering{done}"]
-        elif event.type in ("DeletionRequested", "DeletionImpactGrown"):
+        elif event.type in ("DeletionRequested", "DeletionImpactGrown", "ChangeRequested"):
             if "records" in body:
                 body["records"] = [record for record in body["records"] if record not in self.missing]
             impact = body["impact"]

@@ -290,6 +290,18 @@ class Fitting:
             return f'probe "{body["probe"]}" would not have been there to be removed'
         return None
 
+    def insertion_changed(self, event: StoredEvent, body: Plain) -> str | None:
+        if self._state.insertions.get((event.subject, body["probe"])) is None:
+            return f'probe "{body["probe"]}" would not have been inserted'
+        return None
+
+    def subject_taken_back(self, event: StoredEvent, _body: Plain) -> str | None:
+        return None if self._state.subjects.get(event.subject) is not None else "would not be registered"
+
+    def value_taken_back(self, _event: StoredEvent, body: Plain) -> str | None:
+        known = self._state.reference.get((body["table"], body["value"]))
+        return f'"{body["value"]}" would not have been there to be taken back' if known is None else None
+
     def value_retired(self, _event: StoredEvent, body: Plain) -> str | None:
         known = self._state.reference.get((body["table"], body["value"]))
         return f'"{body["value"]}" would not have been there to be retired' if known is None else None
@@ -327,6 +339,12 @@ _JUDGES: dict[str, Callable[[Fitting, StoredEvent, Plain], Misfit | str | None]]
     "ProbeInserted": Fitting.probe_changed,
     "ProbeRemoved": Fitting.probe_changed,
     "ReferenceValueRetired": Fitting.value_retired,
+    "SessionAmended": Fitting.standing_session,
+    "ClusteringAmended": Fitting.standing_clustering,
+    "ProbeInsertionMended": Fitting.insertion_changed,
+    "ProbeInsertionTakenBack": Fitting.insertion_changed,
+    "SubjectTakenBack": Fitting.subject_taken_back,
+    "ReferenceValueTakenBack": Fitting.value_taken_back,
 }
 
 

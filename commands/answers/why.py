@@ -367,6 +367,10 @@ def _request(world: "World", reference: Reference, asked: Request) -> _Told:
         return _Told(f"It was approved by {by}; what it had deleted stands again.")
     if asked.kind == "redaction":
         return _Told(f"It was approved by {by}; the payload is gone.")
+    if asked.kind in ("proposal", "addition", "mending"):
+        return _Told(
+            f"It was approved by {by}, and is on record.", [NextStep("show-request", str(reference))]
+        )
     return _carried_out(world, reference, by)
 
 

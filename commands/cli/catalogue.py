@@ -1,7 +1,8 @@
-"""Verbs about reference values: ``catalogue load``, ``add``, ``retire``, ``list``."""
+"""Verbs about reference values: ``catalogue load``, ``add``, ``propose``, ``rename``, ``take-back``, ``retire``,
+``list``."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,10 @@ from commands.cli.output import Column, plural, printable
 from commands.cli.sources import read_source
 from commands.cli.times import as_of_option
 from commands.cli.verbs import VerbGroup, WritingVerb
+
+if TYPE_CHECKING:
+    from commands.door.command import Command
+    from commands.requests.changes.asking import ChangeMade
 
 
 @click.group(cls=VerbGroup)
@@ -58,15 +63,12 @@ def _attributes(_context: click.Context, _parameter: click.Parameter, pairs: Seq
     return found
 
 
-@catalogue.command(cls=WritingVerb)
-@click.argument("table")
-@click.argument("value")
-@click.option(
+_not_required_option = click.option(
     "--arena-not-required",
     is_flag=True,
     help="For behavior.TaskType: tasks of this type need no arena_apparatus.",
 )
-@click.option(
+_attribute_option = click.option(
     "--attribute",
     "attributes",
     multiple=True,
@@ -74,6 +76,13 @@ def _attributes(_context: click.Context, _parameter: click.Parameter, pairs: Seq
     callback=_attributes,
     help="Anything else to keep of the value, such as probe_model. May be repeated.",
 )
+
+
+@catalogue.command(cls=WritingVerb)
+@click.argument("table")
+@click.argument("value")
+@_not_required_option
+@_attribute_option
 @pass_invocation
 def add(
     invocation: Invocation, table: str, value: str, arena_not_required: bool, attributes: dict[str, Any]
@@ -81,12 +90,7 @@ def add(
     """Add a value to a reference table."""
     from commands.lab.catalogue import AddReferenceValue
 
-    if arena_not_required and table != "behavior.TaskType":
-        raise click.UsageError("--arena-not-required is for behavior.TaskType only.")
-    if arena_not_required:
-        attributes["arena_required"] = False
-    if not value.strip() or not value.isprintable():
-        raise click.UsageError("A value needs text, without control characters.")
+    _complete(table, value, arena_not_required, attributes)
     with invocation.daybook() as daybook:
         command = AddReferenceValue(**invocation.repeatable, table=table, value=value, attributes=attributes)
         result = daybook.submit(command).result
@@ -117,6 +121,95 @@ def retire(invocation: Invocation, table: str, value: str) -> None:
         output.say(f'Retired "{value}" from {table}.' if result.retired else before)
 
     invocation.answer(result, human)
+
+
+def _complete(table: str, value: str, arena_not_required: bool, attributes: dict[str, Any]) -> None:
+    """Raises click.UsageError."""
+    if arena_not_required and table != "behavior.TaskType":
+        raise click.UsageError("--arena-not-required is for behavior.TaskType only.")
+    if arena_not_required:
+        attributes["arena_required"] = False
+    if not value.strip() or not value.isprintable():
+        raise click.UsageError("A value needs text, without control characters.")
+
+
+@catalogue.command(cls=WritingVerb)
+@click.argument("table")
+@click.argument("value")
+@_not_required_option
+@_attribute_option
+@click.option(
+    "--reason", default=None, metavar="TEXT", help="What it is needed for; whoever decides reads it."
+)
+@pass_invocation
+def propose(
+    invocation: Invocation,
+    table: str,
+    value: str,
+    arena_not_required: bool,
+    attributes: dict[str, Any],
+    reason: str | None,
+) -> None:
+    """Propose a value for a reference table, which an admin adds or rejects.
+
+    It is a request: daybook request list. Of an admin it is added at once.
+    """
+    from commands.requests.changes.values import ProposeValue
+
+    _complete(table, value, arena_not_required, attributes)
+    given = {} if reason is None else {"reason": reason}
+    _change(
+        invocation,
+        ProposeValue(**invocation.repeatable, table=table, value=value, attributes=attributes, **given),
+    )
+
+
+_reason_option = click.option(
+    "--reason", required=True, metavar="TEXT", help="What was wrong; kept for good."
+)
+
+
+@catalogue.command(cls=WritingVerb)
+@click.argument("table")
+@click.argument("value")
+@click.argument("new_value", metavar="NEW")
+@_reason_option
+@pass_invocation
+def rename(invocation: Invocation, table: str, value: str, new_value: str, reason: str) -> None:
+    """Give a mistyped value its right name.
+
+    At once where you added it and nothing uses it. Else it is a request; when it is approved, whatever uses the
+    value says NEW, and keeps its number.
+    """
+    from commands.requests.changes.values import RenameValue
+
+    command = RenameValue(
+        **invocation.repeatable, table=table, value=value, new_value=new_value, reason=reason
+    )
+    _change(invocation, command)
+
+
+@catalogue.command("take-back", cls=WritingVerb)
+@click.argument("table")
+@click.argument("value")
+@_reason_option
+@pass_invocation
+def take_back(invocation: Invocation, table: str, value: str, reason: str) -> None:
+    """Take back a value that was added by mistake, and that nothing uses.
+
+    What was used once can be renamed or retired.
+    """
+    from commands.requests.changes.values import TakeBackValue
+
+    _change(invocation, TakeBackValue(**invocation.repeatable, table=table, value=value, reason=reason))
+
+
+def _change(invocation: Invocation, command: "Command[ChangeMade]") -> None:
+    from commands.cli.changes import write_made
+
+    with invocation.daybook() as daybook:
+        made, user = daybook.submit(command).result, daybook.actor.user
+    invocation.answer(made, lambda: write_made(made, user))
 
 
 @catalogue.command("list")

@@ -1,5 +1,5 @@
 """Verbs that add what a file left out, or decide: ``associate``, ``settle``, ``add-tasks``, ``add-clustering``,
-``annotate``."""
+``annotate``, ``amend``."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -265,3 +265,42 @@ def annotate(
         )  # fmt: skip
 
     return _complete(invocation, session, step)
+
+
+@click.command(cls=WritingVerb)
+@click.argument("session")
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--reason", default=None, metavar="TEXT", help="Why; read by whoever decides, where that is needed."
+)
+@click.option(
+    "--despite-serial",
+    is_flag=True,
+    help="A probe is meant although the serials say otherwise; needs --reason.",
+)
+@pass_invocation
+def amend(invocation: Invocation, session: str, file: str, reason: str | None, despite_serial: bool) -> int:
+    """Add to a session what its file says by now beyond what is on record.
+
+    FILE is the input file. Of the entry at the session's location, what was left out is added: one more task, a
+    light level, objects, cue cards, curtains, notes, an experimenter; and a probe on disk can be another one. The
+    session keeps its number. At once where nothing of another person stands on it, else it is a request.
+    """
+    from commands.cli.changes import write_made
+    from commands.intake.completion import Rejected
+    from commands.requests.changes.additions import amend as add
+
+    settings = invocation.settings
+    source = read_source(file, settings.limits.input_file_bytes)
+    with invocation.daybook() as daybook:
+        number = _session(invocation, daybook, session)
+        try:
+            made = add(
+                daybook, number, source.data, filename=source.name, roots=settings.roots, reason=reason,
+                despite_serial=despite_serial, limits=settings.limits, command_id=invocation.command_id,
+            )  # fmt: skip
+        except Rejected as rejected:
+            return _rejected(invocation, rejected, source.shown)
+        user = daybook.actor.user
+    invocation.answer(made, lambda: write_made(made, user))
+    return 0

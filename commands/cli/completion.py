@@ -13,6 +13,9 @@ MOST = 60
 FILE, DIRECTORY, CLICK, TEXT = "file", "dir", "(by click)", "(text)"
 
 VERBS: dict[str, tuple[str, ...]] = {
+    "amend": ("session", FILE), "catalogue propose": ("table", TEXT), "catalogue rename": ("table", "value", TEXT),
+    "catalogue take-back": ("table", "value"), "probe mend": ("subject", "probe"),
+    "probe take-back": ("subject", "probe"), "subject take-back": ("subject",),
     "add-clustering": ("session",), "add-tasks": ("session", FILE), "annotate": ("session",),
     "associate": ("session", TEXT), "bundle": (FILE, "record"), "cat": ("upload",),
     "catalogue add": ("table", TEXT), "catalogue list": ("table",), "catalogue load": (FILE,),
@@ -35,10 +38,11 @@ OPTIONS: dict[str, str] = {
     "--actor": "user", "--after": TEXT, "--as": "user", "--as-of": TEXT, "--at": TEXT, "--attribute": TEXT,
     "--before": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE, "--command-id": TEXT, "--config": FILE,
     "--cosign": FILE, "--curation-time": TEXT, "--curator": "value:reference.Experimenter", "--db": FILE,
-    "--email": TEXT, "--format": CLICK, "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE, "--lab": DIRECTORY,
+    "--email": TEXT, "--format": CLICK, "--inserted": TEXT, "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE,
+    "--lab": DIRECTORY,
     "--limit": TEXT, "--location": DIRECTORY, "--log-key": FILE, "--log-level": CLICK, "--missing": CLICK,
     "--name": TEXT, "--new-witness-key": FILE, "--notes": TEXT, "--output": FILE, "-o": FILE, "--own-requests": CLICK,
-    "--probe": "probe", "--project": "value:acquisition.Project", "--proof": FILE, "--reason": TEXT,
+    "--probe": "probe", "--project": "value:acquisition.Project", "--proof": FILE, "--reason": TEXT, "--removed": TEXT,
     "--receipt": FILE, "--room": "value:reference.ExperimentRoom", "--since": TEXT, "--start": TEXT, "--status": CLICK,
     "--subject": "subject", "--task": "value:behavior.TaskType", "--text": TEXT, "--trust": FILE, "--type": "type",
     "--until": TEXT, "--user": "user", "--without": "record",

@@ -7,6 +7,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "daybook add-clustering s12 --location N:/12345/run_1/sorted --curator user_1 --notes 'merged by hand'",
     ),
     "add-tasks": ("daybook add-tasks s12 tasks.yml", "daybook add-tasks N:/12345/run_1 - < tasks.yml"),
+    "amend": (
+        "daybook amend s12 12345.yml",
+        "daybook amend s12 12345.yml --despite-serial --reason 'the headstages were swapped'",
+    ),
     "annotate": (
         "daybook annotate s12 --room 2.345",
         "daybook annotate s12 --project my_project --notes 'the light was on'",
@@ -31,9 +35,21 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     ),
     "catalogue list": ("daybook catalogue list", "daybook catalogue list reference.Probe --as-of yesterday"),
     "catalogue load": ("daybook catalogue load catalogue.yml", "daybook catalogue load - < catalogue.yml"),
+    "catalogue propose": (
+        "daybook catalogue propose reference.ArenaApparatus 200_circle",
+        "daybook catalogue propose behavior.TaskType NestTask --arena-not-required --reason 'new in May'",
+    ),
+    "catalogue rename": (
+        "daybook catalogue rename reference.ArenaApparatus 150_sqare 150_square --reason mistyped",
+        "daybook catalogue rename reference.ExperimentRoom 2.354 2.345 --reason mistyped --json",
+    ),
     "catalogue retire": (
         "daybook catalogue retire reference.ExperimentRoom 2.345",
         "daybook catalogue retire acquisition.Project old_project",
+    ),
+    "catalogue take-back": (
+        "daybook catalogue take-back reference.CueCard card_11 --reason 'there is none'",
+        "daybook catalogue take-back reference.Probe npx_99 --reason mistyped --json",
     ),
     "checkpoint": ("daybook checkpoint -o today.checkpoint", "daybook checkpoint --newest"),
     "clusterings": ("daybook clusterings --status waiting", "daybook clusterings --subject 12345 --json"),
@@ -80,9 +96,17 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "daybook probe insert 12345 npx_1_18408403232 --at 2023-03-01",
         "daybook probe insert 12345 npx_1_18408403232 --at '2023-03-01 14:30'",
     ),
+    "probe mend": (
+        "daybook probe mend 12345 npx_1_18408403232 --removed 2023-09-01 --reason mistyped",
+        "daybook probe mend 12345 npx_1_18408403232 --still-in --reason 'it was not removed'",
+    ),
     "probe remove": (
         "daybook probe remove 12345 npx_1_18408403232 --at 2023-09-01",
         "daybook probe remove 12345 npx_1_18408403232 --at '2023-09-01 09:00'",
+    ),
+    "probe take-back": (
+        "daybook probe take-back 12345 npx_1_18408403232 --reason 'it went into 12346'",
+        "daybook probe take-back 12345 npx_1_18408403232 --reason 'wrong animal' --json",
     ),
     "prove": ("daybook prove s12 -o s12.proof", "daybook prove --since old.checkpoint -o since.proof"),
     "rebuild": ("daybook rebuild", "daybook rebuild --json"),
@@ -116,6 +140,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "subject": ("daybook subject add 12345", "daybook subject list"),
     "subject add": ("daybook subject add 12345", "daybook subject add 012345"),
     "subject list": ("daybook subject list", "daybook subject list --as-of '2 hours ago'"),
+    "subject take-back": (
+        "daybook subject take-back 12354 --reason 'its name is 12345'",
+        "daybook subject take-back 12354 --reason mistyped --json",
+    ),
     "template": ("daybook template > 12345.yml", "daybook template --example --format json"),
     "trace": ("daybook trace s12", "daybook trace u34 --format dot -o u34.dot"),
     "upload": ("daybook upload 12345.yml", "daybook upload *.yml"),

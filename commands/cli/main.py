@@ -14,7 +14,10 @@ _SECTIONS = {
         "config": ("configuring:config", "See the settings in force, or write a file of them."),
         "catalogue": ("catalogue:catalogue", "Reference values that input files are checked against."),
         "subject": ("subjects:subject", "Register subjects, and see them with their probes."),
-        "probe": ("subjects:probe", "Record that a probe was inserted or removed."),
+        "probe": (
+            "subjects:probe",
+            "Record that a probe was inserted or removed; mend what was recorded wrong.",
+        ),
     },
     "Input files": {
         "template": ("drafts:template", "Print an empty input file, with comments."),
@@ -37,6 +40,7 @@ _SECTIONS = {
         "settle": ("completing:settle", "Decide on what a session waits for, with a reason."),
         "add-tasks": ("completing:add_tasks", "Add tasks to a session that has none."),
         "add-clustering": ("completing:add_clustering", "Add a single-session clustering to a session."),
+        "amend": ("completing:amend", "Add to a session what its file says by now beyond what is on record."),
         "annotate": ("completing:annotate", "Add room, project or notes that a file left out."),
     },
     "Wrong data": {

@@ -58,6 +58,7 @@ def _options(arguments: Mapping[str, str | None]) -> list[str]:
 
 
 _BLANKS = {
+    "new_value": "NEW",
     "reason": "TEXT", "at": "TIME", "start": "TIME", "location": "DIR", "curator": "USER", "records": "REF",
     "checkpoint": "FILE", "db": "ADDRESS",
 }  # fmt: skip
@@ -77,7 +78,10 @@ _WORDS: dict[str, _Words] = {
     "add-clustering": _on("add-clustering"),
     "add-service-account": lambda step: ["user", "add", _value("user", step.arguments.get("user")), "--service"],
     "add-tasks": _on("add-tasks"),
-    "add-value": _taking("catalogue", "add", places=("table", "value")),
+    "amend": lambda step: [
+        "amend", step.ref or "REF", _value("file", step.arguments["file"]),
+        *_options({name: value for name, value in step.arguments.items() if name != "file"}),
+    ],
     "approve-request": _on("request", "approve"),
     "associate": _association,
     "cancel-request": _on("request", "cancel"),
@@ -103,7 +107,7 @@ _WORDS: dict[str, _Words] = {
     "log": _plain("log"),
     "make-checkpoint": _plain("checkpoint"),
     "make-witness-key": lambda _: ["checkpoint", "--new-witness-key", "FILE", "NAME"],
-    "propose-value": _taking("catalogue", "add", places=("reference", "value")),
+    "propose-value": _taking("catalogue", "propose", places=("reference", "value")),
     "prove-since": lambda _: ["prove", "--since", "CHECKPOINT", "-o", "FILE"],
     "rebuild": _plain("rebuild"),
     "register-subject": _taking("subject", "add", places=("subject",)),
@@ -117,11 +121,14 @@ _WORDS: dict[str, _Words] = {
         "delete", "request", step.ref or "REF", "--reason", _value("reason", step.arguments["reason"])
     ],
     "restore": _on("restore"),
-    "restore-value": _taking("catalogue", "add", places=("reference", "value")),
+    "rename-value": _taking("catalogue", "rename", places=("table", "value", "new_value")),
+    "restore-value": _taking("catalogue", "propose", places=("reference", "value")),
+    "retire-value": _taking("catalogue", "retire", places=("table", "value")),
     "set-approval-policy": _taking("policy", "own-requests", places=("own_requests",)),
     "settle": _on("settle"),
     "show": _on("show"),
     "show-request": _on("request", "show"),
+    "take-back-insertion": _taking("probe", "take-back", places=("subject", "probe")),
     "upload": _taking("upload", places=("file",)),
     "verify": _plain("verify"),
     "why": _on("why"),

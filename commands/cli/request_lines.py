@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.answers.phrases import phrase
 from commands.cli import output
+from commands.cli.change_lines import told
 from commands.cli.correcting import write_requested
 from commands.cli.next_steps import worded
 from commands.cli.output import Column, plural, printable
@@ -13,9 +14,12 @@ from ledger.errors import NextStep
 
 if TYPE_CHECKING:
     from commands.answers.request import OwnerCounts, Request, Takes
+    from commands.requests.would_go import WouldGo
     from projections.lines import ClusteringLine, SessionLine
 
 _LISTED = 10
+_TEXTS = 20
+_STAYS = ("proposal", "addition", "mending")  # what stands on it is not taken
 _REQUEST_COLUMNS = [
     Column("request"),
     Column("kind"),
@@ -86,13 +90,18 @@ def write_request(found: "Request") -> None:
         body = found.events[0].body or {}
         write_requested([*body["sessions"], *body["clusterings"]])
         output.say()
+    if found.change is not None:
+        output.say(printable(told(found.change)))
+    if found.would_go is not None:
+        write_would_go(found.would_go)
     if found.takes is not None and found.takes.records:
         write_takes(found, found.takes)
     if found.grown is not None:
         from commands.answers.request import told_growth
 
         output.say()
-        output.say(f"It would take more now than was shown last: {printable(told_growth(found.grown))}.")
+        more = "More stands on it now" if found.kind in _STAYS else "It would take more now"
+        output.say(f"{more} than was shown last: {printable(told_growth(found.grown))}.")
         output.say("The next approval is refused for that, and counts as showing it.")
     elif found.accept_impact:
         output.say()
@@ -106,10 +115,31 @@ def write_request(found: "Request") -> None:
     output.write_table(_HISTORY_COLUMNS, rows)
 
 
+def write_would_go(would_go: "WouldGo") -> None:
+    """What a redaction takes: the same as whoever asked was told, and the texts."""
+    what = f"{would_go.type} of {would_go.stream}, by {would_go.actor}, {shown(would_go.recorded_at)}"
+    output.say(f"Of position {would_go.position}, {printable(what)}, these texts would go:")
+    output.write_table(
+        [Column("field"), Column("text", "end")],
+        [list(each) for each in list(would_go.texts.items())[:_TEXTS]],
+    )
+    left = len(would_go.texts) - _TEXTS
+    if left > 0:
+        output.say(f"... and {left:,} more: with --json all of them.")
+    if would_go.file_goes:
+        output.say("The stored file goes with them.")
+    if would_go.copies:
+        named = ", ".join(map(str, would_go.copies))
+        output.say(f"The same may stand at other positions, which are redacted one by one: {named}.")
+
+
 def write_takes(found: "Request", takes: "Takes") -> None:
     """What a request takes with it, or took, in sentences and tables."""
     gone = found.status in ("executed", "restored")
-    output.say(f"{'It took' if gone else 'It would take'} {_taken(takes)}.")
+    if found.kind in _STAYS:
+        output.say(f"On it {'stood' if gone else 'stand'} {_taken(takes)}.")
+    else:
+        output.say(f"{'It took' if gone else 'It would take'} {_taken(takes)}.")
     requester = printable(found.requested_by)
     others = [owner for owner in takes.owners if not owner.own]
     if others:

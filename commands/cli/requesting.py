@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from commands.cli import output
+from commands.cli.changes import write_done
 from commands.cli.correcting import write_corrected
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.lists import REQUEST_STATUSES, filter_options, list_records, query_of
@@ -39,7 +40,8 @@ def older_spelling(verb: click.Command) -> click.Command:
 def request() -> None:
     """See what waits for a decision; approve, reject or cancel it.
 
-    Whatever is asked for is a request, numbered with the others: a deletion, a correction, a redaction.
+    Whatever is asked for is a request, numbered with the others: a deletion, a correction, a redaction, a
+    proposal, an addition, a mending, a taking-back.
     """
 
 
@@ -51,7 +53,7 @@ def request() -> None:
 def list_(invocation: Invocation, /, decided: bool, as_of: int | str | None, **asked: Any) -> None:
     """List the requests that are open.
 
-    Deletions, corrections and redactions; newest last, with --json newest first.
+    Of every kind; newest last, with --json newest first.
     """
     if asked["status"] is None and not decided:
         asked["status"] = "requested"
@@ -104,6 +106,8 @@ def approve_(invocation: Invocation, request: int, accept_impact: bool) -> None:
             write_redacted(done)
         elif done.kind == "correction":
             write_corrected(done)
+        elif done.kind != "deletion":
+            write_done(done)
         else:
             output.say(
                 f"{done.request} was carried out: {plural(done.sessions, 'session')} and "

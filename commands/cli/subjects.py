@@ -1,4 +1,4 @@
-"""Verbs about subjects and their probes: ``subject add|list``, ``probe insert|remove``."""
+"""Verbs about subjects and their probes: ``subject add|list|take-back``, ``probe insert|remove|mend|take-back``."""
 
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from commands.cli.verbs import VerbGroup, WritingVerb
 
 if TYPE_CHECKING:
     from commands.answers.lab import SubjectLine
+    from commands.door.command import Command
+    from commands.requests.changes.asking import ChangeMade
 
 
 @click.group(cls=VerbGroup)
@@ -22,7 +24,10 @@ def subject() -> None:
 
 @click.group(cls=VerbGroup)
 def probe() -> None:
-    """Record that a probe was inserted or removed."""
+    """Record that a probe was inserted or removed; mend what was recorded wrong."""
+
+
+reason_option = click.option("--reason", required=True, metavar="TEXT", help="What was wrong; kept for good.")
 
 
 @subject.command(cls=WritingVerb)
@@ -118,3 +123,83 @@ def remove(invocation: Invocation, subject: str, probe: str, time: str) -> None:
         output.say(f"{start} probe {probe} was removed from subject {subject}.")
 
     invocation.answer(result, human)
+
+
+@subject.command("take-back", cls=WritingVerb)
+@click.argument("name")
+@reason_option
+@pass_invocation
+def take_back_subject(invocation: Invocation, name: str, reason: str) -> None:
+    """Take back a subject that was registered by mistake, with its probe insertions.
+
+    At once where you recorded all of it and nothing stands on it. Else it is a request, which shows the sessions
+    and clusterings that would go with it: daybook request show ID.
+    """
+    from commands.requests.changes.subjects import TakeBackSubject
+
+    _change(invocation, TakeBackSubject(**invocation.repeatable, subject=name, reason=reason))
+
+
+@probe.command("take-back", cls=WritingVerb)
+@click.argument("subject")
+@click.argument("probe")
+@reason_option
+@pass_invocation
+def take_back_insertion(invocation: Invocation, subject: str, probe: str, reason: str) -> None:
+    """Take back that a probe was inserted in a subject: it never was.
+
+    Of several insertions the last one. At once where you recorded it and nothing stands on it. Else it is a
+    request, which shows the sessions that would go with it: daybook request show ID.
+    """
+    from commands.requests.changes.insertions import TakeBackInsertion
+
+    _change(
+        invocation, TakeBackInsertion(**invocation.repeatable, subject=subject, probe=probe, reason=reason)
+    )
+
+
+@probe.command(cls=WritingVerb)
+@click.argument("subject")
+@click.argument("probe")
+@click.option(
+    "--inserted", metavar="TIME", callback=local_time, help="The right time of insertion, in local time."
+)
+@click.option(
+    "--removed", metavar="TIME", callback=local_time, help="The right time of removal, in local time."
+)
+@click.option("--still-in", is_flag=True, help="It was not removed.")
+@reason_option
+@pass_invocation
+def mend(
+    invocation: Invocation,
+    subject: str,
+    probe: str,
+    inserted: str | None,
+    removed: str | None,
+    still_in: bool,
+    reason: str,
+) -> None:
+    """Mend the times of a probe insertion.
+
+    Of several insertions the last one. At once where you recorded it and no session with the probe was recorded
+    outside of the new times; else it is a request.
+    """
+    from commands.requests.changes.insertions import MendInsertion
+
+    if still_in and removed is not None:
+        raise click.UsageError("Give --removed or --still-in, not both.")
+    if inserted is None and removed is None and not still_in:
+        raise click.UsageError("There is nothing to mend. Give --inserted, --removed or --still-in.")
+    command = MendInsertion(
+        **invocation.repeatable, subject=subject, probe=probe, insertion_time=inserted, removal_time=removed,
+        still_in=still_in, reason=reason,
+    )  # fmt: skip
+    _change(invocation, command)
+
+
+def _change(invocation: Invocation, command: "Command[ChangeMade]") -> None:
+    from commands.cli.changes import write_made
+
+    with invocation.daybook() as daybook:
+        made, user = daybook.submit(command).result, daybook.actor.user
+    invocation.answer(made, lambda: write_made(made, user))

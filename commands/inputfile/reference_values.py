@@ -42,7 +42,7 @@ class ReferenceValues:
             return (
                 "retired-value",
                 message,
-                "Use a current value, or have an admin take this one back",
+                "Use a current value, or propose to take this one back",
                 (restore,),
             )
         message = f"{what} {quoted(value)} is not in {table}."
@@ -51,19 +51,19 @@ class ReferenceValues:
             return (
                 "unknown-value",
                 message,
-                "The catalogue is empty: load the values of the lab first" + ("" if steps else "."),
+                "The catalogue is empty: an admin loads the values of the lab first" + ("" if steps else "."),
                 steps,
             )
         steps = (NextStep(PROPOSE_VALUE, arguments=arguments),)
         if not valid:
-            return "unknown-value", message, f"{table} has no values yet. Have an admin add this one", steps
+            return "unknown-value", message, f"{table} has no values yet. Propose this one", steps
         listed = self._as_list(value, valid)
         if listed:
             return "unknown-value", message, listed, ()
         near = self.near(value, valid)
         if near:
             return "unknown-value", message, near, ()
-        return "unknown-value", message, f"{self._some(valid)} If it is new, have an admin add it", steps
+        return "unknown-value", message, f"{self._some(valid)} If it is new, propose it", steps
 
     def _as_list(self, value: str, valid: Collection[str]) -> str:
         """``user_1, user_2`` where a list is meant: at least one of its parts is a value."""

@@ -40,7 +40,8 @@ _OPEN = ("pending", "waiting")
 # once more may need an arena from then on.)
 _UNSETTLING = (
     "ReferenceValueAdded", "ReferenceValueRetired", "ProbeRemoved", "SessionInsertFailed", "ClusteringInsertFailed",
-    "SessionWithdrawn", "SessionDeleted", "ClusteringWithdrawn", "ClusteringDeleted",
+    "SessionWithdrawn", "SessionDeleted", "ClusteringWithdrawn", "ClusteringDeleted", "ProbeInsertionMended",
+    "ProbeInsertionTakenBack", "SubjectTakenBack", "ReferenceValueTakenBack",
 )  # fmt: skip
 Run = tuple[int, int, int]
 """Entries in a row whose records are in a row: the index of the first, the number of its record, how many."""

@@ -147,8 +147,9 @@ def current_session(daybook: Daybook, session: int, action: str) -> Current:
             raise Refusal(
                 "session-closed",
                 f"Session s{session} {state}: nothing can be added to it.",
-                "",
+                "Upload the input file again, and its entry becomes a session that can be completed",
                 NextStep("why", f"s{session}"),
+                NextStep("upload", arguments={"file": None}),
             )
         text = current_entries(world, [row])[0]
     return Current(row, session_entry_from_json(text, row.entry_index))

@@ -89,8 +89,8 @@ def associate(
         raise Refusal(
             "not-waiting",
             f"Session s{session} is {current.row.status}; its probes are not open.",
-            "",
-            NextStep("show", f"s{session}"),
+            "Write which probe it is into the probe_association of the input file, and add what it says by that",
+            NextStep("amend", f"s{session}", {"file": None}),
         )
     if not association:
         raise Refusal("nothing-given", "There is no probe to associate.", "Give NAME_ON_DISK=PROBE.")
@@ -107,10 +107,11 @@ def associate(
             raise Refusal(
                 "has-association",
                 f'"{name}" of session s{session} is associated with probe "{before[name]}" already.',
-                "Only what the file left out can be added.",
+                "Mend the input file, take the session back, and upload it again",
+                NextStep("withdraw", f"s{session}"),
             )
     entry = replace(current.entry, probe_association={**before, **association})
-    _check(daybook, current, entry, roots)
+    check_completed(daybook, current, entry, roots)
     if despite_serial:
         present = replace(present, decided=replace(present.decided, despite_serial=True))
     _try_association(current, entry, present, association, roots)
@@ -173,8 +174,8 @@ def add_tasks(
         raise Refusal(
             "has-tasks",
             f"Session s{session} already has {plural(len(current.entry.tasks), 'task')}.",
-            "",
-            NextStep("show", f"s{session}"),
+            "Write the further ones behind them into the input file, and add what it says by that",
+            NextStep("amend", f"s{session}", {"file": None}),
         )
     tasks, findings = read_tasks(data, filename=filename, limits=limits)
     if tasks is None:
@@ -182,10 +183,10 @@ def add_tasks(
     if not tasks:
         raise Refusal("nothing-given", "The file lists no tasks.", "List one entry for each task.")
     entry = replace(current.entry, tasks=tasks)
-    _check(daybook, current, entry, roots)
+    check_completed(daybook, current, entry, roots)
     resolved, sessions_txt, more = None, None, None
     if current.row.status == "inserted":
-        resolved, sessions_txt, outside = _resolve(current, entry, roots)
+        resolved, sessions_txt, outside = resolve_tasks(current, entry, roots)
         more = _with_remarks(daybook, session, outside)
     event = TasksAdded(completed=_plain(entry), tasks=resolved, sessions_txt=sessions_txt)
     order.submit(current, event, more=more)
@@ -201,7 +202,7 @@ def _with_remarks(daybook: Daybook, session: int, added: list[dict[str, Any]]) -
     return MoreFound(recordings=[], probes=[], remarks=[*remarks, *added], open=names)
 
 
-def _resolve(
+def resolve_tasks(
     current: Current, entry: SessionEntry, roots: Roots
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None, list[dict[str, Any]]]:
     outcome = resolve_given_tasks(entry, current.row.location, roots)
@@ -236,7 +237,7 @@ def add_clustering(
         )
     _refuse_bad_time(clustering)
     _refuse_control_characters(clustering.notes)
-    _check(daybook, current, replace(current.entry, clustering=(clustering,)), roots)
+    check_completed(daybook, current, replace(current.entry, clustering=(clustering,)), roots)
     known = _known_clusterings(daybook, current, roots)
     entry = replace(current.entry, clustering=(*known.values(), clustering))
     _refuse_known_clustering(session, clustering, known, roots)
@@ -342,10 +343,12 @@ def annotate(
             raise Refusal(
                 f"has-{name}",
                 f'Session s{session} has its {name} already: "{_shown(getattr(current.entry, name))}".',
-                "Only what the file left out can be added.",
+                "Write it into the input file. What it says in addition is added, what it says otherwise is corrected",
+                NextStep("amend", f"s{session}", {"file": None}),
+                NextStep("request-correction", arguments={"file": None, "reason": None}),
             )
     entry = replace(current.entry, **fields)
-    _check(daybook, current, entry, roots)
+    check_completed(daybook, current, entry, roots)
     order.submit(current, SessionAnnotated(fields=fields, completed=_plain(entry)))
     return order.session()
 
@@ -357,7 +360,7 @@ def _shown(value: object) -> str:
 # --- the way of every one of them ------------------------------------------------------------------------------------
 
 
-def _check(daybook: Daybook, current: Current, entry: SessionEntry, roots: Roots) -> None:
+def check_completed(daybook: Daybook, current: Current, entry: SessionEntry, roots: Roots) -> None:
     """Stage 2 on the completed entry, as if it were new. Raises Rejected for findings that it did not have before."""
     datasource, _, name = current.row.subject.partition("/")
     with daybook.reading() as world:

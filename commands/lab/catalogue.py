@@ -6,8 +6,6 @@ Every command is idempotent: what is already so appends nothing.
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from commands.door.command import Command, checked_command_id
 from commands.door.permission import require_admin
 from commands.door.submit import Daybook
@@ -15,17 +13,12 @@ from commands.door.world import Decision, Result, World
 from commands.inputfile.catalogue import Catalogue, read_catalogue
 from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.limits import Limits
-from commands.lab.listed import checked_table
-from commands.lab.subjects import A_NAME, Added, insert_probe, is_name, register
-from commands.recordings.disk import shown
+from commands.intake.registering import add_value, insert_probe, reference_event, register
+from commands.intake.tables import checked_table
+from commands.lab.subjects import Added
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
-from ledger.events import (
-    Body,
-    ReferenceValueAdded,
-    ReferenceValueRetired,
-)
-from projections.records import compact_json
+from ledger.events import ReferenceValueRetired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +73,7 @@ class AddReferenceValue(Command[Added]):
         require_admin(world, "add reference values")
 
     def decide(self, world: World) -> Decision[Added]:
-        events = _add_value(world, checked_table(self.table), self.value, self.attributes)
+        events = add_value(world, checked_table(self.table), self.value, self.attributes)
         return Decision(events, Added(added=len(events)))
 
 
@@ -103,7 +96,7 @@ class RetireReferenceValue(Command[Retired]):
         if known.retired:
             return Decision((), Retired(retired=0))
         event = ReferenceValueRetired(table=self.table, value=self.value)
-        return Decision([_reference_event(self.table, event)], Retired(retired=1))
+        return Decision([reference_event(self.table, event)], Retired(retired=1))
 
 
 class LoadCatalogue(Command[CatalogueLoaded]):
@@ -117,7 +110,7 @@ class LoadCatalogue(Command[CatalogueLoaded]):
     def decide(self, world: World) -> Decision[CatalogueLoaded]:
         events: list[NewEvent] = []
         for value in self.catalogue.values:
-            events += _add_value(world, checked_table(value.table), value.value, value.attributes)
+            events += add_value(world, checked_table(value.table), value.value, value.attributes)
         probes = {value.value for value in self.catalogue.values if value.table == "reference.Probe"}
         placed: dict[str, str] = {}
         for subject in self.catalogue.subjects:
@@ -143,19 +136,3 @@ class LoadCatalogue(Command[CatalogueLoaded]):
                 events += inserted
         facts = len(self.catalogue.values) + sum(1 + len(each.probes) for each in self.catalogue.subjects)
         return Decision(events, CatalogueLoaded(added=len(events), known=facts - len(events)))
-
-
-def _add_value(world: World, table: str, value: str, attributes: dict[str, Any]) -> list[NewEvent]:
-    """To name a known value without its attributes takes none of them away."""
-    if not is_name(value):
-        raise Refusal("no-value", f'"{shown(value[:60])}" is not a value for {table}.', A_NAME)
-    known = world.state.reference.get((table, value))
-    if known is not None and not attributes:
-        attributes = orjson.loads(known.attributes)
-    if known is not None and not known.retired and known.attributes == compact_json(attributes):
-        return []
-    return [_reference_event(table, ReferenceValueAdded(table=table, value=value, attributes=attributes))]
-
-
-def _reference_event(table: str, body: Body) -> NewEvent:
-    return NewEvent(f"reference/{table}", body, expected_version=None)

@@ -1,13 +1,10 @@
-"""Who has which role, who is behind a name, and which tables there are. Reads; appends nothing."""
+"""Who has which role, who is behind a name. Reads; appends nothing."""
 
-import difflib
 from typing import Any
 
 from commands.door.actor import EVERYONE
 from commands.door.world import World
-from commands.inputfile.known import REFERENCE_TABLES
 from ledger import people
-from ledger.errors import Refusal
 
 
 def list_people(world: World) -> list[dict[str, Any]]:
@@ -33,16 +30,3 @@ def list_roles(world: World) -> list[dict[str, Any]]:
         }
         for row in sorted(rows, key=lambda row: (row.username == EVERYONE, row.username))
     ]
-
-
-def checked_table(name: str) -> str:
-    """The reference table's name. Raises Refusal with the nearest one where there is none of that name."""
-    if name in REFERENCE_TABLES:
-        return name
-    near = difflib.get_close_matches(name, REFERENCE_TABLES, n=1, cutoff=0.4)
-    tables = ", ".join(REFERENCE_TABLES)
-    raise Refusal(
-        "unknown-table",
-        f'There is no reference table "{name}".',
-        f'Did you mean "{near[0]}"?' if near else f"The tables are: {tables}.",
-    )

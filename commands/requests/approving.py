@@ -5,18 +5,20 @@ from typing import TYPE_CHECKING
 from commands.door.command import checked_command_id
 from commands.door.submit import Daybook
 from commands.recordings.roots import Roots
+from commands.requests.changes.kinds import CHANGES
 from commands.requests.deletion import ApproveDeletion, DeletionDone
 from commands.requests.growth import ImpactGrown
 from commands.requests.rules import find_request, require_decider
 
 if TYPE_CHECKING:
+    from commands.requests.changes.approval import ChangeDone
     from commands.requests.correction.events import CorrectionDone
     from commands.requests.redaction import RedactionDone
 
 
 def approve(
     daybook: Daybook, number: int, *, accept_impact: bool, roots: Roots, command_id: str | None = None
-) -> "DeletionDone | CorrectionDone | RedactionDone":
+) -> "DeletionDone | CorrectionDone | RedactionDone | ChangeDone":
     """Carry a request of any kind out. Raises Refusal with ``impact-grown`` where more would go than was shown: what
     would go now is then on record as shown, and the same call with ``accept_impact`` accepts just that.
 
@@ -34,6 +36,14 @@ def approve(
         from commands.requests import redaction
 
         return redaction.approve(daybook, row, command_id=command_id)
+    if row.kind in CHANGES:
+        from commands.requests.changes.approval import ApproveChange
+
+        change = ApproveChange(command_id=command_id, request=number, accept_impact=accept_impact)
+        done = daybook.submit(change).result
+        if isinstance(done, ImpactGrown):
+            raise done.refusal()
+        return done
     command = ApproveDeletion(command_id=command_id, request=number, accept_impact=accept_impact)
     result = daybook.submit(command).result
     if isinstance(result, ImpactGrown):

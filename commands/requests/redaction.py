@@ -4,6 +4,7 @@ The event, its place and its hash stay. What its body says without any text is k
 that the projections can go on.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,8 +16,9 @@ from commands.door.permission import require_admin
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.requests.rules import checked_reason, open_request, request_event, require_decider
+from commands.requests.would_go import WouldGo
 from ledger import log
-from ledger.bodies import known
+from ledger.bodies import body_of, known
 from ledger.envelope import NewEvent, StoredEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import (
@@ -47,6 +49,10 @@ _NEVER = {
     ),
     "RedactionRequested": "a redaction is accounted for by it",
     "PayloadRedacted": "a redaction is accounted for by it, and what was kept stands in it",
+}
+_TAKES_BACK = {
+    "ProbeInsertionTakenBack": ("ProbeInserted", "probe"),
+    "ReferenceValueTakenBack": ("ReferenceValueAdded", "value"),
 }
 _UNSETTLED = ("pending", "waiting")
 _COPIES = 20  # named in one answer
@@ -171,6 +177,49 @@ def redacted_position(row: Deletion) -> int:
     return int(orjson.loads(row.records)[0])
 
 
+def would_go(world: World, position: int) -> WouldGo | None:
+    """None where it is gone already."""
+    event = log.read_positions(world.transaction, [position]).get(position)
+    if event is None or world.state.redactions.get(position) is not None:
+        return None
+    payload = _Payload(event, orjson.loads(event.payload or "{}"))
+    return WouldGo(
+        position=position,
+        type=event.type,
+        stream=event.stream,
+        actor=event.actor,
+        recorded_at=event.recorded_at,
+        texts=dict(_texts_that_go(payload.body, _skeleton(payload, ""), "")),
+        file_goes=_only_here(world, payload) is not None,
+        copies=copies(world, event),
+    )
+
+
+def _texts_that_go(body: Any, kept: Any, path: str) -> Iterator[tuple[str, str]]:
+    """The texts of a body that are not in what is kept, with keys that are somebody's words among them."""
+    if isinstance(body, str):
+        if body != kept:
+            yield path, body
+    elif isinstance(body, list):
+        for number, item in enumerate(body):
+            yield from _texts_that_go(item, kept[number], f"{path}[{number}]")
+    elif isinstance(body, dict):
+        for name, item in body.items():
+            inner = kept.get(name) if isinstance(kept, dict) else None
+            yield from _texts_that_go(
+                item, inner if inner is not None else _nothing_of(item), _inside(path, name)
+            )
+
+
+def _nothing_of(item: Any) -> Any:
+    """In the shape of a list, so that its items have something beside them."""
+    return [None] * len(item) if isinstance(item, list) else None
+
+
+def _inside(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
 # --- what can be redacted ---------------------------------------------------------------------------------------------
 
 
@@ -261,6 +310,8 @@ def _refuse_ending(world: World, payload: _Payload) -> None:
         begun = world.state.reference.get((body["table"], body["value"])) is not None
     elif kind == "ProbeRemoved":
         begun = world.state.insertions.get((payload.event.subject, body["probe"])) is not None
+    elif kind in _TAKES_BACK:
+        begun = _taken_back_is_readable(world, payload)
     else:
         return
     if begun:
@@ -270,6 +321,19 @@ def _refuse_ending(world: World, payload: _Payload) -> None:
             "First redact what it ended",
             NextStep("history", payload.event.stream),
         )
+
+
+def _taken_back_is_readable(world: World, payload: _Payload) -> bool:
+    """Whether an event before it still says what it took back: the row is gone, so it is looked for in the stream."""
+    begun, field = _TAKES_BACK[payload.event.type]
+    events = log.read_stream(world.transaction, payload.event.stream)
+    return any(
+        event.type == begun
+        and event.position < payload.event.position
+        and world.state.redactions.get(event.position) is None
+        and body_of(event)[field] == payload.body[field]
+        for event in events
+    )
 
 
 # --- what is kept, what goes with it ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from commands.intake.nested import overlapping, shared
 from commands.requests.fallen import Fallen, fallen_by
 from commands.requests.impact import STANDING, parts
 from commands.requests.naming import name_of
+from commands.requests.putting_back import put_back, without_their_place
 from commands.requests.rules import Kind, kind_of
 from commands.stored import holders_at, shares_probes
 from ledger import log
@@ -67,12 +68,13 @@ class RestoreDeletion(Command[Restored]):
         blockers = _blockers(world, fallen)
         if blockers:
             raise Blocked(row.id, blockers)
-        events = [_restored(record, fallen, causation=executed) for record in fallen.all()]
+        lab = put_back(fallen.taken_back, causation=executed)
+        events = [*lab, *(_restored(record, fallen, causation=executed) for record in fallen.all())]
         body = DeletionRestored(sessions=len(fallen.sessions), clusterings=len(fallen.clusterings))
         events.append(
             NewEvent(f"deletion/{row.id}", body, row.version, row.subject, row.requested_by, executed)
         )
-        pending = len(events) - 1 - len(fallen.inserted)
+        pending = len(events) - 1 - len(lab) - len(fallen.inserted)
         result = Restored(
             request=f"d{row.id}",
             kind=kind_of(row),
@@ -92,6 +94,13 @@ def _executed(world: World, number: int) -> Deletion:
             f"There is no request d{number}.",
             "",
             NextStep("list-requests", arguments={"all": "yes"}),
+        )
+    if row.kind in ("proposal", "addition", "mending"):
+        raise Refusal(
+            "not-restorable",
+            f"d{number} is a {row.kind}: it took nothing away.",
+            "Mend what is wrong now",
+            NextStep("show-request", f"d{number}"),
         )
     if row.kind == "redaction":
         raise Refusal(
@@ -131,6 +140,7 @@ def _blockers(world: World, fallen: Fallen) -> list[str]:
         *_taken_keys(world, fallen, {name: {row.id for _, row in rows} for name, rows in linked.items()}),
         *_missing_sessions(world, fallen),
         *_same_outputs(world, fallen),
+        *((sentence, None) for sentence in _without_their_place(world, fallen)),
     ]
     since = log.read_positions(
         world.transaction, {row.status_position for _, row in found if row is not None}
@@ -142,6 +152,12 @@ def _blockers(world: World, fallen: Fallen) -> list[str]:
             sentence += f" {name_of(row)} of {row.username}, {row.status} {time}Z"
         sentences.append(f"{sentence}.")
     return sentences
+
+
+def _without_their_place(world: World, fallen: Fallen) -> Iterator[str]:
+    return without_their_place(
+        world, fallen.sessions.values(), fallen.clusterings.values(), fallen.taken_back
+    )
 
 
 def _linked(world: World, fallen: Fallen) -> dict[str, list[tuple[str, Session | Clustering]]]:

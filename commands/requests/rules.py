@@ -1,4 +1,4 @@
-"""The rules that deletions, corrections and redactions share: who may decide on a request, and when.
+"""The rules that requests of every kind share: who may decide on one, and when.
 
 To approve a request is to carry it out, which each kind does in its own module; it is turned down in ``closing``.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ledger.events import Body
 
 _LONGEST_REASON = 2_000  # characters
-Kind = Literal["deletion", "correction", "redaction"]
+Kind = Literal["deletion", "correction", "redaction", "proposal", "addition", "mending", "taking-back"]
 
 
 def require_approver(world: World, row: Deletion, action: str) -> None:

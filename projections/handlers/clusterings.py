@@ -98,6 +98,10 @@ def clustering_superseded(state: State, event: StoredEvent, body: Payload) -> No
     _clustering(state, event).replaced_by = body["by"]
 
 
+def clustering_amended(state: State, event: StoredEvent, body: Payload) -> None:
+    _clustering(state, event).curator = body["curator"]
+
+
 def clustering_withdrawn(state: State, event: StoredEvent, _body: Payload) -> None:
     clustering = _clustering(state, event)
     set_status(state, clustering, event, "withdrawn", {})

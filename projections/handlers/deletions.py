@@ -1,4 +1,4 @@
-"""Requests to delete, correct or redact, and what became of them."""
+"""Requests of every kind, and what became of them."""
 
 from collections.abc import Callable
 
@@ -20,6 +20,10 @@ def correction_requested(state: State, event: StoredEvent, body: Payload) -> Non
 
 def redaction_requested(state: State, event: StoredEvent, body: Payload) -> None:
     _request(state, event, body, "redaction", [str(body["position"])])
+
+
+def change_requested(state: State, event: StoredEvent, body: Payload) -> None:
+    _request(state, event, body, body["kind"], body["records"])
 
 
 def _request(state: State, event: StoredEvent, body: Payload, kind: str, named: list[str]) -> None:

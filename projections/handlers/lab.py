@@ -25,6 +25,28 @@ def probe_removed(state: State, event: StoredEvent, body: Payload) -> None:
         state.insertions.change(key).removal_time = body["removal_time"]
 
 
+def insertion_mended(state: State, event: StoredEvent, body: Payload) -> None:
+    key = (event.subject, body["probe"])
+    if state.insertions.get(key) is not None:  # as above
+        insertion = state.insertions.change(key)
+        insertion.insertion_time, insertion.removal_time = body["insertion_time"], body["removal_time"]
+
+
+def insertion_taken_back(state: State, event: StoredEvent, body: Payload) -> None:
+    key, earlier = (event.subject, body["probe"]), body["earlier"]
+    if state.insertions.get(key) is None:  # as above
+        return
+    if earlier is None:
+        state.insertions.remove(key)
+    else:
+        insertion = state.insertions.change(key)
+        insertion.insertion_time, insertion.removal_time = earlier["insertion_time"], earlier["removal_time"]
+
+
+def subject_taken_back(state: State, event: StoredEvent, _body: Payload) -> None:
+    state.subjects.remove(event.subject)
+
+
 def reference_added(state: State, _event: StoredEvent, body: Payload) -> None:
     key = (body["table"], body["value"])
     attributes = compact_json(body["attributes"])
@@ -39,3 +61,9 @@ def reference_retired(state: State, _event: StoredEvent, body: Payload) -> None:
     key = (body["table"], body["value"])
     if state.reference.get(key) is not None:  # else a redaction has blanked the event that added it
         state.reference.change(key).retired = 1
+
+
+def reference_taken_back(state: State, _event: StoredEvent, body: Payload) -> None:
+    key = (body["table"], body["value"])
+    if state.reference.get(key) is not None:  # as above
+        state.reference.remove(key)

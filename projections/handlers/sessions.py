@@ -1,6 +1,7 @@
 """The sessions, with their tasks, probes and dedup keys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 import orjson
@@ -153,21 +154,24 @@ def _add_probes(state: State, session: Session, probes: list[Payload]) -> None:
 
 
 def _add_tasks(state: State, session: int, tasks: list[Payload]) -> None:
+    for row in _task_rows(session, tasks):
+        state.tasks.add(row)
+
+
+def _task_rows(session: int, tasks: list[Payload]) -> Iterator[SessionTask]:
     for number, task in enumerate(tasks, start=1):
         detail = {key: task[key] for key in ("objects", "cue_cards", "curtains") if task.get(key)}
-        state.tasks.add(
-            SessionTask(
-                session,
-                number,
-                task["task_type"],
-                task.get("arena_apparatus"),
-                task.get("task_start"),
-                task.get("task_stop"),
-                int(task.get("stop_inferred", False)),
-                task.get("notes"),
-                task.get("light_level"),
-                compact_json(detail) if detail else None,
-            )
+        yield SessionTask(
+            session,
+            number,
+            task["task_type"],
+            task.get("arena_apparatus"),
+            task.get("task_start"),
+            task.get("task_stop"),
+            int(task.get("stop_inferred", False)),
+            task.get("notes"),
+            task.get("light_level"),
+            compact_json(detail) if detail else None,
         )
 
 
@@ -233,6 +237,25 @@ def session_annotated(state: State, event: StoredEvent, body: Payload) -> None:
 
 def session_superseded(state: State, event: StoredEvent, body: Payload) -> None:
     _session(state, event).replaced_by = body["by"]
+
+
+def session_amended(state: State, event: StoredEvent, body: Payload) -> None:
+    session, completed = _session(state, event), body["completed"]
+    _complete(session, completed)
+    session.experimenter = compact_json(completed.get("experimenter", []))
+    for task in _task_rows(session.id, body["tasks"] or []):
+        key = (task.session, task.number)
+        if state.tasks.get(key) is None:
+            state.tasks.add(task)
+        else:
+            there = state.tasks.change(key)
+            for field in fields(SessionTask):
+                setattr(there, field.name, getattr(task, field.name))
+    for probe in body["probes"] or ():
+        key = (session.id, probe["name"])
+        if state.probes.get(key) is not None:  # else a redaction has blanked its name
+            changed = state.probes.change(key)
+            changed.probe, changed.matched_by = probe["probe"], probe["matched_by"]
 
 
 def session_withdrawn(state: State, event: StoredEvent, _body: Payload) -> None:

@@ -106,7 +106,7 @@ def test_probe_is_inserted_and_removed(run: Run) -> None:
 def test_unknown_probe_is_answered_with_the_command_that_adds_it(run_here: Run) -> None:
     run_here("subject", "add", "12345")
     ended = run_here("probe", "insert", "12345", "npx_1", "--at", "2023-03-01")
-    assert "daybook catalogue add reference.Probe npx_1" in ended.err
+    assert "daybook catalogue propose reference.Probe npx_1" in ended.err
 
 
 def test_empty_lists_say_what_to_do(run_here: Run) -> None:

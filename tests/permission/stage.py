@@ -16,6 +16,7 @@ from ledger import input_files, log
 from ledger.envelope import NewEvent, StoredEvent
 from ledger.events import (
     Body,
+    ChangeRequested,
     ClusteringInsertRequested,
     CorrectionRequested,
     DeletionApproved,
@@ -150,6 +151,14 @@ class Stage:
         else:
             self.admin.submit(GrantRole(user=requester, role=role))
         return number
+
+    def proposal(self, requester: str) -> int:
+        table, value = "reference.ExperimentRoom", f"room_{self.new()}"
+        change = {"action": "add-value", "table": table, "value": value, "attributes": {}}
+        body = ChangeRequested(
+            kind="proposal", records=[f"{table}: {value}"], reason="new", change=change, impact=_impact()
+        )
+        return self._requested(body, requester)
 
     def correction(self, requester: str) -> int:
         body = CorrectionRequested(

@@ -26,6 +26,11 @@ from commands.lab.people import ErasePerson, SetPerson
 from commands.lab.roles import GrantRole, RevokeRole
 from commands.lab.subjects import InsertProbe, RegisterSubject, RemoveProbe
 from commands.moving.setup import CreateLedger
+from commands.requests.changes.additions import AmendSession
+from commands.requests.changes.approval import ApproveChange
+from commands.requests.changes.insertions import MendInsertion, TakeBackInsertion
+from commands.requests.changes.subjects import TakeBackSubject
+from commands.requests.changes.values import ProposeValue, RenameValue, TakeBackValue
 from commands.requests.closing import CancelRequest, RejectRequest, SetApprovalPolicy
 from commands.requests.correction.correct import ApproveCorrection, RequestCorrection
 from commands.requests.correction.plan import Plan
@@ -82,6 +87,14 @@ LoadCatalogue                -     yes    -     no     -     no     -     no
 RegisterSubject              -     yes    -     yes    -     no     -     no
 InsertProbe                  -     yes    -     yes    -     no     -     no
 RemoveProbe                  -     yes    -     yes    -     no     -     no
+AmendSession                 yes   yes    yes   no     no    no     no    no
+MendInsertion                -     yes    -     yes    -     no     -     no
+TakeBackInsertion            -     yes    -     yes    -     no     -     no
+TakeBackSubject              -     yes    -     yes    -     no     -     no
+TakeBackValue                -     yes    -     yes    -     no     -     no
+RenameValue                  -     yes    -     yes    -     no     -     no
+ProposeValue                 -     yes    -     yes    -     no     -     no
+ApproveChange                no    yes    no    no     no    no     no    no
 
 GrantRole                    -     yes    -     no     -     no     -     no
 RevokeRole                   -     yes    -     no     -     no     -     no
@@ -253,6 +266,34 @@ MAKE: dict[str, Make] = {
     "RemoveProbe": lambda s, _d, _owner: RemoveProbe(
         **_new_probe(s, inserted=True), removal_time="2023-04-01 00:00:00"
     ),
+    "AmendSession": lambda s, _d, owner: AmendSession(
+        session=s.inserted(owner),
+        version=2,
+        fields={"room": "2.345"},
+        completed={"room": "2.345", "experimenter": ["user_1"]},
+    ),
+    "MendInsertion": lambda s, _d, _owner: MendInsertion(
+        **_new_probe(s, inserted=True), removal_time="2023-04-01 00:00:00", reason="mistyped"
+    ),
+    "TakeBackInsertion": lambda s, _d, _owner: TakeBackInsertion(
+        **_new_probe(s, inserted=True), reason="wrong animal"
+    ),
+    "TakeBackSubject": lambda s, _d, _owner: TakeBackSubject(
+        subject=_new_probe(s, inserted=False)["subject"], reason="no such animal"
+    ),
+    "TakeBackValue": lambda s, _d, _owner: TakeBackValue(
+        table="reference.Probe", value=_new_probe(s, inserted=False)["probe"], reason="mistyped"
+    ),
+    "RenameValue": lambda s, _d, _owner: RenameValue(
+        table="reference.Probe",
+        value=_new_probe(s, inserted=False)["probe"],
+        new_value=f"npx_{s.new()}",
+        reason="x",
+    ),
+    "ProposeValue": lambda s, _d, _owner: ProposeValue(
+        table="reference.ExperimentRoom", value=f"room_{s.new()}"
+    ),
+    "ApproveChange": lambda s, _d, owner: ApproveChange(request=s.proposal(owner)),
     "GrantRole": lambda s, _d, _owner: GrantRole(user=f"once_{s.new()}", role="auditor"),
     "RevokeRole": _revoke,
     "SetApprovalPolicy": lambda _s, _d, _owner: SetApprovalPolicy(own_requests=False),

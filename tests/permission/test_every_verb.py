@@ -22,11 +22,17 @@ AUDITOR = "user_3"
 WRITING = """
 catalogue add reference.Probe npx_9
 catalogue retire reference.Probe npx_9
+catalogue propose reference.Probe npx_9
+catalogue rename reference.Probe npx_9 npx_8 --reason x
+catalogue take-back reference.Probe npx_9 --reason x
 catalogue load catalogue.yml
 catalogue load broken.yml
 subject add 99999
 probe insert 12345 npx_9 --at 2023-03-01
 probe remove 12345 npx_9 --at 2023-03-01
+probe mend 12345 npx_9 --still-in --reason x
+probe take-back 12345 npx_9 --reason x
+subject take-back 12345 --reason x
 upload subject_1.yml
 upload broken.yml
 work
@@ -36,6 +42,7 @@ add-tasks {s} tasks.yml
 add-tasks {s} broken.yml
 add-clustering {s} --location N:/x --curator user_1
 annotate {s} --notes x
+amend {s} subject_1.yml
 withdraw {s}
 withdraw s999
 delete request {s} --reason x

@@ -8,10 +8,14 @@ from ledger.envelope import NewEvent
 from ledger.events import (
     Body,
     ProbeInserted,
+    ProbeInsertionMended,
+    ProbeInsertionTakenBack,
     ProbeRemoved,
     ReferenceValueAdded,
     ReferenceValueRetired,
+    ReferenceValueTakenBack,
     SubjectRegistered,
+    SubjectTakenBack,
 )
 from tests.projections.choices import Choices
 
@@ -78,6 +82,7 @@ class CatalogueHistory:
             (self._insert_probe, self.registered),
             (self._remove_probe, any(self.inserted.values())),
             (self._retire_value, any(self.values.values())),
+            (self._mend_something, self.inserted and self.values),
         ]
 
     def _emit(
@@ -123,6 +128,60 @@ class CatalogueHistory:
             f"subject/{key[0]}", ProbeRemoved(probe=key[1], removal_time="2024-01-01 00:00:00"), key[0]
         )
         self.inserted[key] = False
+        return ""
+
+    def _mend_something(self) -> str:
+        steps = [self._mend_insertion, self._take_insertion_back, self._take_value_back]
+        if len(self.registered) > 1:
+            steps.append(self._take_subject_back)
+        return self.choices.choose(steps)()
+
+    def _mend_insertion(self) -> str:
+        key = self.choices.choose(list(self.inserted))
+        removed = self._maybe("2024-02-01 00:00:00")
+        body = ProbeInsertionMended(
+            probe=key[1], insertion_time="2023-02-01 00:00:00", removal_time=removed, reason="Mistyped."
+        )
+        self._emit(f"subject/{key[0]}", body, key[0])
+        self.inserted[key] = removed is None
+        return ""
+
+    def _take_insertion_back(self) -> str:
+        key = self.choices.choose(list(self.inserted))
+        earlier = {"insertion_time": "2022-03-01 00:00:00", "removal_time": "2022-04-01 00:00:00"}
+        self._insertion_taken_back(key, self._maybe(earlier))
+        return ""
+
+    def _insertion_taken_back(self, key: tuple[str, str], earlier: dict[str, str] | None) -> None:
+        body = ProbeInsertionTakenBack(
+            probe=key[1],
+            insertion_time="2023-03-01 00:00:00",
+            removal_time=None,
+            earlier=earlier,
+            reason="Not there.",
+        )
+        self._emit(f"subject/{key[0]}", body, key[0])
+        del self.inserted[key]
+        if earlier is not None:
+            self.inserted[key] = False
+
+    def _take_subject_back(self) -> str:
+        subject = self.choices.choose(self.registered)
+        for key in [key for key in self.inserted if key[0] == subject]:
+            self._insertion_taken_back(key, None)
+        self._emit(
+            f"subject/{subject}", SubjectTakenBack(name=subject[2:], reason="No such animal."), subject
+        )
+        self.registered.remove(subject)
+        return ""
+
+    def _take_value_back(self) -> str:
+        key = self.choices.choose(list(self.values))
+        body = ReferenceValueTakenBack(
+            table=key[0], value=key[1], replaced_by=self._maybe("value_0"), reason="Mistyped."
+        )
+        self._emit(f"reference/{key[0]}", body)
+        del self.values[key]
         return ""
 
     def _add_value(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ledger.events import (
     Body,
+    ClusteringAmended,
     ClusteringInserted,
     ClusteringInsertFailed,
     ClusteringInsertRequested,
@@ -25,6 +26,7 @@ from ledger.events import (
     InputFileValidated,
     MoreFound,
     ProbesAssociated,
+    SessionAmended,
     SessionAnnotated,
     SessionInserted,
     SessionInsertFailed,
@@ -110,6 +112,7 @@ class History(CatalogueHistory):
             (self._supersede, [one for one in [*self.sessions, *self.clusterings] if one.status == "error"]),
             (self._add_tasks, self._taskless()),
             (self._annotate, self._with_status(self.sessions, "pending", "waiting", "inserted")),
+            (self._amend_something, any(one.stands for one in self.sessions)),
             (self._settle_clustering, self._with_status(self.clusterings, "pending", "waiting")),
             (self._process, any(upload.open for upload in self.uploads)),
         ]
@@ -362,6 +365,30 @@ class History(CatalogueHistory):
         fields = {"room": "1.1", "project": ["c"]} if self.choices.number(0, 1) else {"notes": "later"}
         session.body = session.body | fields
         self._of_session(session, SessionAnnotated(fields=fields, completed=session.body))
+        return ""
+
+    def _amend_something(self) -> str:
+        is_session = self.choices.number(0, 1) or not any(one.stands for one in self.clusterings)
+        return self._amend() if is_session else self._amend_clustering()
+
+    def _amend(self) -> str:
+        session = self.choices.choose(self._with_status(self.sessions, "pending", "waiting", "inserted"))
+        fields: dict[str, Any] = {"experimenter": ["user_2", "user_1"], "room": "3.3"}
+        tasks, probes = None, None
+        if session.status == "inserted":
+            session.tasks += self.choices.number(0, 2)
+            tasks = self._tasks(session.tasks) if session.tasks else None
+            probes = self._maybe([{"name": "imec0", "probe": "npx_2", "matched_by": "given"}])
+            fields |= {"tasks": tasks} if tasks else {}
+        session.body = session.body | fields
+        self._of_session(
+            session, SessionAmended(fields=fields, completed=session.body, tasks=tasks, probes=probes)
+        )
+        return ""
+
+    def _amend_clustering(self) -> str:
+        clustering = self.choices.choose([one for one in self.clusterings if one.stands])
+        self._of("clustering", clustering, ClusteringAmended(curator="user_1"))
         return ""
 
     def _settle_clustering(self) -> str:

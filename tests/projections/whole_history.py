@@ -19,10 +19,13 @@ from ledger.events import (
     InputFileReceived,
     PayloadRedacted,
     ProbeInserted,
+    ProbeInsertionMended,
+    ProbeInsertionTakenBack,
     ProbeRemoved,
     RedactionRequested,
     ReferenceValueAdded,
     ReferenceValueRetired,
+    ReferenceValueTakenBack,
     RoleGranted,
     RoleRevoked,
     ServiceAccountAdded,
@@ -163,6 +166,17 @@ class WholeHistory(WrongDataHistory):
             return (event.body.table, event.body.value) not in self.values
         if isinstance(event.body, ProbeRemoved):
             return (event.subject, event.body.probe) not in self.inserted
+        if isinstance(event.body, ReferenceValueTakenBack | ProbeInsertionTakenBack):
+            begun = ReferenceValueAdded if kind == "reference" else ProbeInserted
+            field = "value" if kind == "reference" else "probe"
+            if any(
+                isinstance(other.body, begun)
+                and other.stream == event.stream
+                and getattr(other.body, field) == getattr(event.body, field)
+                for at, other in self.log.items()
+                if at < position and at not in self.redactions
+            ):
+                return False
         return self._kept(position) != event.body.model_dump(mode="json")
 
     def _records(self, kind: str) -> list[Entry]:
@@ -223,9 +237,26 @@ class WholeHistory(WrongDataHistory):
             body, left = event.body, f"(redacted) {position}" if position in self.redactions else None
             if isinstance(body, ReferenceValueAdded):
                 self.values[body.table, left or body.value] = True
+            elif isinstance(body, ReferenceValueTakenBack) and left is None:
+                self.values.pop((body.table, body.value), None)
+            elif isinstance(body, ProbeInsertionTakenBack | ProbeInsertionMended):
+                self._count_insertion_again(event, body, left)
             elif isinstance(body, ReferenceValueRetired) and (body.table, body.value) in self.values:
                 self.values[body.table, body.value] = False
             elif isinstance(body, ProbeInserted):
                 self.inserted[event.subject, left or body.probe] = True
             elif isinstance(body, ProbeRemoved) and (event.subject, body.probe) in self.inserted:
                 self.inserted[event.subject, body.probe] = False
+
+    def _count_insertion_again(
+        self, event: NewEvent, body: ProbeInsertionTakenBack | ProbeInsertionMended, left: str | None
+    ) -> None:
+        key = (event.subject, body.probe)
+        if left is not None or key not in self.inserted:
+            return
+        if isinstance(body, ProbeInsertionMended):
+            self.inserted[key] = body.removal_time is None
+        elif body.earlier is None:
+            del self.inserted[key]
+        else:
+            self.inserted[key] = False

@@ -11,6 +11,7 @@ from typing import Any
 
 from ledger.events import (
     Body,
+    ChangeRequested,
     ClusteringCarriedOver,
     ClusteringDeleted,
     ClusteringRestored,
@@ -70,6 +71,8 @@ class WrongDataHistory(History):
             (self._withdraw, self._withdrawable()),
             (self._request_deletion, any(one.stands for one in chain(self.sessions, self.clusterings))),
             (self._request_correction, self._correctable()),
+            (self._request_correction, self._correctable()),
+            (self._request_change, self.sessions),
             (self._approve, requested),
             (self._approve, requested),
             (self._show_what_has_grown, self._grown()),
@@ -163,6 +166,39 @@ class WrongDataHistory(History):
             "deletion", subjects.pop() if len(subjects) == 1 else "", self.choices.choose(USERS), body
         )
         request.sessions, request.clusterings, request.shown = sessions, clusterings, going
+        return f"d{request.id}"
+
+    def _request_change(self) -> str:
+        """A proposal, or that a subject's insertion is taken back with what stands on it."""
+        standing = [one for one in self.sessions if one.stands]
+        if not standing or self.choices.number(0, 1):
+            value = self.choices.number(0, 30)
+            change = {
+                "action": "add-value",
+                "table": self.tables[0],
+                "value": f"value_{value}",
+                "attributes": {},
+            }
+            body = ChangeRequested(
+                kind="proposal", records=[f"{self.tables[0]}: value_{value}"], reason=REASON, change=change,
+                impact=self._impact(([], [])),
+            )  # fmt: skip
+            return f"d{self._opened('proposal', '', self.choices.choose(USERS), body).id}"
+        subject = self.choices.choose(standing).subject
+        sessions = [one.id for one in standing if one.subject == subject]
+        going = self._standing_on(sessions, [])
+        change = {
+            "action": "take-back-insertion",
+            "subject": subject,
+            "probe": "npx_1",
+            "insertion_time": "then",
+        }
+        body = ChangeRequested(
+            kind="taking-back", records=["probe:npx_1", f"subject:{subject[2:]}"], reason=REASON, change=change,
+            impact=self._impact(going),
+        )  # fmt: skip
+        request = self._opened("taking-back", subject, self.choices.choose(USERS), body)
+        request.sessions, request.shown = sessions, going
         return f"d{request.id}"
 
     def _correctable(self) -> list[Entry]:
@@ -263,13 +299,21 @@ class WrongDataHistory(History):
         return f"d{request.id}"
 
     def _carry_out(self, request: Request) -> None:
-        {"deletion": self._delete, "correction": self._correct}[request.kind](request)
+        if request.kind == "proposal":
+            self._add_value()
+        elif request.kind == "correction":
+            self._correct(request)
+        else:
+            key = (request.subject, "npx_1")
+            if request.kind == "taking-back" and key in self.inserted:
+                self._insertion_taken_back(key, None)
+            self._delete(request)
 
     def _is_about_something(self, request: Request) -> bool:
         going, falling = self._standing_on(request.sessions, request.clusterings)
         if request.kind == "correction":
             return {*going, *falling}.issuperset([*request.sessions, *request.clusterings])
-        return bool(going or falling)
+        return bool(going or falling) or request.kind == "proposal"
 
     def _delete(self, request: Request) -> None:
         going, falling = self._standing_on(request.sessions, request.clusterings)
@@ -333,7 +377,7 @@ class WrongDataHistory(History):
         return [
             one
             for one in self.requests
-            if one.kind != "redaction" and one.status == "executed" and self._free(one)
+            if one.kind not in ("redaction", "proposal") and one.status == "executed" and self._free(one)
         ]
 
     def _free(self, request: Request) -> bool:

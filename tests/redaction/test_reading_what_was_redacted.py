@@ -14,8 +14,11 @@ from commands.intake.completion import add_tasks, annotate, associate
 from commands.intake.validation import validate
 from commands.intake.working import work
 from commands.lab.catalogue import RetireReferenceValue
-from commands.lab.subjects import RemoveProbe
+from commands.lab.subjects import InsertProbe, RegisterSubject, RemoveProbe
 from commands.requests import redaction
+from commands.requests.changes.insertions import MendInsertion
+from commands.requests.changes.subjects import TakeBackSubject
+from commands.requests.changes.values import RenameValue, TakeBackValue
 from commands.requests.correction.correct import correct
 from commands.samples.clusterings import kilosort_output
 from ledger import log
@@ -43,6 +46,7 @@ NOT_HERE = {
     "PayloadRedacted", "InputFileErased", "RoleGranted", "RoleRevoked", "ApprovalPolicySet",
     "DiskLookedAt", "SessionSuperseded", "ClusteringSuperseded", "MoreFound", "SessionSettled",
     "ServiceAccountAdded", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
+    "ClusteringAmended",
 }  # fmt: skip
 
 
@@ -78,12 +82,28 @@ def everything(office: Office) -> None:
     lab.upload_bytes(document(session("date_1", notes=f"{CANARY} other")), filename=f"{CANARY}.yml")
     daybook.submit(RetireReferenceValue(table="reference.Experimenter", value="user_3"))
     daybook.submit(RemoveProbe(subject="23456", probe="tetrode_drive", removal_time="2024-01-01 00:00:00"))
+    lab_was_wrong(desk)
     desk.reject(desk.request(f"s{number}", reason=CANARY), reason=CANARY)
     with pytest.raises(NotPermitted):
         lab.as_user("user_3").submit(redaction.RequestRedaction(position=2, reason=CANARY))
     corrected = document(session("date_1", notes=f"{CANARY} corrected"))
     correct(daybook, corrected, filename=f"{CANARY}.yml", roots=roots, reason=CANARY)
     desk.reject(int(office.last("CorrectionRequested").stream.partition("/")[2]), reason=CANARY)
+
+
+def lab_was_wrong(desk: Desk) -> None:
+    daybook = desk.lab.daybook
+    daybook.submit(RegisterSubject(name="99999"))
+    daybook.submit(InsertProbe(subject="99999", probe="npx_3", insertion_time="2023-01-01 00:00:00"))
+    daybook.submit(
+        MendInsertion(subject="99999", probe="npx_3", removal_time="2023-02-01 00:00:00", reason=CANARY)
+    )
+    daybook.submit(TakeBackSubject(subject="99999", reason=CANARY))
+    daybook.submit(TakeBackValue(table="reference.CueCard", value="card_1", reason=CANARY))
+    made = daybook.submit(
+        RenameValue(table="reference.ExperimentRoom", value="2.345", new_value=CANARY, reason=CANARY)
+    ).result
+    desk.approve(int(str(made.request)[1:]))
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_value_of_an_empty_table_may_be_proposed(checked):
     task = "[{task_type: OpenField, arena_apparatus: 150_square, light_level: dim}]"
     finding = checked(one_session(tasks=task)).only
     assert finding.path == "sessions[0].tasks[0].light_level"
-    assert finding.hint == "behavior.TaskLightLevel has no values yet. Have an admin add this one"
+    assert finding.hint == "behavior.TaskLightLevel has no values yet. Propose this one"
     assert finding.next_steps[0].arguments == {"reference": "behavior.TaskLightLevel", "value": "dim"}
 
 
@@ -105,8 +105,8 @@ def test_empty_catalogue_is_said_with_one_next_step_and_not_with_six(checked):
     unknown = [finding for finding in outcome.result.findings if finding.code == "unknown-value"]
     assert len(unknown) > 6
     assert {finding.hint for finding in unknown} == {
-        "The catalogue is empty: load the values of the lab first",  # which the step completes
-        "The catalogue is empty: load the values of the lab first.",
+        "The catalogue is empty: an admin loads the values of the lab first",  # which the step completes
+        "The catalogue is empty: an admin loads the values of the lab first.",
     }
     assert [step.action for finding in unknown for step in finding.next_steps] == ["load-catalogue"]
 

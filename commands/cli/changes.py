@@ -1,0 +1,61 @@
+"""What came of a change: it is made, asked for, or carried out."""
+
+from typing import TYPE_CHECKING
+
+from commands.cli import output
+from commands.cli.next_steps import worded
+from commands.cli.output import plural, printable
+from commands.cli.request_lines import some
+
+if TYPE_CHECKING:
+    from commands.requests.changes.approval import ChangeDone
+    from commands.requests.changes.asking import ChangeMade
+
+_MADE = {
+    "proposal": "It is in the catalogue",
+    "addition": "Added",
+    "mending": "Mended",
+    "taking-back": "Taken back",
+}
+
+
+def write_made(made: "ChangeMade", user: str) -> None:
+    """``user`` is who asked."""
+    about = printable(some(made.records))
+    if made.request is None:
+        output.say(f"{_MADE[made.kind]}: {about}.")
+        return
+    output.say(f"{made.request} asks for the {made.kind} of {about}. Nothing is changed yet.")
+    concerned = _concerned(made)
+    if concerned:
+        verb = "It would take" if made.kind == "taking-back" else "On it stand"
+        output.say(f"{verb} {concerned}.")
+        others = {name: count for name, count in made.users.items() if name != user}
+        if others:
+            each = ", ".join(f"{count:,} of {printable(name)}" for name, count in others.items())
+            output.say(f"Not all of it is {printable(user)}'s own: {each}.")
+    other = "" if made.own_approval else f" other than {printable(user)}"
+    approve, cancel = map(worded, made.next_steps)
+    output.say(f"An admin{other} decides: {approve}")
+    output.say(f"To take it back: {cancel}")
+
+
+def _concerned(made: "ChangeMade") -> str:
+    sessions = sum(last - first + 1 for first, last in made.sessions)
+    clusterings = sum(last - first + 1 for first, last in made.clusterings)
+    parts = [plural(sessions, "session")] if sessions else []
+    parts += [plural(clusterings, "clustering")] if clusterings else []
+    return " and ".join(parts)
+
+
+def write_done(done: "ChangeDone") -> None:
+    """Of an approval."""
+    concerned = [plural(done.sessions, "session")] if done.sessions else []
+    concerned += [plural(done.clusterings, "clustering")] if done.clusterings else []
+    takes = done.kind == "taking-back"
+    what = f"; {' and '.join(concerned)} {'deleted with it' if takes else 'as asked'}" if concerned else ""
+    output.say(
+        f"{done.request} was carried out: {_MADE[done.kind].lower()}: {printable(some(done.records))}{what}."
+    )
+    for step in done.next_steps:
+        output.say(f"To undo it, whole: {worded(step)}")

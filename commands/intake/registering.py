@@ -1,0 +1,127 @@
+"""What is put on record of the lab itself: subjects, probe insertions, reference values. Checks, and the events."""
+
+from typing import Any
+
+import orjson
+
+from commands.door.world import World
+from commands.intake.insertion import is_local_time
+from commands.intake.known import LONGEST_NAME
+from commands.recordings.disk import shown
+from ledger import log
+from ledger.bodies import body_of
+from ledger.envelope import NewEvent
+from ledger.errors import NextStep, Refusal
+from ledger.events import Body, ProbeInserted, ReferenceValueAdded, SubjectRegistered
+from projections.records import ProbeInsertion, compact_json
+
+A_NAME = f"A name is one line of text, of {LONGEST_NAME} characters at most."
+
+
+def is_name(text: str) -> bool:
+    return bool(text.strip()) and text.isprintable() and len(text) <= LONGEST_NAME
+
+
+# --- subjects and their probes ---------------------------------------------------------------------------------------
+
+
+def registered_subject(world: World, name: str) -> str:
+    """The subject's key, ``datasource_id/name``. Raises Refusal where it is not registered."""
+    key = name if name.startswith("0/") else f"0/{name}"
+    if world.state.subjects.get(key) is None:
+        raise Refusal(
+            "unknown-subject",
+            f"Subject {name} is not registered.",
+            "Register it",
+            NextStep("register-subject", arguments={"subject": name}),
+        )
+    return key
+
+
+def register(world: World, datasource_id: int, name: str) -> list[NewEvent]:
+    if not is_name(name) or "/" in name or datasource_id != 0:
+        raise Refusal(
+            "subject-name",
+            f'"{shown(name[:60])}" of datasource {datasource_id} cannot be registered.',
+            f"{A_NAME} It has no slash, and 0 is the only datasource.",
+        )
+    key = f"{datasource_id}/{name}"
+    if world.state.subjects.get(key) is not None:
+        return []
+    return [subject_event(key, SubjectRegistered(datasource_id=datasource_id, name=name))]
+
+
+def insert_probe(world: World, subject: str, probe: str, insertion_time: str) -> list[NewEvent]:
+    checked_time(insertion_time)
+    known = world.state.insertions.get((subject, probe))
+    if known is not None and _was_inserted_at(world, known, insertion_time):
+        return []  # a probe that was removed since comes back only with a new insertion time
+    if known is not None and known.removal_time is None:
+        raise Refusal(
+            "already-inserted",
+            f'Probe "{probe}" has been in subject {subject.partition("/")[2]} since {known.insertion_time}.',
+            "Remove it first",
+            NextStep(
+                "remove-probe", arguments={"subject": subject.partition("/")[2], "probe": probe, "at": None}
+            ),
+        )
+    refuse_elsewhere(world, subject, probe)
+    return [subject_event(subject, ProbeInserted(probe=probe, insertion_time=insertion_time))]
+
+
+def _was_inserted_at(world: World, known: ProbeInsertion, insertion_time: str) -> bool:
+    """Now or earlier: a catalogue goes on naming an insertion after others have followed it."""
+    if known.insertion_time == insertion_time:
+        return True
+    bodies = [
+        body_of(event)
+        for event in log.read_stream(world.transaction, f"subject/{known.subject}")
+        if event.type == ProbeInserted.__name__
+    ]
+    return any((b["probe"], b["insertion_time"]) == (known.probe, insertion_time) for b in bodies)
+
+
+def refuse_elsewhere(world: World, subject: str, probe: str) -> None:
+    """A probe is in one subject at a time; recovered from there, it may be used again."""
+    elsewhere = world.state.insertions.where(
+        "probe = ? AND subject <> ? AND removal_time IS NULL", [probe, subject]
+    )
+    for known in elsewhere:
+        name = known.subject.partition("/")[2]
+        raise Refusal(
+            "inserted-elsewhere",
+            f'Probe "{probe}" has been in subject {name} since {known.insertion_time}.',
+            "If it was recovered from there",
+            NextStep("remove-probe", arguments={"subject": name, "probe": probe, "at": None}),
+        )
+
+
+def checked_time(text: str) -> str:
+    if not is_local_time(text):
+        raise Refusal(
+            "date-time", f'"{shown(text)}" is not a local time.', "Write it as in 2023-03-01 00:00:00."
+        )
+    return text
+
+
+def subject_event(subject: str, body: Body, causation: int = 0) -> NewEvent:
+    return NewEvent(f"subject/{subject}", body, expected_version=None, subject=subject, causation=causation)
+
+
+# --- reference values ------------------------------------------------------------------------------------------------
+
+
+def add_value(world: World, table: str, value: str, attributes: dict[str, Any]) -> list[NewEvent]:
+    """To name a known value without its attributes takes none of them away."""
+    if not is_name(value):
+        raise Refusal("no-value", f'"{shown(value[:60])}" is not a value for {table}.', A_NAME)
+    known = world.state.reference.get((table, value))
+    if known is not None and not attributes:
+        attributes = orjson.loads(known.attributes)
+    if known is not None and not known.retired and known.attributes == compact_json(attributes):
+        return []
+    return [reference_event(table, ReferenceValueAdded(table=table, value=value, attributes=attributes))]
+
+
+def reference_event(table: str, body: Body, causation: int = 0) -> NewEvent:
+    return NewEvent(f"reference/{table}", body, expected_version=None, causation=causation)

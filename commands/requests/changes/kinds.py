@@ -1,0 +1,6 @@
+"""The kinds of requests for a change."""
+
+from typing import Literal
+
+ChangeKind = Literal["proposal", "addition", "mending", "taking-back"]
+CHANGES: tuple[ChangeKind, ...] = ("proposal", "addition", "mending", "taking-back")

@@ -1,0 +1,73 @@
+"""What of the lab a restoration puts back on record, and whether what it restores still has its place there."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from commands.door.world import World
+from commands.requests.fallen import TAKEN_BACK
+from commands.requests.impact import parts
+from ledger.bodies import body_of
+from ledger.envelope import NewEvent, StoredEvent
+from ledger.events import Body, ProbeInserted, ProbeRemoved, SubjectRegistered
+from projections.records import Clustering, Session
+
+
+def put_back(taken_back: Sequence[StoredEvent], *, causation: int) -> list[NewEvent]:
+    """The events that record once more what was taken back: subjects before their probes."""
+    return [
+        NewEvent(event.stream, body, None, subject=event.subject, causation=causation)
+        for event in sorted(taken_back, key=lambda each: TAKEN_BACK.index(each.type))
+        for body in _recorded_again(event)
+    ]
+
+
+def _recorded_again(event: StoredEvent) -> Iterator[Body]:
+    body = body_of(event)
+    if event.type == "SubjectTakenBack":
+        datasource = event.subject.partition("/")[0]
+        yield SubjectRegistered(datasource_id=int(datasource), name=body["name"])
+        return
+    yield ProbeInserted(probe=body["probe"], insertion_time=body["insertion_time"])
+    if body["removal_time"] is not None:
+        yield ProbeRemoved(probe=body["probe"], removal_time=body["removal_time"])
+
+
+def without_their_place(
+    world: World,
+    sessions: Collection[Session],
+    clusterings: Collection[Clustering],
+    taken_back: Sequence[StoredEvent],
+) -> Iterator[str]:
+    """What stands in the way of putting back, and what records would stand on that is not on record any more."""
+    rows: list[Session | Clustering] = [*sessions, *clusterings]
+    subjects = {event.subject for event in taken_back if event.type == "SubjectTakenBack"}
+    insertions = {
+        (event.subject, body_of(event)["probe"]): body_of(event)
+        for event in taken_back
+        if event.type == "ProbeInsertionTakenBack"
+    }
+    for (subject, probe), body in insertions.items():
+        yield from _taken_place(world, subject, probe, body)
+    for subject in sorted({row.subject for row in rows} - subjects):
+        if world.state.subjects.get(subject) is None:
+            yield f"subject {subject.partition('/')[2]} is not registered any more"
+    of = {row.id: row.subject for row in sessions}
+    for some, marks in parts(sorted(of)):
+        table = world.state.probes.table
+        sql = f"SELECT session, probe FROM {table} WHERE session IN ({marks}) ORDER BY session, probe"
+        for session, probe in world.transaction.run(sql, some).fetchall():
+            key = (of[session], probe)
+            if key not in insertions and world.state.insertions.get(key) is None:
+                yield f'probe "{probe}" of s{session} is not inserted in its subject any more'
+
+
+def _taken_place(world: World, subject: str, probe: str, body: dict[str, object]) -> Iterator[str]:
+    name, earlier = subject.partition("/")[2], body["earlier"]
+    there = world.state.insertions.get((subject, probe))
+    expected = earlier["insertion_time"] if isinstance(earlier, dict) else None
+    if there is not None and there.insertion_time != expected:
+        yield f'probe "{probe}" is on record as inserted in subject {name} at {there.insertion_time}'
+    if body["removal_time"] is None:
+        for other in world.state.insertions.where(
+            "probe = ? AND subject <> ? AND removal_time IS NULL", [probe, subject]
+        ):
+            yield f'probe "{probe}" is in subject {other.subject.partition("/")[2]} now'

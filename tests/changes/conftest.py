@@ -1,0 +1,3 @@
+from tests.deletion.conftest import desk, lab
+
+__all__ = ["desk", "lab"]
