@@ -1,7 +1,7 @@
 """What the ledger keeps of a record that is there: its entry, its probes, its bytes. Reads; appends nothing."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -10,7 +10,8 @@ from commands.recordings.insertions import Insertion
 from ledger import input_files, log
 from ledger.bodies import body_of
 from ledger.errors import NextStep, Refusal
-from projections.records import Session, SessionLocation, Upload
+from projections.records import Clustering, Session, SessionLocation, Upload
+from projections.rows import Rows
 
 _AT_ONCE = 500  # values in one query
 
@@ -73,6 +74,24 @@ def _waiting_at(world: World, subject: str, locations: Collection[str]) -> dict[
         for location, username, number in rows.fetchall()
         if location in wanted
     }
+
+
+F = TypeVar("F", Session, Clustering)
+
+
+def failures(
+    rows: Rows[F], column: str, keys: Iterable[str], subject: str, username: str
+) -> dict[str, list[F]]:
+    """The failures of these entries that no later one has superseded, by location or group name, oldest first."""
+    found: dict[str, list[F]] = {}
+    wanted = list(dict.fromkeys(keys))
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        condition = f"status = 'error' AND {column} IN ({', '.join('?' * len(some))})"
+        for row in rows.where(condition, some):
+            if (row.subject, row.username, row.replaced_by) == (subject, username, None):
+                found.setdefault(str(getattr(row, column)), []).append(row)
+    return found
 
 
 def shares_probes(world: World, one: int, other: int) -> bool:

@@ -139,12 +139,17 @@ def conditions(kind: Kind, query: Query, slot: str, dialect: str) -> Conditions:
         ("row.subject = ?", subject), (f"row.{listed.user} = ?", query.user),
         (f"row.{listed.time} >= ?", query.since), (f"row.{listed.time} < ?", query.until),
     )  # fmt: skip
-    moving = (
+    moving: tuple[tuple[str, Any], ...] = (
         ("row.status = ?", query.status),
         (f"{_IN[dialect]}(row.project, ?) > 0", project),
         (f"EXISTS (SELECT 1 {of.format('session_tasks')} AND part.task_type = ?)", query.task),
         (f"EXISTS (SELECT 1 {of.format('session_probes')} AND part.probe = ?)", query.probe),
     )  # fmt: skip
+    if query.status == "error" and kind in (
+        "sessions",
+        "clusterings",
+    ):  # shown under what its entry became later
+        moving = (*moving, ("row.replaced_by IS NULL", ()))
     missing = [_missing(name, slot) for name in dict.fromkeys(query.missing)]
     return Conditions(*_joined(fixed), *_joined([*moving, *((text, ()) for text in missing)]))
 
@@ -190,6 +195,7 @@ def holds(query: Query, row: Any, parts: Parts) -> bool:
     """Whether the moving conditions hold of a record that is in memory: what ``conditions`` says in SQL."""
     return (
         (query.status is None or row.status == query.status)
+        and (query.status != "error" or getattr(row, "replaced_by", None) is None)
         and (query.project is None or query.project in orjson.loads(row.project))
         and (query.task is None or query.task in parts.tasks)
         and (query.probe is None or query.probe in parts.probes)

@@ -16,6 +16,8 @@ INDEXES = (
     # upload needs none: its records are numbered by the positions right behind it.
     ("sessions", "status", UNSETTLED),
     ("sessions", "look_next", "look_next IS NOT NULL"),
+    ("sessions", "location", "status = 'error'"),
+    ("clusterings", "group_name", "status = 'error'"),
     ("session_locations", "location", None),
     ("clusterings", "session", None),
     ("clusterings", "status", UNSETTLED),

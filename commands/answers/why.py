@@ -79,9 +79,19 @@ def why(world: "World", reference: Reference) -> Why:
         told = _entry(world, reference, found)
         told.reason = found.reason
         if found.replaces is not None:
-            told.message += f"\nIt replaces {found.replaces}, by a correction."
-            told.related.append(Related(ref=found.replaces, status="deleted", message=None))
+            _tell_what_it_replaces(world, reference, found.replaces, told)
     return _answer(world, reference, found.kind, found.status, told, found.redactions)
+
+
+def _tell_what_it_replaces(world: "World", reference: Reference, ref: str, told: _Told) -> None:
+    rows: Any = world.state.sessions if reference.kind == "session" else world.state.clusterings
+    row = rows.get(int(ref[1:]))
+    if row is not None and row.status in ("error", "withdrawn"):
+        told.message += f"\nIts entry came before, and failed as {ref}: {row.message or row.status}"
+        told.related.append(Related(ref=ref, status=row.status, message=row.message))
+    else:
+        told.message += f"\nIt replaces {ref}, by a correction."
+        told.related.append(Related(ref=ref, status="deleted", message=None))
 
 
 def _answer(
@@ -344,6 +354,13 @@ def _failed(world: "World", reference: Reference, found: SessionRecord | Cluster
             related = [Related(ref=name_of(row), status=row.status, message=row.message)]
     looked_at = [NextStep("why", one.ref) for one in related[:_LISTED]]
     message = listed(str(found.message), [hint] if hint else [])
+    if found.replaced_by is not None:
+        rows: Any = world.state.sessions if reference.kind == "session" else world.state.clusterings
+        row = rows.get(int(found.replaced_by[1:]))
+        status = row.status if row is not None else "there"
+        later = Related(ref=found.replaced_by, status=status, message=None if row is None else row.message)
+        message = f"{found.message}\nIts entry came again, as {found.replaced_by}, which is {status}: look at that one."
+        return _Told(message, [NextStep("why", found.replaced_by)], [later])
     return _Told(message, [*looked_at, _upload_again(world, found)], related)
 
 

@@ -21,17 +21,19 @@ from commands.intake.duplicates import Compared, compare_clusterings, compare_se
 from commands.intake.nested import overlapping
 from commands.intake.validation import Validation
 from commands.recordings.roots import Roots
-from commands.stored import held
+from commands.stored import failures, held
 from ledger import input_files
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict
 from ledger.events import (
     ClusteringInsertRequested,
+    ClusteringSuperseded,
     InputFileProcessed,
     InputFileReceived,
     InputFileRejected,
     InputFileValidated,
     SessionInsertRequested,
+    SessionSuperseded,
 )
 from projections.records import Clustering, Session
 
@@ -200,13 +202,29 @@ class AcceptInputFile(_TakesInputFile):
             NewEvent(stream, self._validated(), 0, **owner, causation=upload),
         ]
         owner["causation"] = upload + 1
+        who = (self.validation.subject, username)
+        state = world.state
+        failed = failures(state.sessions, "location", (s.location for s in new.sessions), *who)
+        lost = failures(state.clusterings, "group_name", (c.entry.group_name for c in new.clusterings), *who)
+        superseded: list[NewEvent] = []
         for session in new.sessions:
             number = new.session_numbers[session.entry.index]
-            events.append(NewEvent(f"session/{number}", self._session(session), 0, **owner))
+            before = failed.get(session.location, [])
+            events.append(NewEvent(f"session/{number}", self._session(session, before), 0, **owner))
+            superseded += [
+                NewEvent(f"session/{row.id}", SessionSuperseded(by=number), row.version, **owner)
+                for row in before
+            ]
         for clustering in new.clusterings:
             number = new.clustering_numbers[clustering.entry.index]
-            body = self._clustering(clustering, new.session_numbers)
+            earlier = lost.get(clustering.entry.group_name, [])
+            body = self._clustering(clustering, new.session_numbers, earlier)
             events.append(NewEvent(f"clustering/{number}", body, 0, **owner))
+            superseded += [
+                NewEvent(f"clustering/{row.id}", ClusteringSuperseded(by=number), row.version, **owner)
+                for row in earlier
+            ]
+        events += superseded
         if not new.sessions and not new.clusterings and not self.standing.open:
             events.append(NewEvent(stream, InputFileProcessed(sessions=[], clusterings=[]), 0, **owner))
         return Decision(events, self._taken(upload, new), correlation=f"u{upload}")
@@ -237,7 +255,7 @@ class AcceptInputFile(_TakesInputFile):
             changed_clusterings=standing.compared_clusterings.changed,
         )
 
-    def _session(self, session: CheckedSession) -> SessionInsertRequested:
+    def _session(self, session: CheckedSession, failed: list[Session]) -> SessionInsertRequested:
         subject = self.validation.input_file.subject
         return SessionInsertRequested(
             datasource_id=subject.datasource_id,
@@ -245,11 +263,12 @@ class AcceptInputFile(_TakesInputFile):
             location=session.location,
             leads_to=session.leads_to,
             entry_index=session.entry.index,
+            replaces=failed[-1].id if failed else None,
             entry=orjson.loads(entry_json(session.entry)),
         )
 
     def _clustering(
-        self, clustering: CheckedClustering, numbers: dict[int, int]
+        self, clustering: CheckedClustering, numbers: dict[int, int], failed: list[Clustering]
     ) -> ClusteringInsertRequested:
         subject = self.validation.input_file.subject
         return ClusteringInsertRequested(
@@ -257,6 +276,7 @@ class AcceptInputFile(_TakesInputFile):
             subject=subject.name,
             location=str(clustering.location),  # only a duplicate has none
             entry_index=clustering.entry.index,
+            replaces=failed[-1].id if failed else None,
             sessions=[
                 reference.session if reference.session is not None else numbers[int(reference.index or 0)]
                 for reference in clustering.sessions

@@ -1,6 +1,7 @@
 """The first half of the model: who may do what, what comes of an upload, what is settled when."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
 
 from tests.histories.records import (
     ADMIN,
@@ -15,6 +16,8 @@ from tests.histories.records import (
     Upload,
 )
 from tests.histories.scene import Entry, File, Folder, GroupEntry
+
+R = TypeVar("R", Session, Group)
 
 
 class IntakeModel:
@@ -90,7 +93,7 @@ class IntakeModel:
         self.uploads.append(upload)
         if not upload.errors:
             new = {
-                one.name: self._request(one, owner, file.subject, upload)
+                one.name: self._again(self._request(one, owner, file.subject, upload), self.sessions)
                 for one in file.entries
                 if one not in known
             }
@@ -100,6 +103,8 @@ class IntakeModel:
                       sessions=tuple(session for name in one.sessions if (session := found[name]) is not None))
                 for one in fresh
             ]  # fmt: skip
+            for one in groups:
+                self._again(one, self.groups)
             self.groups += groups
             self.names |= {one.name: one for one in groups}
             again = [self.names[one.name] for one in file.groups if one not in fresh]
@@ -127,6 +132,20 @@ class IntakeModel:
         self.sessions.append(session)
         self.locations[entry.folder] = session
         return session
+
+    @staticmethod
+    def _again(one: R, others: Sequence[R]) -> R:
+        """Its entry may have failed before, once or several times: that is told under it."""
+        failed = [
+            other
+            for other in others
+            if other is not one and other.status == "error" and other.replaced_by is None
+            and (other.owner, other.subject, other.key) == (one.owner, one.subject, one.key)
+        ]  # fmt: skip
+        for other in failed:
+            other.replaced_by = one
+        one.replaces = failed[-1] if failed else None
+        return one
 
     def replay(self, user: str, upload: Upload) -> Upload:
         self._require_owner(user, [upload])

@@ -65,6 +65,10 @@ class Session(Record):
     completed: bool = False
 
     @property
+    def key(self) -> object:
+        return self.folder
+
+    @property
     def tasks(self) -> int:
         return TASKS_ADDED if self.completed and self.time is not None else 0
 
@@ -87,6 +91,10 @@ class Group(Record):
     name: str = field(kw_only=True)
     sessions: tuple[Session, ...] = field(kw_only=True)
     notes: str = ""
+
+    @property
+    def key(self) -> object:
+        return self.name
 
 
 @dataclass(frozen=True)
