@@ -12,13 +12,14 @@ DEV    := $(VENV)/.installed-dev
 BENCH  := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports migrations wheel format bench clean
+.PHONY: help demo test fuzz check lint types imports migrations wheel format bench clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo     run the main job on made-up recordings'
 	@echo 'make test     run every test, on SQLite and on a real PostgreSQL'
+	@echo 'make fuzz     half an hour of mutated input files, recordings and command lines (SECONDS=, SEED=)'
 	@echo 'make check    lint, types, import rules, migrations, and the wheel in an environment of its own'
 	@echo 'make wheel    build the wheel, try it in an environment of its own, and leave it in dist/'
 	@echo 'make format   lay out the code as make check wants it'
@@ -31,6 +32,12 @@ demo: $(RUN)
 # -rs: what is skipped says why. At most four processes: each has a PostgreSQL server of its own.
 test: $(DEV)
 	@$(BIN)/python -m pytest -n auto --maxprocesses=4 -rs
+
+SECONDS ?= 1800
+SEED    ?= 0
+
+fuzz: $(DEV)
+	@$(BIN)/python -m tests.fuzz all --seconds $(SECONDS) --seed $(SEED)
 
 check: lint types imports migrations wheel
 	@echo 'All checks passed.'

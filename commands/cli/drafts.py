@@ -1,5 +1,6 @@
 """Verbs that help to write an input file: ``template``, ``schema``, ``compose``. They need no ledger."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -100,9 +101,9 @@ def _directory(invocation: Invocation, text: str) -> Path:
     from commands.recordings.roots import resolve
 
     path = Path(text)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - of a name that is too long, no error
         return path.resolve()
-    if path.exists():
+    if os.path.lexists(path):
         raise click.UsageError(
             f"{printable(text)} is a file; expected the directory of a session, or of a subject."
         )

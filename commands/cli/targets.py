@@ -1,5 +1,6 @@
 """Write the FILE that a verb was given: a new one, which is complete or not there."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from commands.cli.output import file_name
 
 def refuse_existing(file: str) -> None:
     """Before long work whose result would have no place."""
-    if Path(file).exists():
+    if os.path.lexists(file):
         raise click.UsageError(f"{file_name(file)} is there already. Remove it, or choose another name.")
 
 

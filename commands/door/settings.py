@@ -117,8 +117,8 @@ def _with_schema(address: str, schema: str) -> str:
 
 def _given(config: str) -> Path:
     path = Path(config)
-    if not path.is_file():
-        raise SettingsError(f'There is no settings file "{config}".')
+    if not os.path.isfile(path):  # noqa: PTH113 - a name that is too long is no file, and no error
+        raise SettingsError(f'There is no settings file "{config[:200]}".')
     return path.absolute()
 
 

@@ -83,7 +83,10 @@ def key_path(url: str, directory: Path) -> Path:
     """Where the signing key of a ledger lies: beside a SQLite file, else ``daybook.key`` in ``directory``."""
     database = Database(url, role=None)
     if database.dialect == "sqlite":
-        return Path(database.address.database).with_suffix(".key")
+        file = Path(database.address.database)
+        if not file.name:  # the root, which has no name to put an ending to
+            raise LedgerUnavailable("not-a-database", f"{file} is a folder.", "Choose another ledger.")
+        return file.with_suffix(".key")
     return directory / "daybook.key"
 
 

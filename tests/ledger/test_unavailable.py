@@ -84,7 +84,7 @@ def test_a_database_without_a_ledger_says_how_to_make_one(tmp_path: Path, postgr
             verify(url)
 
 
-@pytest.mark.parametrize("place", ["/dev/null", "/dev/null/daybook.db", "{}/pipe", "{}/" + "x" * 5000])
+@pytest.mark.parametrize("place", ["/", "/dev/null", "/dev/null/daybook.db", "{}/pipe", "{}/" + "x" * 5000])
 def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path, place: str) -> None:
     os.mkfifo(tmp_path / "pipe")
 

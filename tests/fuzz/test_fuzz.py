@@ -1,0 +1,39 @@
+"""The short form of the fuzz targets: other seeds each time, but in CI always the same."""
+
+import os
+import random
+from collections.abc import Callable
+
+import pytest
+
+from tests.fuzz import commandlines, inputfile, recordings
+
+_CASES: list[tuple[str, Callable[[int], None], int]] = [
+    *[("inputfile", inputfile.one_case, 120)] * 4,
+    ("recordings", recordings.one_case, 120),
+    ("commandlines", commandlines.one_case, 60),
+]
+
+
+@pytest.mark.parametrize("part", range(len(_CASES)))
+def test_mutated_input_is_answered_without_a_fault(part: int) -> None:
+    target, one_case, cases = _CASES[part]
+    first = 1_000 * part if os.environ.get("CI") else random.SystemRandom().randrange(2**40)
+    for seed in range(first, first + cases):
+        try:
+            one_case(seed)
+        except Exception as error:
+            raise AssertionError(f"python -m tests.fuzz {target} --seed {seed} --seconds 0.001") from error
+
+
+def test_names_that_are_too_long_are_no_files_and_no_faults() -> None:
+    for arguments in (
+        ["bundle", "x" * 5_000],
+        ["compose", "é" * 200],
+        ["verify", "--bundle", "x" * 5_000],
+        ["validate", "x" * 5_000],
+        ["checkpoint", "-o", "x" * 5_000],
+        ["--config", "x" * 5_000, "sessions"],
+        ["--db", "/", "init"],
+    ):
+        assert commandlines.ended(arguments) in (1, 2), arguments
