@@ -150,7 +150,7 @@ def conditions(kind: Kind, query: Query, slot: str, dialect: str) -> Conditions:
         "clusterings",
     ):  # shown under what its entry became later
         moving = (*moving, ("row.replaced_by IS NULL", ()))
-    missing = [_missing(name, slot) for name in dict.fromkeys(query.missing)]
+    missing = [_missing(name, slot, dialect) for name in dict.fromkeys(query.missing)]
     return Conditions(*_joined(fixed), *_joined([*moving, *((text, ()) for text in missing)]))
 
 
@@ -159,7 +159,7 @@ def _joined(parts: Sequence[tuple[str, Any]]) -> tuple[str, list[Any]]:
     return " AND ".join(text for text, _ in given), [value for _, value in given if value != ()]
 
 
-def _missing(name: Missing, slot: str) -> str:
+def _missing(name: Missing, slot: str, dialect: str) -> str:
     """Of sessions that are inserted or may still be: no task, no clustering of its own, no room, a probe association
     that somebody has to give, or recorded data."""
     if name == "room":
@@ -167,7 +167,8 @@ def _missing(name: Missing, slot: str) -> str:
     if name == "association":
         return "row.status = 'waiting' AND row.reason = 'probe-association'"
     if name == "data":
-        remarks = " OR ".join(f"row.remarks LIKE '%\"{code}\"%'" for code in sorted(DATA_REMARKS))
+        has = _IN[dialect]
+        remarks = " OR ".join(f"{has}(row.remarks, '\"{code}\"') > 0" for code in sorted(DATA_REMARKS))
         return (
             f"(row.status = 'waiting' AND row.reason IN ('data-missing', 'acquiring') "
             f"OR row.status = 'inserted' AND ({remarks}))"

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from commands.answers import lists
 from commands.door.permission import NotPermitted
 from commands.intake import insertion, looking_again, sortings, working
 from commands.intake.working import Worked, work
 from commands.recordings.roots import Roots
 from commands.samples.clusterings import kilosort_output
 from projections.handlers.sessions import _next_look
+from projections.queries import Query
 from tests.intake.lab import PROBES, SERIALS, Lab, document, number, session
 
 SERIAL_ONE = SERIALS[:1]
@@ -207,3 +209,14 @@ def test_only_the_owner_or_an_admin_looks_at_a_named_session(lab: Lab) -> None:
     one = number(lab.upload(entry("date_1")).sessions[0])
     with pytest.raises(NotPermitted):
         work(lab.as_user("user_2"), lab.roots, named=[f"s{one}"])
+
+
+def test_sessions_that_lack_recorded_data_are_listed(lab: Lab) -> None:
+    lab.record("date_1", serials=SERIAL_ONE)
+    lab.record("date_2", day=1)
+    report = lab.upload(session("date_1"), session("date_2"))
+
+    with lab.daybook.reading() as world:
+        found = lists.sessions(world, Query(missing=("data",))).sessions
+
+    assert [one.session for one in found] == [report.sessions[0].session]
