@@ -21,7 +21,10 @@ _RESULTS: dict[str, tuple[str, ...]] = {
         "commands.proving.witness:WitnessKey",
     ),
     "correct": ("commands.answers.correction:CorrectionReport",),
-    "delete request": ("commands.requests.deletion:DeletionAsked",),
+    "delete request": (
+        "commands.requests.deletion:DeletionAsked",
+        "commands.requests.deletion:DeletionLooked",
+    ),
     "export": ("commands.moving.importing:Moved", "commands.moving.importing:MovedDamaged"),
     "import": ("commands.moving.importing:Imported",),
     "init": ("commands.moving.setup:Initialised",),

@@ -193,6 +193,11 @@ def _told(world: "World", impact: Mapping[str, Any], requester: str) -> Takes:
     )
 
 
+def would_take(world: "World", impact: Mapping[str, Any]) -> Takes:
+    """What a request of the actor's with this impact would take."""
+    return _told(world, impact, world.actor)
+
+
 def _owners(rows: Iterable[Session | Clustering], requester: str) -> list[OwnerCounts]:
     counts: dict[str, dict[str, int]] = {}
     for row in rows:

@@ -10,13 +10,16 @@ from commands.cli import output
 from commands.cli.failures import REFUSED
 from commands.cli.finding_lines import counted, write_findings
 from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.next_steps import worded
 from commands.cli.output import Column, plural, printable
 from commands.cli.sources import read_source
 from commands.cli.times import as_of_option
 from commands.cli.verbs import VerbGroup, WritingVerb
+from ledger.errors import NextStep
 
 if TYPE_CHECKING:
     from commands.door.command import Command
+    from commands.lab.catalogue import ValueTold
     from commands.requests.changes.asking import ChangeMade
 
 
@@ -45,11 +48,24 @@ def load(invocation: Invocation, file: str) -> int:
         write_findings(report.findings, source.shown, most_of_a_kind=None)
         if report.ok:
             output.say(f"{plural(report.added, 'fact')} added, {report.known:,} known already.")
+            for one in report.told:
+                output.say(_told(one))
         else:
             output.say(f"{counted(report.findings)}: nothing was loaded.")
 
     invocation.answer(report, human)
     return 0 if report.ok else REFUSED
+
+
+def _told(one: "ValueTold") -> str:
+    """What became of a value that the file and the ledger tell otherwise."""
+    value = printable(f'"{one.value}" of {one.table}')
+    if one.became == "retired":
+        step = NextStep("restore-value", arguments={"reference": one.table, "value": one.value})
+        return f"{value} is retired, and stays so. To bring it back: {worded(step)}"
+    if one.became == "kept":
+        return f"{value} keeps what the file does not say of it: {_shown(one.before)}."
+    return f"{value} was changed from ({_shown(one.before)}) to ({_shown(one.now)})."
 
 
 def _attributes(_context: click.Context, _parameter: click.Parameter, pairs: Sequence[str]) -> dict[str, Any]:

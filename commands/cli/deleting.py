@@ -10,7 +10,7 @@ from commands.cli.failures import REFUSED, error_document
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.next_steps import sentence, worded
 from commands.cli.output import plural, printable
-from commands.cli.request_lines import some, write_takes
+from commands.cli.request_lines import some, write_impact, write_takes
 from commands.cli.requesting import older_spelling, request_argument
 from commands.cli.requesting import request as requests_
 from commands.cli.verbs import VerbGroup, WritingVerb
@@ -68,9 +68,10 @@ for _verb in requests_.commands.values():
 
 @delete.command("request", cls=WritingVerb)
 @click.argument("references", metavar="REF...", nargs=-1, required=True)
-@click.option("--reason", required=True, metavar="TEXT", help="Why it has to go; kept for good.")
+@click.option("--reason", metavar="TEXT", help="Why it has to go; kept for good.")
+@click.option("--dry-run", is_flag=True, help="Show what would go, and ask for nothing.")
 @pass_invocation
-def request_(invocation: Invocation, references: Sequence[str], reason: str) -> None:
+def request_(invocation: Invocation, references: Sequence[str], reason: str | None, dry_run: bool) -> None:
     """Ask that records are deleted, and see what would go with them.
 
     REF is the exact id of a session, a clustering or an upload (s12, c34, u56); an upload stands for all that came
@@ -79,6 +80,11 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str) -> 
     from commands.answers.request import request
     from commands.requests.deletion import RequestDeletion
 
+    if dry_run:
+        _look(invocation, list(references))
+        return
+    if reason is None:
+        raise click.UsageError("Missing option '--reason'. To see what would go first: --dry-run.")
     with invocation.daybook() as daybook:
         command = RequestDeletion(**invocation.repeatable, records=list(references), reason=reason)
         asked = daybook.submit(command).result
@@ -96,6 +102,24 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str) -> 
         output.say(f"To take it back: {cancel}")
 
     invocation.answer(asked, human)
+
+
+def _look(invocation: Invocation, references: list[str]) -> None:
+    from dataclasses import asdict
+
+    from commands.answers.request import would_take
+    from commands.requests.deletion import looked_at
+
+    with invocation.daybook() as daybook, daybook.reading() as world:
+        looked = looked_at(world, references)
+        takes, user = would_take(world, asdict(looked)), world.actor
+
+    def human() -> None:
+        write_impact(takes, printable(user), "It would take", "--json")
+        output.say()
+        output.say("Nothing was asked for, and nothing is recorded.")
+
+    invocation.answer(looked, human)
 
 
 @delete.command("policy", cls=WritingVerb, hidden=True)

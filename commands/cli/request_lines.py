@@ -137,10 +137,15 @@ def write_takes(found: "Request", takes: "Takes") -> None:
     """What a request takes with it, or took, in sentences and tables."""
     gone = found.status in ("executed", "restored")
     if found.kind in _STAYS:
-        output.say(f"On it {'stood' if gone else 'stand'} {_taken(takes)}.")
+        begins = "On it stood" if gone else "On it stand"
     else:
-        output.say(f"{'It took' if gone else 'It would take'} {_taken(takes)}.")
-    requester = printable(found.requested_by)
+        begins = "It took" if gone else "It would take"
+    write_impact(takes, printable(found.requested_by), begins, f"daybook request show {found.request} --json")
+
+
+def write_impact(takes: "Takes", requester: str, begins: str, all_of_it: str) -> None:
+    """``begins`` the first sentence; ``all_of_it`` is the command that has all ids."""
+    output.say(f"{begins} {_taken(takes)}.")
     others = [owner for owner in takes.owners if not owner.own]
     if others:
         each = ", ".join(f"{sum(_counts(owner)):,} of {printable(owner.user)}" for owner in others)
@@ -157,7 +162,7 @@ def write_takes(found: "Request", takes: "Takes") -> None:
     output.write_table(_RECORD_COLUMNS, [_record(row) for row in takes.first])
     left = takes.records - len(takes.first)
     if left:
-        output.say(f"... and {left:,} more: daybook request show {found.request} --json has all ids.")
+        output.say(f"... and {left:,} more: {all_of_it} has all ids.")
 
 
 def _taken(takes: "Takes") -> str:

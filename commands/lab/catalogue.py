@@ -3,14 +3,16 @@
 Every command is idempotent: what is already so appends nothing.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
 
 from commands.door.command import Command, checked_command_id
 from commands.door.permission import require_admin
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
-from commands.inputfile.catalogue import Catalogue, read_catalogue
+from commands.inputfile.catalogue import Catalogue, CatalogueValue, read_catalogue
 from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.limits import Limits
 from commands.intake.registering import add_value, insert_probe, reference_event, register
@@ -29,11 +31,25 @@ class Retired(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValueTold:
+    """A value that the file and the ledger tell otherwise. ``became``: changed, where the file gives attributes; kept,
+    where it leaves out those that there are; retired, where it names a value that is retired, and stays so. ``before``
+    and ``now`` are its attributes."""
+
+    table: str
+    value: str
+    became: Literal["changed", "kept", "retired"]
+    before: dict[str, Any]
+    now: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueLoaded(Result):
-    """How many facts were new, and how many were known already."""
+    """How many facts were new, and how many were known already; and the values that the file told otherwise."""
 
     added: int
     known: int
+    told: list[ValueTold] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +76,7 @@ def load_catalogue(
             return CatalogueReport(ok=False, position=world.head.size, added=0, known=0, findings=findings)
     loaded = daybook.submit(LoadCatalogue(command_id=command_id, catalogue=read.catalogue)).result
     return CatalogueReport(
-        position=loaded.position, added=loaded.added, known=loaded.known, findings=findings
+        position=loaded.position, added=loaded.added, known=loaded.known, told=loaded.told, findings=findings
     )
 
 
@@ -109,8 +125,11 @@ class LoadCatalogue(Command[CatalogueLoaded]):
 
     def decide(self, world: World) -> Decision[CatalogueLoaded]:
         events: list[NewEvent] = []
+        told = [one for value in self.catalogue.values if (one := _told(world, value)) is not None]
+        retired = {(one.table, one.value) for one in told if one.became == "retired"}
         for value in self.catalogue.values:
-            events += add_value(world, checked_table(value.table), value.value, value.attributes)
+            if (value.table, value.value) not in retired:
+                events += add_value(world, checked_table(value.table), value.value, value.attributes)
         probes = {value.value for value in self.catalogue.values if value.table == "reference.Probe"}
         placed: dict[str, str] = {}
         for subject in self.catalogue.subjects:
@@ -119,12 +138,16 @@ class LoadCatalogue(Command[CatalogueLoaded]):
             for insertion in subject.probes:
                 inserted = insert_probe(world, key, insertion.probe, insertion.insertion_time)
                 known = world.state.reference.get(("reference.Probe", insertion.probe))
-                if inserted and insertion.probe not in probes and (known is None or known.retired):
+                is_added = known is None and insertion.probe in probes
+                if inserted and not is_added and (known is None or known.retired):
                     raise Refusal(
                         "unknown-probe",
                         f'Probe "{insertion.probe}" of subject {subject.name} is not in reference.Probe'
                         f"{'' if known is None else ' any more'}.",
-                        "Add it to reference.Probe in the same file.",
+                        "Add it to reference.Probe in the same file."
+                        if known is None
+                        else "A catalogue does not bring back what was retired. To bring it back",
+                        *([] if known is None else [_bring_back("reference.Probe", insertion.probe)]),
                     )
                 if inserted and placed.setdefault(insertion.probe, subject.name) != subject.name:
                     raise Refusal(
@@ -135,4 +158,26 @@ class LoadCatalogue(Command[CatalogueLoaded]):
                     )
                 events += inserted
         facts = len(self.catalogue.values) + sum(1 + len(each.probes) for each in self.catalogue.subjects)
-        return Decision(events, CatalogueLoaded(added=len(events), known=facts - len(events)))
+        result = CatalogueLoaded(added=len(events), known=facts - len(events), told=told)
+        return Decision(events, result)
+
+
+def _told(world: World, value: CatalogueValue) -> ValueTold | None:
+    """How the file and the ledger differ in a value that is there; None where they do not."""
+    known = world.state.reference.get((checked_table(value.table), value.value))
+    if known is None:
+        return None
+    before: dict[str, Any] = orjson.loads(known.attributes)
+    became: Literal["changed", "kept", "retired"] = "changed"
+    if known.retired:
+        became = "retired"
+    elif before == value.attributes:
+        return None
+    elif not value.attributes:
+        became = "kept"
+    now = value.attributes if became == "changed" else before
+    return ValueTold(table=value.table, value=value.value, became=became, before=before, now=now)
+
+
+def _bring_back(table: str, value: str) -> NextStep:
+    return NextStep("restore-value", arguments={"reference": table, "value": value})

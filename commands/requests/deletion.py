@@ -36,6 +36,18 @@ from projections.records import Clustering, Deletion, Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionLooked(Result):
+    """What would go, as in ``DeletionAsked``; nothing was asked for."""
+
+    records: list[str]
+    sessions: list[tuple[int, int]]
+    clusterings: list[tuple[int, int]]
+    tasks: int
+    probes: int
+    users: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionAsked(Result):
     """What would go, the named ``records`` among it: numbers of sessions and clusterings as inclusive ranges, tasks,
     probes, and how many records of each user. ``own_approval``: the requester may approve it, if an admin."""
@@ -49,6 +61,25 @@ class DeletionAsked(Result):
     users: dict[str, int]
     own_approval: bool
     next_steps: tuple[NextStep, ...]
+
+
+def looked_at(world: World, records: list[str]) -> DeletionLooked:
+    """What a request for these records would take now. Raises as the request would."""
+    require_writer(world, "request deletions")
+    require_owner(world, "request the deletion of", named(world, records).owned)
+    what = named(world, records)
+    _refuse_fallen(what)
+    impact = impact_of_named(world, what)
+    _refuse_same_request(world, what, impact)
+    return DeletionLooked(
+        position=world.head.size,
+        records=what.ids,
+        sessions=ranges(impact.sessions),
+        clusterings=ranges(impact.clusterings),
+        tasks=impact.tasks,
+        probes=impact.probes,
+        users=impact.users,
+    )
 
 
 class RequestDeletion(Command[DeletionAsked]):

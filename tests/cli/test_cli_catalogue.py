@@ -1,5 +1,8 @@
 """Reference values, subjects and probes from the command line."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from commands.samples.lab import SampleLab
@@ -11,7 +14,7 @@ def test_catalogue_is_loaded_once(run: Run, sample: SampleLab) -> None:
     again = run("catalogue", "load", "catalogue.yml", "--json")
     assert first.json["ok"] and first.json["added"] > 10
     facts = {"added": 0, "known": first.json["added"] + first.json["known"]}
-    assert again.json == {"ok": True, "position": first.json["position"], **facts, "findings": []}
+    assert again.json == {"ok": True, "position": first.json["position"], **facts, "told": [], "findings": []}
     assert "0 facts added" in run("catalogue", "load", "catalogue.yml").out
 
 
@@ -29,7 +32,7 @@ def test_catalogue_with_a_mistake_loads_nothing(run_here: Run) -> None:
     assert "nothing was loaded" in ended.out
     assert run_here("catalogue", "list", "--json").json["values"] == []
     again = run_here("catalogue", "load", "-", "--json", stdin="acquisition.Projct: [p]\n")
-    assert set(again.json) == {"ok", "position", "added", "known", "findings"}
+    assert set(again.json) == {"ok", "position", "added", "known", "told", "findings"}
 
 
 def test_value_is_added_retired_and_comes_back(run: Run) -> None:
@@ -117,3 +120,45 @@ def test_empty_lists_say_what_to_do(run_here: Run) -> None:
 def test_verbs_of_a_group_are_listed_in_its_help() -> None:
     text = run_cli("catalogue", "--help").out
     assert all(verb in text for verb in ("load", "add", "retire", "list"))
+
+
+def load(run: Run, folder: Path, text: str) -> Any:
+    (folder / "again.yml").write_text(text)
+    return run("catalogue", "load", "again.yml")
+
+
+def test_loaded_catalogue_says_what_it_changed_kept_and_left_retired(run_here: Run, folder: Path) -> None:
+    first = """
+reference.Probe: [{probe: npx_1, probe_model: "neuropixels 1.0"}, npx_2]
+behavior.TaskType: [{name: SleepTask, arena_required: false}]
+"""
+    assert load(run_here, folder, first).out == "3 facts added, 0 known already.\n"
+    assert run_here("catalogue", "retire", "reference.Probe", "npx_2").exit == 0
+
+    again = load(run_here, folder, first.replace("1.0", "2.0").replace(", arena_required: false", ""))
+
+    assert again.out.splitlines() == [
+        "1 fact added, 2 known already.",
+        '"npx_1" of reference.Probe was changed from (probe_model: neuropixels 1.0) to (probe_model: neuropixels 2.0).',
+        '"npx_2" of reference.Probe is retired, and stays so. To bring it back: '
+        "daybook catalogue propose reference.Probe npx_2",
+        '"SleepTask" of behavior.TaskType keeps what the file does not say of it: arena_required: false.',
+    ]
+    values = {value["value"]: value for value in run_here("catalogue", "list", "--json").json["values"]}
+    assert values["npx_2"]["retired"] is True
+    assert values["SleepTask"]["attributes"] == {"arena_required": False}
+    assert values["npx_1"]["attributes"] == {"probe_model": "neuropixels 2.0"}
+
+
+def test_catalogue_does_not_insert_a_retired_probe(run_here: Run, folder: Path) -> None:
+    load(run_here, folder, "reference.Probe: [npx_2]\n")
+    run_here("catalogue", "retire", "reference.Probe", "npx_2")
+    text = """
+reference.Probe: [npx_2]
+subjects: [{name: "12345", probes: [{probe: npx_2, insertion_time: "2023-03-01 00:00:00"}]}]
+"""
+
+    refused = load(run_here, folder, text)
+
+    assert refused.exit == 1 and "[unknown-probe]" in refused.err
+    assert "daybook catalogue propose reference.Probe npx_2" in refused.err

@@ -211,3 +211,27 @@ def test_the_older_spelling_is_the_same_verb_and_is_not_listed(filled: Run) -> N
     assert set(listed) == {"request"}
     listed = re.findall(r"^  (\w+)  ", filled("request", "--help").out, re.MULTILINE)
     assert set(listed) == {"list", "show", "approve", "reject", "cancel"}
+
+
+def test_dry_run_shows_what_would_go_and_writes_nothing(filled: Run) -> None:
+    upload = filled("uploads", "--json").json["uploads"][0]["upload"]
+    before = filled("log", "--limit", "0", "--json").json["events"]
+
+    ended = filled("delete", "request", upload, "--dry-run", "--as", "user_3")
+    document = filled("delete", "request", upload, "--dry-run", "--as", "user_3", "--json").json
+    refused = filled("delete", "request", upload, "--dry-run", "--as", "user_4")
+
+    assert ended.exit == 0
+    assert (
+        "It would take 3 sessions with 9 tasks and 3 probes, and 3 clusterings of one session." in ended.out
+    )
+    assert ended.out.endswith("Nothing was asked for, and nothing is recorded.\n")
+    assert (document["tasks"], document["probes"], document["users"]) == (9, 3, {"user_3": 6})
+    assert "request" not in document
+    assert refused.exit == 4
+    assert filled("log", "--limit", "0", "--json").json["events"] == before
+    asked = filled("delete", "request", upload, "--reason", "x", "--as", "user_3", "--json").json
+    assert {name: asked[name] for name in ("sessions", "clusterings", "users")} == {
+        name: document[name] for name in ("sessions", "clusterings", "users")
+    }
+    assert filled("delete", "request", upload).exit == 2

@@ -348,3 +348,32 @@ def test_a_clustering_that_is_restored_is_replaced_by_nothing(desk: Desk) -> Non
     assert desk.statuses(old, new) == ["inserted", "deleted"]
     with lab.daybook.reading() as world:
         assert world.state.clusterings[int(old[1:])].replaced_by is None
+
+
+def test_what_is_in_the_way_is_the_first_that_stands_and_nothing_beyond_it(desk: Desk) -> None:
+    """Of a chain of corrections: where the one before stands again, that one is named and not the one before it."""
+    (old, between, new), (_, second) = moved_once_and_again(desk)
+    deletion = desk.delete(new)
+    desk.restore(second)
+
+    assert desk.statuses(old, between, new) == ["deleted", "inserted", "deleted"]
+    assert blockers(desk, deletion)[0].startswith(f"{new} was put in the place of {between} of ")
+
+
+def test_deleted_clustering_at_the_same_place_is_not_in_the_way(desk: Desk) -> None:
+    (one,) = inserted(desk.lab, 1)
+    kilosort_output(desk.lab.share / "sorted")
+    entry = ClusteringEntry(curator="user_1", location="N:/rec/sorted", curation_time="2023-06-01 00:00:00")
+
+    def add() -> str:
+        return add_clustering(desk.lab.daybook, int(one[1:]), entry, roots=desk.lab.roots).clustering
+
+    first = add()
+    deleted = desk.delete(first)
+    second = add()
+    assert "has a clustering at" in blockers(desk, deleted)[0]
+    desk.delete(second)
+
+    desk.restore(deleted)
+
+    assert desk.statuses(first, second) == ["inserted", "deleted"]
