@@ -153,15 +153,37 @@ def standing_remarks(world: World, session: int) -> tuple[list[dict[str, Any]], 
 
 
 def requested_groups(world: World, numbers: Collection[int]) -> dict[int, str]:
-    """The entries of multi-session clusterings, in their canonical form; with the curator's name of now."""
-    requests = log.read_positions(world.transaction, numbers)
+    """The entries of multi-session clusterings, in their canonical form, as a file said them last; with the
+    curator's name of now."""
     world.state.clusterings.prefetch(numbers)
     found = {}
-    for number, request in requests.items():
-        entry = orjson.loads(request.payload or "{}")["entry"]
-        row = world.state.clusterings.get(number)
+    for number, text in _said(world, "clustering", "ClusteringEntryRenewed", numbers).items():
+        entry, row = orjson.loads(text), world.state.clusterings.get(number)
         found[number] = orjson.dumps(entry if row is None else entry | {"curator": row.curator}).decode()
     return found
+
+
+def requested_entries(world: World, sessions: Iterable[Session]) -> dict[int, str]:
+    """The entries of sessions as a file said them last, before commands completed them."""
+    return _said(world, "session", "SessionEntryRenewed", [row.id for row in sessions])
+
+
+def _said(world: World, kind: str, renewed: str, numbers: Collection[int]) -> dict[int, str]:
+    newest = {number: number for number in numbers}
+    wanted = list(newest)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = [f"{kind}/{number}" for number in wanted[start : start + _AT_ONCE]]
+        rows = world.transaction.run(
+            f"SELECT stream, max(position) FROM events WHERE stream IN ({', '.join('?' * len(some))}) "
+            "AND type = ? AND position <= ? GROUP BY stream",
+            [*some, renewed, world.head.size],
+        )
+        newest |= {int(stream.partition("/")[2]): position for stream, position in rows.fetchall()}
+    events = log.read_positions(world.transaction, list(newest.values()))
+    return {
+        number: orjson.dumps(orjson.loads(events[position].payload or "{}")["entry"]).decode()
+        for number, position in newest.items()
+    }
 
 
 def stored_bytes(world: World, row: Upload) -> bytes:

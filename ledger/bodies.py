@@ -26,6 +26,8 @@ SCHEMAS: dict[str, int] = {
     "SessionSettled": 1,
     "MoreFound": 1,
     "DiskLookedAt": 1,
+    "SessionEntryRenewed": 1,
+    "ClusteringEntryRenewed": 1,
     "SessionSuperseded": 1,
     "ClusteringSuperseded": 1,
     "TasksAdded": 1,

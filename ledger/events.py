@@ -205,6 +205,14 @@ class SessionAnnotated(Body):
     completed: dict[str, Any]
 
 
+class SessionEntryRenewed(Body):
+    """It was never inserted, and its owner's newest file says otherwise: ``entry`` is what that says, ``completed`` the
+    same with what commands have added. It is tried again."""
+
+    entry: dict[str, Any]
+    completed: dict[str, Any]
+
+
 class SessionSuperseded(Body):
     """It had failed, and its entry came again: ``by`` is the session that it became then."""
 
@@ -287,6 +295,15 @@ class ClusteringInsertFailed(Body):
     message: str
     hint: str = ""
     incident: str | None = None
+
+
+class ClusteringEntryRenewed(Body):
+    """As of a session. ``sessions`` are those that it stands on now, ``instead_of`` those that it stood on."""
+
+    location: str
+    sessions: list[int]
+    instead_of: list[int]
+    entry: dict[str, Any]
 
 
 class ClusteringSuperseded(Body):

@@ -46,7 +46,7 @@ NESTED = frozenset(
         # a finding, a difference, what became of an entry
         "stage", "severity", "code", "path", "line", "column", "message", "hint",
         "next_steps", "action", "ref", "arguments", "placed", "errors", "warnings", "notices",
-        "index", "session", "differences", "field", "stored", "given", "outcome", "reason", "matched_by",
+        "index", "session", "differences", "renewed", "field", "stored", "given", "outcome", "reason", "matched_by",
         # recordings, probes, inherited tasks, outputs of a clustering
         "system", "file", "serial", "part_number", "shanks", "start", "duration_s", "file_bytes", "acquiring",
         "derived", "start_inferred", "probe", "stop_inferred", "sha256", "rows", "number", "start_s", "end_s",

@@ -147,6 +147,8 @@ _HANDLERS: dict[str, Callable[[State, StoredEvent, Payload], None]] = {
     "SessionSettled": sessions.session_settled,
     "MoreFound": sessions.more_found,
     "DiskLookedAt": sessions.disk_looked_at,
+    "SessionEntryRenewed": sessions.session_entry_renewed,
+    "ClusteringEntryRenewed": clusterings.clustering_entry_renewed,
     "SessionSuperseded": sessions.session_superseded,
     "ClusteringSuperseded": clusterings.clustering_superseded,
     "TasksAdded": sessions.tasks_added,

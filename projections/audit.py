@@ -57,6 +57,7 @@ NOT_COUNTED = frozenset(
         "InputFileChecked", "InputFileErased",
         "SessionInsertRequested", "SessionWaiting", "ClusteringInsertRequested", "ClusteringWaiting",
         "ClusteringCarriedOver", "SessionSuperseded", "ClusteringSuperseded",
+        "SessionEntryRenewed", "ClusteringEntryRenewed",
         "MoreFound", "DiskLookedAt",  # what was found is counted where it is inserted
         "ClusteringAmended",
         "DeletionImpactGrown", "DeletionApproved", "DeletionRejected", "DeletionCancelled",

@@ -31,13 +31,13 @@ STREAMS = {
     "session/7": {
         "SessionInsertRequested", "SessionWaiting", "SessionInserted", "SessionInsertFailed", "ProbesAssociated",
         "TasksAdded", "SessionAnnotated", "SessionWithdrawn", "SessionDeleted", "SessionRestored", "SessionSettled",
-        "MoreFound", "SessionSuperseded",
+        "MoreFound", "SessionSuperseded", "SessionEntryRenewed",
         "SessionAmended",
     },
     "clustering/7": {
         "ClusteringInsertRequested", "ClusteringWaiting", "ClusteringInserted", "ClusteringInsertFailed",
         "ClusteringWithdrawn", "ClusteringDeleted", "ClusteringRestored", "ClusteringCarriedOver",
-        "ClusteringSuperseded",
+        "ClusteringSuperseded", "ClusteringEntryRenewed",
         "ClusteringAmended",
     },
     "look/7": {"DiskLookedAt"},
@@ -100,6 +100,7 @@ LEAVES_CHECKED_FILES_RIGHT = {
         "ClusteringWaiting", "ClusteringInserted", "SubjectRegistered", "ProbeInserted", "ActionRefused",
         "MoreFound", "DiskLookedAt", "SessionSuperseded", "ClusteringSuperseded",
         "SessionAmended", "ClusteringAmended",
+        "SessionEntryRenewed", "ClusteringEntryRenewed",
     },
     "what it leads to is an event of its own": {
         "ChangeRequested",

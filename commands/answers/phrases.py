@@ -168,6 +168,8 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "SessionSettled": _settled,
     "MoreFound": _more,
     "DiskLookedAt": _looked,
+    "SessionEntryRenewed": lambda body: "it had not been inserted, and takes what a newer file says",
+    "ClusteringEntryRenewed": lambda body: "it had not been inserted, and takes what a newer file says",
     "SessionSuperseded": lambda body: f"by s{body['by']}",
     "ClusteringSuperseded": lambda body: f"by c{body['by']}",
     "TasksAdded": lambda body: plural(len(body["completed"].get("tasks", [])), "task"),

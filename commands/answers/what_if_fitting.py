@@ -203,6 +203,12 @@ class Fitting:
             None if found is not None and found.status == "inserted" else f"s{session} would not be inserted"
         )
 
+    def clustering_renewed(self, event: StoredEvent, body: Plain) -> str | None:
+        if self._state.clusterings[number(event)].status not in _OPEN:
+            return ""
+        gone = [f"s{session}" for session in body["sessions"] if self._state.sessions.get(session) is None]
+        return f"would stand on {', '.join(gone)}, which would not be there" if gone else None
+
     def clustering_inserted(self, event: StoredEvent, body: Plain) -> str | None:
         sessions = [body["session"]]
         if body["session"] is None:
@@ -317,6 +323,8 @@ _JUDGES: dict[str, Callable[[Fitting, StoredEvent, Plain], Misfit | str | None]]
     "ProbesAssociated": Fitting.open_session,
     "SessionSettled": Fitting.open_session,
     "MoreFound": Fitting.standing_session,
+    "SessionEntryRenewed": Fitting.open_session,
+    "ClusteringEntryRenewed": Fitting.clustering_renewed,
     "SessionSuperseded": Fitting.superseded,
     "ClusteringSuperseded": Fitting.superseded,
     "TasksAdded": Fitting.standing_session,

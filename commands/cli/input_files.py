@@ -271,7 +271,9 @@ def _write_others(entries: Sequence["Entry"], owner: str | None) -> None:
 
 
 def _write_differences(entry: "Entry", owner: str | None) -> None:
-    if entry.differences:
+    if entry.differences and entry.renewed:
+        output.say(f"{_id(entry)} had not been inserted, and takes what this file says:")
+    elif entry.differences:
         of = "" if entry.username == owner else f" of {printable(entry.username)}"
         output.say(
             f"{_id(entry)}{of} is in the ledger already and stays as it is, but this file says otherwise:"

@@ -62,7 +62,7 @@ class SessionReference:
 
 @dataclass(frozen=True, slots=True)
 class CheckedClustering:
-    """``location`` is normalised; of a duplicate it is None and ``sessions`` is empty."""
+    """``location`` is normalised; of a duplicate it is None and ``sessions`` is empty, unless it is renewed."""
 
     entry: GroupClusteringEntry
     location: str | None
@@ -223,6 +223,8 @@ class _Check:
                 )
             if holder is not None:
                 checked.append(CheckedSession(entry, location, holder.session, there))
+                if entry.index in self._known.renewed:
+                    self._session_values(entry)
                 continue
             checked.append(CheckedSession(entry, location, None, there))
             self._overlaps(entry, location)
@@ -409,7 +411,12 @@ class _Check:
             holder = self._known.groups.get(entry.group_name)
             subject = (self._subject.name, self._subject.datasource_id)
             if holder is not None and (holder.subject, holder.datasource_id) == subject:
-                result.append(CheckedClustering(entry, None, holder.clustering, ()))
+                if entry.index in self._known.renewed_groups:
+                    location = self._output(entry, at)
+                    references = self._references(entry, (*at, "sessions"), named, left_out)
+                    result.append(CheckedClustering(entry, location, holder.clustering, references or ()))
+                else:
+                    result.append(CheckedClustering(entry, None, holder.clustering, ()))
                 continue
             self._group_name(entry.group_name, (*at, "group_name"))
             if holder is not None:

@@ -58,7 +58,8 @@ class Known:
     sessions. ``locations`` maps a normalised location, ``groups`` a group_name to who holds it;
     ``leads_to`` maps a location of the file to the one that it leads to over links; ``overlaps`` one that nobody
     holds to those that lie around or inside it; ``similar_groups`` maps the folded form (``look_alikes.folded``) of
-    a name in the file to a held group_name.
+    a name in the file to a held group_name. ``renewed`` and ``renewed_groups`` are the indexes of entries that are held
+    and were never inserted, which the file now says otherwise of: they are checked like new ones.
     """
 
     reference: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -70,5 +71,7 @@ class Known:
     locations: Mapping[str, HeldLocation] = field(default_factory=dict)
     leads_to: Mapping[str, str] = field(default_factory=dict)
     overlaps: Mapping[str, Collection[Overlap]] = field(default_factory=dict)
+    renewed: Collection[int] = frozenset()
     groups: Mapping[str, HeldGroup] = field(default_factory=dict)
+    renewed_groups: Collection[int] = frozenset()
     similar_groups: Mapping[str, str] = field(default_factory=dict)

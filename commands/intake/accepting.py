@@ -3,7 +3,7 @@
 The append checks again what can have changed since the file was checked: when something has, it is checked anew.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
@@ -15,9 +15,10 @@ from commands.door.command import Command
 from commands.door.permission import require_owner, require_writer
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
-from commands.inputfile.canonical import entry_json
+from commands.inputfile.canonical import entry_json, entry_plain
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
-from commands.intake.duplicates import Compared, compare_clusterings, compare_sessions
+from commands.intake.duplicates import Compared, Meant, compare_clusterings, compare_sessions
+from commands.intake.known import session_times
 from commands.intake.nested import overlapping
 from commands.intake.validation import Validation
 from commands.recordings.roots import Roots
@@ -26,12 +27,14 @@ from ledger import input_files
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict
 from ledger.events import (
+    ClusteringEntryRenewed,
     ClusteringInsertRequested,
     ClusteringSuperseded,
     InputFileProcessed,
     InputFileReceived,
     InputFileRejected,
     InputFileValidated,
+    SessionEntryRenewed,
     SessionInsertRequested,
     SessionSuperseded,
 )
@@ -171,7 +174,9 @@ def look_at_duplicates(daybook: Daybook, validation: Validation, roots: Roots) -
     assert checked is not None  # noqa: S101 - only a file that was checked is accepted
     with daybook.reading() as world:
         compared = compare_sessions(world, checked.sessions, validation.subject, roots)
-        groups = compare_clusterings(world, checked.clusterings, roots)
+        names = {s.entry.name: s.duplicate_of for s in checked.sessions if s.entry.name is not None}
+        meant = Meant(names, session_times(world, validation.subject))
+        groups = compare_clusterings(world, checked.clusterings, meant, roots)
         sessions = [s.duplicate_of for s in checked.sessions if s.duplicate_of is not None]
         clusterings = [c.duplicate_of for c in checked.clusterings if c.duplicate_of is not None]
         world.state.clusterings.prefetch(clusterings)
@@ -225,6 +230,7 @@ class AcceptInputFile(_TakesInputFile):
                 for row in earlier
             ]
         events += superseded
+        events += self._renewed(new.session_numbers, upload + 1)
         if not new.sessions and not new.clusterings and not self.standing.open:
             events.append(NewEvent(stream, InputFileProcessed(sessions=[], clusterings=[]), 0, **owner))
         return Decision(events, self._taken(upload, new), correlation=f"u{upload}")
@@ -251,9 +257,39 @@ class AcceptInputFile(_TakesInputFile):
             more=asdict(self.validation.more),
             unchanged_sessions=standing.compared_sessions.unchanged,
             unchanged_clusterings=standing.compared_clusterings.unchanged,
-            changed_sessions=standing.compared_sessions.changed,
-            changed_clusterings=standing.compared_clusterings.changed,
+            changed_sessions=_marked(standing.compared_sessions.changed, self.validation.renewals.sessions),
+            changed_clusterings=_marked(
+                standing.compared_clusterings.changed, self.validation.renewals.clusterings
+            ),
         )
+
+    def _renewed(self, numbers: dict[int, int], validated: int) -> Iterator[NewEvent]:
+        """What was never inserted takes what the file says, and is tried again."""
+        renewed, checked = self.validation.renewals, self.validation.checked
+        for session in checked.sessions:
+            completed = renewed.sessions.get(session.entry.index)
+            if completed is not None:
+                row = self.standing.sessions[int(session.duplicate_of or 0)]
+                body = SessionEntryRenewed(entry=entry_plain(session.entry), completed=entry_plain(completed))
+                yield NewEvent(f"session/{row.id}", body, row.version, row.subject, row.username, validated)
+        for clustering in checked.clusterings:
+            stood_on = renewed.clusterings.get(clustering.entry.index)
+            if stood_on is not None:
+                group = self.standing.clusterings[int(clustering.duplicate_of or 0)]
+                regrouped = ClusteringEntryRenewed(
+                    location=str(clustering.location),
+                    sessions=_stands_on(clustering, numbers),
+                    instead_of=list(stood_on),
+                    entry=entry_plain(clustering.entry),
+                )
+                yield NewEvent(
+                    f"clustering/{group.id}",
+                    regrouped,
+                    group.version,
+                    group.subject,
+                    group.username,
+                    validated,
+                )
 
     def _session(self, session: CheckedSession, failed: list[Session]) -> SessionInsertRequested:
         subject = self.validation.input_file.subject
@@ -277,12 +313,21 @@ class AcceptInputFile(_TakesInputFile):
             location=str(clustering.location),  # only a duplicate has none
             entry_index=clustering.entry.index,
             replaces=failed[-1].id if failed else None,
-            sessions=[
-                reference.session if reference.session is not None else numbers[int(reference.index or 0)]
-                for reference in clustering.sessions
-            ],
+            sessions=_stands_on(clustering, numbers),
             entry=orjson.loads(entry_json(clustering.entry)),
         )
+
+
+def _stands_on(clustering: CheckedClustering, numbers: dict[int, int]) -> list[int]:
+    """``numbers`` are those of the file's new sessions, by their index."""
+    return [
+        reference.session if reference.session is not None else numbers[int(reference.index or 0)]
+        for reference in clustering.sessions
+    ]
+
+
+def _marked(changed: list[dict[str, Any]], renewed: Collection[int]) -> list[dict[str, Any]]:
+    return [each | {"renewed": True} if each["index"] in renewed else each for each in changed]
 
 
 def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
@@ -316,12 +361,38 @@ def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
     given_up = any(  # what another person has of another subject is no concern of the events above
         location not in holders or holders[location].session != session for location, session in known.items()
     )
-    nested = bool(overlapping(world, fresh))
+    overlaps = bool(overlapping(world, fresh))
+    moved = _renewed_moved(world, validation)
     if (
         unsettled
         or taken
         or given_up
-        or nested
+        or overlaps
+        or moved
         or any(world.state.groups.get(name) is not None for name in names)
     ):
         raise Conflict("ledger-moved", "The ledger changed while the file was checked.", "Upload it again.")
+
+
+def _renewed_moved(world: World, validation: Validation) -> bool:
+    """Whether something became of an entry that is to take new values."""
+    assert validation.checked is not None  # noqa: S101 - an accepted file was checked
+    renewed = validation.renewals
+    streams = [
+        f"session/{s.duplicate_of}" for s in validation.checked.sessions if s.entry.index in renewed.sessions
+    ]
+    streams += [
+        f"clustering/{c.duplicate_of}"
+        for c in validation.checked.clusterings
+        if c.entry.index in renewed.clusterings
+    ]
+    for start in range(0, len(streams), 500):
+        some = streams[start : start + 500]
+        marks = ", ".join("?" * len(some))
+        moved = world.transaction.run(
+            f"SELECT 1 FROM events WHERE stream IN ({marks}) AND position > ? LIMIT 1",
+            [*some, validation.known_at],
+        ).fetchone()
+        if moved:
+            return True
+    return False

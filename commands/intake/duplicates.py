@@ -4,7 +4,7 @@ Compared is what the user wrote with what is stored now, completed by commands s
 are no difference.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -73,12 +73,30 @@ def session_differences(
     return found
 
 
-def compare_clusterings(world: World, clusterings: Sequence[CheckedClustering], roots: Roots) -> Compared:
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Which session a text means in a file: by the ``names`` of its entries, None for a new one, or by a session_time
+    of its subject."""
+
+    names: Mapping[str, int | None]
+    times: Mapping[str, int]
+
+    def by(self, texts: Iterable[str]) -> list[int | None] | None:
+        """The sessions that these texts mean; None where one of them means none, such as a time that was corrected."""
+        found = [self.names[text] if text in self.names else self.times.get(text, 0) for text in texts]
+        return None if 0 in found else found
+
+
+def compare_clusterings(
+    world: World, clusterings: Sequence[CheckedClustering], meant: Meant, roots: Roots
+) -> Compared:
+    """``meant`` says what the file means by its sessions."""
     duplicates = [(c.entry, c.duplicate_of) for c in clusterings if c.duplicate_of is not None]
     stored = requested_groups(world, [number for _, number in duplicates])
+    links = stands_on(world, [number for _, number in duplicates])
     same, changed = [], []
     for entry, number in duplicates:
-        found = group_differences(stored[number], entry, roots)
+        found = group_differences(stored[number], entry, links[number], meant, roots)
         if found:
             changed.append({"index": entry.index, "clustering": f"c{number}", "differences": found})
         else:
@@ -86,11 +104,35 @@ def compare_clusterings(world: World, clusterings: Sequence[CheckedClustering], 
     return Compared(ranges(same), changed)
 
 
-def group_differences(stored: str, entry: GroupClusteringEntry, roots: Roots) -> list[dict[str, Any]]:
-    if stored == entry_json(entry):
-        return []
-    before = placed_group(group_clustering_from_json(stored, entry.index), roots)
-    return differences(entry_json(before), placed_group(entry, roots))
+def group_differences(
+    stored: str, entry: GroupClusteringEntry, links: Collection[int], meant: Meant, roots: Roots
+) -> list[dict[str, Any]]:
+    """Compared by the sessions that it stands on (``links``): the same words may mean others than before, and others
+    the same. Only where a text means no session, texts are compared."""
+    found: list[dict[str, Any]] = []
+    if stored != entry_json(entry):
+        before = placed_group(group_clustering_from_json(stored, entry.index), roots)
+        found = differences(entry_json(before), placed_group(entry, roots))
+    sessions = meant.by(entry.sessions)
+    if sessions is None:
+        return found
+    found = [each for each in found if each["field"].partition("[")[0] != "sessions"]
+    if set(sessions) != set(links):
+        shown = [f"s{n}" if n else text for n, text in zip(sessions, entry.sessions, strict=True)]
+        found.append({"field": "sessions", "stored": [f"s{n}" for n in sorted(links)], "given": shown})
+    return found
+
+
+def stands_on(world: World, clusterings: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """The sessions of each of these clusterings, of those over several sessions."""
+    found: dict[int, tuple[int, ...]] = dict.fromkeys(clusterings, ())
+    numbers = list(found)
+    for start in range(0, len(numbers), 500):
+        some = numbers[start : start + 500]
+        marks = ", ".join("?" * len(some))
+        for link in world.state.clustering_sessions.where(f"clustering IN ({marks})", some):
+            found[link.clustering] = (*found[link.clustering], link.session)
+    return found
 
 
 def _name(subject: str) -> str:

@@ -8,6 +8,7 @@ import orjson
 from commands.door.world import World
 from commands.inputfile.entries import InputFile
 from commands.inputfile.known import HeldGroup, HeldLocation, Known, Overlap
+from commands.intake.duplicates import Meant
 from commands.intake.nested import Finder, overlapping, shared
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
@@ -51,7 +52,7 @@ def load_known(
         arena_not_required=arena_not_required,
         subjects={row.subject.partition("/")[2] for row in world.state.subjects.where("subject >= ?", [""])},
         probes=frozenset(probes_of(world, subject)),
-        session_times=_session_times(world, subject),
+        session_times=session_times(world, subject),
         locations={
             place: HeldLocation(
                 row.id, row.username, row.status, "" if row.subject == subject else subject_name(row.subject)
@@ -82,6 +83,17 @@ def links_of(input_file: InputFile, known: Known, roots: Roots, finder: Finder) 
     return finder.links(place for place in locations if place not in known.locations)
 
 
+def meant_by(input_file: InputFile, known: Known, roots: Roots) -> Meant:
+    """What a file means by its sessions."""
+    names: dict[str, int | None] = {}
+    for entry in input_file.sessions:
+        if entry.name is None:
+            continue
+        place = next(iter(_normalised([entry.location], roots)), "")
+        names[entry.name] = known.locations[place].session if place in known.locations else None
+    return Meant(names, known.session_times)
+
+
 def _normalised(locations: Iterable[str], roots: Roots) -> Iterable[str]:
     for location in locations:
         try:
@@ -90,7 +102,8 @@ def _normalised(locations: Iterable[str], roots: Roots) -> Iterable[str]:
             continue  # a finding of stage 2; nobody can hold it
 
 
-def _session_times(world: World, subject: str) -> dict[str, int]:
+def session_times(world: World, subject: str) -> dict[str, int]:
+    """The sessions of a subject by their session_time."""
     rows = world.transaction.run(
         f"SELECT session_time, session FROM {world.state.times.table} WHERE subject = ?",
         (subject,),

@@ -16,6 +16,7 @@ from commands.inputfile.fields import clipped
 from commands.inputfile.findings import Finding
 from commands.inputfile.known import Known
 from commands.intake.duplicates import compare_clusterings, compare_sessions
+from commands.intake.known import meant_by
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
 
@@ -48,7 +49,7 @@ def entries_of_others(
     subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
     compared = compare_sessions(world, sessions, subject, roots).changed
     differing = {f"sessions[{each['index']}]": each["differences"] for each in compared}
-    compared = compare_clusterings(world, clusterings, roots).changed
+    compared = compare_clusterings(world, clusterings, meant_by(input_file, known, roots), roots).changed
     differing |= {f"clustering[{each['index']}]": each["differences"] for each in compared}
     found = []
     for session in sessions:

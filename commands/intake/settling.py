@@ -9,8 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-import orjson
-
 from commands.door.command import Command
 from commands.door.incidents import record
 from commands.door.permission import NotPermitted, is_admin, require_owner, require_writer
@@ -31,8 +29,7 @@ from commands.intake.insertion import (
 )
 from commands.intake.reading import looked_at_each
 from commands.recordings.roots import Roots, Search
-from commands.stored import current_entries, experimenters, insertions, taken_at
-from ledger import log
+from commands.stored import current_entries, experimenters, insertions, requested_groups, taken_at
 from ledger.collector import without_garbage_collection
 from ledger.envelope import NewEvent
 from ledger.errors import IntegrityFailure, LedgerUnavailable, Refusal
@@ -349,12 +346,11 @@ def _look_at_session(
 def _look_at_clustering(daybook: Daybook, roots: Roots, number: int) -> SettleClustering:
     with daybook.reading() as world:
         clustering = world.state.clusterings[number]
-        request = log.read_positions(world.transaction, [number])[number]
+        entry = requested_groups(world, [number])[number]
         links = world.state.clustering_sessions.where("clustering = ?", [number])
         sessions = {link.session: world.state.sessions[link.session] for link in links}
-    entry = orjson.loads(request.payload or "{}")["entry"]
     event = insert_group(
-        group_clustering_from_json(orjson.dumps(entry).decode(), clustering.entry_index),
+        group_clustering_from_json(entry, clustering.entry_index),
         clustering.location,
         roots=roots,
         find=Search(roots).resolve,

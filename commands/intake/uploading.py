@@ -42,7 +42,8 @@ Progress = Callable[[int, int], None]
 class UploadedSession:
     """What became of an entry. ``outcome`` is the status of its record where this upload made it, or went on with it
     while it waited; else it is a duplicate. ``username`` is whose record it is. ``reason`` says why it waits or failed,
-    ``incident`` where that was a fault of the program."""
+    ``incident`` where that was a fault of the program. ``renewed``: it was never inserted, and took what this file
+    says."""
 
     index: int
     location: str
@@ -53,6 +54,7 @@ class UploadedSession:
     reason: str | None
     incident: str | None
     differences: list[Difference]
+    renewed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class UploadedClustering:
     reason: str | None
     incident: str | None
     differences: list[Difference]
+    renewed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +209,7 @@ def upload_too_large(size_bytes: int, limits: Limits, *, filename: str) -> Uploa
 def _take(daybook: Daybook, command: dict[str, Any], roots: Roots, limits: Limits, owner: str) -> Taken:
     read = read_input_file(command["content"], filename=command["filename"], limits=limits)
     for attempt in range(1, _ATTEMPTS + 1):
-        validation = check_file(daybook, read, roots, owner)
+        validation = check_file(daybook, read, roots, owner, newest=command["replays"] is None)
         if not validation.ok:
             return daybook.submit(_rejection(validation, command)).result
         standing = look_at_duplicates(daybook, validation, roots)
@@ -339,7 +342,8 @@ def _sessions(
             session_time=row.session_time,
             reason=row.message,
             incident=faults.get(row.id),
-            differences=differing.get(index, []),
+            differences=differing.get(index, ([], False))[0],
+            renewed=differing.get(index, ([], False))[1],
         )
         for index, row in rows
     ]
@@ -362,7 +366,8 @@ def _clusterings(
             outcome=_outcome(row, taken, steps, owner),
             reason=row.message,
             incident=faults.get(row.id),
-            differences=differing.get(index, []),
+            differences=differing.get(index, ([], False))[0],
+            renewed=differing.get(index, ([], False))[1],
         )
         for index, row in rows
     ]
@@ -378,7 +383,12 @@ def _outcome(row: Session | Clustering, taken: Taken, steps: Steps, owner: str) 
     return row.status if waited and steps.done_at(row.status_position) else "duplicate"
 
 
-def _differing(changed: Iterable[dict[str, Any]]) -> dict[int, list[Difference]]:
+def _differing(changed: Iterable[dict[str, Any]]) -> dict[int, tuple[list[Difference], bool]]:
+    """How entries differ from what was stored, and whether they took what the file says."""
     return {
-        entry["index"]: [Difference(**difference) for difference in entry["differences"]] for entry in changed
+        entry["index"]: (
+            [Difference(**difference) for difference in entry["differences"]],
+            bool(entry.get("renewed")),
+        )
+        for entry in changed
     }

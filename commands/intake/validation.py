@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from commands.intake.checking import CheckedFile, check_alone, counted
 from commands.intake.known import LONGEST_NAME, links_of, load_known
 from commands.intake.nested import Finder
 from commands.intake.others import OthersEntry, entries_of_others, notices
+from commands.intake.renewing import Renewals, renewals, with_renewed
 from commands.intake.shared_runs import without_shared_runs
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
@@ -31,7 +32,8 @@ from ledger.events import InputFileChecked
 @dataclass(frozen=True, slots=True)
 class Validation:
     """``stage`` is the last stage that was reached; ``checked`` is set where stage 2 was. ``more`` are the findings
-    beyond those that are kept with their text."""
+    beyond those that are kept with their text; ``renewals`` are entries that were never inserted and take what the file
+    says."""
 
     stage: int
     findings: tuple[Finding, ...]
@@ -39,6 +41,7 @@ class Validation:
     checked: Checked | None = None
     known_at: int = 0
     more: MoreFindings = NO_MORE
+    renewals: Renewals = field(default_factory=Renewals)
 
     @property
     def ok(self) -> bool:
@@ -158,11 +161,18 @@ def _checked_file(validation: Validation) -> CheckedFile:
 
 
 def check_file(
-    daybook: Daybook, read: ReadResult, roots: Roots, owner: str | None = None, *, at: int | None = None
+    daybook: Daybook,
+    read: ReadResult,
+    roots: Roots,
+    owner: str | None = None,
+    *,
+    at: int | None = None,
+    newest: bool = True,
 ) -> Validation:
     """Stage 2 of a file that was read, against the ledger, now or ``at`` a position, and the disk as it is now.
 
-    ``owner`` is the user whose records its entries are; else the one who acts."""
+    ``owner`` is the user whose records its entries are; else the one who acts. Only the ``newest`` file renews what was
+    never inserted, not one that is taken again."""
     if read.input_file is None:
         return Validation(read.stage, read.findings, more=read.more)
 
@@ -174,13 +184,16 @@ def check_file(
         with reading() as world:
             known = load_known(world, read.input_file, roots, links)
             others = entries_of_others(world, read.input_file, known, roots, owner)
+            renewed = renewals(world, read.input_file, known, roots, owner) if newest else Renewals()
             known_at = world.head.size
         found = links_of(read.input_file, known, roots, finder)
         if found.keys() <= links.keys():
             known, others = _with_shared_runs(daybook, read, known, others, roots, owner, reading)
-            return check_against(
+            known = with_renewed(known, renewed)
+            checked = check_against(
                 read, known, roots, owner=owner, others=others, at=known_at, find=finder.find
             )
+            return replace(checked, renewals=renewed)
         links |= found  # what they lead to has to be asked of the ledger as well
 
 

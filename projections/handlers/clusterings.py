@@ -94,6 +94,17 @@ def clustering_failed(state: State, event: StoredEvent, body: Payload) -> None:
     _free_group(state, clustering)
 
 
+def clustering_entry_renewed(state: State, event: StoredEvent, body: Payload) -> None:
+    clustering = _clustering(state, event)
+    set_status(state, clustering, event, "pending", {})
+    clustering.curator, clustering.location = body["entry"]["curator"], body["location"]
+    clustering.notes = body["entry"].get("notes")
+    for session in body["instead_of"]:
+        state.clustering_sessions.remove((clustering.id, session))
+    for session in body["sessions"]:
+        state.clustering_sessions.add(ClusteringSession(clustering.id, session))
+
+
 def clustering_superseded(state: State, event: StoredEvent, body: Payload) -> None:
     _clustering(state, event).replaced_by = body["by"]
 

@@ -235,6 +235,15 @@ def session_annotated(state: State, event: StoredEvent, body: Payload) -> None:
     _complete(_session(state, event), body["completed"])
 
 
+def session_entry_renewed(state: State, event: StoredEvent, body: Payload) -> None:
+    session, entry = _session(state, event), body["completed"]
+    set_status(state, session, event, "pending", {})
+    _hold(state, session)
+    _complete(session, entry)
+    session.name = entry.get("name")
+    session.experimenter = compact_json(entry["experimenter"])
+
+
 def session_superseded(state: State, event: StoredEvent, body: Payload) -> None:
     _session(state, event).replaced_by = body["by"]
 

@@ -187,7 +187,7 @@ def test_why_of_a_waiting_group_names_the_sessions(stocked: Run, sample: SampleL
     uploaded = stocked("upload", "subject_1.yml", "--json")
     assert uploaded.exit == 0
     assert set(uploaded.json["clusterings"][0]) == {
-        "index", "group_name", "clustering", "username", "outcome", "reason", "incident", "differences",
+        "index", "group_name", "clustering", "username", "renewed", "outcome", "reason", "incident", "differences",
     }  # fmt: skip
     document = stocked("why", "g1", "--json").json
     session = uploaded.json["sessions"][0]["session"]

@@ -6,8 +6,8 @@ import orjson
 
 from commands.inputfile.canonical import entry_json, session_entry_from_json
 from commands.inputfile.entries import SessionEntry
+from commands.intake.additions import with_additions
 from commands.recordings.roots import Roots
-from commands.requests.correction.additions import with_additions
 
 PROBES = ("p1", "p2", "p3")
 

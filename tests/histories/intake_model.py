@@ -77,8 +77,8 @@ class IntakeModel:
 
     # --- uploads
 
-    def upload(self, user: str, file: File, *, owner: str | None = None) -> Upload:
-        """``owner``: whose records its entries become; else the user's."""
+    def upload(self, user: str, file: File, *, owner: str | None = None, renewing: bool = True) -> Upload:
+        """``owner``: whose records its entries become; else the user's. The newest file renews what still waits."""
         self._require_owner(user, ())
         owner = owner or user
         known = {one: held for one in file.entries if (held := self.locations.get(one.folder)) is not None}
@@ -92,6 +92,10 @@ class IntakeModel:
         upload.errors = self._errors(file, fresh, named)
         self.uploads.append(upload)
         if not upload.errors:
+            for one, held in known.items() if renewing else ():
+                own = (held.owner, held.subject) == (owner, file.subject)
+                if own and held.status in OPEN and held.room != one.room:
+                    held.name, held.room = one.name, one.room
             new = {
                 one.name: self._again(self._request(one, owner, file.subject, upload), self.sessions)
                 for one in file.entries
@@ -108,6 +112,12 @@ class IntakeModel:
             self.groups += groups
             self.names |= {one.name: one for one in groups}
             again = [self.names[one.name] for one in file.groups if one not in fresh]
+            for one in file.groups if renewing else ():
+                group = self.names[one.name]
+                on = tuple(session for name in one.sessions if (session := found[name]) is not None)
+                differs = group.notes != one.notes or set(group.sessions) != set(on)
+                if group in again and group.owner == owner and group.status in OPEN and differs:
+                    group.notes, group.sessions = one.notes, on
             is_open = [session for session in found.values() if session and session.status in OPEN]
             self.work(user, is_open, [*groups, *again])
         return upload
@@ -149,7 +159,7 @@ class IntakeModel:
 
     def replay(self, user: str, upload: Upload) -> Upload:
         self._require_owner(user, [upload])
-        return self.upload(user, upload.file, owner=upload.owner)
+        return self.upload(user, upload.file, owner=upload.owner, renewing=False)
 
     # --- stage 3
 

@@ -241,8 +241,8 @@ def test_a_value_retired_between_check_and_append_rejects_the_file(
     check = intake.check_file
     retired = threading.Event()
 
-    def check_and_be_overtaken(*args: object) -> object:
-        found = check(*args)  # type: ignore[arg-type]
+    def check_and_be_overtaken(*args: object, **options: object) -> object:
+        found = check(*args, **options)  # type: ignore[arg-type]
         if not retired.is_set():
             retired.set()
             lab.as_admin("user_2").submit(

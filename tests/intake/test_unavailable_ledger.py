@@ -132,8 +132,8 @@ def test_a_connection_lost_between_check_and_append_is_a_refusal_or_mended(
     check = intake.check_file
     cut: list[int] = []
 
-    def check_and_lose_the_connection(*args: Any) -> object:
-        found = check(*args)
+    def check_and_lose_the_connection(*args: Any, **options: Any) -> object:
+        found = check(*args, **options)
         if not cut:
             cut.append(1)
             name = make_url(lab.url).database

@@ -74,6 +74,9 @@ def everything(office: Office) -> None:
     data = document(*entries, session("date_4", name="date_4", notes=CANARY), clustering=groups)
     lab.upload_bytes(data, filename=f"{CANARY}.yml")
     waiting = int(office.last("SessionWaiting").stream.partition("/")[2])
+    again = [entry | {"notes": f"{CANARY} renewed"} for entry in entries]
+    joint = groups[0] | {"notes": f"{CANARY} renewed"}
+    lab.upload_bytes(document(*again, clustering=[joint]), filename=f"{CANARY}.yml")
     associate(daybook, waiting, {"probe_1": PROBES[0], "probe_2": PROBES[1]}, roots=roots)
     number = int(office.first("SessionInserted").stream.partition("/")[2])
     tasks = f"- {{task_type: SleepTask, task_start: 0, task_stop: 1, notes: {CANARY}}}".encode()

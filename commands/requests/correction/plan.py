@@ -4,12 +4,10 @@ The file is compared with the ledger at one moment, then checked by stages 2 and
 Reads the ledger and the disk, one after the other; appends nothing.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import orjson
 
 from commands.door.submit import Daybook
 from commands.door.world import World
@@ -18,8 +16,9 @@ from commands.inputfile.entries import GroupClusteringEntry, InputFile, SessionE
 from commands.inputfile.findings import Finding
 from commands.inputfile.known import Known
 from commands.inputfile.read import ReadResult
+from commands.intake.additions import with_additions
 from commands.intake.association import Implanted
-from commands.intake.duplicates import group_differences, place, session_differences
+from commands.intake.duplicates import Meant, group_differences, place, session_differences, stands_on
 from commands.intake.insertion import (
     Decided,
     Find,
@@ -35,13 +34,18 @@ from commands.intake.reading import looked_at_each
 from commands.intake.validation import Validation, check_against
 from commands.recordings.insertions import Insertion
 from commands.recordings.roots import Roots
-from commands.requests.correction.additions import with_additions
 from commands.requests.correction.dependents import Dependent, with_fates
 from commands.requests.correction.matching import Matches, standing_sessions
-from commands.requests.impact import Impact, impact_of, parts
-from commands.stored import current_entries, experimenters, insertions, probes_of, requested_groups, taken_at
-from ledger import log
-from ledger.bodies import body_of
+from commands.requests.impact import Impact, impact_of
+from commands.stored import (
+    current_entries,
+    experimenters,
+    insertions,
+    probes_of,
+    requested_entries,
+    requested_groups,
+    taken_at,
+)
 from ledger.events import (
     ClusteringInserted,
     ClusteringInsertFailed,
@@ -246,15 +250,6 @@ def _leave_others_out(
     plan.groups = [change for change in plan.groups if change.old.username == requester]
 
 
-def stands_on(world: World, clusterings: Iterable[int]) -> dict[int, tuple[int, ...]]:
-    """The sessions of each of these clusterings, of those over several sessions."""
-    found: dict[int, tuple[int, ...]] = dict.fromkeys(clusterings, ())
-    for some, marks in parts(list(found)):
-        for link in world.state.clustering_sessions.where(f"clustering IN ({marks})", some):
-            found[link.clustering] = (*found[link.clustering], link.session)
-    return found
-
-
 def _compare_sessions(
     world: World, plan: Plan, input_file: InputFile, matches: Matches, roots: Roots
 ) -> list[Session]:
@@ -264,7 +259,7 @@ def _compare_sessions(
     numbers = [matches.sessions[entry.index].record for entry in entries]
     world.state.sessions.prefetch(numbers)
     rows = [world.state.sessions[number] for number in numbers]
-    requested = _requested(world, [row for row in rows if row.entry is not None])
+    requested = requested_entries(world, [row for row in rows if row.entry is not None])
     for given, row, stored in zip(entries, rows, current_entries(world, rows), strict=True):
         match = matches.sessions[given.index]
         entry, kept = given, dict[str, Any]()
@@ -279,12 +274,6 @@ def _compare_sessions(
     return rows
 
 
-def _requested(world: World, rows: list[Session]) -> dict[int, str]:
-    """The entries as they stood in their input files, before commands completed them."""
-    events = log.read_positions(world.transaction, [row.id for row in rows])
-    return {number: orjson.dumps(body_of(event)["entry"]).decode() for number, event in events.items()}
-
-
 def _compare_groups(world: World, plan: Plan, input_file: InputFile, matches: Matches, roots: Roots) -> None:
     numbers = {index: match.record for index, match in matches.clusterings.items()}
     world.state.clusterings.prefetch(numbers.values())
@@ -296,6 +285,7 @@ def _compare_groups(world: World, plan: Plan, input_file: InputFile, matches: Ma
         if entry.name is not None
     }
     times = {row.session_time: row.session for row in world.state.times.where("subject = ?", [plan.subject])}
+    meant = Meant(names, times)
     for given in input_file.clustering:
         if given.index not in numbers:
             plan.new_groups.append(given.index)
@@ -306,29 +296,11 @@ def _compare_groups(world: World, plan: Plan, input_file: InputFile, matches: Ma
             if row.subject != plan.subject:
                 names_of = (row.subject.partition("/")[2], plan.subject.partition("/")[2])
                 found += [{"field": "subject", "stored": names_of[0], "given": names_of[1]}]
-            found += group_differences(stored[row.id], given, roots)
-            if not any(difference["field"].startswith("sessions") for difference in found):
-                found += _stands_elsewhere(given, links[row.id], names, times)
+            found += group_differences(stored[row.id], given, links[row.id], meant, roots)
         if found:
             plan.groups.append(GroupChange(row, match.by, given, place(given.location, roots), found))
         else:
             plan.unchanged_groups.append(given.index)
-
-
-def _stands_elsewhere(
-    given: GroupClusteringEntry,
-    links: Iterable[int],
-    names: Mapping[str, int | None],
-    times: Mapping[str, int],
-) -> list[dict[str, Any]]:
-    """The same words may mean other sessions than before: a name is on another entry of the file."""
-    if any(text not in names and text not in times for text in given.sessions):
-        return []  # the time of a session that was moved since: nothing is said by it
-    meant = [names[text] if text in names else times[text] for text in given.sessions]
-    if set(meant) == set(links):
-        return []
-    shown = [f"s{number}" if number else text for number, text in zip(meant, given.sessions, strict=True)]
-    return [{"field": "sessions", "stored": [f"s{number}" for number in sorted(links)], "given": shown}]
 
 
 # --- as if the replaced records were gone ---------------------------------------------------------------------------
