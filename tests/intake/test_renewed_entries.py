@@ -38,7 +38,7 @@ def test_what_commands_have_added_stays_where_the_file_says_what_it_said(lab: La
     lab.record("date_1", serials=UNMATCHED)
     entry = session("date_1", tasks=[task()])
     first = number(lab.upload(entry).sessions[0])
-    associate(lab.daybook, first, GIVEN, roots=lab.roots)
+    associate(lab.daybook, first, GIVEN, roots=lab.roots, despite_serial=True, reason="swapped")
     with lab.daybook.reading() as world:
         assert world.state.sessions[first].status == "waiting", "it waits for sessions.txt"
 
