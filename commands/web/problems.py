@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
 from starlette.responses import Response
 
+from commands.answers.document import json_text
 from commands.door.incidents import record
 from commands.door.permission import NotPermitted
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
@@ -59,7 +59,7 @@ class Problem:
     def response(self, contact: str | None = None) -> Response:
         """``contact`` is whom to ask, as the settings say."""
         return Response(
-            orjson.dumps(self.document(contact), default=str),
+            json_text(self.document(contact), indent=False),
             self.status,
             dict(self.headers),
             media_type=MEDIA_TYPE,
@@ -71,8 +71,9 @@ def problem_of(error: BaseException, *, doing: str, beside: Path | None) -> Prob
     code, message, hint = (getattr(error, name, None) for name in ("code", "message", "hint"))
     if isinstance(code, str) and isinstance(message, str) and isinstance(hint, str):
         steps = tuple(getattr(error, "steps", ()))
+        blockers = [{"where": "record", "message": str(each)} for each in getattr(error, "blockers", ())]
         return Problem(
-            _status(error, code), code, message, hint, steps,
+            _status(error, code), code, message, hint, steps, errors=blockers,
             headers={"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, LedgerUnavailable) else {},
         )  # fmt: skip
     incident, _ = record(error, verb=doing, beside=beside)

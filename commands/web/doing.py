@@ -1,0 +1,75 @@
+"""One operation for each action: derived from the registry of actions.
+
+Its body is a JSON document of the parameters of ``Action.do``; its answer is that of the command line, and what is told
+once stands in ``secret`` beside it.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, create_model
+from starlette.responses import Response
+
+from commands.answers.actions import ACTIONS, Action
+from commands.answers.receipts import result_types
+from commands.door.command import checked_command_id
+from commands.web.answering import answered
+from commands.web.callers import caller
+from commands.web.openapi import documented
+from commands.web.operations import refuse_unknown
+from commands.web.serving import Serving
+
+_OK: dict[str, Any] = {"ok": {"type": "boolean"}}
+_SECRET = {"type": "object", "description": "Told this once; not where the command is repeated."}
+_REFUSED_BY_STATE = 409
+
+
+def actions(serving: Serving) -> APIRouter:
+    router = APIRouter()
+    for action in ACTIONS:
+        summary = (inspect.getdoc(action.do) or "").replace("\n", " ")
+        found = documented(result_types(action.verb), _OK)
+        if action.secret:
+            schema = found["responses"][200]["content"]["application/json"]["schema"]
+            schema["properties"]["secret"] = _SECRET
+        router.add_api_route(
+            f"/actions/{action.name}", _endpoint(serving, action), methods=["POST"], name=action.name,
+            operation_id=action.name.replace("-", "_"), summary=summary, **found,
+        )  # fmt: skip
+    return router
+
+
+def _endpoint(serving: Serving, action: Action) -> Callable[..., Response]:
+    def endpoint(request: Request, body: BaseModel) -> Response:
+        actor = caller(serving, request)
+        refuse_unknown(request, set())
+        command_id = checked_command_id(request.headers.get("idempotency-key"))
+        request.state.command_id = command_id
+        given = {name: getattr(body, name) for name in type(body).model_fields}
+        answer = action.do(serving.asking(actor), command_id, **given)
+        answer, secret = answer if action.secret else (answer, None)
+        own = {} if secret is None else {"secret": secret}
+        return answered(answer, status=200 if answer.ok else _REFUSED_BY_STATE, **own)
+
+    endpoint.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request),
+            inspect.Parameter("body", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_body(action)),
+        ]
+    )
+    endpoint.__doc__ = inspect.getdoc(action.do)
+    return endpoint
+
+
+def _body(action: Action) -> type[BaseModel]:
+    """A model of the parameters, which takes nothing else and changes no type."""
+    hints = get_type_hints(action.do, include_extras=True)
+    given = list(inspect.signature(action.do).parameters.values())[2:]
+    fields: dict[str, Any] = {
+        each.name: (hints[each.name], ... if each.default is inspect.Parameter.empty else each.default)
+        for each in given
+    }
+    name = "".join(word.capitalize() for word in action.name.split("-"))
+    return create_model(name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
