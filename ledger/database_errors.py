@@ -9,6 +9,8 @@ from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextSte
 
 APPLICATION_ROLE = "daybook_app"  # on PostgreSQL: may append and project, owns nothing
 BUSY_TIMEOUT_S = 60.0
+_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
+_ROOM = 65_536  # bytes, of the shared memory beside a SQLite file and the first pages of its log
 
 
 def is_broken_text(error: BaseException) -> bool:
@@ -32,6 +34,8 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
     text = str(error)
     if (name.startswith("SQLITE_CONSTRAINT") and "UNIQUE" in text) or name == "SQLITE_CONSTRAINT_PRIMARYKEY":
         return Conflict("taken", f"Another writer was faster: {text}.", "Try again.")
+    if name in _FULL or (name.startswith("SQLITE_IOERR") and _is_full(Path(file))):
+        return _full_disk(file)
     if name.startswith("SQLITE_CANTOPEN"):
         if not Path(file).exists():
             return _no_file(Path(file).absolute())
@@ -39,6 +43,8 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
             return LedgerUnavailable(
                 "not-a-database", f"{file} is a folder.", "Expected a file, as in sqlite:///FOLDER/daybook.db"
             )
+        if _is_full(Path(file)):  # there is no place for the files beside it
+            return _full_disk(file)
         return LedgerUnavailable(
             "not-readable", f"{file} cannot be opened.", "Check its permissions and its folder's."
         )
@@ -52,11 +58,11 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
         return LedgerUnavailable(
             "busy", f"Another process has been writing to {file} for {BUSY_TIMEOUT_S:.0f} s.", "Try again."
         )
-    if name == "SQLITE_FULL" or ("disk I/O error" in text and name.startswith("SQLITE_IOERR_WRITE")):
+    if name.startswith("SQLITE_IOERR"):
         return LedgerUnavailable(
-            "disk-full",
-            f"The disk that holds {file} is full; nothing of this step was written.",
-            "Free some space and run the same command again.",
+            "disk-error",
+            f"The disk that holds {file} reports an error ({name}); nothing of this step was written.",
+            "Check the disk, or the network that it is reached by.",
         )
     if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
         return LedgerUnavailable(
@@ -71,6 +77,23 @@ def _sqlite_refusal(error: BaseException, file: str) -> Refusal | None:
     if "no such table" in text:
         return LedgerUnavailable("no-ledger", f"{file} holds no ledger.", "Create one", NextStep("init"))
     return None
+
+
+def _full_disk(file: str) -> LedgerUnavailable:
+    return LedgerUnavailable(
+        "disk-full",
+        f"The disk that holds {file} is full; nothing of this step was written.",
+        "Free some space and run the same command again.",
+    )
+
+
+def _is_full(file: Path) -> bool:
+    """Whether the disk has no room, or no place for another file."""
+    try:
+        found = os.statvfs(file.absolute().parent)
+    except (OSError, AttributeError):  # Windows has no such call
+        return False
+    return found.f_bavail * found.f_frsize < _ROOM or (found.f_files > 0 and found.f_favail == 0)
 
 
 def _no_file(path: Path) -> LedgerUnavailable:

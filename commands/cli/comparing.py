@@ -54,7 +54,7 @@ def diff(
 ) -> None:
     """What changed between two moments, and by whom.
 
-    A and B are positions of the log or times (UTC), the earlier one first; 0 is the empty ledger. Without B, up to
+    A and B are positions of the log or times, the earlier one first; 0 is the empty ledger. Without B, up to
     now. A record that is new has a +, one that has changed a ~ with what it was and what it is now. The counts of an
     upload that was there before are not told: its entries are.
     """

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from commands.cli import output
-from commands.cli.drafts import write_new
 from commands.cli.invocation import Invocation, near, pass_invocation
 from commands.cli.output import Column, printable
+from commands.cli.targets import write_new
 from commands.cli.verbs import VerbGroup
 from ledger.addresses import shown
 

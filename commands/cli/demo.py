@@ -3,6 +3,7 @@
 import io
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.verbs import Verb
 
 _USER = "user_1"
+_LONGEST_NAME = 255
 _SORTED = datetime.fromisoformat("2023-05-06T10:00:00")
 _SETTINGS = """\
 db = "sqlite:///daybook.db"
@@ -141,6 +143,7 @@ def _place(keep: str | None, option: str) -> Iterator[Path]:
             yield Path(folder).resolve()
         return
     path = Path(keep)
+    was_there = path.exists() if len(keep) < _LONGEST_NAME else False
     try:
         path.mkdir(parents=True, exist_ok=True)
         taken = any(path.iterdir())
@@ -150,7 +153,12 @@ def _place(keep: str | None, option: str) -> Iterator[Path]:
         ) from None
     if taken:
         raise click.UsageError(f"{option}: {output.printable(path)} is not empty. Name a new directory.")
-    yield path.resolve()
+    try:
+        yield path.resolve()
+    except OSError:  # a full disk: half a lab is none
+        if not was_there:
+            shutil.rmtree(path, ignore_errors=True)
+        raise
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""Verbs that help to write an input file: ``template``, ``schema``, ``compose``. They need no ledger."""
+"""Verbs that help to write an input file: ``template``, ``schema``, ``compose``. None needs a ledger."""
 
-import os
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +10,10 @@ import click
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import printable
+from commands.cli.targets import write_new
 from commands.cli.verbs import Verb
+
+_SHOWN = 200  # characters of a name
 
 
 @click.command(cls=Verb)
@@ -59,30 +62,51 @@ def schema(answers: bool) -> None:
 @click.option(
     "-o", "--output", "target", metavar="FILE", help="Write it to a new file instead of standard output."
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("yaml", "json")),
+    default="yaml",
+    help="YAML, with comments, or JSON; what the comments say is then said on standard error.",
+)
 @pass_invocation
-def compose(invocation: Invocation, directory: str, subject: str | None, target: str | None) -> None:
+def compose(
+    invocation: Invocation,
+    directory: str,
+    subject: str | None,
+    target: str | None,
+    form: Literal["yaml", "json"],
+) -> None:
     """Draft an input file from session directories.
 
     DIR is one session's directory, or the directory of one subject's sessions. What the disk tells is
-    filled in; what only a person knows is left empty, with the table that it must match.
+    filled in; what only a person knows is left empty, with the table that it must match, and the valid values
+    where there is a ledger.
     """
-    from commands.inputfile.compose import compose as compose_text
+    from commands.inputfile.compose import draft
+    from commands.inputfile.draft import draft_json, draft_yaml
     from commands.recordings.locations import LocationError
     from commands.recordings.roots import normalise
 
-    roots = invocation.settings.roots
+    settings = invocation.settings
 
     def location_of(path: Path) -> str:
         try:
-            return normalise(str(path), roots)
+            return normalise(str(path), settings.roots)
         except LocationError:
             return str(path)
 
-    text = compose_text(_directory(invocation, directory), subject=subject, location_of=location_of)
+    found = draft(
+        _directory(invocation, directory), subject=subject, location_of=location_of, zone=settings.zone or UTC
+    )
+    values = _valid_values(invocation, subject)
+    text, notes = (draft_yaml(found, values), []) if form == "yaml" else draft_json(found, values)
     if target is not None:
         write_new(Path(target), text)
     file = target or "-"
-    document = {"ok": True, "file": target, "text": text}
+    document = {
+        "ok": True, "file": target, "text": text, "notes": [{"path": path, "text": note} for path, note in notes],
+    }  # fmt: skip
 
     def human() -> None:
         if target is None:
@@ -91,8 +115,35 @@ def compose(invocation: Invocation, directory: str, subject: str | None, target:
             output.say(
                 f"Wrote {printable(file)}. Fill in what is empty, then: daybook validate {printable(file)}"
             )
+        for path, note in notes:
+            output.say(printable(f"{path}: {note}" if path else note), err=True)
 
     invocation.answer(document, human)
+
+
+def _valid_values(invocation: Invocation, subject: str | None) -> dict[str, list[str]]:
+    """Of each table, where there is a ledger to ask; the probes are those that are inserted in the subject."""
+    from commands.answers.lab import catalogue, subjects
+    from ledger.errors import Refusal
+
+    file = invocation.sqlite_file
+    if file is not None and not file.exists():
+        return {}
+    try:
+        with invocation.reading() as world:
+            listed, registered = catalogue(world).values, subjects(world).subjects
+    except Refusal as refusal:
+        invocation.note(f"without the valid values of the ledger: {refusal.message}")
+        return {}
+    values: dict[str, list[str]] = {}
+    for one in listed:
+        values.setdefault(one.table, [])
+        if not one.retired:
+            values[one.table].append(one.value)
+    for known in registered:
+        if known.subject == subject:
+            values["reference.Probe"] = [line.probe for line in known.probes if line.removal_time is None]
+    return values
 
 
 def _directory(invocation: Invocation, text: str) -> Path:
@@ -101,9 +152,13 @@ def _directory(invocation: Invocation, text: str) -> Path:
     from commands.recordings.roots import resolve
 
     path = Path(text)
-    if os.path.isdir(path):  # noqa: PTH112 - of a name that is too long, no error
+    try:
+        is_directory, is_there = path.is_dir(), path.exists()
+    except OSError as error:
+        raise click.UsageError(f"{printable(text[:_SHOWN])} cannot be read: {error.strerror}.") from None
+    if is_directory:
         return path.resolve()
-    if os.path.lexists(path):
+    if is_there:
         raise click.UsageError(
             f"{printable(text)} is a file; expected the directory of a session, or of a subject."
         )
@@ -120,15 +175,3 @@ class WrittenFile:
     """What a verb answers that has written its answer to a new file."""
 
     file: str
-
-
-def write_new(path: Path, text: str) -> None:
-    try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except FileExistsError:
-        raise click.UsageError(
-            f"{printable(path)} is there already. Remove it, or choose another name."
-        ) from None
-    except OSError as error:
-        raise click.UsageError(f"{printable(path)} cannot be written: {error.strerror}.") from None

@@ -55,7 +55,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "clusterings": ("daybook clusterings --status waiting", "daybook clusterings --subject 12345 --json"),
     "compose": (
         "daybook compose N:/12345 --subject 12345 -o draft.yml",
-        "daybook compose N:/12345/run_1",
+        "daybook compose N:/12345/run_1 --format json",
     ),
     "config": ("daybook config", "daybook config init"),
     "config init": ("daybook config init", "daybook config init lab/daybook.toml"),

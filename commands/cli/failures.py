@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from commands.cli.output import ClosedPipe
+from commands.cli.targets import DISK_FULL
 from ledger.addresses import without_secrets
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 
@@ -21,6 +22,8 @@ OUR_FAULT = 70
 INTERRUPTED = 130
 CLOSED_PIPE = 141
 _ASKS = re.compile(r"\bask\b|\bgrant it\b|\breport (it|the)\b|\bincident\b", re.IGNORECASE)
+_CHAIN = 10
+_LONGEST_MESSAGE = 1_000
 _OF_ANOTHER_ROLE = (
     "not-permitted", "no-role", "not-permitted-by-database", "not-authenticated", "only-claimed", "token-reads-only",
 )  # fmt: skip
@@ -88,8 +91,27 @@ def _failure_of(
         return _usage(error)
     if isinstance(error, SettingsError):
         return Failure(USAGE, "settings", str(error))
-    refusal = _refusal(error) or _damaged(damage)
+    refusal = _refusal(error)
+    if refusal is None or refusal.code != "disk-full":
+        refusal = _full_disk(error) or refusal
+    refusal = refusal or _damaged(damage)
     return refusal if refusal is not None else _incident(error, verb, beside)
+
+
+def _full_disk(error: BaseException) -> Failure | None:
+    """Wherever it happened, in whatever was being written."""
+    link: BaseException | None = error
+    for _ in range(_CHAIN):
+        if isinstance(link, OSError) and link.errno in DISK_FULL:
+            where = f" that holds {link.filename}" if isinstance(link.filename, str) else ""
+            return Failure(
+                REFUSED,
+                "disk-full",
+                f"The disk{where} is full ({link.strerror}); nothing was left half-written.",
+                "Free some space and run the same command again.",
+            )
+        link = None if link is None else link.__cause__ or link.__context__
+    return None
 
 
 def _damaged(damage: Callable[[], str | None]) -> Failure | None:
@@ -108,6 +130,8 @@ def _usage(error: click.ClickException) -> Failure:
     path = context.command_path if context is not None else "daybook"
     exit_code = error.exit_code if error.exit_code != REFUSED else USAGE
     message = " ".join(error.format_message().split())  # click lists choices on lines of their own
+    if len(message) > _LONGEST_MESSAGE:  # somebody pasted a file where a word was expected
+        message = f"{message[:_LONGEST_MESSAGE]}…"
     if not message.endswith((".", "?")):
         message += "."
     return Failure(exit_code, "usage", message, f"See: {path} --help")

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ class Invocation:
     user: str | None = None
     config: str | None = None
     json: bool = False
+    utc: bool = False
     log_level: str | None = None
     command_id: str | None = None
     verb: str = "daybook"
@@ -44,6 +46,7 @@ class Invocation:
 
         settings = load(db=self.db, config=self.config)
         output.use_width(settings.width)
+        output.use_utc(self.utc or (settings.zone is None and not _is_elsewhere()))
         if level := self.log_level or settings.log_level:
             from commands.door import logs
 
@@ -200,6 +203,11 @@ def clock_ahead(at: str) -> str:
         f"The last event has the time {shown(at)}, which is not yet: a clock ran ahead. Until then every event gets "
         "that time, and keeps the writer's own under via.clock."
     )
+
+
+def _is_elsewhere() -> bool:
+    """Whether the machine's clock on the wall is another than that of UTC."""
+    return bool(datetime.now().astimezone().utcoffset())
 
 
 def near(path: Path) -> str:

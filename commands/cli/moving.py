@@ -15,7 +15,7 @@ from commands.cli import output
 from commands.cli.invocation import Invocation, near, pass_invocation
 from commands.cli.output import file_name, plural, printable
 from commands.cli.progress import shown_progress
-from commands.cli.sources import STDIN
+from commands.cli.sources import STDIN, regular_file
 from commands.cli.targets import new_file
 from commands.cli.times import as_of_option
 from commands.cli.verbs import Verb
@@ -128,8 +128,9 @@ def _source(file: str) -> Iterator[Iterator[bytes]]:
     if file == STDIN:
         yield _lines(sys.stdin.buffer, "standard input")
         return
+    path = regular_file(file)
     try:
-        stream = Path(file).open("rb")  # noqa: SIM115 - closed below; an error of the block is none of opening
+        stream = path.open("rb")
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise click.UsageError(f"{file_name(file)} cannot be read: {why}.") from None

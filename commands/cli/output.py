@@ -1,6 +1,7 @@
 """Write to the terminal: JSON documents, aligned tables, printable text, colours where they are wanted."""
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from ledger.plurals import plural as plural
 _NARROWEST = 8
 _GAP = "  "
 _BELOW = "      "
-_WIDTH = "daybook.width"
+_WIDTH, _UTC = "daybook.width", "daybook.utc"
 STATUS_COLOURS = {
     "inserted": "green",
     "processed": "green",
@@ -48,8 +49,17 @@ def printable(text: object) -> str:
 
 
 def prepare_streams() -> None:
-    """A terminal that cannot show a character gets its escape, never an error."""
-    for stream in (sys.stdout, sys.stderr):
+    """A terminal that cannot show a character gets its escape, never an error. Streams without a buffer
+    (PYTHONUNBUFFERED) get one: on a full disk they write a part and say nothing of the rest."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(getattr(stream, "buffer", None), io.RawIOBase):
+            encoding, line_buffering = stream.encoding, stream.line_buffering
+            raw = io.FileIO(stream.fileno(), "w", closefd=False)
+            stream = io.TextIOWrapper(
+                io.BufferedWriter(raw), encoding=encoding, line_buffering=line_buffering, write_through=True
+            )
+            setattr(sys, name, stream)
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
@@ -83,6 +93,8 @@ def unwritable(error: OSError, stream: str = "Standard output") -> ClosedPipe | 
     """What to raise where a stream cannot be written to."""
     if error.errno == errno.EPIPE:
         return ClosedPipe()
+    if error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return Refusal("disk-full", f"{stream} cannot be written to: {error.strerror}.", "Free some space.")
     return Refusal("output", f"{stream} cannot be written to: {error.strerror}.")
 
 
@@ -132,6 +144,19 @@ def use_width(columns: int | None) -> None:
         context.meta[_WIDTH] = columns
 
 
+def use_utc(is_utc: bool) -> None:
+    """Whether titles say that the times below them are UTC; each time says it itself."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[_UTC] = is_utc
+
+
+def _titles(columns: Sequence[Column]) -> list[str]:
+    context = click.get_current_context(silent=True)
+    is_utc = context is None or context.meta.get(_UTC, True)
+    return [column.title if is_utc else column.title.removesuffix(" (UTC)") for column in columns]
+
+
 def _available() -> int:
     import shutil
 
@@ -147,7 +172,7 @@ def write_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> 
     available = _available() if is_terminal() else 0
     if available:
         _narrow(columns, widths, available)
-    say(coloured(_line(columns, used, widths, [column.title for column in columns], plain=True), bold=True))
+    say(coloured(_line(columns, used, widths, _titles(columns), plain=True), bold=True))
     for row in cells:
         below = [i for i in used if columns[i].shrinks == "below" and text_width(row[i]) > widths[i]]
         beside = ["" if i in below else value for i, value in enumerate(row)]

@@ -7,11 +7,10 @@ import click
 
 from commands.answers.sentences import authenticated
 from commands.cli import output
-from commands.cli.drafts import write_new
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import plural, printable
 from commands.cli.progress import shown_progress
-from commands.cli.targets import new_file, refuse_existing
+from commands.cli.targets import new_file, refuse_existing, write_new
 from commands.cli.verbs import Verb
 from commands.cli.verifying import read_checkpoint
 

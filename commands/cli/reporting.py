@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.cli import output
-from commands.cli.drafts import WrittenFile, write_new
+from commands.cli.drafts import WrittenFile
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, printable
-from commands.cli.times import as_of_option, utc_time
+from commands.cli.targets import new_file, write_new
+from commands.cli.times import as_of_option, time_in_utc
 from commands.cli.verbs import Verb
 from ledger.errors import Refusal
 
@@ -40,8 +41,8 @@ _BY_PROJECT = (
     type=click.Choice(("user", "subject", "project", "month", "authentication")),
     help="A line for each; without it, only the totals.",
 )
-@click.option("--since", metavar="DATE", callback=utc_time, help="From this day on (UTC).")
-@click.option("--until", metavar="DATE", callback=utc_time, help="Before this day (UTC).")
+@click.option("--since", metavar="DATE", callback=time_in_utc, help="From this day on (UTC).")
+@click.option("--until", metavar="DATE", callback=time_in_utc, help="Before this day (UTC).")
 @click.option(
     "--format",
     "form",
@@ -201,12 +202,5 @@ def _write_parquet(path: Path, found: "Audit") -> None:
         columns[found.by] = pyarrow.array([row.key for row in found.rows], pyarrow.string())
     for name in counts[0] if counts else _counts(found.total):
         columns[name] = pyarrow.array([count[name] for count in counts], pyarrow.int64())
-    try:
-        with path.open("xb") as file:
-            parquet.write_table(pyarrow.table(columns), file)
-    except FileExistsError:
-        raise click.UsageError(
-            f"{printable(path)} is there already. Remove it, or choose another name."
-        ) from None
-    except OSError as error:
-        raise click.UsageError(f"{printable(path)} cannot be written: {error.strerror}.") from None
+    with new_file(str(path)) as file:
+        parquet.write_table(pyarrow.table(columns), file)

@@ -7,6 +7,7 @@ import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -38,7 +39,7 @@ def read_source(file: str, limit: int) -> Source:
         raise click.UsageError(f"{file_name(file)} is not the name of a file.")
     path = Path(file)
     try:
-        with path.open("rb") as stream:
+        with _opened(file) as stream:
             data = stream.read(limit + 1)
             status = os.fstat(stream.fileno())
     except IsADirectoryError:
@@ -54,6 +55,48 @@ def read_source(file: str, limit: int) -> Source:
     size = max(len(data), status.st_size if stat.S_ISREG(status.st_mode) else 0)
     name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
     return Source(data, name, file_name(file), size)
+
+
+_HANDED_OVER = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")  # by the shell, which has opened them already
+
+
+def _opened(file: str) -> IO[bytes]:
+    """A pipe that nobody writes to would be waited for, for ever. Raises click.UsageError for one."""
+    if file.startswith(_HANDED_OVER):
+        return Path(file).open("rb")
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    )
+    descriptor = os.open(file, flags)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor):
+            what = "a terminal" if os.isatty(descriptor) else "a pipe"
+            raise click.UsageError(
+                f"{file_name(file)} is {what}; expected a file. What is piped goes in with -."
+            )
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def regular_file(file: str) -> Path:
+    """A file that can be read again and again, to its end. Raises click.UsageError for anything else."""
+    path = Path(file)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise click.UsageError(f"There is no file {file_name(file)}.{_near(path)}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise click.UsageError(f"{file_name(file)} cannot be read: {why}.") from None
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise click.UsageError(f"{file_name(file)} is {what}; expected a file.")
+    return path
 
 
 def _read_stdin(limit: int) -> Source:

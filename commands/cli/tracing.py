@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from commands.cli import output
-from commands.cli.drafts import WrittenFile, write_new
+from commands.cli.drafts import WrittenFile
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import printable
+from commands.cli.targets import write_new
 from commands.cli.times import as_of_option
 from commands.cli.verbs import Verb
 

@@ -17,9 +17,10 @@ from commands.cli.invocation import Invocation, user_name
 from commands.cli.next_steps import sentence
 from ledger.errors import NextStep, Refusal
 
-GLOBAL_OPTIONS = ("db", "user", "config", "json", "log_level")
+GLOBAL_OPTIONS = ("db", "user", "config", "json", "utc", "log_level")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 NAMES_OF_FILES = ("file", "files", "directory", "target", "keep", "since", "receipt", "proof", "key_file")
+_LONGEST_WORD = 60
 _BROKEN = re.compile("[\\0\ud800-\udfff]")
 
 
@@ -34,11 +35,13 @@ def _remember_user(context: click.Context, parameter: click.Parameter, value: st
 
 
 def _global_options() -> list[click.Option]:
+    """Read before all others: what they say decides on how the others are."""
     return [
         click.Option(
             ["--db"],
             metavar="LEDGER",
             expose_value=False,
+            is_eager=True,
             callback=_remember,
             help="The ledger: a FILE of SQLite, or postgresql://USER@HOST/DATABASE.",
         ),
@@ -46,6 +49,7 @@ def _global_options() -> list[click.Option]:
             ["--as", "user"],
             metavar="USER",
             expose_value=False,
+            is_eager=True,
             callback=_remember_user,
             help="Act as this user instead of the account that you run it under.",
         ),
@@ -53,6 +57,7 @@ def _global_options() -> list[click.Option]:
             ["--config"],
             metavar="FILE",
             expose_value=False,
+            is_eager=True,
             callback=_remember,
             help="Settings; else daybook.toml here or in a folder above.",
         ),
@@ -60,13 +65,23 @@ def _global_options() -> list[click.Option]:
             ["--json"],
             is_flag=True,
             expose_value=False,
+            is_eager=True,
             callback=_remember,
             help="Answer with one JSON document on standard output.",
+        ),
+        click.Option(
+            ["--utc"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_remember,
+            help="Times in UTC instead of your zone. JSON is always in UTC.",
         ),
         click.Option(
             ["--log-level"],
             type=click.Choice(LOG_LEVELS),
             expose_value=False,
+            is_eager=True,
             callback=_remember,
             help="Log what the ledger does on standard error, a line each.",
         ),
@@ -171,9 +186,10 @@ class VerbGroup(_TakesGlobalOptions, click.Group):
         if command is None and not ctx.resilient_parsing and not args[0].startswith("-"):
             import difflib
 
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.6)
+            word = args[0][:_LONGEST_WORD]
+            near = difflib.get_close_matches(word, self.list_commands(ctx), n=1, cutoff=0.6)
             hint = f' Did you mean "{near[0]}"?' if near else ""
-            raise click.UsageError(f'There is no command "{args[0]}".{hint}', ctx)
+            raise click.UsageError(f'There is no command "{word}".{hint}', ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -232,6 +248,7 @@ class LazyRoot(VerbGroup):
             arguments,
         )
         if standalone_mode:
+            _discard_output()
             sys.exit(code)
         return code
 

@@ -1,6 +1,5 @@
 """Verbs that check and sign the ledger: ``verify``, ``checkpoint``. They append no event."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.cli import output
-from commands.cli.drafts import write_new
 from commands.cli.failures import NOT_INTACT
 from commands.cli.invocation import Invocation, clock_ahead, pass_invocation
-from commands.cli.output import file_name, plural, printable
+from commands.cli.output import plural, printable
 from commands.cli.progress import shown_progress
-from commands.cli.sources import read_source
-from commands.cli.targets import refuse_existing
+from commands.cli.sources import read_source, regular_file
+from commands.cli.targets import refuse_existing, write_new
 from commands.cli.times import shown
 from commands.cli.verbs import Verb
 from ledger.errors import Refusal
@@ -339,10 +337,9 @@ def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], tru
 def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
     from commands.answers.verified import verified_bundle
 
-    if not os.path.exists(file):  # noqa: PTH110 - a name that is too long is none, and no error
-        raise click.UsageError(f"There is no file {file_name(file)}.")
+    path = regular_file(file)
     with _refused_if_malformed(file), shown_progress("verifying") as progress:
-        report = verified_bundle(Path(file), kept=kept, trust=trust, progress=progress)
+        report = verified_bundle(path, kept=kept, trust=trust, progress=progress)
     return _answer(invocation, report)
 
 

@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 _INTERVAL_S = 10.0
 
 
+def _finite(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if value != value:  # NaN is within every range
+        raise click.BadParameter("expected a number of seconds.")
+    return value
+
+
 @click.command(cls=WritingVerb)
 @click.argument("references", metavar="[REF]...", nargs=-1)
 @click.option("--watch", is_flag=True, help="Go on, and look again every --interval seconds, until Ctrl-C.")
 @click.option(
     "--interval",
-    type=click.FloatRange(min=0.1),
+    type=click.FloatRange(0.1, 86_400),
+    callback=_finite,
     default=_INTERVAL_S,
     show_default=True,
     metavar="S",

@@ -117,8 +117,12 @@ def _with_schema(address: str, schema: str) -> str:
 
 def _given(config: str) -> Path:
     path = Path(config)
-    if not os.path.isfile(path):  # noqa: PTH113 - a name that is too long is no file, and no error
-        raise SettingsError(f'There is no settings file "{config[:200]}".')
+    try:
+        is_there = path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be looked into
+        is_there = False
+    if not is_there:
+        raise SettingsError(f'There is no settings file "{config[:_LONGEST_CONTACT]}".')
     return path.absolute()
 
 

@@ -1,10 +1,5 @@
-"""Write a first input file for a directory: all that the disk can tell, and empty places for the rest.
+"""Read what a disk tells of a directory of sessions, for a first input file. How it is written: ``draft``."""
 
-The text is meant to be completed by a person. Required values that only a person knows are left empty, with a
-comment that names the table to match; optional ones stand in comments.
-"""
-
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from commands.inputfile.schema import YAML_LANGUAGE_SERVER
+from commands.inputfile.draft import Draft, DraftProbe, DraftSession, DraftTask, Values, draft_yaml
 from commands.recordings.disk import Listing, list_files, names_in, shown
 from commands.recordings.readers import ENDINGS, read_listed, read_session_directory, reader_of
 from commands.recordings.session import NotASession, SessionDirectory, SessionDirectoryError
@@ -29,7 +24,6 @@ from commands.recordings.sessions_txt import TABLE_NAME, TaskRow, read_sessions_
 _NOTED = 20  # remarks of one session that are written down
 _LAST = datetime.fromisoformat("9999-12-31")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 class ComposeProblem(SessionDirectoryError):
@@ -46,9 +40,22 @@ class _Session:
 
 
 def compose(
-    directory: Path, *, subject: str | None, location_of: Callable[[Path], str], zone: tzinfo = UTC
+    directory: Path,
+    *,
+    subject: str | None,
+    location_of: Callable[[Path], str],
+    zone: tzinfo = UTC,
+    values: Values = {},  # noqa: B006 - never changed
 ) -> str:
-    """The YAML text of an input file for a session directory, or for a directory of session directories.
+    """The YAML text of an input file for a session directory, or for a directory of session directories; ``values`` are
+    the valid ones of each table, where a ledger is at hand."""
+    return draft_yaml(draft(directory, subject=subject, location_of=location_of, zone=zone), values)
+
+
+def draft(
+    directory: Path, *, subject: str | None, location_of: Callable[[Path], str], zone: tzinfo = UTC
+) -> Draft:
+    """What the disk tells of a session directory, or of a directory of session directories.
 
     ``location_of`` gives the location of a directory as it is written in input files. A session has the same
     location from whichever folder above it one asks; below it, the session is named in the refusal. Raises
@@ -79,12 +86,12 @@ def compose(
             "Give one session directory at a time.",
         )
     holder = _subject_folder(sessions[0].path)
-    return _text(sessions, remarks, subject, holder, location_of)
-
-
-def quoted(text: str) -> str:
-    """A double-quoted YAML scalar for any text."""
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return Draft(
+        subject=subject,
+        sessions=tuple(_draft_session(session, location_of(session.path)) for session in sessions),
+        folder=shown(holder),
+        remarks=tuple(map(shown, remarks)),
+    )
 
 
 def _listed(directory: Path) -> Listing:
@@ -238,79 +245,27 @@ def _rows(path: Path, listing: Listing) -> tuple[tuple[TaskRow, ...], str]:
     return ((), "no sessions.txt here: write one entry per task") if table is None else (table.rows, "")
 
 
-def _text(
-    sessions: Sequence[_Session],
-    remarks: Sequence[str],
-    subject: str | None,
-    holder: str,
-    location_of: Callable[[Path], str],
-) -> str:
-    name = quoted(subject) if subject is not None else f" # a registered subject; folder {_said(holder)}"
-    lines = [
-        YAML_LANGUAGE_SERVER,
-        "# Written from what is on disk. Fill in what is empty; optional lines stand in comments.",
-        *(f"# {_said(remark)}" for remark in remarks),
-        "subject:",
-        f"  name: {name}",
-        "  datasource_id: 0",
-        "",
-        "sessions:",
-    ]
-    for session in sessions:
-        lines += [*_session_lines(session, location_of(session.path)), ""]
-    return "\n".join(lines[:-1]) + "\n"
-
-
-def _session_lines(session: _Session, location: str) -> list[str]:
+def _draft_session(session: _Session, location: str) -> DraftSession:
     found = session.found
     began = "start unknown" if found.start is None else found.start.isoformat(sep=" ", timespec="seconds")
     still = ", still being acquired" if found.acquiring else ""
     inferred = " (inferred, not recorded)" if found.start_inferred else ""
-    probes = f"{len(found.probes)} probe{'s' * (len(found.probes) > 1)}"
-    lines = [
-        f"  # {began}{inferred}, {found.system}, {probes}{still}",
-        *(f"  # missing: {_said(f'{one.message} {one.hint}')}" for one in found.missing[:_NOTED]),
-        *(f"  # {_said(remark.message)}" for remark in found.remarks[:_NOTED]),
-        f"  - location: {quoted(location)}",
-        "    experimenter:",
-        "      -  # must match reference.Experimenter",
-        "    # room:  # must match reference.ExperimentRoom",
-        "    # project:  # must match acquisition.Project",
-    ]
-    if len(found.probes) > 1:
-        lines += _association_lines(found)
-    if not session.rows:
-        return [*lines, f"    tasks: []  # {_said(session.remark or 'sessions.txt is empty')}"]
-    lines.append("    tasks:")
-    for row in session.rows:
-        end = "" if row.end_s is None else f" to {row.end_s:g}"
-        lines += [
-            f"      # {_said(f'#{row.number} {row.name}')}, {row.start_s:g}{end} s",
-            "      - task_type:  # must match behavior.TaskType",
-            "        arena_apparatus:  # must match reference.ArenaApparatus",
-            "        task_start: true  # from sessions.txt, as the stop and the notes",
-            "        task_stop: true",
-            "        notes: true",
-            "        # light_level:  # must match behavior.TaskLightLevel",
-        ]
-    return lines
+    several = len(found.probes) > 1
+    missing = (f"missing: {one.message} {one.hint}" for one in found.missing[:_NOTED])
+    probes = (
+        DraftProbe(shown(probe.name), probe.serial or "", is_writable=not _CONTROL.search(probe.name))
+        for probe in found.probes
+    )
+    return DraftSession(
+        location=location,
+        about=f"{began}{inferred}, {found.system}, {len(found.probes)} probe{'s' * several}{still}",
+        remarks=(*map(shown, missing), *(shown(one.message) for one in found.remarks[:_NOTED])),
+        probes=tuple(probes) if several else (),
+        tasks=tuple(DraftTask(_about_task(row)) for row in session.rows),
+        without_tasks=shown(session.remark),
+    )
 
 
-def _association_lines(found: SessionDirectory) -> list[str]:
-    lines = ["    probe_association:  # not needed where reference.Probe names hold the serial numbers"]
-    usable = False
-    for probe in found.probes:
-        serial = f"serial {probe.serial}, " if probe.serial else ""
-        if _CONTROL.search(probe.name):
-            lines.append(
-                f"      # {_said(probe.name)}: {serial}its name cannot be written in an input file: rename it"
-            )
-        else:
-            usable = True
-            lines.append(f"      {quoted(probe.name)}:  # {serial}must match reference.Probe")
-    return lines if usable else [f"    # {line.lstrip(' #')}" for line in lines]
-
-
-def _said(text: str) -> str:
-    """Text for a comment: on one line, and not too long."""
-    return shown(" ".join(text.split()))[:300]
+def _about_task(row: TaskRow) -> str:
+    end = "" if row.end_s is None else f" to {row.end_s:g}"
+    return f"#{row.number} {shown(row.name)}, {row.start_s:g}{end} s"

@@ -16,6 +16,7 @@ from commands.inputfile.reference_values import some_values
 from commands.inputfile.schema import YAML_LANGUAGE_SERVER
 
 _LISTED = 20
+_UNWRITABLE = "its name cannot be written in an input file: rename it"
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _LONGEST_COMMENT = 300
 
@@ -31,22 +32,25 @@ class DraftTask:
 
 @dataclass(frozen=True, slots=True)
 class DraftProbe:
-    """``name`` is that on disk; ``serial`` is empty where it is not known."""
+    """``name`` is that on disk; ``serial`` is empty where it is not known. A name that is not ``is_writable`` cannot
+    stand in an input file."""
 
     name: str
     serial: str = ""
+    is_writable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class DraftSession:
-    """``about`` says what was found; ``probes`` are given where they must be told apart. ``without_tasks`` says why
-    there are none."""
+    """``about`` says what was found, ``remarks`` what else there is to know; ``probes`` are given where they must be
+    told apart. ``without_tasks`` says why there are no tasks."""
 
     location: str
     about: str
     probes: tuple[DraftProbe, ...] = ()
     tasks: tuple[DraftTask, ...] = ()
     without_tasks: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +110,14 @@ def draft_yaml(draft: Draft, values: Values = {}) -> str:  # noqa: B006 - never 
 def _session_lines(session: DraftSession, matches: _Matches) -> list[str]:
     lines = [
         f"  # {_said(session.about)}",
+        *(f"  # {_said(remark)}" for remark in session.remarks),
         f"  - location: {quoted(session.location)}",
         "    experimenter:",
         f"      -  # {matches('session', 'experimenter')}",
         f"    # room:  # {matches('session', 'room')}",
         f"    # project:  # {matches('session', 'project')}",
     ]
-    if session.probes:
-        lines.append(
-            "    probe_association:  # not needed where reference.Probe names hold the serial numbers"
-        )
-        for probe in session.probes:
-            serial = f"serial {probe.serial}, " if probe.serial else ""
-            lines.append(f"      {quoted(probe.name)}:  # {serial}{matches('session', 'probe_association')}")
+    lines += _association_lines(session, matches)
     if not session.tasks:
         return [*lines, f"    tasks: []  # {_said(session.without_tasks or 'sessions.txt is empty')}"]
     lines.append("    tasks:")
@@ -133,6 +132,21 @@ def _session_lines(session: DraftSession, matches: _Matches) -> list[str]:
             f"        # light_level:  # {matches('task', 'light_level')}",
         ]
     return lines
+
+
+def _association_lines(session: DraftSession, matches: _Matches) -> list[str]:
+    if not session.probes:
+        return []
+    lines = ["    probe_association:  # not needed where reference.Probe names hold the serial numbers"]
+    for probe in session.probes:
+        serial = f"serial {probe.serial}, " if probe.serial else ""
+        if probe.is_writable:
+            lines.append(f"      {quoted(probe.name)}:  # {serial}{matches('session', 'probe_association')}")
+        else:
+            lines.append(f"      # {_said(probe.name)}: {serial}{_UNWRITABLE}")
+    if any(probe.is_writable for probe in session.probes):
+        return lines
+    return [f"    # {line.lstrip(' #')}" for line in lines]
 
 
 def draft_json(draft: Draft, values: Values = {}) -> tuple[str, list[tuple[str, str]]]:  # noqa: B006 - never changed
@@ -154,7 +168,7 @@ def draft_json(draft: Draft, values: Values = {}) -> tuple[str, list[tuple[str, 
 def _session(session: DraftSession) -> dict[str, Any]:
     content: dict[str, Any] = {"location": session.location, "experimenter": [None]}
     if session.probes:
-        content["probe_association"] = {probe.name: None for probe in session.probes}
+        content["probe_association"] = {probe.name: None for probe in session.probes if probe.is_writable}
     task = {"task_type": None, "arena_apparatus": None, "task_start": True, "task_stop": True, "notes": True}
     content["tasks"] = [dict(task) for _ in session.tasks]
     return content
@@ -163,6 +177,7 @@ def _session(session: DraftSession) -> dict[str, Any]:
 def _session_notes(session: DraftSession, at: str, matches: _Matches) -> list[tuple[str, str]]:
     notes = [
         (at, _said(session.about)),
+        *((at, _said(remark)) for remark in session.remarks),
         (f"{at}.experimenter", matches("session", "experimenter")),
         (f"{at}.room", f"optional; {matches('session', 'room')}"),
         (f"{at}.project", f"optional; {matches('session', 'project')}"),

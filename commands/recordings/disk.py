@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from commands.recordings import opening
 from commands.recordings.disk_problems import (
     OF_THE_SYSTEM,
     check_name,
@@ -28,6 +29,7 @@ from commands.recordings.disk_problems import (
     unlistable,
     unreadable,
 )
+from commands.recordings.opening import Folder
 from commands.recordings.session import UnreadableSession
 
 __all__ = ["OF_THE_SYSTEM", "check_name", "list_files", "read_file", "shown", "unreadable"]
@@ -44,10 +46,6 @@ _KEPT_FOLDERS = 8
 """Of one listing, kept open so that a file costs one call; files in further folders are opened from the top."""
 
 _READ = 1 << 16
-_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY
-_OPEN |= os.O_NONBLOCK  # a named pipe must not be waited for
-_FILE = _OPEN | os.O_NOFOLLOW
-_FOLDER = _OPEN | os.O_DIRECTORY
 
 
 class Found(NamedTuple):
@@ -65,20 +63,20 @@ class Folders:
     """Open folders of one listing, by their path in it. They are closed when nobody holds the listing any more."""
 
     def __init__(self) -> None:
-        self._open: dict[str, int] = {}
+        self._open: dict[str, Folder] = {}
 
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:
-        for descriptor in self._open.values():
-            close(descriptor)
+    def __del__(self, close: Callable[[Folder], None] = opening.close) -> None:
+        for opened in self._open.values():
+            close(opened)
 
-    def keep(self, folder: str, descriptor: int) -> bool:
+    def keep(self, folder: str, descriptor: Folder) -> bool:
         """Take over an open folder; False where there are enough, and the caller closes it."""
         if folder and len(self._open) >= _KEPT_FOLDERS:
             return False
         self._open[folder] = descriptor
         return True
 
-    def get(self, folder: str) -> int | None:
+    def get(self, folder: str) -> Folder | None:
         return self._open.get(folder)
 
 
@@ -116,7 +114,7 @@ def list_files(
     root = os.fspath(directory)
     walk = _Walk(root, endings, skipped)
     try:
-        descriptor = os.open(root, _FOLDER)
+        descriptor = opening.open_folder(root)
     except (OSError, ValueError) as error:
         raise unlistable(root, "", error) from error
     walk.opened.keep("", descriptor)
@@ -147,7 +145,7 @@ class _Walk:
         self.seen = 0
         self.opened = Folders()
 
-    def enter(self, folder: str, descriptor: int) -> None:
+    def enter(self, folder: str, descriptor: Folder) -> None:
         if folder.count("/") >= MAX_DEPTH:
             raise too_deep(self.root, folder, MAX_DEPTH)
         try:
@@ -159,7 +157,7 @@ class _Walk:
             self.folders.append(path)
             before = len(self.found)
             try:
-                below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
+                below = opening.folder_in(descriptor, name)
             except OSError as error:
                 raise unlistable(self.root, path, error) from error
             kept = False
@@ -169,9 +167,9 @@ class _Walk:
                 kept = holds_files and self.opened.keep(path, below)
             finally:
                 if not kept:
-                    os.close(below)
+                    opening.close(below)
 
-    def _entries(self, folder: str, descriptor: int) -> list[str]:
+    def _entries(self, folder: str, descriptor: Folder) -> list[str]:
         """Note what is in a folder; the names of the folders in it."""
         inner = []
         with os.scandir(descriptor) as entries:
@@ -295,7 +293,7 @@ def _open(root: str, file: str, within: str | Path, listing: Listing | None) -> 
     above = listing.opened.get(folder) if listing is not None else None
     try:
         if above is not None:
-            return os.open(name, _FILE, dir_fd=above)
+            return opening.file_in(above, name)
         return _open_below(root, file.split("/"))
     except OSError as error:
         if error.errno not in (errno.ELOOP, errno.EMLINK) or (listing and file not in listing.links):
@@ -306,16 +304,16 @@ def _open(root: str, file: str, within: str | Path, listing: Listing | None) -> 
 def _open_below(directory: str, names: Sequence[str]) -> int:
     """Open a file name by name: none of them may be a link, and what was opened stays what it is."""
     if len(names) == 1:
-        return os.open(f"{directory}/{names[0]}", _FILE)
-    folder = os.open(f"{directory}/{names[0]}", _FOLDER | os.O_NOFOLLOW)
+        return opening.file_at(f"{directory}/{names[0]}")
+    folder = opening.first_folder(f"{directory}/{names[0]}")
     try:
         for name in names[1:-1]:
-            below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
-            os.close(folder)
+            below = opening.folder_in(folder, name)
+            opening.close(folder)
             folder = below
-        return os.open(names[-1], _FILE, dir_fd=folder)
+        return opening.file_in(folder, names[-1])
     finally:
-        os.close(folder)
+        opening.close(folder)
 
 
 def _open_link(root: str, file: str, within: str | Path) -> int:
@@ -337,7 +335,7 @@ def _open_link(root: str, file: str, within: str | Path) -> int:
         )
     if not stat.S_ISREG(os.lstat(target).st_mode):
         raise not_a_file(file)
-    return _open_below(allowed.rstrip("/"), os.path.relpath(target, allowed).split("/"))
+    return _open_below(allowed.rstrip("/"), os.path.relpath(target, allowed).replace(os.sep, "/").split("/"))
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:

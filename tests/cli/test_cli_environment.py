@@ -262,7 +262,10 @@ def test_closed_standard_streams_are_no_fault() -> None:
 def test_full_disk_below_standard_output_is_one_line() -> None:
     ended = shell("$DAYBOOK template > /dev/full")
     assert ended.exit == 1
-    assert ended.err == "error: Standard output cannot be written to: No space left on device. [output]\n"
+    assert (
+        ended.err
+        == "error: Standard output cannot be written to: No space left on device. Free some space. [disk-full]\n"
+    )
 
 
 def test_terminal_that_cannot_show_a_letter_gets_its_escape() -> None:

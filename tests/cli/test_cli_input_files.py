@@ -264,7 +264,7 @@ def test_compose_fills_in_what_the_disk_tells(sample: SampleLab, folder: Path) -
     assert "daybook validate draft.yml" in written.out
     assert (folder / "draft.yml").read_text().count("- location: ") == 3
     document = run_cli("compose", "recordings/12345", "--json").json
-    assert set(document) == {"ok", "file", "text"}
+    assert set(document) == {"ok", "file", "text", "notes"}
 
 
 def test_compose_writes_locations_in_the_notation_of_the_roots(sample: SampleLab, folder: Path) -> None:
@@ -302,3 +302,30 @@ def test_compose_says_why_there_is_nothing_to_compose(
 
 def test_watching_has_no_end_and_so_no_json(run_here: Run) -> None:
     assert run_here("work", "--watch", "--json").exit == 2
+
+
+def test_a_draft_lists_the_valid_values_where_there_is_a_ledger(stocked: Run, sample: SampleLab) -> None:
+    assert stocked("catalogue", "retire", "reference.ExperimentRoom", "2.345").exit == 0
+    for number in range(25):
+        assert stocked("catalogue", "add", "acquisition.Project", f"project_{number:02}").exit == 0
+    folder = str(sample.subjects[0].sessions[0].directory.parent)
+
+    said = stocked("compose", folder, "--subject", "12345").out
+
+    assert "must match reference.Experimenter: user_1, user_2, user_3\n" in said
+    assert "must match reference.ExperimentRoom, which has no values yet" in said
+    assert "project_18" in said and "project_24" not in said and "6 more" in said
+    assert said.count("user_1, user_2, user_3") == 1
+    assert "must match reference.Experimenter\n" in run_cli("--db", "none.db", "compose", folder).out
+
+
+def test_a_draft_can_be_json_with_its_comments_beside_it(run_here: Run, sample: SampleLab) -> None:
+    folder = str(sample.subjects[0].sessions[0].directory.parent)
+
+    ended = run_here("compose", folder, "--format", "json", "--subject", "12345", "-o", "draft.json")
+    document = run_here("compose", folder, "--format", "json", "--json").json
+
+    assert json.loads((sample.directory / "draft.json").read_text())["subject"]["name"] == "12345"
+    assert "sessions[0].experimenter: must match reference.Experimenter" in ended.err
+    assert {"path": "subject.name", "text": "a registered subject; folder 12345"} in document["notes"]
+    assert json.loads(document["text"])["sessions"][0]["experimenter"] == [None]

@@ -3,12 +3,15 @@
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
 
+from commands.cli.invocation import Invocation
 from commands.cli.times import moment, utc_time
-from tests.cli.conftest import run_cli
+from commands.cli.verbs import Verb
+from tests.cli.conftest import Run, run_cli
 
 COMMAND = click.Command("sessions")
 PARAMETER = click.Option(["--since"])
@@ -78,3 +81,55 @@ def test_a_list_takes_words(folder: Path) -> None:
 
     assert run_cli("log", "--since", "yesterday", "--json").json["events"] != []
     assert run_cli("log", "--until", "2 days ago", "--json").json["events"] == []
+
+
+# --- zones ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def oslo(folder: Path) -> str:
+    (folder / "daybook.toml").write_text('timezone = "Europe/Oslo"\n')
+    return "daybook.toml"
+
+
+def test_times_are_shown_in_the_zone_of_the_settings_or_in_utc(run_here: Run, oslo: str) -> None:
+    event = run_here("log", "--json").json["events"][0]
+    then = datetime.fromisoformat(event["recorded_at"])
+    there = then.astimezone(ZoneInfo("Europe/Oslo")).isoformat(sep=" ", timespec="seconds")
+
+    log, utc = run_here("log").out, run_here("log", "--utc").out
+
+    assert there in log and "(UTC)" not in log
+    assert f"{then:%Y-%m-%d %H:%M:%S}Z" in utc and "recorded (UTC)" in utc
+    assert run_here("log", "--json").json["events"][0]["recorded_at"].endswith("Z")
+
+
+def test_times_are_read_in_the_zone_of_the_settings_or_in_utc(oslo: str) -> None:
+    def read_with(*options: str) -> str | None:
+        found: list[str | None] = []
+
+        @click.command(cls=Verb)
+        @click.option("--since", callback=utc_time)
+        def verb(since: str | None) -> None:
+            found.append(since)
+
+        verb.main([*options, "--since", "2026-07-01 12:00"], obj=Invocation(), standalone_mode=False)
+        return found[0]
+
+    assert read_with() == "2026-07-01T10:00:00.000000Z"
+    assert read_with("--utc") == "2026-07-01T12:00:00.000000Z"
+
+
+def test_a_settings_file_named_behind_a_time_counts_for_it(run_here: Run, folder: Path) -> None:
+    (folder / "other.toml").write_text('timezone = "Pacific/Kiritimati"\n')
+    events = run_here("log", "--json").json["events"]
+    at = datetime.fromisoformat(events[0]["recorded_at"]).astimezone(ZoneInfo("Pacific/Kiritimati"))
+    until = (at + timedelta(seconds=5)).strftime("%Y-%m-%d %H:%M:%S")
+
+    ended = run_here("log", "--json", "--until", until, "--config", "other.toml")
+
+    assert len(ended.json["events"]) == 1
+
+
+def test_days_that_are_counted_are_those_of_utc(run_here: Run, oslo: str) -> None:
+    assert "days are counted whole" not in run_here("audit", "--since", "2026-01-01").err

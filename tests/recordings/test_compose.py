@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.inputfile.compose import ComposeProblem, compose, quoted
+from commands.inputfile.compose import ComposeProblem, compose
+from commands.inputfile.draft import quoted
 from commands.inputfile.read import read_input_file
 from commands.inputfile.schema import YAML_LANGUAGE_SERVER
 from commands.recordings.session_folders import session_folders
