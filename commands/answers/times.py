@@ -9,8 +9,8 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 def time_of(text: str, zone: tzinfo | None = UTC) -> str:
-    """A date or a time, of this zone (None: that of the machine) unless it names another offset, as the text in UTC that
-    the log is sorted by. A day is its beginning. Raises ValueError for anything else."""
+    """A date or a time, of this zone (None: that of the machine) unless it names another offset, as the text in UTC by
+    which the log is sorted. A day is its beginning. Raises ValueError for anything else."""
     plain = " ".join(text.split())
     try:
         time = _in_words(plain.lower(), zone) or datetime.fromisoformat(plain)
