@@ -17,37 +17,47 @@ VERBS: dict[str, tuple[str, ...]] = {
     "catalogue take-back": ("table", "value"), "probe mend": ("subject", "probe"),
     "probe take-back": ("subject", "probe"), "subject take-back": ("subject",),
     "add-clustering": ("session",), "add-tasks": ("session", FILE), "annotate": ("session",),
-    "associate": ("session", TEXT), "bundle": (FILE, "record"), "cat": ("upload",),
-    "catalogue add": ("table", TEXT), "catalogue list": ("table",), "catalogue load": (FILE,),
-    "catalogue retire": ("table", "value"), "compose": (DIRECTORY,), "config init": (FILE,), "correct": (FILE,),
-    "delete request": ("record",), "diff": (TEXT, TEXT), "export": (FILE,), "help": (CLICK,), "history": ("record",),
-    "import": (FILE,), "person erase": ("user",), "person set": ("user",), "probe insert": ("subject", "probe"),
+    "associate": ("session", TEXT), "bundle": (FILE, "record"), "cat": ("upload",), "catalogue add": ("table", TEXT),
+    "catalogue list": ("table",), "catalogue load": (FILE,), "catalogue retire": ("table", "value"),
+    "compose": (DIRECTORY,), "config init": (FILE,), "correct": (FILE,), "delete request": ("record",),
+    "diff": (TEXT, TEXT), "export": (FILE,), "help": (CLICK,), "history": ("record",), "import": (FILE,),
+    "person erase": ("user",), "person set": ("user",), "policy authenticated-only": ("on-off",),
+    "policy own-requests": ("allow-refuse",), "probe insert": ("subject", "probe"),
     "probe remove": ("subject", "probe"), "prove": ("record",), "redact": (TEXT,), "replay": ("upload",),
     "request approve": ("open-request",), "request cancel": ("open-request",), "request reject": ("open-request",),
     "request show": ("request",), "restore": ("request",), "role grant": ("user", "role"),
     "role revoke": ("user", "role"), "settle": ("open-record",), "show": ("record",), "subject add": (TEXT,),
-    "trace": ("record",),
-    "upload": (FILE,), "validate": (FILE,), "why": ("open-record",), "withdraw": ("open-record",),
-    "work": ("open-record",),
+    "token create": (TEXT,), "token revoke": (TEXT,), "trace": ("record",), "upload": (FILE,), "user add": ("user",),
+    "user disable": ("user",), "user enable": ("user",), "validate": (FILE,), "why": ("open-record",),
+    "withdraw": ("open-record",), "work": ("open-record",),
 }  # fmt: skip
 """What the arguments of a verb are; the last of them may be repeated. A verb that is missing has none."""
 
-GROUPS = ("catalogue", "config", "delete", "person", "probe", "request", "role", "subject")
+GROUPS = (
+    "catalogue", "config", "delete", "person", "policy", "probe", "request", "role", "subject", "token", "user",
+)  # fmt: skip
 
 OPTIONS: dict[str, str] = {
     "--actor": "user", "--after": TEXT, "--as": "user", "--as-of": TEXT, "--at": TEXT, "--attribute": TEXT,
-    "--before": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE, "--command-id": TEXT, "--config": FILE,
-    "--cosign": FILE, "--curation-time": TEXT, "--curator": "value:reference.Experimenter", "--db": FILE,
-    "--email": TEXT, "--format": CLICK, "--inserted": TEXT, "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE,
-    "--lab": DIRECTORY,
+    "--before": TEXT, "--behind-proxy": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE,
+    "--command-id": TEXT, "--config": FILE, "--cosign": FILE, "--curation-time": TEXT,
+    "--curator": "value:reference.Experimenter", "--db": FILE, "--email": TEXT, "--expires": TEXT, "--for": "user",
+    "--format": CLICK, "--host": TEXT, "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE, "--lab": DIRECTORY,
     "--limit": TEXT, "--location": DIRECTORY, "--log-key": FILE, "--log-level": CLICK, "--missing": CLICK,
-    "--name": TEXT, "--new-witness-key": FILE, "--notes": TEXT, "--output": FILE, "-o": FILE, "--own-requests": CLICK,
-    "--probe": "probe", "--project": "value:acquisition.Project", "--proof": FILE, "--reason": TEXT, "--removed": TEXT,
-    "--receipt": FILE, "--room": "value:reference.ExperimentRoom", "--since": TEXT, "--start": TEXT, "--status": CLICK,
-    "--subject": "subject", "--task": "value:behavior.TaskType", "--text": TEXT, "--trust": FILE, "--type": "type",
-    "--until": TEXT, "--user": "user", "--without": "record",
+    "--name": TEXT, "--new-witness-key": FILE, "--notes": TEXT, "-o": FILE, "--output": FILE, "--own-requests": CLICK,
+    "--owner": "user", "--port": TEXT, "--probe": "probe", "--project": "value:acquisition.Project", "--proof": FILE,
+    "--reason": TEXT, "--receipt": FILE, "--room": "value:reference.ExperimentRoom", "--scope": CLICK,
+    "--since": TEXT, "--start": TEXT, "--status": CLICK, "--subject": "subject", "--task": "value:behavior.TaskType",
+    "--text": TEXT, "--tls-cert": FILE, "--tls-key": FILE, "--trust": FILE, "--type": "type", "--until": TEXT,
+    "--user": "user", "--without": "record",
 }  # fmt: skip
 """What stands behind an option that takes a value."""
+
+_WORDS = {
+    "role": ("admin", "auditor", "researcher"),
+    "on-off": ("off", "on"),
+    "allow-refuse": ("allow", "refuse"),
+}
 
 Ask = Callable[[str, Sequence[object]], list[tuple[object, ...]]]
 
@@ -134,8 +144,8 @@ def _offered(kind: str, words: Sequence[str], begun: str) -> Iterator[tuple[str,
         return
     if kind == TEXT:
         return
-    if kind == "role":
-        found = ["admin", "auditor", "researcher"]
+    if kind in _WORDS:
+        found = list(_WORDS[kind])
     elif kind == "table":
         from commands.cli.completion_values import TABLES
 

@@ -1,4 +1,5 @@
-"""Two examples of every verb and of every group of verbs, for the end of its help. A test runs each past the parser."""
+"""Two examples of each verb and of each group of verbs, for the end of its help; unless its own description has them.
+A test runs each past the parser."""
 
 EXAMPLES: dict[str, tuple[str, str]] = {
     "": ("daybook status", "daybook help upload"),
@@ -64,8 +65,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "daybook correct 12345.yml",
         "daybook correct 12345.yml --apply --reason 'the wrong animal'",
     ),
-    "delete": ("daybook delete request s12 --reason 'recorded twice'", "daybook delete policy"),
-    "delete policy": ("daybook delete policy", "daybook delete policy --own-requests allow"),
+    "delete": (
+        "daybook delete request s12 --reason 'recorded twice'",
+        "daybook delete request u34 s12 --reason 'the wrong animal'",
+    ),
     "delete request": (
         "daybook delete request s12 --reason 'recorded twice'",
         "daybook delete request u34 s12 --reason 'the wrong animal'",
@@ -88,6 +91,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "daybook person set user_1 --name 'A Name'",
         "daybook person set user_1 --email name@example.org",
     ),
+    "policy": ("daybook policy list", "daybook policy own-requests allow"),
     "probe": (
         "daybook probe insert 12345 npx_1_18408403232 --at '2023-03-01 14:30'",
         "daybook probe remove 12345 npx_1_18408403232 --at 2023-09-01",
@@ -145,9 +149,11 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "daybook subject take-back 12354 --reason mistyped --json",
     ),
     "template": ("daybook template > 12345.yml", "daybook template --example --format json"),
+    "token": ("daybook token create laptop", "daybook token list"),
     "trace": ("daybook trace s12", "daybook trace u34 --format dot -o u34.dot"),
     "upload": ("daybook upload 12345.yml", "daybook upload *.yml"),
     "uploads": ("daybook uploads --user user_1", "daybook uploads --status rejected --since '3 days ago'"),
+    "user": ("daybook user add rig_1 --service", "daybook user list"),
     "validate": ("daybook validate 12345.yml", "daybook validate *.yml --no-record"),
     "verify": ("daybook verify", "daybook verify --checkpoint today.checkpoint"),
     "what-if": ("daybook what-if --without u34", "daybook what-if --without 57"),

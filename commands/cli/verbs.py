@@ -88,11 +88,24 @@ def _global_options() -> list[click.Option]:
     ]
 
 
+def _without_examples(text: str) -> tuple[str, list[str]]:
+    """A description, and the examples in it: paragraphs of nothing but command lines."""
+    kept, examples = [], []
+    for paragraph in text.split("\n\n"):
+        lines = [line.strip() for line in paragraph.splitlines() if line.strip(" \b")]
+        if "\b" in paragraph and lines and all(line.startswith("daybook ") for line in lines):
+            examples += lines
+        else:
+            kept.append(paragraph)
+    return "\n\n".join(kept), examples
+
+
 class _TakesGlobalOptions(click.Command):
     """A command that takes the global options too, and lists them apart."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.help, self._examples = _without_examples(self.help or "")
         taken = {name for parameter in self.params for name in parameter.opts}
         self.params += [option for option in _global_options() if not taken & set(option.opts)]
 
@@ -111,13 +124,17 @@ class _TakesGlobalOptions(click.Command):
         if isinstance(self, click.Group):
             self.format_commands(ctx, formatter)
 
+    def examples(self, verb: str) -> Sequence[str]:
+        """Those at the end of its description, else those of the table."""
+        from commands.cli.examples import EXAMPLES
+
+        return self._examples or EXAMPLES.get(verb, ())
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Two examples, whatever the verb; each on a line of its own, however long, so that it can be pasted."""
         super().format_epilog(ctx, formatter)
-        from commands.cli.examples import EXAMPLES
-
         with formatter.section("Examples"):
-            for example in EXAMPLES.get(" ".join(ctx.command_path.split()[1:]), ()):
+            for example in self.examples(" ".join(ctx.command_path.split()[1:])):
                 formatter.write(f"{' ' * formatter.current_indent}{example}\n")
 
 
