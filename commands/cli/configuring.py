@@ -47,6 +47,12 @@ _FILE = """\
 # [sorted]
 # "N:" = "N:/sorted"
 
+# Checkpoints that are kept by themselves, where the owner of the database cannot change them: in a directory, or in a
+# repository that they are committed to; each so many events, or "work" for each daybook work that finds new ones.
+# [checkpoints]
+# directory = "/mnt/elsewhere/lab"
+# every = 1000
+
 # [limits]
 # input_file_bytes = 10485760
 """
@@ -106,7 +112,10 @@ def _rows(invocation: Invocation) -> Iterator[tuple[str, Any, str]]:
         if is_dataclass(value):
             value = {each.name: getattr(value, each.name) for each in fields(value)}
         if isinstance(value, Mapping):
-            yield from ((f"{field.name}.{key}", _plain(item), origin) for key, item in value.items())
+            for key, item in value.items():
+                name = f"{field.name}.{key}"
+                is_default = field.name == "limits" and name not in settings.given
+                yield name, _plain(item), "default" if is_default else origin
         else:
             yield field.name, _plain(value), origin
 

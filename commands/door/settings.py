@@ -105,7 +105,13 @@ def load(*, db: str | None = None, config: str | None = None) -> Settings:
     else:
         address, source = DEFAULT_DB, "the default"
     address = _with_schema(address, kept["schema"]) if kept.get("schema") else address
-    return Settings(address, roots, limits, file, source, given=frozenset(content), **kept)
+    return Settings(address, roots, limits, file, source, given=_names(content), **kept)
+
+
+def _names(content: dict[str, Any]) -> frozenset[str]:
+    """What stands in a file: ``limits``, and ``limits.depth``."""
+    tables = ((name, table) for name, table in content.items() if isinstance(table, dict))
+    return frozenset({*content, *(f"{name}.{key}" for name, table in tables for key in table)})
 
 
 def _with_schema(address: str, schema: str) -> str:
