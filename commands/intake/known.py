@@ -1,6 +1,6 @@
 """Ask the projections what stage 2 has to know about one input file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 import orjson
@@ -8,6 +8,7 @@ import orjson
 from commands.door.world import World
 from commands.inputfile.entries import InputFile
 from commands.inputfile.known import HeldGroup, HeldLocation, Known, Overlap
+from commands.inputfile.look_alikes import folded
 from commands.intake.duplicates import Meant
 from commands.intake.nested import Finder, overlapping, shared
 from commands.recordings.locations import LocationError
@@ -59,6 +60,7 @@ def load_known(
             )
             for place, row in holders.items()
         },
+        similar_groups=_similar_groups(world, [name for name in names if name not in groups]),
         leads_to=links,
         overlaps={
             place: [Overlap(row.location, row.session, row.username) for row in found]
@@ -75,6 +77,15 @@ def load_known(
             for name, row in groups.items()
         },
     )
+
+
+def _similar_groups(world: World, names: Collection[str]) -> dict[str, str]:
+    """The held group_name that looks like each of these new ones, by their folded form."""
+    if not names:
+        return {}
+    wanted = {folded(name) for name in names}
+    rows = world.transaction.run(f"SELECT group_name FROM {world.state.groups.table}").fetchall()
+    return {form: name for (name,) in rows if (form := folded(name)) in wanted}
 
 
 def links_of(input_file: InputFile, known: Known, roots: Roots, finder: Finder) -> dict[str, str]:

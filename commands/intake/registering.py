@@ -7,6 +7,7 @@ import orjson
 from commands.door.world import World
 from commands.intake.insertion import is_local_time
 from commands.intake.known import LONGEST_NAME
+from commands.intake.spellings import spelled
 from commands.recordings.disk import shown
 from ledger import log
 from ledger.bodies import body_of
@@ -45,6 +46,9 @@ def register(world: World, datasource_id: int, name: str) -> list[NewEvent]:
             f'"{shown(name[:60])}" of datasource {datasource_id} cannot be registered.',
             f"{A_NAME} It has no slash, and 0 is the only datasource.",
         )
+    if world.state.subjects.get(f"{datasource_id}/{name}") is not None:
+        return []
+    name = spelled(world, "the subjects", name, lambda: _subject_names(world))
     key = f"{datasource_id}/{name}"
     if world.state.subjects.get(key) is not None:
         return []
@@ -116,11 +120,22 @@ def add_value(world: World, table: str, value: str, attributes: dict[str, Any]) 
     if not is_name(value):
         raise Refusal("no-value", f'"{shown(value[:60])}" is not a value for {table}.', A_NAME)
     known = world.state.reference.get((table, value))
+    if known is None:
+        value = spelled(world, table, value, lambda: _values(world, table))
+        known = world.state.reference.get((table, value))
     if known is not None and not attributes:
         attributes = orjson.loads(known.attributes)
     if known is not None and not known.retired and known.attributes == compact_json(attributes):
         return []
     return [reference_event(table, ReferenceValueAdded(table=table, value=value, attributes=attributes))]
+
+
+def _values(world: World, table: str) -> list[str]:
+    return [row.value for row in world.state.reference.where("reference = ?", [table])]
+
+
+def _subject_names(world: World) -> list[str]:
+    return [row.subject.partition("/")[2] for row in world.state.subjects.where("subject >= ?", [""])]
 
 
 def reference_event(table: str, body: Body, causation: int = 0) -> NewEvent:

@@ -8,6 +8,7 @@ from commands.door.actor import EVERYONE, checked_user
 from commands.door.command import Command
 from commands.door.permission import ADMIN, AUDITOR, RESEARCHER, require_admin, role_of
 from commands.door.world import Decision, Result, World
+from commands.intake.spellings import spelled
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import RoleGranted, RoleRevoked
@@ -47,6 +48,8 @@ class GrantRole(Command[RoleGrant]):
 
     def decide(self, world: World) -> Decision[RoleGrant]:
         checked_user(self.user)
+        if world.state.users.get(self.user) is None:
+            spelled(world, "the users", self.user, lambda: _users(world))
         if self.user == EVERYONE and self.role not in (RESEARCHER, AUDITOR):
             raise Refusal(
                 "everyone-admin",
@@ -81,6 +84,10 @@ class RevokeRole(Command[RoleRevocation]):
         if self.role == ADMIN:
             _refuse_last_admin(world, self.user)
         return Decision([_event(self.user, RoleRevoked(user=self.user, role=self.role))], result)
+
+
+def _users(world: World) -> list[str]:
+    return [row.username for row in world.state.users.where("username >= ?", [""])]
 
 
 def _role(text: str) -> Role | None:

@@ -187,3 +187,16 @@ def test_of_shifted_locations_the_last_is_new_and_the_first_is_absent(lab: Lab) 
     corrected(lab, data)
     lab.daybook.submit(DeleteSession(session=number(first.sessions[0])))
     assert [entry.outcome for entry in lab.upload_bytes(data).sessions] == ["duplicate", "inserted"]
+
+
+def test_a_name_that_the_recordings_contradict_is_refused(lab: Lab) -> None:
+    """Names were renumbered, and then the recordings were moved."""
+    lab.record_many(2)
+    lab.upload(session("date_1", name="1"), session("date_2", name="2"))
+    for n in (1, 2):
+        (lab.share / f"date_{n}").rename(lab.share / f"moved_{n}")
+
+    found = compare(lab, document(session("moved_1", name="2"), session("moved_2", name="1")))
+
+    assert not found.plan.ok
+    assert [f.code for f in found.plan.findings if f.severity == "error"] == ["match-contradicted"] * 2

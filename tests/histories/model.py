@@ -221,6 +221,10 @@ class Model(IntakeModel):
                     errors.add("session-of-another-subject")
             probe = old.probe if file.subject == old.subject else None
             outcomes[old] = self.fate(entry.folder, probe)
+            others = [one for one in changed if one.time is not None and one.time == entry.folder.time]
+            is_named = entry.folder not in self.locations
+            if is_named and outcomes[old] == "inserted" and others and old not in others:
+                errors.add("match-contradicted")
             if outcomes[old] == "error":
                 errors.add("no-recordings")
             elif (

@@ -411,6 +411,21 @@ def _look_at_groups(
             )
 
 
+def _contradicted(plan: Plan, change: SessionChange, located: _Located) -> Iterator[Finding]:
+    """A name, or a place in the file, only helps where the recording says nothing else."""
+    if change.matched_by not in ("name", "place") or change.inserted is None:
+        return
+    time = change.inserted.session_time
+    other = next((c.old for c in plan.sessions if c.old.session_time == time), None)
+    if other is None or change.old.session_time == time:
+        return
+    path = f"sessions[{change.given.index}].{'name' if change.matched_by == 'name' else 'location'}"
+    by = f'name "{change.given.name}"' if change.matched_by == "name" else "place in the file"
+    message = f"By its {by} this is s{change.old.id}, but its recording began at {time}, as that of s{other.id} did."
+    hint = "Give each entry the name that it had when it was uploaded, or correct the locations one by one."
+    yield located.error(3, path, "match-contradicted", message, hint)
+
+
 def _failures(plan: Plan, known: Known, located: _Located) -> Iterator[Finding]:
     """What would fail at stage 3."""
     for change in plan.sessions:
@@ -426,6 +441,7 @@ def _failures(plan: Plan, known: Known, located: _Located) -> Iterator[Finding]:
                 hint = "One of the two locations is a copy, or belongs to another subject."
                 time = change.inserted.session_time
                 yield located.error(3, f"{path}.location", "session-time-taken", f"{message}{time}.", hint)
+            yield from _contradicted(plan, change, located)
     for group in plan.groups:
         if isinstance(group.outcome, ClusteringInsertFailed):
             outcome, path = group.outcome, f"clustering[{group.given.index}]"

@@ -1,0 +1,37 @@
+"""How a new name is spelled: as it is there already, or in Unicode's NFC without blanks at its ends; never as one that
+looks like another. Reads the ledger."""
+
+from collections.abc import Callable, Iterable
+from weakref import WeakKeyDictionary
+
+from commands.door.world import World
+from commands.inputfile.look_alikes import comparable, difference, folded
+from commands.recordings.disk import shown
+from ledger.errors import Refusal
+from projections.rows import State
+
+_THERE: WeakKeyDictionary[State, dict[str, dict[str, str]]] = WeakKeyDictionary()
+"""Of one transaction: the names that are there, and those that a command adds, by their folded form."""
+
+
+def spelled(world: World, where: str, name: str, names: Callable[[], Iterable[str]]) -> str:
+    """``where`` is what the name belongs to (``reference.Probe``, ``the subjects``), ``names`` those that are there.
+
+    Raises Refusal where one is there that differs in capitals, in kinds of blanks and dashes or in signs that cannot be
+    seen only: nobody would tell the two apart.
+    """
+    kinds = _THERE.setdefault(world.state, {})
+    if where not in kinds:
+        kinds[where] = {folded(each): each for each in names()}
+    there = kinds[where].setdefault(folded(name), comparable(name))
+    if comparable(there) == comparable(name):
+        return there
+    raise Refusal(
+        "look-alike",
+        f'"{shown_name(name)}" looks like "{shown_name(there)}", which is among {where} already.',
+        f"Use that one, or take another name. {difference(name, there)}".rstrip(),
+    )
+
+
+def shown_name(name: str) -> str:
+    return shown(name[:60])
