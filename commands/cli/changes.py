@@ -28,7 +28,9 @@ def write_made(made: "ChangeMade", user: str) -> None:
     output.say(f"{made.request} asks for the {made.kind} of {about}. Nothing is changed yet.")
     concerned = _concerned(made)
     if concerned:
-        verb = "It would take" if made.kind == "taking-back" else "On it stand"
+        number = sum(last - first + 1 for first, last in [*made.sessions, *made.clusterings])
+        stand = "On it stands" if number == 1 else "On it stand"
+        verb = "It would take" if made.kind == "taking-back" else stand
         output.say(f"{verb} {concerned}.")
         others = {name: count for name, count in made.users.items() if name != user}
         if others:
@@ -52,10 +54,13 @@ def write_done(done: "ChangeDone") -> None:
     """Of an approval."""
     concerned = [plural(done.sessions, "session")] if done.sessions else []
     concerned += [plural(done.clusterings, "clustering")] if done.clusterings else []
-    takes = done.kind == "taking-back"
-    what = f"; {' and '.join(concerned)} {'deleted with it' if takes else 'as asked'}" if concerned else ""
-    output.say(
-        f"{done.request} was carried out: {_MADE[done.kind].lower()}: {printable(some(done.records))}{what}."
-    )
+    text = f"{done.request} was carried out: the {done.kind} of {printable(some(done.records))}."
+    if concerned:
+        are = "is" if done.sessions + done.clusterings == 1 else "are"
+        joined = " and ".join(concerned)
+        text += (
+            f" {joined} {are} deleted with it." if done.kind == "taking-back" else f" It concerns {joined}."
+        )
+    output.say(text)
     for step in done.next_steps:
         output.say(f"To undo it, whole: {worded(step)}")

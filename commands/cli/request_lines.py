@@ -137,7 +137,7 @@ def write_takes(found: "Request", takes: "Takes") -> None:
     """What a request takes with it, or took, in sentences and tables."""
     gone = found.status in ("executed", "restored")
     if found.kind in _STAYS:
-        begins = "On it stood" if gone else "On it stand"
+        begins = "On it stood" if gone else "On it stands" if takes.records == 1 else "On it stand"
     else:
         begins = "It took" if gone else "It would take"
     write_impact(takes, printable(found.requested_by), begins, f"daybook request show {found.request} --json")

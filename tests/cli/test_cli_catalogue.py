@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from commands.samples.lab import SampleLab
-from tests.cli.conftest import Run, run_cli
+from tests.cli.conftest import Ended, Run, run_cli
+
+
+def exact(ended: Ended, **told: Any) -> bool:
+    """Whether the answer is this and nothing else."""
+    return bool(ended.json == {"ok": True, "position": ended.json["position"], **told})
 
 
 def test_catalogue_is_loaded_once(run: Run, sample: SampleLab) -> None:
@@ -19,7 +24,8 @@ def test_catalogue_is_loaded_once(run: Run, sample: SampleLab) -> None:
 
 
 def test_catalogue_comes_from_standard_input(run_here: Run) -> None:
-    assert run_here("catalogue", "load", "-", "--json", stdin="acquisition.Project: [p]\n").json["added"] == 1
+    ended = run_here("catalogue", "load", "-", "--json", stdin="acquisition.Project: [p]\n")
+    assert exact(ended, added=1, known=0, told=[], findings=[])
 
 
 def test_catalogue_with_a_mistake_loads_nothing(run_here: Run) -> None:
@@ -37,11 +43,11 @@ def test_catalogue_with_a_mistake_loads_nothing(run_here: Run) -> None:
 
 def test_value_is_added_retired_and_comes_back(run: Run) -> None:
     add = ("catalogue", "add", "behavior.TaskType", "SleepTask", "--arena-not-required", "--json")
-    assert run(*add).json["added"] == 1
-    assert run(*add).json["added"] == 0
+    assert exact(run(*add), added=1)
+    assert exact(run(*add), added=0)
     retire = ("catalogue", "retire", "behavior.TaskType", "SleepTask", "--json")
-    assert run(*retire).json["retired"] == 1
-    assert run(*retire).json["retired"] == 0
+    assert exact(run(*retire), retired=1)
+    assert exact(run(*retire), retired=0)
     (value,) = run("catalogue", "list", "behavior.TaskType", "--json").json["values"]
     assert value == {
         "table": "behavior.TaskType",
@@ -49,7 +55,7 @@ def test_value_is_added_retired_and_comes_back(run: Run) -> None:
         "attributes": {"arena_required": False},
         "retired": True,
     }
-    assert run(*add).json["added"] == 1
+    assert exact(run(*add), added=1)
 
 
 def test_attributes_are_kept(run: Run) -> None:
@@ -91,14 +97,19 @@ def test_mistakes_are_one_line_that_says_what_to_do(
 
 def test_probe_is_inserted_and_removed(run: Run) -> None:
     run("catalogue", "add", "reference.Probe", "npx_1")
-    assert run("subject", "add", "12345", "--json").json["added"] == 1
-    assert run("subject", "add", "12345", "--json").json["added"] == 0
+    insert = {
+        "action": "insert-probe",
+        "ref": None,
+        "arguments": {"subject": "12345", "probe": None, "at": None},
+    }
+    for added, steps in ((1, [insert]), (0, [])):
+        assert exact(run("subject", "add", "12345", "--json"), added=added, subject="12345", next_steps=steps)
     insert = ("probe", "insert", "12345", "npx_1", "--at", "2023-03-01", "--json")
-    assert run(*insert).json["added"] == 1
-    assert run(*insert).json["added"] == 0
+    assert exact(run(*insert), added=1)
+    assert exact(run(*insert), added=0)
     remove = ("probe", "remove", "12345", "npx_1", "--at", "2023-04-01 10:00", "--json")
-    assert run(*remove).json["removed"] == 1
-    assert run(*remove).json["removed"] == 0
+    assert exact(run(*remove), removed=1)
+    assert exact(run(*remove), removed=0)
     (subject,) = run("subject", "list", "--json").json["subjects"]
     assert subject["probes"] == [
         {"probe": "npx_1", "insertion_time": "2023-03-01 00:00:00", "removal_time": "2023-04-01 10:00:00"}

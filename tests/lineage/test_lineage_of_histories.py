@@ -19,6 +19,7 @@ from ledger.envelope import StoredEvent
 from ledger.log import Head
 from projections.graph import Lineage
 from projections.lineage import _Walk, lineage
+from projections.lineage_requests import _OPEN
 from projections.past import put_before
 from projections.references import Kind, Reference
 from tests.lineage.drawn import read_dot, read_mermaid
@@ -125,6 +126,8 @@ def test_every_format_can_tell_of_everything(shared_database: Database) -> None:
                         nearest = [e for e in graph.edges.values() if graph.ref in (e.source, e.target)]
                         kinds = {(edge.kind, edge.source == graph.ref) for edge in nearest}
                         bounded_otherwise = {("left-out", True), ("recorded", False), ("asks", False)}
+                        asks = [e for e in nearest if (e.kind, e.source == graph.ref) == ("asks", False)]
+                        assert len(asks) <= _OPEN
                         for edge_kind, leaving in kinds - bounded_otherwise:
                             of_kind = [
                                 e for e in nearest if (e.kind, e.source == graph.ref) == (edge_kind, leaving)
