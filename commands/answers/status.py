@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LISTED = 10
 LONG = timedelta(days=7)
-_WAITING, _FAILED = "status IN ('pending', 'waiting')", "status = 'error'"
+_WAITING, _FAILED = "status IN ('pending', 'waiting')", "status = 'error' AND replaced_by IS NULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +48,11 @@ class LastCheckpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """``of`` is whose records are told of, null for everybody's. ``waiting`` are the first of ``waiting_count``, those
-    that have waited longest; ``waiting_long`` counts those of more than a week. ``failed`` are the newest of
-    ``failed_count``. ``decisions`` are the first of the ``decisions_count`` requests that the user may decide on.
-    ``kept`` is the newest checkpoint that was kept by itself; ``ahead`` the time of the last event, where it lies
-    ahead."""
+    """``of`` is whose records are told of, null for everybody's. ``waiting`` are the first of ``waiting_count``,
+    those that have waited longest; ``waiting_long`` counts those of more than a week. ``failed`` are the newest of
+    ``failed_count``, without those whose entry succeeded since. ``decisions`` are the first of the
+    ``decisions_count`` requests that the user may decide on. ``kept`` is the newest checkpoint that was kept by
+    itself; ``ahead`` the time of the last event, where it lies ahead."""
 
     position: int
     origin: str

@@ -50,6 +50,16 @@ def test_status_says_who_and_where_one_is_and_what_is_open(open_things: Run) -> 
     assert "Open for your decision: 1" in said
 
 
+def test_a_failure_whose_entry_succeeded_since_is_none(open_things: Run, sample: SampleLab) -> None:
+    second = sample.subjects[0].sessions[1].directory
+    whole = sample.subjects[0].sessions[2].directory / "sessions.txt"
+    (second / "sessions.txt").write_bytes(whole.read_bytes())
+
+    assert open_things("upload", "subject_1.yml").exit == 0
+
+    assert open_things("status", "--json").json["failed"] == []
+
+
 def test_status_of_a_user_tells_of_his_records_alone(open_things: Run) -> None:
     found = open_things("status", "--user", "user_2", "--json").json
 
