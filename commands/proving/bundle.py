@@ -4,6 +4,7 @@ Who receives it needs nothing of ours. The same events under the same checkpoint
 one page of events, whatever the size of the ledger.
 """
 
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
@@ -51,7 +52,12 @@ public_key.txt  the key that signed it, fingerprint sha256 {fingerprint}
 To verify all of it: python verify.py   (Python 3.9 or newer; pip install cryptography for the signature)
 It needs no network and nothing of Daybook: read it, it is {lines} lines. Compare the key, or a checkpoint, with one
 that you got from somebody else: python verify.py --key TEXT, python verify.py --checkpoint FILE
+Written by Daybook {version}.
 """
+_WRITERS: dict[str, tuple[str, str]] = {}
+"""What released versions wrote, where this one writes something else: version -> (sha256 of the script, template of the
+readme). Bundles are kept for years, and an old one was not changed because it is old."""
+_WRITTEN_BY = re.compile(rb"Written by Daybook (\d+)\.(\d+)\.(\d+)\.\n\Z")
 
 
 def write_bundle(
@@ -86,8 +92,10 @@ def write_bundle(
             script = Path(bundle_verifier.__file__).read_bytes()
             _write(archive, SCRIPT, script)
             fingerprint = sha256(key.key).hexdigest()
-            readme = _readme(signed.origin, signed.size, fingerprint, not streams, len(files), script)
-            _write(archive, README, readme)
+            about = bundle_verifier.Report()
+            about.origin, about.size, about.fingerprint = signed.origin, signed.size, fingerprint
+            about.whole, about.files = not streams, len(files)
+            _write(archive, README, _readme(about, script))
     _seal(target)
     return total
 
@@ -164,19 +172,46 @@ def check_companions(path: Path, report: bundle_verifier.Report) -> None:
     """The script and the readme of a bundle that was verified: whoever receives it runs the one and believes the
     other. Both follow from the rest, and from the version of daybook that wrote them."""
     script = Path(bundle_verifier.__file__).read_bytes()
-    readme = _readme(report.origin, report.size, report.fingerprint, report.whole, report.files, script)
     if path.is_dir():
         found = _companions(bundle_verifier.in_folder(path))
     else:
         with zipfile.ZipFile(path) as archive:
             found = _companions(bundle_verifier.in_zip(path, archive))
-    for name, expected in ((SCRIPT, script), (README, readme)):
-        if name not in found:
-            report.add("companion-missing", f"{name} is missing.")
-        elif found[name] != expected:
-            text = f"{name} is not the one that Daybook {__version__} writes: do not run it, or believe it."
-            report.add("companion-changed", f"{text} Another version wrote it, or somebody changed it.")
-    report.checked.append(f"that {SCRIPT} and {README} are those that Daybook {__version__} writes")
+    missing = [name for name in (SCRIPT, README) if name not in found]
+    for name in missing:
+        report.add("companion-missing", f"{name} is missing.")
+    if missing:
+        return
+    version = _version_of(found[README])
+    if version is not None and _numbers(version) > _numbers(__version__):
+        report.unchecked.append(
+            f"{SCRIPT} and {README}: Daybook {version} wrote them, it says, and this is {__version__}. Do not run the "
+            "script; check the bundle with that version"
+        )
+        return
+    version, digest, template = __version__, sha256(script).hexdigest(), _README
+    if (stated := _version_of(found[README])) in _WRITERS:
+        version, (digest, template) = str(stated), _WRITERS[str(stated)]
+    as_written = {
+        SCRIPT: sha256(found[SCRIPT]).hexdigest() == digest,
+        README: found[README] == _readme(report, found[SCRIPT], template=template, version=version),
+    }
+    for name, holds in as_written.items():
+        if not holds:
+            text = f"{name} is not the one that Daybook {version} writes: do not run it, or believe it."
+            report.add("companion-changed", f"{text} Somebody changed it.")
+    if all(as_written.values()):
+        report.checked.append(f"that {SCRIPT} and {README} are those that Daybook {version} writes")
+
+
+def _version_of(readme: bytes) -> str | None:
+    """The version that wrote it, as it says itself."""
+    found = _WRITTEN_BY.search(readme)
+    return None if found is None else ".".join(str(int(number)) for number in found.groups())
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))
 
 
 def _companions(members: bundle_verifier.Members) -> dict[str, bytes]:
@@ -188,17 +223,22 @@ def _companions(members: bundle_verifier.Members) -> dict[str, bytes]:
     return found
 
 
-def _readme(origin: str, size: int, fingerprint: str, whole: bool, files: int, script: bytes) -> bytes:
-    return _README.format(
-        what="All that was recorded" if whole else "A part",
-        origin=origin,
-        size=size,
-        events="every event, one to a line, oldest first" if whole else "each event with its inclusion proof",
-        files=f"files/          {plural(files, 'input file')}, named by sha256"
-        if files
+def _readme(
+    of: bundle_verifier.Report, script: bytes, *, template: str = _README, version: str = __version__
+) -> bytes:
+    return template.format(
+        what="All that was recorded" if of.whole else "A part",
+        origin=of.origin,
+        size=of.size,
+        events="every event, one to a line, oldest first"
+        if of.whole
+        else "each event with its inclusion proof",
+        files=f"files/          {plural(of.files, 'input file')}, named by sha256"
+        if of.files
         else "It has no input files.",
-        fingerprint=fingerprint,
+        fingerprint=of.fingerprint,
         lines=script.count(b"\n"),
+        version=version,
     ).encode()
 
 

@@ -123,7 +123,7 @@ def test_bundle_of_a_record_holds_its_events_its_upload_and_its_input_file(bundl
     assert all("proof" in event for event in events)
     (file,) = (inside / "files").iterdir()
     assert file.read_bytes() == Path("recordings.yml").read_bytes()
-    assert len(text_of(str(inside / "README.txt")).splitlines()) == 10
+    assert len(text_of(str(inside / "README.txt")).splitlines()) == 11
 
 
 def test_bundle_up_to_an_older_checkpoint_ends_there(bundled: Run) -> None:
