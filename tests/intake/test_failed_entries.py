@@ -2,9 +2,11 @@
 
 from commands.answers import lists
 from commands.answers.why import why
+from commands.requests.withdrawal import Withdraw
+from commands.samples.clusterings import kilosort_output
 from projections.queries import Query
 from projections.references import Reference
-from tests.intake.lab import Lab, number, session
+from tests.intake.lab import Lab, group, number, session
 
 
 def failures(lab: Lab) -> list[str]:
@@ -46,3 +48,22 @@ def test_another_persons_failure_is_not_superseded(lab: Lab) -> None:
     second = lab.upload(session("date_1"), user="user_2").sessions[0].session
 
     assert failures(lab) == [second, first]
+
+
+def test_group_that_waited_for_a_withdrawn_session_goes_on_with_the_one_that_came_again(lab: Lab) -> None:
+    kilosort_output(lab.share.parent / "joint" / "g")
+    lab.record("date_1")
+    lab.record("date_2", day=1, acquiring=True)
+    entries = [session(name, name=name) for name in ("date_1", "date_2")]
+    first = lab.upload(*entries, clustering=[group("g", ["date_1", "date_2"])])
+    lab.daybook.submit(Withdraw(records=[first.sessions[1].session]))
+    lab.record("date_2", day=1)
+
+    second = lab.upload(*entries, clustering=[group("g", ["date_1", "date_2"])])
+
+    assert second.clusterings[0].clustering == first.clusterings[0].clustering
+    with lab.daybook.reading() as world:
+        row = world.state.clusterings[number(first.clusterings[0])]
+        links = world.state.clustering_sessions.where("clustering = ?", [row.id])
+    assert row.status == "inserted"
+    assert {f"s{link.session}" for link in links} == {entry.session for entry in second.sessions}

@@ -211,3 +211,49 @@ def test_a_probe_that_was_removed_at_the_start_of_the_recording_does_not_count()
     rows = tuple(Insertion("0/1", name, "2023-03-01 00:00:00", time) for name, time in until.items())
 
     assert [one.probe for one in Implanted("0/1", rows).own(start)] == ["a", "c"]
+
+
+def test_a_probe_that_was_in_another_animal_then_does_not_go_in_without_a_word(lab: Lab) -> None:
+    lab.daybook.submit(RemoveProbe(subject="12345", probe=PROBES[0], removal_time="2023-06-01 00:00:00"))
+    lab.daybook.submit(InsertProbe(subject="23456", probe=PROBES[0], insertion_time="2023-07-01 00:00:00"))
+    lab.record("date_1", serials=SERIALS[:1])  # of May, when it was in 12345
+
+    report = lab.upload(session("date_1"), subject="23456")
+
+    assert report.sessions[0].outcome == "waiting"
+    waiting = lab.bodies("SessionWaiting")[-1]
+    assert (waiting["reason"], waiting["holds"]) == ("probe-of-another-subject", False)
+    assert [one["subject"] for one in waiting["belongs"]] == ["12345"]
+
+
+def test_a_probe_of_no_known_subject_is_asked_for_and_where_it_was_is_said(lab: Lab) -> None:
+    lab.daybook.submit(RemoveProbe(subject="12345", probe=PROBES[0], removal_time="2023-04-01 00:00:00"))
+    lab.record("date_1", serials=SERIALS[:1])
+
+    report = lab.upload(session("date_1"), subject="23456")
+
+    assert report.sessions[0].outcome == "inserted" or "until 2023-04-01" in str(report.sessions[0].reason)
+
+
+def test_what_was_decided_against_a_serial_number_stands_with_its_reason(lab: Lab) -> None:
+    lab.record_many(1)
+    crossed = {"probe_1": PROBES[1], "probe_2": PROBES[0]}
+    one = number(lab.upload(session("date_1", probe_association=crossed)).sessions[0])
+    with pytest.raises(Refusal) as refused:
+        associate(lab.daybook, one, crossed, roots=lab.roots, despite_serial=True, reason="  ")
+    assert refused.value.code == "no-reason"
+
+    associate(lab.daybook, one, crossed, roots=lab.roots, despite_serial=True, reason="Cables were crossed.")
+
+    body = lab.bodies("ProbesAssociated")[-1]
+    assert (body["despite_serial"], body["reason"]) == (True, "Cables were crossed.")
+
+
+def test_a_contradicted_association_can_be_mended(lab: Lab) -> None:
+    lab.record_many(1)
+    crossed = {"probe_1": PROBES[1], "probe_2": PROBES[0]}
+    one = number(lab.upload(session("date_1", probe_association=crossed)).sessions[0])
+
+    answer = associate(lab.daybook, one, {"probe_1": PROBES[0], "probe_2": PROBES[1]}, roots=lab.roots)
+
+    assert answer.status == "inserted"
