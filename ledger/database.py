@@ -7,7 +7,9 @@ because SQLite has to be told *at the beginning* that a transaction will write (
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, cast
 
 from ledger.addresses import Address
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 _COPY_FROM = 20  # rows
+_LOOK_EVERY_S = 0.001
+_MAY_BE_SET = ("read_uncommitted", "busy_timeout", "secure_delete")
+_TO_WRITE = "BEGIN IMMEDIATE"
+_VALUES = 900  # in one statement, on SQLite
 _HARMLESS = ("SELECT ", "BEGIN", "COMMIT", "ROLLBACK")
 _SCHEMA_OF_EVENTS = (
     "SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -60,6 +66,30 @@ class Transaction:
             return self._driver.execute(_for_postgresql(sql), values)
         return self._cursor.execute(sql, values)
 
+    def begin(self, sql: str) -> None:
+        """On SQLite a writer looks every millisecond whether the file is free: SQLite's own waiting does so ten times a
+        second in the end, and would miss the moments between the steps of a rebuild."""
+        if sql != _TO_WRITE:
+            self.run(sql)
+            return
+        import sqlite3
+
+        (timeout_ms,) = self._cursor.execute("PRAGMA busy_timeout").fetchone()
+        deadline = monotonic() + timeout_ms / 1000
+        self._cursor.execute("PRAGMA busy_timeout = 0").fetchone()
+        try:
+            while True:
+                try:
+                    self._cursor.execute(sql)
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                        raise
+                    sleep(_LOOK_EVERY_S)
+                else:
+                    return
+        finally:
+            self._cursor.execute(f"PRAGMA busy_timeout = {timeout_ms:d}").fetchone()
+
     def stream(self, sql: str, page: int) -> Iterator[list[Row]]:
         """The rows of a query, so many at a time, whatever their number. To its end nothing else may be run."""
         if self.dialect == "postgresql":
@@ -81,20 +111,45 @@ class Transaction:
         else:
             self._cursor.executemany(_for_postgresql(sql), rows)
 
-    def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert new rows in bulk: ``executemany``, or COPY on PostgreSQL where it pays."""
+    def insert_many(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], types: Sequence[str] = ()
+    ) -> None:
+        """Insert new rows in bulk: several in one statement, or COPY on PostgreSQL where it pays; in binary where the
+        ``types`` of the columns are given."""
         if self.dialect == "postgresql" and len(rows) > _COPY_FROM:
             self.leave_pipeline()  # COPY does not work in one
-            with self._cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+            how = " (FORMAT BINARY)" if types else ""
+            with self._cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN{how}") as copy:
+                if types:
+                    copy.set_types(types)
                 for row in rows:
                     copy.write_row(row)
             return
+        together = _VALUES // len(columns)
+        if self.dialect == "sqlite" and len(rows) >= 2 * together:
+            end = len(rows) - len(rows) % together
+            some = [tuple(chain.from_iterable(rows[at : at + together])) for at in range(0, end, together)]
+            self.run_many(_insert(table, tuple(columns), together), some)
+            rows = rows[end:]
         self.run_many(_insert(table, tuple(columns)), rows)
 
     def read_broken_text(self, wanted: bool) -> None:
         """On SQLite: have text read that is not UTF-8, with lone surrogates in it. PostgreSQL keeps none."""
         if self.dialect == "sqlite":
             self._driver.text_factory = _with_surrogates if wanted else str
+
+    @contextmanager
+    def giving_up_pages(self) -> Iterator[None]:
+        """On SQLite: what is deleted now is not overwritten where a whole page becomes free: that would write the table
+        once more. Only of what need not be gone; ``overwrite_free_space`` does the rest later."""
+        if self.dialect != "sqlite":
+            yield
+            return
+        self._cursor.execute("PRAGMA secure_delete = FAST").fetchone()
+        try:
+            yield
+        finally:
+            self._cursor.execute("PRAGMA secure_delete = ON").fetchone()
 
     def wait_for(self, task: str) -> None:
         """Hold the lock of this name to the end of the transaction. On SQLite a writer is alone as it is."""
@@ -141,7 +196,7 @@ class PastTransaction(Transaction):
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:  # noqa: ARG002
         raise RuntimeError(f"a reading of the past is read-only: {sql}")
 
-    def insert_many(self, table: str, columns: Any, rows: Any) -> None:  # noqa: ARG002
+    def insert_many(self, table: str, columns: Any, rows: Any, types: Any = ()) -> None:  # noqa: ARG002
         raise RuntimeError(f"a reading of the past is read-only: {table}")
 
 
@@ -150,8 +205,9 @@ def _with_surrogates(text: bytes) -> str:
 
 
 @cache
-def _insert(table: str, columns: tuple[str, ...]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+def _insert(table: str, columns: tuple[str, ...], rows: int = 1) -> str:
+    marks = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([marks] * rows)}"
 
 
 class Database:
@@ -192,7 +248,7 @@ class Database:
         """A transaction that writes. Raises Conflict where a unique key was taken in the meantime."""
         # READ COMMITTED whatever the server's default: behind the append lock, each statement must see the newest
         postgresql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-        begin = postgresql if self.dialect == "postgresql" else "BEGIN IMMEDIATE"
+        begin = postgresql if self.dialect == "postgresql" else _TO_WRITE
         with self._transaction(begin, to_write=True) as transaction:
             yield transaction
 
@@ -219,7 +275,7 @@ class Database:
             transaction = kind(lent, self.dialect)
             begun = True
             try:
-                transaction.run(begin)
+                transaction.begin(begin)
                 yield transaction
                 self._end(lent, transaction)
                 self.connections.require_stillness(lent)
@@ -331,8 +387,8 @@ def _authorise(
 
     if (
         action == sqlite3.SQLITE_PRAGMA
-    ):  # reading a setting is harmless; SQLAlchemy sets this one, to no effect
-        return sqlite3.SQLITE_OK if value is None or name == "read_uncommitted" else sqlite3.SQLITE_DENY
+    ):  # reading a setting is harmless; SQLAlchemy sets the first of these, to no effect
+        return sqlite3.SQLITE_OK if value is None or name in _MAY_BE_SET else sqlite3.SQLITE_DENY
     if action in (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE):
         guarded = str(name).startswith("sqlite_") or name == "alembic_version"
         guarded = guarded or (name == "head" and action != sqlite3.SQLITE_UPDATE)

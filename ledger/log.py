@@ -31,8 +31,8 @@ from ledger.merkle import leaf_hash
 __all__ = [
     "COLUMNS", "EMPTYING", "NODES_EVERY", "REDACTED", "STORED_COLUMNS", "Cause", "Head", "StoredEvent", "append",
     "create_head", "lock_head", "make_live", "name_origin", "name_rebuild", "now", "pages", "read_all", "read_head",
-    "read_positions", "read_receipt", "read_stream", "read_streams", "redact", "select_events", "stored_pages",
-    "stored_stream", "stream_versions", "take_over", "take_over_receipts", "write_receipt",
+    "read_positions", "read_receipt", "read_stream", "read_streams", "read_to_fold", "redact", "select_events",
+    "stored_pages", "stored_stream", "stream_versions", "take_over", "take_over_receipts", "write_receipt",
 ]  # fmt: skip
 
 COLUMNS = StoredEvent._fields
@@ -41,6 +41,8 @@ STORED_COLUMNS = (
     "leaf_sha256",
 )  # the leaf is kept beside its event: a change is found at its position
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
+_BLANK = {"command_id": "''", "causation": "0", "payload_sha256": "''"}
+_TO_FOLD = f"SELECT {', '.join(_BLANK.get(column, column) for column in COLUMNS)} FROM events"
 _PAGE = 10_000
 _SCAN_FROM = 20_000  # streams
 NODES_EVERY = (
@@ -247,6 +249,15 @@ def read_all(
     """The events behind position ``after``, oldest first, ``limit`` at most; ``condition`` is SQL: AND ..."""
     sql = f"{_SELECT} WHERE position > ?{condition} ORDER BY position LIMIT ?"
     return _events(transaction, transaction.run(sql, (after, *values, limit)).fetchall())
+
+
+def read_to_fold(
+    transaction: Transaction, after: int, up_to: int, limit: int, condition: str, values: Sequence[str]
+) -> list[StoredEvent]:
+    """The events in (after, up_to], as ``read_all``, with what lists are made from: the command, the cause and the hash
+    are left blank, which take a tenth of reading."""
+    sql = f"{_TO_FOLD} WHERE position > ? AND position <= ?{condition} ORDER BY position LIMIT ?"
+    return _events(transaction, transaction.run(sql, (after, up_to, *values, limit)).fetchall())
 
 
 def pages(transaction: Transaction, after: int, up_to: int, size: int = _PAGE) -> Iterator[list[StoredEvent]]:

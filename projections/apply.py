@@ -44,14 +44,19 @@ def apply(state: State, events: Iterable[StoredEvent]) -> None:
     event: StoredEvent | None = None
     try:
         for event in events:
-            _handle(state, event)
+            kind, at = event.type, event.recorded_at
+            handler = _HANDLERS.get(kind)
+            if handler is not None:
+                handler(state, event, body_of(event))
+            else:
+                known(event)
             project = _project(state, event) if event.stream.startswith("session/") else ""
             key = (
-                event.actor, event.username, event.subject, project, event.recorded_at[:10], event.type,
+                event.actor, event.username, event.subject, project, at[:10], kind,
                 authentication(event.via),
             )  # fmt: skip
             counts[key] = counts.get(key, 0) + 1
-            last_at[key] = event.recorded_at
+            last_at[key] = at
     except _DO_NOT_FOLD as error:
         if event is None or isinstance(error, Refusal):
             raise

@@ -10,8 +10,9 @@ import os
 import uuid
 from collections.abc import Callable
 from concurrent.futures import as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, sleep
 
 from ledger import log
 from ledger.collector import without_garbage_collection
@@ -26,9 +27,11 @@ from projections.rows import State
 from projections.versions import refuse_newer, versions
 
 PAGE = 10_000
-ROWS_A_FLUSH = 20_000  # on SQLite a flush holds up writers: about a tenth of a second
+ROWS_WAITING = 20_000  # until they are written
+ROWS_A_FLUSH = 4_000  # on SQLite a flush holds up writers: some hundredths of a second
 ROWS_KEPT = 250_000  # of each table: what bounds the memory
-CATCH_UP = 2_000  # events that may be left for the moment under the lock
+_GAP_S = 0.005  # between flushes, for a writer who waits
+CATCH_UP = 200  # events that may be left for the moment under the lock
 PARALLEL_FROM = 100_000  # events; below, starting processes costs more than they save
 _SUBJECTS_NAMED = 2_000  # in one condition
 
@@ -199,7 +202,7 @@ def _fold(
     pause = 0.0
     while (reached := _apply_page(database, state, position, token, share, up_to)) is not None:
         position, size = reached
-        if state.dirty(keys=up_to is None) >= ROWS_A_FLUSH:
+        if state.dirty(keys=up_to is None) >= ROWS_WAITING:
             pause = max(pause, _write(database, state, token, keys=up_to is None))
             state.forget(beyond=ROWS_KEPT)
         progress(position, size)
@@ -220,8 +223,9 @@ def _begin(database: Database, token: str) -> tuple[str, int, float]:
             transaction.wait_for("rebuild")
             began = perf_counter()
             _check_token(log.read_head(transaction), token)
-            # DELETE, not TRUNCATE: a reader that is still in this slot keeps its snapshot
-            transaction.run(f"DELETE FROM {record.TABLE}_{slot}")
+            with nullcontext() if head.projections == log.REDACTED else transaction.giving_up_pages():
+                # DELETE, not TRUNCATE: a reader that is still in this slot keeps its snapshot
+                transaction.run(f"DELETE FROM {record.TABLE}_{slot}")
         longest = max(longest, perf_counter() - began)
     return slot, head.size, longest
 
@@ -235,11 +239,10 @@ def _apply_page(
         _check_token(head, token)
         if up_to is None and head.size - position <= CATCH_UP:
             return None
-        page = log.read_all(transaction, position, PAGE, *share.condition())
-        if up_to is not None:
-            page = [event for event in page if event.position <= up_to]
-            if not page:
-                return None
+        end = head.size if up_to is None else up_to
+        page = log.read_to_fold(transaction, position, end, PAGE, *share.condition())
+        if not page and up_to is not None:
+            return None
         if not page:
             raise IntegrityFailure(
                 "events-missing",
@@ -267,6 +270,7 @@ def _write(database: Database, state: State, token: str, *, keys: bool) -> float
         longest = max(longest, perf_counter() - began)
         if not state.dirty(keys=keys):
             return longest
+        sleep(_GAP_S)
 
 
 def _swap(database: Database, state: State, position: int, token: str) -> tuple[int, float]:

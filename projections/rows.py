@@ -22,6 +22,15 @@ class Record(Protocol):
 R = TypeVar("R")
 
 
+_TYPES = {  # of PostgreSQL
+    "<class 'int'>": "int8",
+    "int | None": "int8",
+    "<class 'str'>": "text",
+    "str | None": "text",
+    "float | None": "float8",
+}
+
+
 class _Layout:
     """The statements of one table and how its rows are taken apart; made once."""
 
@@ -29,6 +38,7 @@ class _Layout:
         self.table = f"{record.TABLE}_{slot}"
         self.key_columns = record.KEY
         self.columns = tuple(field.name for field in fields(record))  # type: ignore[arg-type]
+        self.types = [_TYPES[str(field.type)] for field in fields(record)]  # type: ignore[arg-type]
         others = [column for column in self.columns if column not in record.KEY]
         self.key: Callable[[Any], Any] = attrgetter(*record.KEY)
         self.values: Callable[[Any], tuple[Any, ...]] = attrgetter(*self.columns)
@@ -149,9 +159,9 @@ class Rows(Generic[R]):
 
     def change(self, key: Any) -> R:
         """The row with this key, which the caller is about to change."""
-        record = self[key]
-        if key not in self._new:
-            self._changed[key] = record
+        record = self._new.get(key)
+        if record is None:
+            record = self._changed[key] = self[key]
         return record
 
     def remove(self, key: Any) -> None:
@@ -185,7 +195,7 @@ class Rows(Generic[R]):
             else:
                 self._new = {}
             values = list(map(self._layout.values, new.values()))
-            self._open().insert_many(self.table, self._layout.columns, values)
+            self._open().insert_many(self.table, self._layout.columns, values, self._layout.types)
             written += len(values)
         return written
 

@@ -132,12 +132,13 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "ledger/database.py": {
-        CONDITION: ("sql",),
+        CONDITION: ("how", "sql"),
         NAME: (
             "', '.join(columns)",
             "table",
         ),
-        NUMBER: ("page",),
+        MARKS: ("', '.join([marks] * rows)",),
+        NUMBER: ("page", "timeout_ms"),
     },
     "ledger/head.py": {
         NAME: (

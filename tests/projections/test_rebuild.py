@@ -14,6 +14,7 @@ from ledger.errors import Conflict, IntegrityFailure
 from projections import rebuild as rebuilding
 from projections.rebuild import Rebuilt, contents, rebuild
 from projections.records import SLOTS, VERSIONS
+from projections.rows import State
 from projections.versions import versions
 from tests.ledger.crashing import DIED, die_at
 from tests.ledger.writing import Register, added, append, as_owner, elsewhere, join_all, submit_many
@@ -24,7 +25,13 @@ WRITERS, COMMANDS = 4, 60
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a small ledger goes through everything that a large one does."""
-    for name, value in {"PAGE": 20, "CATCH_UP": 10, "ROWS_A_FLUSH": 15, "ROWS_KEPT": 30}.items():
+    for name, value in {
+        "PAGE": 20,
+        "CATCH_UP": 10,
+        "ROWS_WAITING": 15,
+        "ROWS_A_FLUSH": 15,
+        "ROWS_KEPT": 30,
+    }.items():
         monkeypatch.setattr(rebuilding, name, value)
 
 
@@ -33,7 +40,12 @@ def live(daybook: Daybook) -> tuple[str, dict[str, list[tuple[object, ...]]]]:
         return world.head.live_slot, contents(world.transaction, world.head.live_slot)
 
 
-def test_nothing_is_lost_while_writers_go_on(daybook: Daybook, ledger_url: str, small_pages: None) -> None:
+def test_nothing_is_lost_while_writers_go_on(
+    daybook: Daybook, ledger_url: str, small_pages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        rebuilding, "CATCH_UP", 60
+    )  # writers come first: steps of twenty events hardly gain on them
     writers = [elsewhere(submit_many, ledger_url, f"user_{number}", COMMANDS) for number in range(WRITERS)]
     rebuilds: list[Rebuilt] = []
     while any(writer.is_alive() for writer in writers):
@@ -132,7 +144,8 @@ def test_rows_of_a_rebuild_that_was_overtaken_while_writing_do_not_stay(
 
 def rebuild_and_die(url: str, statement: int) -> None:
     database = Database(url)
-    rebuilding.CATCH_UP, rebuilding.PAGE, rebuilding.ROWS_A_FLUSH = 10, 20, 15
+    rebuilding.CATCH_UP, rebuilding.PAGE = 10, 20
+    rebuilding.ROWS_WAITING = rebuilding.ROWS_A_FLUSH = 15
     die_at(statement, after=False)
     rebuild(database)
     os._exit(0)
@@ -212,3 +225,31 @@ def test_two_programs_that_append_in_turn_keep_the_projections_right(ledger_url:
     assert live(first)[1] == incremental
     first.close()
     second.close()
+
+
+def test_a_step_of_a_rebuild_is_short_and_lets_a_writer_in(
+    daybook: Daybook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daybook.submit(Register(name="1", values=200))
+    monkeypatch.setattr(rebuilding, "ROWS_A_FLUSH", 15)
+    gaps, steps = [], []
+    flush = State.flush
+
+    def counted(state: State, **options: Any) -> None:
+        before = state.dirty()
+        flush(state, **options)
+        steps.append(before - state.dirty())
+
+    def written_between(seconds: float) -> None:
+        gaps.append(seconds)
+        daybook.submit(Register(name=f"between {len(gaps)}"))
+
+    monkeypatch.setattr(State, "flush", counted)
+    monkeypatch.setattr(rebuilding, "sleep", written_between)
+    rebuild(daybook.database)
+    monkeypatch.undo()
+
+    assert len(gaps) > 5 and max(steps[:5]) <= 15
+    with daybook.reading() as world:
+        assert world.head.size == 1 + 201 + len(gaps)
+        assert len(world.state.subjects.where("subject > ''", [])) == 1 + len(gaps)

@@ -126,6 +126,7 @@ def test_a_rebuild_makes_what_incremental_application_made(
         for name, value in (
             ("PAGE", page),
             ("CATCH_UP", catch_up),
+            ("ROWS_WAITING", flush),
             ("ROWS_A_FLUSH", flush),
             ("ROWS_KEPT", kept),
         ):
@@ -179,7 +180,13 @@ def test_a_location_that_two_subjects_had_is_folded_in_either_order(
     moved = [(rows[one.replaces], one) for one in history.sessions if one.replaces is not None]
     moved = [(old, new) for old, new in moved if old.subject != new.subject]
     assert {new.time is None for _, new in moved} == {True, False}  # some were inserted, some went before
-    for name, value in (("PARALLEL_FROM", 1), ("PAGE", 50), ("ROWS_A_FLUSH", 20), ("ROWS_KEPT", 5)):
+    for name, value in (
+        ("PARALLEL_FROM", 1),
+        ("PAGE", 50),
+        ("ROWS_WAITING", 20),
+        ("ROWS_A_FLUSH", 20),
+        ("ROWS_KEPT", 5),
+    ):
         monkeypatch.setattr(rebuilding, name, value)
     monkeypatch.setattr(rebuilding, "process_pool", InTurn)
     halves = [
