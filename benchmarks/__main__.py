@@ -7,22 +7,36 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import appending, deleting, looking, reading, rebuilding, stage3, starting
+from benchmarks import appending, deleting, looking, reading, rebuilding, slow_share, stage3, starting
 from benchmarks.databases import directory, postgresql
 from benchmarks.measure import Measure
 
-PARTS = ("starting", "reading", "duplicates", "stage3", "appending", "rebuilding", "looking", "deleting")
+PARTS = (
+    "starting",
+    "reading",
+    "duplicates",
+    "slow_share",
+    "stage3",
+    "appending",
+    "rebuilding",
+    "looking",
+    "deleting",
+)
 
 
 def run(parts: list[str], scale: int) -> Iterator[Measure]:
     sessions, events = 10_000 // scale, 1_000_000 // scale
-    if "starting" in parts:
-        yield from starting.measures()
+    with directory() as place:
+        if "starting" in parts:
+            yield from starting.measures(place)
     if "reading" in parts:
         yield from reading.measures(sessions)
     with directory() as place:
         if "duplicates" in parts:
             yield from reading.duplicates(place, sessions)
+    with directory() as place:
+        if "slow_share" in parts:
+            yield from slow_share.measures(place, 400)
     with directory() as place:
         if "stage3" in parts:
             yield from stage3.measures(place, sessions)
