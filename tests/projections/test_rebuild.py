@@ -43,9 +43,9 @@ def live(daybook: Daybook) -> tuple[str, dict[str, list[tuple[object, ...]]]]:
 def test_nothing_is_lost_while_writers_go_on(
     daybook: Daybook, ledger_url: str, small_pages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        rebuilding, "CATCH_UP", 60
-    )  # writers come first: steps of twenty events hardly gain on them
+    # writers come first: steps as small as in the other tests would hardly gain on four of them
+    for name, value in {"PAGE": 200, "CATCH_UP": 60, "ROWS_WAITING": 100, "ROWS_A_FLUSH": 100}.items():
+        monkeypatch.setattr(rebuilding, name, value)
     writers = [elsewhere(submit_many, ledger_url, f"user_{number}", COMMANDS) for number in range(WRITERS)]
     rebuilds: list[Rebuilt] = []
     while any(writer.is_alive() for writer in writers):
