@@ -19,6 +19,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import orjson
 
 __all__ = [
+    "AUTHENTICATIONS",
     "Body",
     "NewEvent",
     "StoredEvent",

@@ -28,7 +28,7 @@ COLUMN = {
     "InputFileReceived": "uploads", "InputFileRejected": "rejected", "SessionInserted": "sessions_inserted",
     "ClusteringInserted": "clusterings_inserted", "SessionInsertFailed": "failures",
     "ClusteringInsertFailed": "failures", "ProbesAssociated": "completions", "TasksAdded": "completions",
-    "SessionAnnotated": "completions", "SessionAmended": "completions",
+    "SessionAnnotated": "completions", "SessionAmended": "completions", "SessionSettled": "completions",
     "SessionWithdrawn": "withdrawals", "ClusteringWithdrawn": "withdrawals", "ChangeRequested": "requests",
     "DeletionRequested": "requests", "CorrectionRequested": "requests", "RedactionRequested": "requests",
     "SessionDeleted": "deletions", "ClusteringDeleted": "deletions", "CorrectionExecuted": "corrections",
