@@ -15,7 +15,7 @@ def test_init_makes_a_ledger_where_none_was(folder: Path) -> None:
     assert ended.json == {
         "ok": True, "position": 1, "created": True, "db": "sqlite:///daybook.db", "key": "daybook.key",
         "next_steps": [{"action": "load-catalogue", "ref": None, "arguments": {"file": None}}],
-        "created_by": ended.json["created_by"], "created_at": ended.json["created_at"],
+        "created_by": ended.json["created_by"], "created_at": ended.json["created_at"], "upgraded_from": None,
     }  # fmt: skip
     assert (folder / "daybook.db").is_file() and (folder / "daybook.key").is_file()
     assert run_cli("sessions").exit == 0

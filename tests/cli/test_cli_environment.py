@@ -252,6 +252,15 @@ def test_closed_pipe_is_silent() -> None:
     assert ended.err == ""
 
 
+def test_a_reader_of_a_list_may_go_away(folder: Path) -> None:
+    ledger(folder)
+    for number in range(30):
+        assert run_cli("subject", "add", f"subject_{number}").exit == 0
+
+    for verb in ("log --json", "log", "history subject/0/subject_1", "export -", "subject list --json"):
+        assert shell(f"$DAYBOOK {verb} | head -c 1").err == "", verb
+
+
 def test_closed_standard_streams_are_no_fault() -> None:
     assert shell("$DAYBOOK template >&-").exit == 0
     assert shell("$DAYBOOK sessions 2>&-").exit == 1
