@@ -33,7 +33,7 @@ from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, Search
 from commands.recordings.session import SessionDirectoryError
 from commands.recordings.sessions_txt import SIZE_LIMIT, listed_sessions_txt, parse_sessions_txt
-from commands.stored import current_entries, standing_session
+from commands.stored import current_entries, standing_session, taken_at
 from ledger import log
 from ledger.bodies import body_of
 from ledger.envelope import NewEvent
@@ -87,8 +87,8 @@ def _events(world: World, row: Session, one: LookedAgain, position: int) -> list
     owned: Plain = {"subject": row.subject, "username": row.username, "correlation": f"u{row.upload}"}
     events: list[NewEvent] = []
     if one.more is not None:
-        taken = {probe["name"] for probe in one.more.probes} & _others_probes(world, row)
-        if taken:
+        names = {probe["name"] for probe in one.more.probes}
+        if names and names & _others_probes(world, row):
             return []  # another session has taken it meanwhile
         events.append(
             NewEvent(f"session/{row.id}", one.more, row.version, **owned, causation=row.status_position)
@@ -114,8 +114,7 @@ def _waits(world: World, number: int, version: int) -> bool:
 
 
 def _others_probes(world: World, row: Session) -> set[str]:
-    present = present_for(world, [row])[row.id]
-    return set(present.implanted.taken)
+    return set(taken_at(world, [row])[row.id])
 
 
 # --- which ----------------------------------------------------------------------------------------------------------
