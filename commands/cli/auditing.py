@@ -38,14 +38,19 @@ def _some_text(_context: click.Context, _parameter: click.Parameter, value: str 
 def history(invocation: Invocation, reference: str, as_of: int | str | None) -> None:
     """The events of one record, oldest first.
 
-    REF is an id (s12, c34, u56), a location, a session time, a group name, or a
-    stream as the log names it (subject/0/12345, reference/behavior.TaskType).
+    REF is an id (s12, c34, u56), a location, a session time, a group name, subject:NAME,
+    probe:NAME, user:NAME, or a stream as the log names it (reference/behavior.TaskType).
     """
     from commands.answers.history import history as happened
-    from commands.answers.history import stream_history
+    from commands.answers.history import named_history, stream_history
+    from projections.past import Past
 
-    with invocation.reading(as_of, invocation.about(reference)) as world:
-        found = stream_history(world, reference) if "/" in reference else None
+    is_named = reference.startswith(("subject:", "probe:", "user:"))
+    about = Past.everything if is_named else invocation.about(reference)
+    with invocation.reading(as_of, about) as world:
+        found = named_history(world, reference) if is_named else None
+        if found is None and "/" in reference:
+            found = stream_history(world, reference)
         if found is None:
             found = happened(world, invocation.find(world, reference))
 

@@ -173,3 +173,26 @@ subjects: [{name: "12345", probes: [{probe: npx_2, insertion_time: "2023-03-01 0
 
     assert refused.exit == 1 and "[unknown-probe]" in refused.err
     assert "daybook catalogue propose reference.Probe npx_2" in refused.err
+
+
+def types(run: Run, ref: str, *more: str) -> list[str]:
+    return [event["type"] for event in run("history", ref, "--json", *more).json["events"]]
+
+
+def test_history_of_a_subject_a_probe_and_a_user_by_their_whole_names(run: Run) -> None:
+    for subject in ("12345", "123456"):
+        run("subject", "add", subject)
+    for probe in ("npx_1", "npx_11"):
+        run("catalogue", "add", "reference.Probe", probe)
+    run("probe", "insert", "12345", "npx_1", "--at", "2023-03-01")
+    run("probe", "insert", "123456", "npx_11", "--at", "2023-03-01")
+    run("probe", "take-back", "12345", "npx_1", "--reason", "wrong animal")
+    run("role", "grant", "user_2", "auditor")
+
+    assert types(run, "subject:12345") == ["SubjectRegistered", "ProbeInserted", "ProbeInsertionTakenBack"]
+    assert types(run, "probe:npx_1") == ["ReferenceValueAdded", "ProbeInserted", "ProbeInsertionTakenBack"]
+    assert types(run, "user:user_2") == ["RoleGranted"]
+    assert types(run, "probe:npx_1", "--as-of", "6") == ["ReferenceValueAdded", "ProbeInserted"]
+    for ref in ("subject:1234", "probe:npx", "user:user"):
+        ended = run("history", ref)
+        assert ended.exit == 1 and "[not-found]" in ended.err
