@@ -44,6 +44,7 @@ def application(serving: Serving) -> FastAPI:
         file_paths=uploads.PATHS,
         folder=serving.folder,
         contact=serving.settings.contact,
+        measures=serving.measures,
     )
     describe(app, __version__)
     _answer_failures(app, serving.settings.contact)

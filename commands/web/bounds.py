@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from commands.door.logs import LOG
+from commands.web.measuring import Measures
 from commands.web.problems import Problem, problem_of
 
 Scope = MutableMapping[str, Any]
@@ -25,6 +26,7 @@ AROUND_A_FILE = 1 << 16  # bytes of a multipart body that are not the file
 BETWEEN_PIECES_S = 20.0
 WHOLE_BODY_S = 600.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -52,9 +54,10 @@ class Bounds:
         file_paths: frozenset[str],
         folder: Path | None,
         contact: str | None,
+        measures: Measures,
     ) -> None:
         self.app, self._file_bytes, self._file_paths, self._folder = app, file_bytes, file_paths, folder
-        self._contact = contact
+        self._contact, self._measures = contact, measures
 
     async def _refuse(
         self, problem: Problem, scope: Scope, receive: Receive, send: Send, sent: dict[str, int]
@@ -93,7 +96,10 @@ class Bounds:
         except Exception as error:  # noqa: BLE001 - nobody ever sees a traceback
             await self._refuse(self._problem_of(error, scope), scope, receive, sending, sent)
         finally:
-            _log(scope, request_id, sent["status"], time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            _log(scope, request_id, sent["status"], seconds)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._measures.answered(method, _pattern(scope), sent["status"], seconds)
 
 
 def _bounded(receive: Receive, most: int) -> Receive:

@@ -1,6 +1,7 @@
 """Whether the server lives, and whether it can do its work. Open to everybody: nothing of the ledger is in it."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from commands.door.freshness import SCHEMA_REVISION, check_schema, to_be_made_anew
+from commands.web.measuring import CONTENT_TYPE
 from commands.web.serving import Serving
 from ledger import log
 from ledger.errors import Refusal
@@ -33,7 +35,16 @@ def health(serving: Serving) -> APIRouter:
             media_type="application/json",
         )
 
-    for path, endpoint in (("/healthz", healthz), ("/readyz", readyz)):
+    def metrics() -> Response:
+        """What the server counts, for Prometheus."""
+        position: int | None = None
+        with suppress(Refusal), serving.ledger.database.reading() as transaction:
+            position = log.read_head(transaction).size
+        under_way = 0 if serving.working is None else serving.working.under_way
+        text = serving.measures.text(position=position, under_way=under_way)
+        return Response(text, headers={"content-type": CONTENT_TYPE})
+
+    for path, endpoint in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
         router.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False)
     return router
 

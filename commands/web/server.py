@@ -13,6 +13,7 @@ import uvicorn
 from commands.door.ledger import Ledger
 from commands.door.settings import Settings
 from commands.web.app import application
+from commands.web.patience import PatientProtocol
 from commands.web.serving import Serving
 from commands.web.working import Working
 from ledger.errors import Refusal
@@ -104,8 +105,9 @@ def server_of(
     """Ready to be served; it stops when its ``should_exit`` is set."""
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # what is worth a line, Daybook logs itself
     config = uvicorn.Config(
-        application(serving), loop="asyncio", http="h11", ws="none", lifespan="on", log_config=None, access_log=False,
-        server_header=False, proxy_headers=bool(options.proxies), forwarded_allow_ips=list(options.proxies),
+        application(serving), loop="asyncio", http=PatientProtocol, ws="none", lifespan="on", log_config=None,
+        access_log=False, server_header=False,
+        proxy_headers=bool(options.proxies), forwarded_allow_ips=list(options.proxies),
         limit_concurrency=_MOST_CLIENTS, timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_PATIENCE_AT_STOP_S, h11_max_incomplete_event_size=_HEADER_BYTES,
         ssl_certfile=options.tls_cert, ssl_keyfile=options.tls_key,

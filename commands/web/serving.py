@@ -9,6 +9,7 @@ from commands.door.actor import Actor
 from commands.door.ledger import Ledger
 from commands.door.settings import Settings
 from commands.door.submit import Daybook
+from commands.web.measuring import Measures
 from ledger.moments import Moment
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Serving:
     folder: Path | None = None
     proxies: frozenset[str] = field(default_factory=frozenset)
     working: "Working | None" = None
+    measures: Measures = field(default_factory=Measures)
 
     def daybook(self, actor: Actor) -> Daybook:
         return Daybook(self.ledger, actor)

@@ -41,6 +41,11 @@ class Working:
             lambda done: self._done(upload, done)
         )
 
+    @property
+    def under_way(self) -> int:
+        """How many uploads are processed, or wait for it."""
+        return len(self._under_way)
+
     def waited_for(self, upload: int, seconds: float) -> bool:
         """Whether nothing is done about an upload any more, which is waited for so long."""
         with self._changed:

@@ -229,6 +229,25 @@ def test_health_is_told_to_everybody_and_nothing_else(
         assert server.anonymous.get("/readyz").status_code == 503
 
 
+def test_metrics_count_by_the_pattern_of_a_path_and_hold_nothing_of_the_ledger(server: Server) -> None:
+    client = server.as_("user_1")
+    for address in (
+        f"{API}/sessions",
+        f"{API}/records/s77777",
+        "/nothing/secret_name",
+        f"{API}/sessions?text=a_text",
+    ):
+        client.get(address)
+    client.request("BREW", "/healthz")
+
+    text = server.anonymous.get("/metrics").text
+
+    assert 'daybook_answers_total{method="GET",path="/records/{ref:path}",status="404"} 1.0' in text
+    assert 'path="/sessions",status="200"} 2.0' in text and 'method="other"' in text
+    assert "daybook_ledger_position 2.0" in text
+    assert not any(word in text for word in ("s77777", "secret_name", "a_text", "user_1", "BREW"))
+
+
 def test_the_openapi_document_names_every_operation_and_every_schema_in_it_is_there(server: Server) -> None:
     document = server.anonymous.get(f"{API}/openapi.json").json()
 

@@ -45,6 +45,6 @@ def test_the_page_can_be_played(server: Server, sample: SampleLab) -> None:
         assert response.status_code in (200, 202), (line, response.text)
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/v1/openapi.json"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"])
 def test_what_the_page_names_is_there(server: Server, path: str) -> None:
     assert path in PAGE and server.anonymous.get(path).status_code == 200
