@@ -357,7 +357,8 @@ class DeletionRequested(Body):
 
 class CorrectionRequested(Body):
     """``upload`` holds the corrected file. ``sessions`` and ``clusterings`` are what it would replace:
-    ``{"index", "session" | "clustering", "matched_by", "differences"}``; ``carried_over`` the multi-session
+    ``{"index", "session" | "clustering", "matched_by", "differences"}``, of a session ``session_time`` and
+    ``new_session_time`` too; ``carried_over`` the multi-session
     clusterings that would follow."""
 
     upload: int

@@ -50,7 +50,7 @@ NESTED = frozenset(
         # recordings, probes, inherited tasks, outputs of a clustering
         "system", "file", "serial", "part_number", "shanks", "start", "duration_s", "file_bytes", "acquiring",
         "derived", "start_inferred", "probe", "stop_inferred", "sha256", "rows", "number", "start_s", "end_s",
-        "start_source", "zone", "stream", "files", "subject",
+        "start_source", "zone", "new_session_time", "stream", "files", "subject",
         "valid_times", "flags", "method", "probe_name", "units", "modified", "modified_file",
         # the impact of a deletion; the one attribute of a reference value that means something here
         "clusterings", "probes", "users", "arena_required",

@@ -148,6 +148,9 @@ def write_requested(replaced: Sequence[dict[str, Any]]) -> None:
         output.say(f"{output.coloured(name, bold=True)} (matched by {entry['matched_by']}):")
         for difference in entry["differences"]:
             output.say(f"  {difference_line(difference)}")
+        before, after = entry.get("session_time"), entry.get("new_session_time")
+        if after is not None and before != after:
+            output.say(f"  its session_time: {printable(before or '(none)')} -> {printable(after)}")
     if len(replaced) > _ROWS:
         output.say(f"... and {len(replaced) - _ROWS:,} more: --json has them all.")
 

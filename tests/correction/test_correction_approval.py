@@ -13,6 +13,7 @@ from commands.requests.approving import approve as approve_request
 from commands.requests.closing import CancelRequest, RejectRequest
 from commands.requests.correction import correct as correction
 from ledger.errors import Conflict, Refusal
+from tests.cli.conftest import run_cli
 from tests.correction.corrections import (
     approve,
     clean_upload,
@@ -335,3 +336,13 @@ def test_a_task_type_that_changes_while_the_disk_is_read_is_looked_at_again(
         correction.approve(admin, _row(lab, asked), accept_impact=False, roots=lab.roots)
 
     assert "SessionDeleted" not in lab.types()
+
+
+def test_the_approver_sees_the_change_of_session_time_that_the_asker_sees(lab: Lab) -> None:
+    lab.record_many(2)
+    lab.upload(session("date_1", name="a"))
+    number = request(lab, document(session("date_2", name="a")))
+
+    shown = run_cli("--db", lab.url, "request", "show", f"d{number}", user="user_1")
+
+    assert "its session_time: 2023-05-01 10:00:00 -> 2023-05-02 10:00:00" in shown.out, shown.out

@@ -242,6 +242,8 @@ def _requested(plan: Plan, upload: int, reason: str) -> CorrectionRequested:
                 "session": f"s{change.old.id}",
                 "matched_by": change.matched_by,
                 "differences": change.differences,
+                "session_time": change.old.session_time,
+                "new_session_time": None if change.inserted is None else change.inserted.session_time,
             }
             for change in plan.sessions
         ],
