@@ -21,6 +21,7 @@ from commands.intake.known import LONGEST_NAME, links_of, load_known
 from commands.intake.nested import Finder
 from commands.intake.others import OthersEntry, entries_of_others, notices
 from commands.intake.renewing import Renewals, renewals, with_renewed
+from commands.intake.returning import returning
 from commands.intake.shared_runs import without_shared_runs
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
@@ -185,6 +186,7 @@ def check_file(
             known = load_known(world, read.input_file, roots, links)
             others = entries_of_others(world, read.input_file, known, roots, owner)
             renewed = renewals(world, read.input_file, known, roots, owner) if newest else Renewals()
+            deleted = returning(world, read.input_file, known, roots, read.position)
             known_at = world.head.size
         found = links_of(read.input_file, known, roots, finder)
         if found.keys() <= links.keys():
@@ -193,7 +195,8 @@ def check_file(
             checked = check_against(
                 read, known, roots, owner=owner, others=others, at=known_at, find=finder.find
             )
-            return replace(checked, renewals=renewed)
+            findings = tuple(in_file_order([*checked.findings, *deleted]))
+            return replace(checked, findings=findings, renewals=renewed)
         links |= found  # what they lead to has to be asked of the ledger as well
 
 

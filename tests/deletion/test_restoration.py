@@ -377,3 +377,20 @@ def test_deleted_clustering_at_the_same_place_is_not_in_the_way(desk: Desk) -> N
     desk.restore(deleted)
 
     assert desk.statuses(first, second) == ["inserted", "deleted"]
+
+
+def test_a_deleted_session_that_comes_back_by_its_file_is_told_with_its_deletion_and_reason(
+    desk: Desk,
+) -> None:
+    desk.lab.record("date_1")
+    old = desk.lab.upload(session("date_1")).sessions[0].session
+    number = desk.request(old, reason="It is the wrong animal.")
+    desk.approve(number)
+
+    again = desk.lab.upload(session("date_1"))
+
+    assert again.sessions[0].outcome == "inserted"
+    [told] = [finding for finding in again.findings if finding.code == "deleted-before"]
+    assert told.severity == "warning" and told.line
+    assert f"{old}, which d{number} deleted at " in told.message and "It is the wrong animal." in told.message
+    assert not desk.lab.upload(session("date_1")).findings
