@@ -25,6 +25,9 @@ CONDITION = (
 )
 NUMBER = "an int of the program, which Python formats"
 QUOTED = "a schema as the server quoted it, or a table of the program in that schema"
+IDENTIFIER = (
+    "a name that whoever sets up the ledger gave, as an identifier in quotes that are doubled inside of it"
+)
 NO_SQL = "no statement: words of a sentence, or of a file in another format"
 
 FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
@@ -33,6 +36,16 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "commands/answers/log.py": {
         CONDITION: ("sql",),
+    },
+    "commands/answers/status.py": {
+        CONDITION: (
+            "condition",
+            "order",
+        ),
+        NAME: (
+            "name",
+            "table",
+        ),
     },
     "commands/answers/what_if.py": {
         CONDITION: (
@@ -48,6 +61,14 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         SLOT: ("slot",),
     },
+    "commands/cli/completion_values.py": {
+        CONDITION: (
+            "also",
+            "condition",
+        ),
+        NAME: ("table",),
+        NUMBER: ("most",),
+    },
     "commands/cli/verifying.py": {
         NO_SQL: ("text",),
     },
@@ -57,8 +78,20 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/intake/accepting.py": {
         MARKS: ("marks",),
     },
+    "commands/intake/duplicates.py": {
+        MARKS: ("marks",),
+    },
     "commands/intake/known.py": {
-        NAME: ("world.state.times.table",),
+        NAME: (
+            "world.state.groups.table",
+            "world.state.times.table",
+        ),
+    },
+    "commands/intake/looking_again.py": {
+        NAME: ("world.state.sessions.table",),
+    },
+    "commands/intake/nested.py": {
+        NAME: ("column",),
     },
     "commands/intake/settling.py": {
         NAME: (
@@ -95,14 +128,32 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "world.state.times.table",
         ),
     },
-    "commands/requests/correction/plan.py": {
-        MARKS: ("marks",),
+    "commands/moving/setup.py": {
+        IDENTIFIER: ("quoted(schema)",),
+    },
+    "commands/requests/changes/insertions.py": {
+        NAME: (
+            "probes",
+            "sessions",
+        ),
+    },
+    "commands/requests/changes/using.py": {
+        CONDITION: ("condition",),
+        NAME: (
+            "column",
+            "number",
+            "tables[name].table",
+        ),
     },
     "commands/requests/impact.py": {
         MARKS: (
             "links",
             "marks",
         ),
+        NAME: ("table",),
+    },
+    "commands/requests/putting_back.py": {
+        MARKS: ("marks",),
         NAME: ("table",),
     },
     "commands/requests/redaction.py": {
@@ -131,6 +182,15 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "serial",
         ),
     },
+    "commands/stored.py": {
+        NAME: (
+            "column",
+            "world.state.sessions.table",
+        ),
+    },
+    "commands/web/working.py": {
+        SLOT: ("head.live_slot",),
+    },
     "ledger/database.py": {
         CONDITION: ("how", "sql"),
         NAME: (
@@ -155,6 +215,9 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         MARKS: ("marks",),
         QUOTED: ("transaction.durable",),
+    },
+    "ledger/secrets.py": {
+        MARKS: ("condition",),
     },
     "ledger/verify.py": {
         CONDITION: ("condition",),
@@ -280,10 +343,6 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "marks(names)",
             "marks(some)",
         ),
-        NAME: (
-            "column",
-            "table",
-        ),
         SLOT: ("self._slot",),
     },
     "projections/queries.py": {
@@ -291,6 +350,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "none",
             "of.format('session_probes')",
             "of.format('session_tasks')",
+            "remarks",
             "standing",
         ),
         NAME: (
