@@ -60,14 +60,8 @@ def repair(url: str, progress: Callable[[int, int], None]) -> list[str]:
 
 
 def check_projections(head: Head) -> None:
-    """One version's handlers must not go on in tables that another version has rebuilt meanwhile, nor in tables that
-    still hold what was redacted."""
-    if head.projections == log.REDACTED:
-        raise LedgerUnavailable(
-            "redacted-meanwhile",
-            "A payload of this ledger was redacted a moment ago, and the lists that held it are being made anew.",
-            "Start this program again.",
-        )
+    """One version's handlers must not go on in tables that another version has rebuilt meanwhile. Those of nobody
+    (``to_be_made_anew``) were looked for before."""
     refuse_newer(head)
     if head.projections != versions():
         raise LedgerUnavailable(
