@@ -20,6 +20,7 @@ from commands.answers import (
     lab,
     lists,
     log,
+    named,
     proof,
     record,
     request,
@@ -52,7 +53,7 @@ Word = Annotated[str, Field(min_length=1, max_length=1000)]
 Number = Annotated[int, Field(ge=0, le=_POSITION)]
 Time = Annotated[str, Field(max_length=100), AfterValidator(time_of)]
 MomentText = Annotated[str, Field(max_length=100), AfterValidator(_checked_moment)]
-_REF = "An id (s12, c34, u56, d78), a location, a session time or a group name."
+_REF = "An id (s12, c34, u56, d78), a location, a session time or a group name; or subject:NAME, probe:NAME, user:NAME."
 Ref = Annotated[str, Field(min_length=1, max_length=5000, description=_REF)]
 Limit = Annotated[int, Field(ge=1, le=MOST, description=f"The newest so many, {MOST:,} at most.")]
 Status = Literal["pending", "waiting", "inserted", "error", "withdrawn", "deleted"]
@@ -135,7 +136,9 @@ def _requests(
 
 
 def _record(asking: Asking, ref: Ref) -> Any:
-    """One upload, session, clustering or request, whole."""
+    """One upload, session, clustering or request, whole; or a subject, a probe, a user."""
+    if ref.startswith(named.PREFIXES):
+        return named.named(asking.world(Past.everything), ref)
     world, found = asking.found(ref)
     return request.request(world, found.id) if found.kind == "deletion" else record.record(world, found)
 
@@ -146,7 +149,11 @@ def _why(asking: Asking, ref: Ref) -> why.Why:
 
 
 def _history(asking: Asking, ref: Ref) -> history.History:
-    """The events of one record, oldest first; or of a stream by its name in the log."""
+    """The events of one record, oldest first; or of a stream by its name in the log, of a subject, a probe, a user."""
+    if ref.startswith(named.PREFIXES):
+        found = history.named_history(asking.world(Past.everything), ref)
+        if found is not None:
+            return found
     if "/" in ref:
         stream = history.stream_history(asking.world(Past.nothing), ref)
         if stream is not None:
@@ -265,7 +272,10 @@ def _policies(asking: Asking) -> accounts.Policies:
 
 # --- all of them ----------------------------------------------------------------------------------------------------
 
-_RECORDS = (record.SessionRecord, record.ClusteringRecord, record.UploadRecord, request.Request)
+_RECORDS = (
+    record.SessionRecord, record.ClusteringRecord, record.UploadRecord, request.Request, named.SubjectRecord,
+    named.ProbeRecord, named.UserRecord,
+)  # fmt: skip
 
 QUESTIONS = (
     Question("sessions", "lists.sessions", (lists.SessionList,), "/sessions", _sessions),

@@ -106,9 +106,12 @@ def _came_to(upload: dict[str, Any]) -> str:
 def show(invocation: Invocation, reference: str, as_of: int | str | None) -> None:
     """Show one upload, session or clustering, whole.
 
-    REF is an id (s12, c34, u56), a location, a session time or a group name; or a request
-    to delete, correct or redact (d78).
+    REF is an id (s12, c34, u56), a location, a session time or a group name; a request
+    (d78); or subject:NAME, probe:NAME, user:NAME.
     """
+    if reference.startswith(("subject:", "probe:", "user:")):
+        _show_named(invocation, reference, as_of)
+        return
     from commands.answers.record import record as look
     from commands.answers.request import request
 
@@ -122,6 +125,39 @@ def show(invocation: Invocation, reference: str, as_of: int | str | None) -> Non
             return
         record = look(world, found)
     invocation.answer(record, lambda: _write_record(record))
+
+
+def _show_named(invocation: Invocation, reference: str, as_of: int | str | None) -> None:
+    from commands.answers.document import plain
+    from commands.answers.named import named
+    from projections.past import Past
+
+    with invocation.reading(as_of, Past.everything) as world:
+        found = named(world, reference)
+
+    def human() -> None:
+        told = {key: value for key, value in plain(found).items() if key not in ("ref", "kind", "position")}
+        width = max(map(len, told))
+        for key, value in told.items():
+            lines = [_cells(each) for each in value] if isinstance(value, list) else [_told(value)]
+            for line in lines or [""]:
+                output.say(f"{key:<{width}}  {printable(line)}".rstrip())
+
+    invocation.answer(found, human)
+
+
+def _cells(row: dict[str, Any]) -> str:
+    return ", ".join(f"{key}: {_told(value)}" for key, value in row.items() if value is not None)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {each}" for key, each in value.items()) or "none"
+    return (
+        {None: "", True: "yes", False: "no"}.get(value, str(value))
+        if isinstance(value, bool | None)
+        else str(value)
+    )
 
 
 def _write_record(answer: "Record") -> None:

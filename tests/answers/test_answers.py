@@ -19,6 +19,7 @@ from commands.answers.history import history
 from commands.answers.lab import catalogue, people, roles, subjects
 from commands.answers.lists import ANSWERS, requests
 from commands.answers.log import log
+from commands.answers.named import named as named_record
 from commands.answers.proof import proof_of, proof_since
 from commands.answers.receipts import VERBS
 from commands.answers.record import record
@@ -115,6 +116,8 @@ def questions(asked: Asked) -> Iterator[tuple[str, list[str], Callable[[], dict[
 
     for ref in records:
         yield of("show", ["show", ref], lambda world, ref=ref: record(world, named(world, ref)))
+    for ref in ("subject:12345", "user:user_1", "probe:npx_1_18408400000"):
+        yield of("show", ["show", ref], lambda world, ref=ref: named_record(world, ref))
     for ref in (asked.open, asked.executed):
         yield of("show", ["show", ref], lambda world, ref=ref: request(world, int(ref[1:])))
         yield of(

@@ -196,3 +196,23 @@ def test_history_of_a_subject_a_probe_and_a_user_by_their_whole_names(run: Run) 
     for ref in ("subject:1234", "probe:npx", "user:user"):
         ended = run("history", ref)
         assert ended.exit == 1 and "[not-found]" in ended.err
+
+
+def test_subject_probe_and_user_are_shown_by_their_whole_names(run: Run) -> None:
+    run("subject", "add", "12345")
+    run("catalogue", "add", "reference.Probe", "npx_1")
+    run("probe", "insert", "12345", "npx_1", "--at", "2023-03-01")
+
+    subject = run("show", "subject:12345", "--json").json
+    probe = run("show", "probe:npx_1", "--json").json
+    user = run("show", "user:user_1", "--json").json
+
+    inserted = {"insertion_time": "2023-03-01 00:00:00", "removal_time": None}
+    assert (subject["kind"], subject["subject"]) == ("subject", "12345")
+    assert subject["probes"] == [{"probe": "npx_1", **inserted}]
+    assert probe["inserted_in"] == [{"subject": "12345", **inserted}]
+    assert (user["role"], user["sessions"]) == ("admin", {})
+    assert run("show", "subject:12345", "--as-of", "2", "--json").json["probes"] == []
+    assert "npx_1" in run("show", "subject:12345").out
+    for ref in ("subject:1234", "probe:npx", "user:user"):
+        assert run("show", ref).exit == 1
