@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from commands.door.freshness import bring_up_to_date
 from commands.door.permission import NotPermitted
 from commands.door.submit import Daybook
 from commands.inputfile.catalogue import Catalogue, CatalogueValue
+from commands.inputfile.kept_findings import NO_MORE
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, look_at_duplicates
 from commands.intake.completing import CompleteSession
 from commands.intake.looking_again import AddFound, LookedAgain
@@ -127,7 +129,13 @@ def _accept(stage: Stage, daybook: Daybook, owner: str, replays: int | None = No
 
 def _reject(replays: int | None = None) -> Command:
     return RejectInputFile(
-        content=b"{", filename="12345.yml", subject="", stage=0, findings=[], replays=replays
+        content=b"{",
+        filename="12345.yml",
+        subject="",
+        stage=0,
+        findings=[],
+        more=asdict(NO_MORE),
+        replays=replays,
     )
 
 
@@ -161,6 +169,7 @@ def _request_correction(stage: Stage, daybook: Daybook, owner: str) -> Command:
             given=SimpleNamespace(index=0),
             matched_by="location",
             differences=[],
+            inserted=None,
         )
         plan = Plan(validation, (), SUBJECT_KEY, world.head.size, sessions=[change])
     plan.impact = Impact((number,), (), 0, 0, {owner: 1})
