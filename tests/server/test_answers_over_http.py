@@ -65,6 +65,8 @@ def asked(stocked: Stocked) -> dict[str, list[tuple[list[str], str, dict[str, An
         "history": [
             (["history", session], f"/history/{session}", {}),
             (["history", "subject/0/12345"], "/history/subject/0/12345", {}),
+            (["history", "subject:12345"], "/history/subject:12345", {}),
+            (["history", "user:user_1"], "/history/user:user_1", {}),
         ],
         "log": [(["log", "--limit", "7"], "/log", {"limit": 7})],
         "status": [(["status", "--user", "user_1"], "/status", {"of": "user_1"})],
