@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from commands.door.world import World
+from commands.intake.nested import overlapping, shared
 from commands.intake.same_time import Other, same_time
 from commands.stored import taken_at
 from ledger.envelope import NewEvent
@@ -22,7 +23,7 @@ from ledger.events import (
     SessionWaiting,
 )
 from projections.lines import subject_key, subject_name
-from projections.records import Session
+from projections.records import Session, SessionLocation
 
 
 class SettledClustering(BaseModel):
@@ -52,6 +53,9 @@ class Settling:
         self._world = world
         world.state.locations.prefetch((row.subject, row.location) for row in rows)
         self._taken = taken_at(world, rows)
+        self._around = overlapping(
+            world, [text for row in rows for text in (row.location, row.leads_to) if text is not None]
+        )
         self._times: dict[tuple[str, str], Other] = {}
         self._probes: set[tuple[str, str]] = set()
         self._events: list[NewEvent] = []
@@ -99,6 +103,10 @@ class Settling:
         holder = self._world.state.locations.get((session.subject, session.location))
         if holder is not None and holder.session != session.id:
             self._append(session, _location_taken(holder.session, session))
+            return
+        nested = shared(self._around, session.location, session.leads_to)
+        if nested:  # it held nothing while it waited
+            self._append(session, _nested(nested[0], session))
             return
         key = (session.subject, event.session_time)
         other = self._times.get(key) or self._holder_of(key)
@@ -157,6 +165,16 @@ def requested_and_waiting(
 
 def _owned(session: Session) -> dict[str, Any]:
     return {"subject": session.subject, "username": session.username, "correlation": f"u{session.upload}"}
+
+
+def _nested(other: SessionLocation, session: Session) -> SessionInsertFailed:
+    return SessionInsertFailed(
+        code="nested-location",
+        message=f"{session.location} lies around or inside {other.location} of session s{other.session}: "
+        "its recordings would be in twice.",
+        hint="Give the directory of each session alone.",
+        taken_by=other.session,
+    )
 
 
 def _location_taken(holder: int, session: Session) -> SessionInsertFailed:

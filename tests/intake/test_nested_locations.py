@@ -8,10 +8,11 @@ import pytest
 
 from commands.inputfile.findings import Finding
 from commands.intake import accepting
+from commands.intake.decisions import settle_session
 from commands.intake.uploading import UploadReport
 from projections.rebuild import contents, rebuild
 from tests.deletion.desk import Desk
-from tests.intake.lab import START, Lab, number, session
+from tests.intake.lab import SERIALS, START, Lab, number, session
 
 
 def refused(report: UploadReport) -> list[Finding]:
@@ -156,3 +157,17 @@ def test_of_two_uploads_at_the_same_moment_one_is_refused(
     assert error.code == "nested-location"
     assert number(next(report for report in reports if report.ok).sessions[0]) > 0
     assert Path(nested.share / "subject").exists()
+
+
+def test_a_folder_that_waited_is_not_inserted_around_what_went_in_meanwhile(lab: Lab) -> None:
+    lab.record("folder/one", serials=SERIALS[:1])
+    lab.record("folder/two", serials=SERIALS[1:], day=1)
+    folder = lab.upload(session("folder")).sessions[0]
+    assert folder.outcome == "waiting", "its recordings start far apart, and it holds nothing"
+    assert lab.upload(session("folder/one")).sessions[0].outcome == "inserted"
+
+    settle_session(lab.daybook, number(folder), roots=lab.roots, despite_dates=True, reason="one session")
+
+    with lab.daybook.reading() as world:
+        row = world.state.sessions[number(folder)]
+    assert (row.status, row.reason) == ("error", "nested-location")
