@@ -1,5 +1,6 @@
 """Verbs that check and sign the ledger: ``verify``, ``checkpoint``. They append no event."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -337,7 +338,7 @@ def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], tru
 def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
     from commands.answers.verified import verified_bundle
 
-    path = regular_file(file)
+    path = Path(file) if os.path.isdir(file) else regular_file(file)  # noqa: PTH112 - an unpacked one is a folder
     with _refused_if_malformed(file), shown_progress("verifying") as progress:
         report = verified_bundle(path, kept=kept, trust=trust, progress=progress)
     return _answer(invocation, report)
