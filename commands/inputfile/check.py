@@ -5,7 +5,7 @@ group_name by the same subject) is excluded from further processing, so nothing 
 was retired since, or a directory that was archived, must not block a file that grows.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -368,11 +368,19 @@ class _Check:
                 "reference.CueCard", "card_name", card.card_name, (*at, "cue_cards", index, "card_name")
             )
 
-    def _output(self, entry: ClusteringEntry | GroupClusteringEntry, at: Parts) -> str | None:
-        """Check who curated a clustering and where it is; returns the normalised location."""
+    def _output(
+        self,
+        entry: ClusteringEntry | GroupClusteringEntry,
+        at: Parts,
+        recordings: Iterable[tuple[str, datetime]] = (),
+    ) -> str | None:
+        """Check who curated a clustering, when and where it is; returns the normalised location. ``recordings`` are
+        those of it that are known, each with what to call it and its start."""
         self._one_of("reference.Experimenter", "curator", entry.curator, (*at, "curator"))
         if entry.curation_time is not True:
-            self._curation_time(entry.curation_time, entry, at)
+            said = doubtful_curation_time(entry.curation_time, now=self._look.now, recordings=recordings)
+            if said is not None:
+                self._warn((*at, "curation_time"), *said)
         try:
             location = normalise(entry.location, self._roots)
         except LocationError as problem:
@@ -381,16 +389,16 @@ class _Check:
         self._look_for(at, location, entry.location)
         return location
 
-    def _curation_time(
-        self, curation_time: str, entry: ClusteringEntry | GroupClusteringEntry, at: Parts
-    ) -> None:
-        recordings = []
-        if isinstance(entry, GroupClusteringEntry):
-            times = [text for text in entry.sessions if text in self._known.session_times]
-            recordings = [(f"session {text}", datetime.fromisoformat(text)) for text in times]
-        said = doubtful_curation_time(curation_time, now=self._look.now, recordings=recordings)
-        if said is not None:
-            self._warn((*at, "curation_time"), *said)
+    def _starts(
+        self, entry: GroupClusteringEntry, named: Mapping[str, SessionReference]
+    ) -> Iterator[tuple[str, datetime]]:
+        """Those of its sessions that are in the ledger, by whichever name it gives them."""
+        times = {session: text for text, session in self._known.session_times.items()}
+        for text in entry.sessions:
+            reference = named.get(text)
+            start = text if reference is None else times.get(reference.session or 0, "")
+            if start in self._known.session_times:
+                yield f"session {text}", datetime.fromisoformat(start)
 
     def clusterings(
         self,
@@ -412,7 +420,7 @@ class _Check:
             subject = (self._subject.name, self._subject.datasource_id)
             if holder is not None and (holder.subject, holder.datasource_id) == subject:
                 if entry.index in self._known.renewed_groups:
-                    location = self._output(entry, at)
+                    location = self._output(entry, at, self._starts(entry, named))
                     references = self._references(entry, (*at, "sessions"), named, left_out)
                     result.append(CheckedClustering(entry, location, holder.clustering, references or ()))
                 else:
@@ -427,7 +435,7 @@ class _Check:
                     f"of subject {holder.subject}.",
                     f"Group names are used once in a lab: begin it with {quoted(f'{self._subject.name}_')}.",
                 )
-            location = self._output(entry, at)
+            location = self._output(entry, at, self._starts(entry, named))
             references = self._references(entry, (*at, "sessions"), named, left_out)
             if location is not None and references is not None:
                 result.append(CheckedClustering(entry, location, None, references))

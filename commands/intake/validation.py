@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.inputfile.check import Checked, check
 from commands.inputfile.entries import InputFile
+from commands.inputfile.fields import clipped
 from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings, kept
 from commands.inputfile.known import Known
@@ -228,7 +230,8 @@ def check_against(
     others: Iterable[OthersEntry] = (),
     find: Callable[[str], Path] | None = None,
 ) -> Validation:
-    """Stage 2 of a file that passed stage 1, against what is known ``at`` a position; only the disk is looked at.
+    """Stage 2 of a file that passed stage 1, against what is known ``at`` a position; only the disk and the clock are
+    looked at.
     ``others`` are the entries that other people than ``owner`` have in the ledger."""
     assert read.input_file is not None  # noqa: S101 - it passed stage 1
     checked = check(
@@ -239,10 +242,12 @@ def check_against(
         left_out_names=read.left_out_names,
         cut=read.cut,
         find=find,
+        now=datetime.now(roots.zone).replace(tzinfo=None),
     )
     findings = (
         *_of_what_is_new(read, checked),
         *checked.findings,
+        *_without_curator(read, checked, known, owner),
         *_foreign_sessions(read, checked, known),
         *notices(others, read.position, owner),
     )
@@ -257,6 +262,28 @@ def _of_what_is_new(read: ReadResult, checked: Checked) -> Iterator[Finding]:
     for finding in read.findings:
         if finding.severity != "notice" or finding.path.partition(".")[0] not in known:
             yield finding
+
+
+def _without_curator(read: ReadResult, checked: Checked, known: Known, owner: str) -> Iterator[Finding]:
+    """The uploader is the curator of inherited clusterings: once for a file, where he or she is no experimenter."""
+    experimenters = known.reference.get("reference.Experimenter", ())
+    if not owner or not experimenters or owner in experimenters:
+        return
+    inherited = [
+        s.entry for s in checked.sessions if s.duplicate_of is None and s.entry.clustering in (True, None)
+    ]
+    asked = [entry for entry in inherited if entry.clustering is True]
+    for entry in (asked or inherited)[:1]:
+        path = f"sessions[{entry.index}]" + (".clustering" if asked else "")
+        line, column = read.position(path) or (None, None)
+        message = (
+            f"{clipped(owner)} uploads this and is not in reference.Experimenter: what is sorted below a session's "
+            "location has no curator, and waits for one."
+        )
+        hint = "Where it is sorted already, list it under clustering with its curator and location."
+        yield Finding(
+            2, "warning" if asked else "notice", "curator-unknown", path, line, column, message, hint
+        )
 
 
 def _foreign_sessions(read: ReadResult, checked: Checked, known: Known) -> Iterator[Finding]:

@@ -353,3 +353,58 @@ def test_a_clustering_of_a_root_that_is_gone_does_not_keep_another_one_out(lab: 
     one = number(upload.sessions[0])
     added = add_clustering(lab.daybook, one, ClusteringEntry("user_1", "N:/rec/date_1"), roots=lab.roots)
     assert added.location == "N:/rec/date_1"
+
+
+# --- what validation says of curators and curation times ---------------------------------------------------
+
+
+def test_a_listed_curation_time_in_the_future_is_said_before_and_stays_with_the_record(lab: Lab) -> None:
+    sort_both(lab.record("date_1"))
+    listed = {"curator": "user_1", "location": "N:/rec/date_1", "curation_time": "2232-01-01 00:00:00"}
+    data = document(session("date_1", clustering=[listed]))
+    checked = validate(lab.daybook, data, filename="a.yml", roots=lab.roots)
+    doubts = [(f.severity, f.code, f.path) for f in checked.findings]
+    assert doubts == [
+        ("warning", "curation-in-the-future", "sessions[0].clustering[0].curation_time"),
+    ]
+    report = lab.upload_bytes(data)
+    assert [f.code for f in report.findings] == ["curation-in-the-future"]
+    [remark] = lab.bodies("ClusteringInserted")[0]["remarks"]
+    assert remark["code"] == "curation-in-the-future"
+
+
+def test_a_group_curated_before_a_session_that_it_names_is_said_at_validation(lab: Lab) -> None:
+    lab.record("date_1")
+    lab.record("date_2", day=1)
+    named = [session("date_1", name="one"), session("date_2", name="two")]
+    lab.upload(*named)
+    early = group("12345_g", ["one", "two"], curation_time="2023-05-01 12:00:00")
+    checked = validate(lab.daybook, document(*named, clustering=[early]), filename="a.yml", roots=lab.roots)
+    [doubt] = [f for f in checked.findings if f.code == "curation-before-recording"]
+    assert doubt.path == "clustering[0].curation_time" and "before session two was recorded" in doubt.message
+
+
+@pytest.mark.parametrize(
+    ("clustering", "severity", "path"),
+    [(True, "warning", "sessions[0].clustering"), (None, "notice", "sessions[0]")],
+)
+def test_an_uploader_who_is_no_experimenter_is_named_once_before_anything_waits(
+    lab: Lab, clustering: bool | None, severity: str, path: str
+) -> None:
+    entries = [session(folder, clustering=clustering) for folder in lab.record_many(2)]
+    for entry in entries if clustering is None else ():
+        del entry["clustering"]
+    rig = lab.as_admin("rig")
+    checked = validate(rig, document(*entries), filename="a.yml", roots=lab.roots)
+    [said] = [f for f in checked.findings if f.code == "curator-unknown"]
+    assert (said.severity, said.path) == (severity, path) and "rig uploads this" in said.message
+    assert checked.ok
+    own = validate(lab.daybook, document(*entries), filename="a.yml", roots=lab.roots)
+    assert "curator-unknown" not in [f.code for f in own.findings]
+
+
+def test_an_uploader_who_is_no_experimenter_may_list_who_curated(lab: Lab) -> None:
+    sort_both(lab.record("date_1"))
+    listed = {"curator": "user_1", "location": "N:/rec/date_1"}
+    data = document(session("date_1", clustering=[listed]))
+    assert not validate(lab.as_admin("rig"), data, filename="a.yml", roots=lab.roots).findings
