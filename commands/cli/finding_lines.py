@@ -12,6 +12,7 @@ from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings
 
 MOST_OF_A_KIND = 10
+_MANY = 3  # places of which the same is said
 _COLOURS = {"error": "red", "warning": "yellow", "notice": "cyan"}
 
 
@@ -21,29 +22,55 @@ def plain(findings: Iterable[Finding]) -> list[dict[str, Any]]:
 
 
 def write_findings(findings: Iterable[Finding], file: str, *, most_of_a_kind: int | None) -> None:
-    """One line each. Beyond ``most_of_a_kind`` of a code they are counted only; None shows all."""
-    shown: Counter[tuple[str, str]] = Counter()
-    for finding in in_file_order(findings):
-        kind = (finding.severity, finding.code)
+    """One line each. Beyond ``most_of_a_kind`` of a code they are counted only, and what is said of many places is said
+    once, with the lines; None shows all."""
+    ordered = in_file_order(findings)
+    alike: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in ordered if most_of_a_kind is not None else ():
+        alike.setdefault(_said(finding), []).append(finding)
+    shown, hidden = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for finding in ordered:
+        kind, same = (finding.severity, finding.code), alike.get(_said(finding), [])
+        if len(same) < _MANY:
+            same = [finding]
+        elif same[0] is not finding:
+            continue
+        if most_of_a_kind is not None and shown[kind] >= most_of_a_kind:
+            hidden[kind] += len(same)
+            continue
         shown[kind] += 1
-        if most_of_a_kind is None or shown[kind] <= most_of_a_kind:
-            output.say(line(finding, file))
-    for (severity, code), number in shown.items():
-        if most_of_a_kind is not None and number > most_of_a_kind:
-            more = plural(number - most_of_a_kind, severity)
-            output.say(
-                f"{file}: {coloured(severity, _COLOURS[severity])}: ... and {more} more of this kind [{code}]"
-            )
+        output.say(line(finding, file, also=same[1:]))
+    for (severity, code), number in hidden.items():
+        more = plural(number, severity)
+        output.say(
+            f"{file}: {coloured(severity, _COLOURS[severity])}: ... and {more} more of this kind [{code}]"
+        )
 
 
-def line(finding: Finding, file: str) -> str:
+def _said(finding: Finding) -> tuple[str, str, str]:
+    return finding.severity, finding.code, finding.message
+
+
+def _also_at(findings: Sequence[Finding]) -> str:
+    """`` Also at lines 10, 15 and 7 more.``; empty where there are none."""
+    lines = list(dict.fromkeys(finding.line for finding in findings if finding.line is not None))
+    if not lines:
+        return ""
+    named = ", ".join(map(str, lines[:MOST_OF_A_KIND]))
+    more = f" and {len(lines) - MOST_OF_A_KIND:,} more" if len(lines) > MOST_OF_A_KIND else ""
+    return f" (Also at {'line' if len(lines) == 1 else 'lines'} {named}{more}.)"
+
+
+def line(finding: Finding, file: str, *, also: Sequence[Finding] = ()) -> str:
     where = (
         f"{printable(file)}:"
         if finding.line is None
         else f"{printable(file)}:{finding.line}:{finding.column}:"
     )
     severity = coloured(f"{finding.severity}:", _COLOURS[finding.severity], bold=True)
-    text = printable(f"{finding.message} {sentence(finding.hint, finding.next_steps)}".rstrip())
+    text = printable(
+        f"{finding.message} {sentence(finding.hint, finding.next_steps)}".rstrip() + _also_at(also)
+    )
     return f"{coloured(where, bold=True)} {severity} {text} {coloured(f'[{finding.code}]', dim=True)}"
 
 

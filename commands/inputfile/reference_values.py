@@ -1,5 +1,6 @@
 """The words for values that are not in their tables, each worked out once for a file."""
 
+import json
 from collections.abc import Collection
 from itertools import islice
 
@@ -11,6 +12,7 @@ from commands.inputfile.nearest import mean, nearest
 
 _LOOKED_AT = 1_000_000  # values, in search of nearest ones; a file that is wrong throughout gets no more
 _LISTED = 5
+_TAKE_LISTS = ("experimenter", "project")
 
 Said = tuple[str, str, str, tuple[NextStep, ...]]  # code, message, hint, next steps
 
@@ -21,6 +23,7 @@ class ReferenceValues:
     def __init__(self, known: Known) -> None:
         self._known = known
         self._is_empty = not any(known.reference.values())
+        self._advised = False
         self._said: dict[tuple[str, str, str], Said] = {}
         self._listed: dict[int, str] = {}
         self._look_alikes: dict[int, dict[str, str]] = {}
@@ -28,10 +31,20 @@ class ReferenceValues:
 
     def unknown(self, what: str, value: str, table: str) -> Said:
         """What to say about a ``value`` that is not among the table's current values."""
+        if self._is_empty and not self._known.retired.get(table):
+            return self._of_empty_catalogue(f"{what} {quoted(value)} is not in {table}.")
         said = self._said.get((what, value, table))
         if said is None:
             said = self._said[what, value, table] = self._words(what, value, table)
         return said
+
+    def _of_empty_catalogue(self, message: str) -> Said:
+        """One advice does for the whole file."""
+        if self._advised:
+            return "unknown-value", message, "", ()
+        self._advised = True
+        hint = "The catalogue is empty: an admin loads the values of the lab first"
+        return "unknown-value", message, hint, (NextStep(LOAD_CATALOGUE),)
 
     def _words(self, what: str, value: str, table: str) -> Said:
         valid = self._known.reference.get(table, ())
@@ -46,32 +59,29 @@ class ReferenceValues:
                 (restore,),
             )
         message = f"{what} {quoted(value)} is not in {table}."
-        if self._is_empty:
-            steps = () if self._said else (NextStep(LOAD_CATALOGUE),)
-            return (
-                "unknown-value",
-                message,
-                "The catalogue is empty: an admin loads the values of the lab first" + ("" if steps else "."),
-                steps,
-            )
         steps = (NextStep(PROPOSE_VALUE, arguments=arguments),)
         if not valid:
             return "unknown-value", message, f"{table} has no values yet. Propose this one", steps
-        listed = self._as_list(value, valid)
-        if listed:
-            return "unknown-value", message, listed, ()
+        parts = [part.strip() for part in value[:500].replace(";", ",").split(",") if part.strip()]
+        written = f"[{clipped(', '.join(json.dumps(part, ensure_ascii=False) for part in parts), 120)}]"
+        takes_list = what in _TAKE_LISTS and len(parts) > 1
+        there = [part for part in parts if part in valid] if len(parts) > 1 else []
+        if there and takes_list:
+            return "unknown-value", message, f"If several are meant, write a list: {written}", ()
+        if there:
+            return (
+                "unknown-value",
+                message,
+                f"{what} takes one value. Keep one: {clipped(' or '.join(there))}",
+                (),
+            )
         near = self.near(value, valid)
         if near:
             return "unknown-value", message, near, ()
+        if takes_list:
+            hint = f"If several are meant, write a list: {written}. If it is one new name, propose it"
+            return "unknown-value", message, hint, steps
         return "unknown-value", message, f"{self._some(valid)} If it is new, propose it", steps
-
-    def _as_list(self, value: str, valid: Collection[str]) -> str:
-        """``user_1, user_2`` where a list is meant: at least one of its parts is a value."""
-        parts = [part.strip() for part in value[:500].replace(";", ",").split(",")]
-        if len(parts) < 2 or not any(part in valid for part in parts):
-            return ""
-        written = ", ".join(f'"{part}"' for part in parts if part)
-        return f"If several are meant, write a list: [{clipped(written, 120)}]"
 
     def near(self, value: str, valid: Collection[str]) -> str:
         """Did you mean: the value that looks alike, or else the nearest one. Empty where none is near."""

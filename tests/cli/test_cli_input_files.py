@@ -92,8 +92,8 @@ def test_file_beyond_the_limit_is_not_read_to_its_end(run_here: Run, folder: Pat
 # --- findings -------------------------------------------------------------------------------------
 
 
-def finding(code: str, at: int | None, severity: str = "error") -> Finding:
-    return Finding(1, severity, code, "", at, None if at is None else 1, "What is so.", "Do this.")  # type: ignore[arg-type]
+def finding(code: str, at: int | None, severity: str = "error", message: str = "What is so.") -> Finding:
+    return Finding(1, severity, code, "", at, None if at is None else 1, message, "Do this.")  # type: ignore[arg-type]
 
 
 def test_findings_are_in_the_order_of_the_file_and_the_placeless_come_last(
@@ -108,13 +108,31 @@ def test_findings_are_in_the_order_of_the_file_and_the_placeless_come_last(
 
 
 def test_many_of_a_kind_are_counted_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    many = [finding("same", at) for at in range(1, 1001)] + [finding("other", 500, "warning")]
+    many = [finding("same", at, message=f"{at} is so.") for at in range(1, 1001)] + [
+        finding("other", 500, "warning")
+    ]
     write_findings(many, "f.yml", most_of_a_kind=10)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 12
     assert lines[-1] == "f.yml: error: ... and 990 errors more of this kind [same]"
     write_findings(many, "f.yml", most_of_a_kind=None)
     assert len(capsys.readouterr().out.splitlines()) == 1001
+
+
+def test_what_is_said_of_many_places_stands_once_on_a_terminal_and_everywhere_in_a_pipe(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    many = [finding("same", at) for at in range(1, 31)]
+    many += [finding("same", 40, message="Another is so."), finding("twice", 50), finding("twice", 51)]
+    write_findings(many, "f.yml", most_of_a_kind=10)
+    assert capsys.readouterr().out.splitlines() == [
+        "f.yml:1:1: error: What is so. Do this. (Also at lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 19 more.) [same]",
+        "f.yml:40:1: error: Another is so. Do this. [same]",
+        "f.yml:50:1: error: What is so. Do this. [twice]",
+        "f.yml:51:1: error: What is so. Do this. [twice]",
+    ]
+    write_findings(many, "f.yml", most_of_a_kind=None)
+    assert len(capsys.readouterr().out.splitlines()) == 33
 
 
 def test_what_a_file_holds_cannot_steer_the_terminal() -> None:
