@@ -222,6 +222,9 @@ class _Check:
                     "A session is entered once: remove one.",
                 )
             if holder is not None:
+                self._refuse_cut(
+                    ("sessions", entry.index, "location"), "location", entry.location, self._is_there
+                )
                 checked.append(CheckedSession(entry, location, holder.session, there))
                 if entry.index in self._known.renewed:
                     self._session_values(entry)
@@ -419,6 +422,7 @@ class _Check:
             holder = self._known.groups.get(entry.group_name)
             subject = (self._subject.name, self._subject.datasource_id)
             if holder is not None and (holder.subject, holder.datasource_id) == subject:
+                self._cut_of_held(entry, at)
                 if entry.index in self._known.renewed_groups:
                     location = self._output(entry, at, self._starts(entry, named))
                     references = self._references(entry, (*at, "sessions"), named, left_out)
@@ -440,6 +444,13 @@ class _Check:
             if location is not None and references is not None:
                 result.append(CheckedClustering(entry, location, None, references))
         return result
+
+    def _cut_of_held(self, entry: GroupClusteringEntry, at: Parts) -> None:
+        """What was cut may be all that tells an entry from the one that is there."""
+        name_at, location_at = (*at, "group_name"), (*at, "location")
+        self._refuse_cut(name_at, "group_name", entry.group_name, self._known.groups.__contains__)
+        if entry.index not in self._known.renewed_groups:
+            self._refuse_cut(location_at, "location", entry.location, self._is_there)
 
     def _group_name(self, name: str, at: Parts) -> None:
         self._refuse_cut(at, "group_name", name, self._known.groups.__contains__)

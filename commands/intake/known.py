@@ -20,10 +20,14 @@ LONGEST_NAME = 255  # characters; of a subject or a reference value: an index ha
 
 
 def load_known(
-    world: World, input_file: InputFile, roots: Roots, links: Mapping[str, str] = MappingProxyType({})
+    world: World,
+    input_file: InputFile,
+    roots: Roots,
+    links: Mapping[str, str] = MappingProxyType({}),
+    cut: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Known:
     """Everything that ``check`` looks up, at the moment of ``world``: one query a table, not one an entry. ``links``
-    are the locations that lead to others."""
+    are the locations that lead to others, ``cut`` is that of the ReadResult."""
     subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
     reference: dict[str, set[str]] = {}
     retired: dict[str, set[str]] = {}
@@ -44,8 +48,11 @@ def load_known(
     world.state.sessions.prefetch(row.session for row in rows.values())
     holders = {place: world.state.sessions[row.session] for place, row in rows.items()}
     names = [entry.group_name for entry in input_file.clustering]
-    world.state.groups.prefetch(names)
-    groups = {name: group for name in names if (group := world.state.groups.get(name)) is not None}
+    longer = [name for path, texts in cut.items() if path.endswith(".group_name") for name in texts]
+    world.state.groups.prefetch([*names, *longer])
+    groups = {
+        name: group for name in [*names, *longer] if (group := world.state.groups.get(name)) is not None
+    }
     world.state.clusterings.prefetch(group.clustering for group in groups.values())
     return Known(
         reference=reference,

@@ -185,7 +185,7 @@ def check_file(
     owner, finder, links = owner or daybook.actor.user, Finder(roots), dict[str, str]()
     while True:
         with reading() as world:
-            known = load_known(world, read.input_file, roots, links)
+            known = load_known(world, read.input_file, roots, links, read.cut)
             others = entries_of_others(world, read.input_file, known, roots, owner)
             renewed = renewals(world, read.input_file, known, roots, owner) if newest else Renewals()
             deleted = returning(world, read.input_file, known, roots, read.position)

@@ -1,15 +1,18 @@
 """A name that differs only in what nobody sees is not registered beside the one that is there."""
 
+import re
+import shutil
 import unicodedata
 
 import pytest
 
+from commands.intake.validation import validate
 from commands.lab.catalogue import AddReferenceValue
 from commands.lab.roles import GrantRole
 from commands.lab.subjects import RegisterSubject
 from commands.samples.clusterings import kilosort_output
 from ledger.errors import Refusal
-from tests.intake.lab import Lab, group, session
+from tests.intake.lab import Lab, document, group, session
 
 
 def added(lab: Lab, value: str) -> int:
@@ -48,3 +51,72 @@ def test_a_group_name_that_looks_like_a_held_one_is_an_error(lab: Lab) -> None:
 
     [error] = [finding for finding in refused.findings if finding.severity == "error"]
     assert error.code == "look-alike-name" and '"g"' in error.message
+
+
+# --- cut where a comment begins -----------------------------------------------------------------------------
+
+
+def bare(data: bytes) -> bytes:
+    """The same file without quotes around what holds a #."""
+    return re.sub(rb"'([^'\n]* #[^'\n]*)'", rb"\1", data)
+
+
+def errors(lab: Lab, data: bytes) -> list[tuple[str, str]]:
+    checked = validate(lab.daybook, data, filename="12345.yml", roots=lab.roots)
+    return [(f.code, f.path) for f in checked.findings if f.severity == "error"]
+
+
+@pytest.mark.parametrize("held", [["g #1"], ["g", "g #1"]])
+def test_a_cut_group_name_is_an_error_where_the_whole_one_is_held(lab: Lab, held: list[str]) -> None:
+    names = lab.record_many(2)
+    for name in held:
+        kilosort_output(lab.share.parent / "joint" / name)
+    entries = [session(name, name=name) for name in names]
+    groups = [group(name, names) for name in held]
+    assert lab.upload(*entries, clustering=groups).ok
+
+    again = document(*entries, clustering=[group("g #1", names, location="N:/joint/g")])
+    (lab.share.parent / "joint" / "g").mkdir(exist_ok=True)
+
+    assert errors(lab, bare(again)) == [("cut-at-comment", "clustering[0].group_name")]
+    assert errors(lab, again) == []  # in quotes it is known
+
+
+def test_a_cut_location_is_an_error_though_what_is_left_of_it_is_held(lab: Lab) -> None:
+    lab.record("run")
+    lab.upload(session("run"))
+    data = document(session("run"), session("run #2"))
+    lab.record("run #2", day=1)
+
+    assert errors(lab, data) == []
+    assert errors(lab, bare(document(session("run #2")))) == [("cut-at-comment", "sessions[0].location")]
+    shutil.rmtree(lab.share / "run #2")
+    assert errors(lab, bare(document(session("run #2")))) == []  # nothing else than the held one can be meant
+
+
+def test_a_cut_location_of_a_held_group_is_an_error_where_the_whole_one_is_there(lab: Lab) -> None:
+    names = lab.record_many(2)
+    for folder in ("sorting", "sorting #2"):
+        kilosort_output(lab.share.parent / "joint" / folder)
+    entries = [session(name, name=name) for name in names]
+    lab.upload(*entries, clustering=[group("g", names, location="N:/joint/sorting")])
+
+    data = document(*entries, clustering=[group("g", names, location="N:/joint/sorting #2")])
+
+    assert errors(lab, bare(data)) == [("cut-at-comment", "clustering[0].location")]
+
+
+@pytest.mark.parametrize("field", ["curator", "location"])
+def test_a_cut_curator_or_location_of_a_listed_clustering_is_an_error_where_the_whole_one_is_there(
+    lab: Lab, field: str
+) -> None:
+    lab.record("date_1")
+    for folder in ("sorting", "sorting #2"):
+        kilosort_output(lab.share / folder)
+    added(lab, "user_1 #2")
+    listed = {"curator": "user_1", "location": "N:/rec/sorting"}
+    listed[field] += " #2"
+
+    data = bare(document(session("date_1", clustering=[listed])))
+
+    assert errors(lab, data) == [("cut-at-comment", f"sessions[0].clustering[0].{field}")]

@@ -162,7 +162,7 @@ def make_plan(
             matches = matches_in(world, read.input_file)
             input_file = read.input_file if whole else _matched_only(read.input_file, matches)
             _compare(world, plan, input_file, matches, roots, requester)
-            everything = load_known(world, input_file, roots, links)
+            everything = load_known(world, input_file, roots, links, read.cut)
         found = links_of(input_file, everything, roots, finder)
         if found.keys() <= links.keys():
             break
