@@ -126,6 +126,31 @@ def _refused(body: Body) -> str:
     return f"may not {body['action']}{record}"
 
 
+_BEFORE = {
+    "inserted": "it had been inserted",
+    "pending": "it had not been looked at yet",
+    "waiting": "it had been waiting",
+    "error": "it had failed",
+    "withdrawn": "it had been withdrawn",
+}
+_AGAIN = {
+    "inserted": "it is inserted again",
+    "pending": "it is tried again",
+    "waiting": "it waits again",
+}
+
+
+def _deleted(body: Body, letter: str) -> str:
+    before = _BEFORE.get(body["was"], f"it had the status {body['was']}")
+    return (
+        before if body["replaced_by"] is None else f"{before}, and {letter}{body['replaced_by']} replaces it"
+    )
+
+
+def _restored(body: Body) -> str:
+    return _AGAIN.get(body["status"], f"it has the status {body['status']} again")
+
+
 def _amended(body: Body) -> str:
     said = [f"{name}: {_short(value)}" for name, value in body["fields"].items()]
     return ", ".join(said) or f"{plural(len(body['tasks'] or ()), 'task')}"
@@ -179,11 +204,11 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "ClusteringInserted": lambda body: f"{body['curator']}, {body['curation_time']}, {body['location']}",
     "ClusteringInsertFailed": _failed,
     "SessionWithdrawn": lambda body: "",
-    "SessionDeleted": lambda body: f"it had been {body['was']}",
-    "SessionRestored": lambda body: body["status"],
+    "SessionDeleted": lambda body: _deleted(body, "s"),
+    "SessionRestored": _restored,
     "ClusteringWithdrawn": lambda body: "",
-    "ClusteringDeleted": lambda body: f"it had been {body['was']}",
-    "ClusteringRestored": lambda body: body["status"],
+    "ClusteringDeleted": lambda body: _deleted(body, "c"),
+    "ClusteringRestored": _restored,
     "ClusteringCarriedOver": lambda body: "stands on " + _replaced(body["sessions"], "s"),
     "DeletionRequested": _records,
     "CorrectionRequested": lambda body: f"by the file of u{body['upload']}: {body['reason']}",
