@@ -8,6 +8,7 @@ from typing import Literal
 
 import orjson
 
+from commands.inputfile.look_alikes import comparable, folded
 from ledger import __version__
 from ledger.errors import NextStep, Refusal
 
@@ -44,22 +45,23 @@ class Actor:
     may_write: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "user", comparable(self.user))  # one person, however an accent is encoded
         if not 0 < len(self.user) <= _LONGEST_USER or not self.user.isprintable():
             raise Refusal(
                 "user-name",
                 f"A user's name has 1 to {_LONGEST_USER} printable characters.",
                 "Give another name.",
             )
-        if self.user == EVERYONE:
+        if folded(self.user) == EVERYONE:
             raise Refusal("user-name", f'"{EVERYONE}" stands for all users.', "Give another name.")
-        if self.authentication == OS and self.user != account():
+        if self.authentication == OS and self.user != comparable(account()):
             raise ValueError(f"this process does not run under the account {self.user}")
 
     @classmethod
     def of_process(cls, interface: str = "python", *, claimed: str | None = None) -> "Actor":
         """The account that this process runs under, or who is ``claimed``; to name that account claims nothing."""
         own = account()
-        if claimed is None or claimed == own:
+        if claimed is None or comparable(claimed) == comparable(own):
             return cls(own, interface, authentication="os")
         return cls(claimed, interface)
 

@@ -10,7 +10,7 @@ from commands.door.actor import Actor
 from commands.door.command import Command
 from commands.door.freshness import check_projections, refuse_unfinished, to_be_made_anew
 from commands.door.ledger import Ledger, being_made_anew
-from commands.door.permission import require_authenticated
+from commands.door.permission import require_authenticated, require_spelling
 from commands.door.world import Decision, R, Receipt, Result, World
 from ledger import input_files, log
 from ledger.database import Transaction
@@ -67,6 +67,7 @@ def carry_out(
     world = World(transaction, head, state, actor.user, actor.authentication)
     if not command.RECOVERS:
         require_authenticated(world)
+        require_spelling(world)
     command.authorise(world)
     decision = command.decide(world)
     if not decision.events:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from commands.door.actor import CLAIMED, EVERYONE, OS
 from commands.door.world import World
+from commands.inputfile.look_alikes import difference, folded
 from ledger.errors import NextStep, Refusal
 
 ADMIN, RESEARCHER, AUDITOR = "admin", "researcher", "auditor"
@@ -85,6 +86,31 @@ def refuse_unauthenticated(world: World) -> None:
         f"That takes who is authenticated, and that you are {world.actor} is {word}.",
         "Sign in at the server of this ledger.",
     )
+
+
+def require_spelling(world: World) -> None:
+    """Raises Refusal where who acts is new here, and his or her name looks like one that is: nobody could tell the two
+    apart, and what belongs to the one would be another's."""
+    world.state.users.prefetch((world.actor, EVERYONE))
+    if world.state.users.get(world.actor) is not None:
+        return
+    if world.state.reference.get(("reference.Experimenter", world.actor)) is not None:
+        return
+    activity = world.state.activity.table
+    if world.transaction.run(f"SELECT 1 FROM {activity} WHERE actor = ? LIMIT 1", (world.actor,)).fetchall():
+        return
+    there = world.transaction.run(
+        f"SELECT username FROM {world.state.users.table} UNION SELECT value FROM {world.state.reference.table} "
+        f"WHERE reference = ? UNION SELECT actor FROM {activity}",
+        ("reference.Experimenter",),
+    ).fetchall()
+    alike = next((name for (name,) in sorted(there) if folded(name) == folded(world.actor)), None)
+    if alike is not None:
+        raise Refusal(
+            "look-alike",
+            f'You act as "{world.actor}", which looks like "{alike}", who is there already.',
+            f"Act under that name. {difference(world.actor, alike)}".rstrip(),
+        )
 
 
 def require_admin(world: World, action: str, *, record: str = "", subject: str = "") -> None:

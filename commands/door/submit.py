@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from commands.door.actor import Actor
 from commands.door.ledger import BEING_MADE_ANEW, Ledger
 from commands.door.logs import LOG
-from commands.door.permission import NotPermitted, require_authenticated
+from commands.door.permission import NotPermitted, require_authenticated, require_spelling
 from commands.door.world import R, Receipt, World
 from ledger import log
 from ledger.collector import without_garbage_collection
@@ -149,6 +149,7 @@ class Daybook:
         try:
             with self.reading() as world:
                 require_authenticated(world)
+                require_spelling(world)
                 check(world)
         except NotPermitted as refusal:
             self._record(refusal)

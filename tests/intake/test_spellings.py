@@ -6,6 +6,7 @@ import unicodedata
 
 import pytest
 
+from commands.door.submit import Daybook
 from commands.intake.validation import validate
 from commands.lab.catalogue import AddReferenceValue
 from commands.lab.roles import GrantRole
@@ -51,6 +52,45 @@ def test_a_group_name_that_looks_like_a_held_one_is_an_error(lab: Lab) -> None:
 
     [error] = [finding for finding in refused.findings if finding.severity == "error"]
     assert error.code == "look-alike-name" and '"g"' in error.message
+
+
+@pytest.mark.parametrize("alike", ["User_3", "USER_3", "user\u200b_3", "User_1", "Everyone"])
+def test_nobody_new_acts_under_a_name_that_looks_like_one_that_is_there(lab: Lab, alike: str) -> None:
+    """user_3 is an experimenter and never acted, user_1 an admin."""
+    lab.record("date_1")
+    data, before = document(session("date_1")), lab.size()
+    for act in (lambda: lab.upload_bytes(data, user=alike), lambda: added_by(lab.as_user(alike))):
+        with pytest.raises(Refusal) as refused:
+            act()
+        assert refused.value.code in ("look-alike", "user-name")
+    assert lab.size() == before
+    assert lab.upload_bytes(data, user="user_3").ok
+
+
+def added_by(daybook: Daybook) -> None:
+    daybook.submit(AddReferenceValue(table="reference.Experimenter", value="user_5"))
+
+
+def test_an_actor_is_one_person_however_the_name_is_encoded(lab: Lab) -> None:
+    lab.record("date_1")
+    name = "Jos\u00e9"
+    assert added(lab, name) == 1
+    data = document(session("date_1", experimenter=name))
+    report = lab.upload_bytes(data, user=f" {unicodedata.normalize('NFD', name)} ")
+    assert report.ok and report.username == name
+    again = lab.upload_bytes(data, user=name)
+    assert [f.code for f in again.findings] == []  # not another person's
+    with pytest.raises(Refusal, match='looks like "Jos\u00e9"'):
+        lab.upload_bytes(data, user="jos\u00e9")
+
+
+def test_who_acted_under_a_name_before_another_like_it_came_goes_on(lab: Lab) -> None:
+    lab.record("date_1")
+    assert lab.upload(session("date_1"), user="rig_1").ok
+    with pytest.raises(Refusal, match='looks like "rig_1"'):
+        lab.upload(session("date_1"), user="Rig_1")
+    added(lab, "Rig_1")
+    assert lab.upload(session("date_1"), user="rig_1").ok
 
 
 # --- cut where a comment begins -----------------------------------------------------------------------------

@@ -270,7 +270,6 @@ def test_two_admins_who_revoke_each_other_at_once_leave_one(
 
 
 def test_roles_are_looked_up_once_for_a_command(daybook: Daybook, monkeypatch: pytest.MonkeyPatch) -> None:
-    daybook.submit(Register(name="1"))
     asked: list[str] = []
     original = Transaction.run
 
@@ -279,6 +278,7 @@ def test_roles_are_looked_up_once_for_a_command(daybook: Daybook, monkeypatch: p
         return original(self, sql, values)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Transaction, "run", counting)
+    daybook.submit(Register(name="1"))
     daybook.submit(GrantRole(user="user_3", role="auditor"))
     daybook.submit(GrantRole(user="user_4", role="auditor"))
 
