@@ -73,11 +73,11 @@ def everything(office: Office) -> None:
     ]
     data = document(*entries, session("date_4", name="date_4", notes=CANARY), clustering=groups)
     lab.upload_bytes(data, filename=f"{CANARY}.yml")
-    waiting = int(office.last("SessionWaiting").stream.partition("/")[2])
+    associated = int(office.last("SessionWaiting").stream.partition("/")[2])
     again = [entry | {"notes": f"{CANARY} renewed"} for entry in entries]
     joint = groups[0] | {"notes": f"{CANARY} renewed"}
     lab.upload_bytes(document(*again, clustering=[joint]), filename=f"{CANARY}.yml")
-    associate(daybook, waiting, {"probe_1": PROBES[0], "probe_2": PROBES[1]}, roots=roots)
+    associate(daybook, associated, {"probe_1": PROBES[0], "probe_2": PROBES[1]}, roots=roots)
     number = int(office.first("SessionInserted").stream.partition("/")[2])
     tasks = f"- {{task_type: SleepTask, task_start: 0, task_stop: 1, notes: {CANARY}}}".encode()
     add_tasks(daybook, number, tasks, filename="tasks.yml", roots=roots)
@@ -92,6 +92,10 @@ def everything(office: Office) -> None:
     corrected = document(session("date_1", notes=f"{CANARY} corrected"))
     correct(daybook, corrected, filename=f"{CANARY}.yml", roots=roots, reason=CANARY)
     desk.reject(int(office.last("CorrectionRequested").stream.partition("/")[2]), reason=CANARY)
+    # what waits is needed to go on with, and cannot be redacted before somebody takes it back
+    with daybook.reading() as world:
+        waiting = [f"c{row.id}" for row in world.state.clusterings.where("status = 'waiting'", [])]
+    desk.withdraw(*waiting)
 
 
 def lab_was_wrong(desk: Desk) -> None:
