@@ -127,8 +127,10 @@ def test_one_more_task_is_added_behind_those_that_are_there(desk: Desk, one: str
 def test_added_task_may_not_overlap(desk: Desk, one: str) -> None:
     more = {"task_type": "SleepTask", "task_start": 5, "task_stop": 30}
 
-    with pytest.raises(Rejected):
+    with pytest.raises(Rejected) as caught:
         add(desk, one, tasks=[first_task(), more])
+
+    assert caught.value.message == "tasks[1] (SleepTask) starts at 5 s, but tasks[0] (OpenField) stops at 10 s only."
 
 
 def test_probe_association_is_changed_on_the_same_record(desk: Desk, one: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from ledger.events import (
     Body,
     ClusteringAmended,
+    ClusteringEntryRenewed,
     ClusteringInserted,
     ClusteringInsertFailed,
     ClusteringInsertRequested,
@@ -28,6 +29,7 @@ from ledger.events import (
     ProbesAssociated,
     SessionAmended,
     SessionAnnotated,
+    SessionEntryRenewed,
     SessionInserted,
     SessionInsertFailed,
     SessionInsertRequested,
@@ -108,6 +110,8 @@ class History(CatalogueHistory):
             (self._settle_sessions, self._with_status(self.sessions, "pending", "waiting")),
             (self._associate, self._with_status(self.sessions, "waiting")),
             (self._decide, self._with_status(self.sessions, "waiting")),
+            (self._renew, self._with_status(self.sessions, "pending", "waiting")),
+            (self._renew_clustering, self._renewable()),
             (self._look, self._with_status(self.sessions, "inserted")),
             (self._supersede, [one for one in [*self.sessions, *self.clusterings] if one.status == "error"]),
             (self._add_tasks, self._taskless()),
@@ -323,6 +327,32 @@ class History(CatalogueHistory):
         )  # fmt: skip
         self._of_session(session, body, "pending")
         return ""
+
+    def _renew(self) -> str:
+        session = self.choices.choose(self._with_status(self.sessions, "pending", "waiting"))
+        session.body = session.body | {
+            "experimenter": ["user_2"],
+            "notes": "newer",
+            "name": self._maybe("newer"),
+        }
+        self._of_session(session, SessionEntryRenewed(entry=session.body, completed=session.body), "pending")
+        return f"u{session.upload}"
+
+    def _renewable(self) -> list[Entry]:
+        waiting = self._with_status(self.clusterings, "pending", "waiting")
+        return [one for one in waiting if one.key and len(one.sessions) > 1]
+
+    def _renew_clustering(self) -> str:
+        """It stands on its sessions in another order, or on all but the last."""
+        clustering = self.choices.choose(self._renewable())
+        before, kept = list(clustering.sessions), clustering.sessions[: self.choices.number(1, 2)]
+        body = ClusteringEntryRenewed(
+            location=f"N:/{clustering.key}/newer", sessions=kept, instead_of=before,
+            entry={"curator": "user_1", "group_name": clustering.key, "notes": self._maybe("newer")},
+        )  # fmt: skip
+        clustering.sessions = list(kept)
+        self._of("clustering", clustering, body, "pending")
+        return f"u{clustering.upload}"
 
     def _remarks(self) -> list[dict[str, Any]]:
         codes = ("lf-only", "auxiliary-stream")[: self.choices.number(0, 2)]
