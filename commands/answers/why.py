@@ -198,7 +198,7 @@ def _deleted(
 def _standing_in_place(rows: Any, number: int) -> Related | None:
     """The record that stands where this one was, over as many corrections as there were."""
     row = rows.get(number)
-    while row is not None and row.replaced_by is not None:
+    while row is not None and row.replaced_by is not None and row.replaced_by > row.id:
         row = rows.get(row.replaced_by)
         if row is not None and row.status in STANDING:
             return Related(ref=name_of(row), status=row.status, message=row.message)

@@ -173,12 +173,13 @@ def _entry(graph: Lineage, edge: Edge, node: Node) -> Branch:
 
 
 def _replaced(graph: Lineage, root: Node) -> Iterator[Branch]:
-    """The chain of corrections, oldest first; each with what stands on it now."""
+    """The chain of corrections, oldest first; each with what stands on it now. Of a forged one that leads back to
+    itself, once around."""
     at, chain = root, [root]
-    while before := next((node for _, node in graph.into(at.id, "replaced")), None):
+    while (before := next((node for _, node in graph.into(at.id, "replaced")), None)) and before not in chain:
         chain.insert(0, at := before)
     at = root
-    while after := next((node for _, node in graph.out_of(at.id, "replaced")), None):
+    while (after := next((node for _, node in graph.out_of(at.id, "replaced")), None)) and after not in chain:
         chain.append(at := after)
     for old, new in pairwise(chain):
         below = [] if new.id == root.id else list(_standing(graph, new.id))

@@ -113,7 +113,7 @@ class History(CatalogueHistory):
             (self._renew, self._with_status(self.sessions, "pending", "waiting")),
             (self._renew_clustering, self._renewable()),
             (self._look, self._with_status(self.sessions, "inserted")),
-            (self._supersede, [one for one in [*self.sessions, *self.clusterings] if one.status == "error"]),
+            (self._supersede, self._superseded()),
             (self._add_tasks, self._taskless()),
             (self._annotate, self._with_status(self.sessions, "pending", "waiting", "inserted")),
             (self._amend_something, any(one.stands for one in self.sessions)),
@@ -371,8 +371,12 @@ class History(CatalogueHistory):
         )
         return ""
 
+    def _superseded(self) -> list[Entry]:
+        """Failures that something newer came after."""
+        return self._with_status([*self.sessions[:-1], *self.clusterings[:-1]], "error")
+
     def _supersede(self) -> str:
-        failed = self.choices.choose(self._with_status([*self.sessions, *self.clusterings], "error"))
+        failed = self.choices.choose(self._superseded())
         if failed in self.sessions:
             failed.replaced_by = self.sessions[-1].id
             self._of_session(failed, SessionSuperseded(by=failed.replaced_by))
