@@ -130,7 +130,10 @@ def test_added_task_may_not_overlap(desk: Desk, one: str) -> None:
     with pytest.raises(Rejected) as caught:
         add(desk, one, tasks=[first_task(), more])
 
-    assert caught.value.message == "tasks[1] (SleepTask) starts at 5 s, but tasks[0] (OpenField) stops at 10 s only."
+    assert (
+        caught.value.message
+        == "tasks[1] (SleepTask) starts at 5 s, but tasks[0] (OpenField) stops at 10 s only."
+    )
 
 
 def test_probe_association_is_changed_on_the_same_record(desk: Desk, one: str) -> None:

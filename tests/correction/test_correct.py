@@ -289,6 +289,8 @@ def test_a_request_keeps_the_file_and_changes_no_record(lab: Lab) -> None:
             "session": first.sessions[0].session,
             "matched_by": "location",
             "differences": [{"field": "notes", "stored": "old", "given": "new"}],
+            "session_time": "2023-05-01 10:00:00",
+            "new_session_time": "2023-05-01 10:00:00",
         }
     ]
     assert body["impact"]["sessions"] == [[number(first.sessions[0])] * 2]

@@ -117,7 +117,8 @@ def test_accepted_upload_is_rejected_when_a_value_of_what_is_missing_was_retired
 
     report = replay(lab.daybook, upload_number(first), roots=lab.roots)
 
-    assert not report.ok and [finding.code for finding in report.findings] == ["retired-value"]
+    assert not report.ok
+    assert [finding.code for finding in report.findings] == ["deleted-before", "retired-value"]
 
 
 def test_what_an_admin_replays_is_its_owners(lab: Lab) -> None:

@@ -37,6 +37,13 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/answers/log.py": {
         CONDITION: ("sql",),
     },
+    "commands/answers/named.py": {
+        CONDITION: ("where",),
+        NAME: (
+            "table",
+            "world.state.probes.table",
+        ),
+    },
     "commands/answers/status.py": {
         CONDITION: (
             "condition",
@@ -93,6 +100,9 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/intake/nested.py": {
         NAME: ("column",),
     },
+    "commands/intake/returning.py": {
+        NAME: ("world.state.sessions.table",),
+    },
     "commands/intake/settling.py": {
         NAME: (
             "table",
@@ -108,8 +118,25 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/lab/roles.py": {
         NAME: ("world.state.users.table",),
     },
+    "commands/moving/setup.py": {
+        IDENTIFIER: ("quoted(schema)",),
+    },
     "commands/proving/bundle_verifier.py": {
         NO_SQL: ("text",),
+    },
+    "commands/requests/changes/insertions.py": {
+        NAME: (
+            "probes",
+            "sessions",
+        ),
+    },
+    "commands/requests/changes/using.py": {
+        CONDITION: ("condition",),
+        NAME: (
+            "column",
+            "number",
+            "tables[name].table",
+        ),
     },
     "commands/requests/correction/correct.py": {
         MARKS: (
@@ -126,23 +153,6 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "self.world.state.uploads.table",
             "world.state.sessions.table",
             "world.state.times.table",
-        ),
-    },
-    "commands/moving/setup.py": {
-        IDENTIFIER: ("quoted(schema)",),
-    },
-    "commands/requests/changes/insertions.py": {
-        NAME: (
-            "probes",
-            "sessions",
-        ),
-    },
-    "commands/requests/changes/using.py": {
-        CONDITION: ("condition",),
-        NAME: (
-            "column",
-            "number",
-            "tables[name].table",
         ),
     },
     "commands/requests/impact.py": {
@@ -192,13 +202,19 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         SLOT: ("head.live_slot",),
     },
     "ledger/database.py": {
-        CONDITION: ("how", "sql"),
+        CONDITION: (
+            "how",
+            "sql",
+        ),
+        MARKS: ("', '.join([marks] * rows)",),
         NAME: (
             "', '.join(columns)",
             "table",
         ),
-        MARKS: ("', '.join([marks] * rows)",),
-        NUMBER: ("page", "timeout_ms"),
+        NUMBER: (
+            "page",
+            "timeout_ms",
+        ),
     },
     "ledger/head.py": {
         NAME: (

@@ -1,6 +1,7 @@
 """What somebody who owns the database could do to it, and what ``verify`` says of it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,7 @@ def first(report: Report) -> tuple[str, int | None]:
 def test_an_intact_ledger_has_no_problems(victim: Victim) -> None:
     report = verify(victim.url)
 
-    assert report == Report(SIZE, victim.tree(SIZE).root().hex())
+    assert replace(report, latest="") == Report(SIZE, victim.tree(SIZE).root().hex())
     assert report.ok
 
 
@@ -444,7 +445,7 @@ def test_a_large_ledger_gets_the_same_report_from_one_process_and_from_many(
             assert verify(url) == many
         return many
 
-    assert both() == Report(
+    assert replace(both(), latest="") == Report(
         136_001, CompactRange().extend([leaf_hash(leaf_data(e[:14])) for e in events]).root().hex()
     )
     as_owner(url, "UPDATE events SET payload = '' WHERE position = 70001")

@@ -15,7 +15,7 @@ from ledger.envelope import head_data
 from ledger.errors import IntegrityFailure, LedgerUnavailable
 from ledger.head import COLUMNS, read_head
 from projections.rebuild import contents
-from projections.versions import versions
+from projections.versions import VERSIONS, versions
 from tests.ledger.writing import Register, added, append, append_plainly, as_owner
 
 pytestmark = pytest.mark.tampers
@@ -197,7 +197,11 @@ def test_older_program_refuses_newer_lists_and_never_rebuilds_them(
                 attempt()
             assert caught.value.code == "newer-projections"
         assert head_of(filled) == before
-    damage(filled, hashed=True, projections=versions().replace('"sessions":2', '"sessions":1'))
+    damage(
+        filled,
+        hashed=True,
+        projections=versions().replace(f'"sessions":{VERSIONS["sessions"]}', '"sessions":1'),
+    )
     opened.close()
     Daybook.open(filled, Actor("user_1")).close()
     assert head_of(filled)["projections"] == versions()
@@ -207,12 +211,8 @@ def test_event_that_does_not_fold_is_named_by_rebuild_and_verify(filled: str) ->
     from ledger.envelope import NewEvent
     from ledger.events import SessionInserted
 
-    class Empty(SessionInserted):
-        def payload(self) -> str:
-            return "{}"
-
-    Empty.__name__ = "SessionInserted"
-    body = Empty(session_time="", system="", recordings=[], probes=[], tasks=[])
+    empty = type("SessionInserted", (SessionInserted,), {"__module__": __name__, "payload": lambda _: "{}"})
+    body = empty(session_time="", system="", recordings=[], probes=[], tasks=[])
     append_plainly(database := Database(filled), [NewEvent("session/2", body)])
     from projections.rebuild import rebuild
 
