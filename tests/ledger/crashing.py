@@ -6,6 +6,7 @@ from typing import Any
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
+from ledger import database
 from ledger.database import Transaction
 from tests.ledger.writing import Register
 
@@ -42,6 +43,7 @@ def die_at(statement: int, *, after: bool) -> None:
 
 
 def submit_and_die(url: str, command_id: str, values: int, statement: int, after: bool) -> None:
+    database._COPY_FROM = 10  # rows: a process of its own, so that nobody else copies so few
     daybook = Daybook.open(url, Actor("user_1"))
     die_at(statement, after=after)
     daybook.submit(Register(name=command_id, values=values, command_id=command_id))

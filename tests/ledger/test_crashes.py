@@ -19,11 +19,12 @@ def state_of(daybook: Daybook) -> tuple[object, ...]:
         return world.head, events, receipts, contents(world.transaction, world.head.live_slot)
 
 
-@pytest.mark.parametrize("values", [2, 30], ids=["few rows", "copied rows"])
+# so few that no node of the tree is completed meanwhile, which is one statement more
+@pytest.mark.parametrize("values", [2, 17], ids=["few rows", "copied rows"])
 def test_a_crash_before_any_statement_or_after_the_commit_leaves_all_or_nothing(
     ledger_url: str, values: int
 ) -> None:
-    if is_sqlite(ledger_url) and values == 30:
+    if is_sqlite(ledger_url) and values == 17:
         pytest.skip("only PostgreSQL has another way for many rows")
     daybook = Daybook.open(ledger_url, Actor("user_1"))
 
