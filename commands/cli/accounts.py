@@ -1,5 +1,7 @@
 """Verbs about accounts: ``user add``, ``list``, ``disable``, ``enable``; ``token create``, ``list``, ``revoke``."""
 
+from shlex import quote
+
 import click
 
 from commands.cli import output
@@ -43,7 +45,7 @@ def add(invocation: Invocation, username: str, service: bool, owner: str | None)
         output.say(
             f"Added the service account {printable(result.user)}; {printable(result.owner)} answers for it."
         )
-        output.say(f"For a token of it: daybook token create NAME --for {printable(result.user)}")
+        output.say(f"For a token of it: daybook token create NAME --for {printable(quote(result.user))}")
 
     invocation.answer(result, human)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -109,7 +110,7 @@ def _write(report: "CorrectionReport", file: str, actor: str) -> None:
     what = _numbers({"sessions": sessions, "clusterings": clusterings})
     if report.request is None:
         output.say(f"{file}: {what} would be deleted and inserted again. Nothing is requested yet.")
-        output.say(f"To request it: daybook correct {file} --apply --reason TEXT")
+        output.say(f"To request it: daybook correct {quote(file)} --apply --reason TEXT")
     else:
         approve, cancel = map(worded, report.next_steps)
         output.say(

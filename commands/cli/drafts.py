@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 import click
@@ -113,7 +114,7 @@ def compose(
             output.say(text.encode(), nl=False)
         else:
             output.say(
-                f"Wrote {printable(file)}. Fill in what is empty, then: daybook validate {printable(file)}"
+                f"Wrote {printable(file)}. Fill in what is empty, then: daybook validate {printable(quote(str(file)))}"
             )
         for path, note in notes:
             output.say(printable(f"{path}: {note}" if path else note), err=True)

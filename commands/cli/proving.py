@@ -1,6 +1,7 @@
 """Verbs that make proofs for others: ``prove``, ``bundle``. They append no event."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -67,7 +68,7 @@ def prove(
         else:
             output.say(_sentence(found))
             output.say(
-                f"Wrote {printable(target)}. To check it: daybook verify --receipt {printable(target)}"
+                f"Wrote {printable(target)}. To check it: daybook verify --receipt {printable(quote(str(target)))}"
             )
 
     invocation.answer(found, human, file=target)

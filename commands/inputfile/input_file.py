@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from commands.inputfile.document import Document, Place
+from commands.inputfile.document import Document, Place, parts_of, path_text
 from commands.inputfile.entries import GroupClusteringEntry, InputFile, SessionEntry, SubjectEntry, TaskEntry
 from commands.inputfile.fields import BAD, clipped
 from commands.inputfile.keywords import (
@@ -67,9 +67,8 @@ def _sessions(value: Any, report: Report, place: Place, key: Any) -> Any:
         if location is not None and (first := locations.setdefault(same_location(location), index)) != index:
             good = False
             message = f"The location {clipped(location, 200)} is that of sessions[{first}] too."
-            report.error(
-                "duplicate-location", at, "location", message, "A session is entered once: remove one."
-            )
+            hint = _unless_cut(report, at, "location", "A session is entered once: remove one.")
+            report.error("duplicate-location", at, "location", message, hint)
         if name is not None and not _is_first(name, index, names, report, at, "name"):
             good = False
         if good:
@@ -91,14 +90,21 @@ def _is_first(
     entry = "sessions" if key == "name" else "clustering"
     if other == name:
         message = f'The {key} "{clipped(name)}" is that of {entry}[{first}] too; it is used once in a file.'
-        report.error(
-            f"duplicate-{key.replace('_', '-')}", place, key, message, "Give one of them another name."
-        )
+        hint = _unless_cut(report, place, key, "Give one of them another name.")
+        report.error(f"duplicate-{key.replace('_', '-')}", place, key, message, hint)
     else:
         message = f'The {key} "{clipped(name)}" looks like "{clipped(other)}" of {entry}[{first}].'
         hint = f"Give one of them another name. {difference(name, other)}".rstrip()
         report.error("look-alike-name", place, key, message, hint)
     return False
+
+
+def _unless_cut(report: Report, place: Place, key: str, hint: str) -> str:
+    """Two texts may be the same only because a comment begins in one of them."""
+    longer = report.cut.get(path_text(parts_of((place, key))))
+    return (
+        f'It is cut where a comment begins: write "{clipped(longer[0], 200)}" in quotes.' if longer else hint
+    )
 
 
 def same_location(location: str) -> str:

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 
 from commands.cli.main import cli
 from commands.cli.next_steps import _WORDS, argv, sentence, worded
+from commands.samples.spikeglx import SampleProbe, spikeglx_session
 from ledger.errors import NextStep
+from tests.cli.conftest import Run
 from tests.conftest import ROOT
 
 # A verb after the program's name, or a long option: what only a shell understands.
@@ -116,3 +119,39 @@ def test_a_hint_is_completed_by_its_steps() -> None:
     )
     assert sentence("Nothing helps.", []) == "Nothing helps."
     assert sentence("Press it", [NextStep("press-a-button")]) == "Press it"
+
+
+# --- what a command is proposed with, where it is not worded from a next step ---------------------------------------
+
+_IDS = {"result.id", "report.upload", "found.request"}
+"""Ids need no quotes."""
+
+
+def test_commands_that_are_proposed_quote_what_they_are_proposed_with() -> None:
+    loose = []
+    for file in sorted((ROOT / "commands" / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.JoinedStr):
+                continue
+            text, values = "", []
+            for part in node.values:
+                text += part.value if isinstance(part, ast.Constant) else f"{{{len(values)}}}"
+                values += [] if isinstance(part, ast.Constant) else [ast.unparse(part.value)]
+            for found in re.finditer(r"daybook (?!itself)[a-z][^.;:`]*", text):
+                given = [values[int(number)] for number in re.findall(r"\{(\d+)\}", found.group())]
+                loose += [(file.name, each) for each in given if each not in _IDS and "quote(" not in each]
+    assert loose == []
+
+
+def test_a_file_with_blanks_is_proposed_in_quotes(run_here: Run, tmp_path: Path) -> None:
+    ended = run_here(
+        "compose",
+        str(
+            spikeglx_session(
+                tmp_path / "date_1", probes=[SampleProbe("18408403232")], start=datetime(2023, 5, 1)
+            )
+        ),
+        "-o",
+        "my file's.yml",
+    )
+    assert """daybook validate 'my file'"'"'s.yml'""" in ended.out

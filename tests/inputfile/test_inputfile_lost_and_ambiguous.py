@@ -58,6 +58,22 @@ def test_comment_that_is_meant_as_one_gives_no_warning(comment):
     assert result.findings == ()
 
 
+@pytest.mark.parametrize("key", ["location", "name", "group_name"])
+def test_what_is_the_same_only_because_it_was_cut_is_not_advised_to_be_removed_or_renamed(key):
+    entries = [
+        {"location": f"N:/{n}", "name": f"n{n}", "group_name": f"g{n}"} | {key: f"run #{n}"} for n in (1, 2)
+    ]
+    text = "subject: {name: x}\nsessions:\n"
+    for entry in entries:
+        text += f"- location: {entry['location']}\n  name: {entry['name']}\n  experimenter: a\n  tasks: []\n"
+    text += "clustering:\n"
+    for entry in entries:
+        text += f"- group_name: {entry['group_name']}\n  location: y\n  curator: a\n  sessions: [p, q]\n"
+    (error,) = [f for f in read(text).findings if f.severity == "error"]
+    assert error.code == f"duplicate-{key.replace('_', '-')}"
+    assert error.hint == 'It is cut where a comment begins: write "run #2" in quotes.'
+
+
 def test_quoted_text_is_never_cut():
     result = read(YAML.replace("N:/12345/run", '"N:/12345/run #2"'))
     assert result.findings == ()
