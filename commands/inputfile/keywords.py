@@ -148,6 +148,9 @@ def _report_repeated(repeated: Iterable[str], report: Report, place: Place) -> N
         report.error("duplicate-key", place, key, message, "Keep one of them.", at=REPEAT)
 
 
+_KEY_ALONE = 'Write the key alone: "{}".'
+
+
 def _report_unknown(
     key: str, free: list[str], keywords: Keywords, report: Report, place: Place
 ) -> str | None:
@@ -162,7 +165,10 @@ def _report_unknown(
     dash = straightened(key[:_LONGEST_KEY])
     if key[:1] in DASHES and key and dash[:1] == "-" and dash[1:].strip() in keywords.readers:
         meant = dash[1:].strip()
-        hint = f"It begins with {sign_name(key[0])}. A list item begins with a hyphen and a blank: - {meant}: ..."
+        begins = "A list item begins with a hyphen and a blank: - {}: ..."
+        hint = (
+            f"It begins with {sign_name(key[0])}. {(_KEY_ALONE if report.is_json else begins).format(meant)}"
+        )
     message = f'Unknown key "{clipped(key)}" in {keywords.what}.'
     report.error("unknown-key", place, key, message, hint, at=KEY)
     return meant

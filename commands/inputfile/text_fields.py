@@ -248,14 +248,15 @@ _COMMENT_IN_COMMENT = re.compile(r"[ \t]#")
 def _is_clean(text: str, report: Report, place: Place, key: Part, *, line_breaks: bool) -> bool:
     """Report characters that cannot be seen, cannot be stored, or were put in by a word processor."""
     if text[:1] in _SMART_QUOTES and text[:1]:
-        mark = '"' if report.is_json else "\" or '"
         report.warning(
             "smart-quotes",
             place,
             key,
             f"{name_of(key, place)} starts with {text[0]}, a word processor's quotation mark, which is part of "
             "the text.",
-            f"Use the straight mark {mark} instead.",
+            "Leave it out; the text stands in quotes already."
+            if report.is_json
+            else "Use the straight mark \" or ' instead.",
         )
     if text.isprintable():
         return True

@@ -115,3 +115,16 @@ def test_number_of_mistakes_is_bounded() -> None:
     assert len(found) == 5
     first = found[0]
     assert json_mistakes("[1", first, Limits())[0].code == "missing-bracket"
+
+
+def test_a_json_file_is_never_advised_to_be_written_as_yaml() -> None:
+    text = """{"subject": {"name": "12345"}, "sessions": [{
+      "\u2013location": "N:/x", "experimenter": "\u201cuser_1\u201d", "project": "- a", "tasks": "- task_type: a",
+      "probe_association": "a: b", "clustering": {"curator": "a"}, "#notes": "x", "- room": "y"}]}"""
+    hints = [finding.hint for finding in read_input_file(text.encode(), filename="a.json").findings]
+    assert 'It begins with U+2013 (en dash). Write the key alone: "location".' in hints
+    assert "Leave it out; the text stands in quotes already." in hints
+    for hint in hints:
+        assert not any(
+            word in hint for word in ("hyphen", "dash and", "indent", "line of its own", "A comment starts")
+        )
