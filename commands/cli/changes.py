@@ -18,6 +18,19 @@ _MADE = {
     "taking-back": "Taken back",
 }
 
+_ASKED = {
+    "proposal": "proposes",
+    "addition": "asks to add to",
+    "mending": "asks to mend",
+    "taking-back": "asks to take back",
+}
+_DONE = {
+    "proposal": "is in the catalogue",
+    "addition": "has what was added",
+    "mending": "is mended",
+    "taking-back": "is taken back",
+}
+
 
 def write_made(made: "ChangeMade", user: str) -> None:
     """``user`` is who asked."""
@@ -25,7 +38,7 @@ def write_made(made: "ChangeMade", user: str) -> None:
     if made.request is None:
         output.say(f"{_MADE[made.kind]}: {about}.")
         return
-    output.say(f"{made.request} asks for the {made.kind} of {about}. Nothing is changed yet.")
+    output.say(f"{made.request} {_ASKED[made.kind]} {about}. Nothing is changed yet.")
     concerned = _concerned(made)
     if concerned:
         number = sum(last - first + 1 for first, last in [*made.sessions, *made.clusterings])
@@ -54,7 +67,7 @@ def write_done(done: "ChangeDone") -> None:
     """Of an approval."""
     concerned = [plural(done.sessions, "session")] if done.sessions else []
     concerned += [plural(done.clusterings, "clustering")] if done.clusterings else []
-    text = f"{done.request} was carried out: the {done.kind} of {printable(some(done.records))}."
+    text = f"{done.request} was carried out: {printable(some(done.records))} {_DONE[done.kind]}."
     if concerned:
         are = "is" if done.sessions + done.clusterings == 1 else "are"
         joined = " and ".join(concerned)
