@@ -80,7 +80,11 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         NO_SQL: ("text",),
     },
     "commands/door/permission.py": {
-        NAME: ("world.state.users.table",),
+        NAME: (
+            "activity",
+            "world.state.reference.table",
+            "world.state.users.table",
+        ),
     },
     "commands/intake/accepting.py": {
         MARKS: ("marks",),
