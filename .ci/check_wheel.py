@@ -19,8 +19,11 @@ import importlib, pkgutil
 for name in {packages}:
     package = importlib.import_module(name)
     for module in pkgutil.walk_packages(package.__path__, name + "."):
-        if module.name not in ("migrations.env", "commands.cli.__main__"):  # these run at once
-            importlib.import_module(module.name)
+        if module.name in ("migrations.env", "commands.cli.__main__"):  # these run at once
+            continue
+        if module.name.startswith("commands.web.") and not {server}:  # with the extra only
+            continue
+        importlib.import_module(module.name)
 """
 
 
@@ -80,8 +83,10 @@ def main() -> int:
             check_contents(wheel)
             run("environment", sys.executable, "-m", "venv", away / "venv", cwd=away)
             python, daybook = away / "venv/bin/python", away / "venv/bin/daybook"
-            run("install", python, "-m", "pip", "install", "--quiet", wheel, cwd=away)
-            run("every module", python, "-c", IMPORT_ALL.format(packages=PACKAGES), cwd=away)
+            for extra, server in (("", False), ("[server]", True)):
+                run(f"install{extra}", python, "-m", "pip", "install", "--quiet", f"{wheel}{extra}", cwd=away)
+                every = IMPORT_ALL.format(packages=PACKAGES, server=server)
+                run(f"every module{extra}", python, "-c", every, cwd=away)
             version = run("daybook --version", daybook, "--version", cwd=away)
             if wheel.name.split("-")[1] not in version:
                 raise Failed(f'{wheel.name} says that it is "{version.strip()}"')

@@ -57,7 +57,9 @@ class Told:
             elif event.type == "InputFileValidated":
                 for one in [*body["changed_sessions"], *body["changed_clusterings"]]:
                     self.again.add((one.get("session") or one.get("clustering"), f"u{name}"))
-            elif event.type == "ClusteringInsertRequested":
+            elif event.type == "ClusteringInsertRequested" and body["session"] is not None:
+                self.clustered.add((f"s{body['session']}", f"c{name}"))
+            elif event.type in ("ClusteringInsertRequested", "ClusteringEntryRenewed"):
                 self.stands[int(name)] = list(body["sessions"])
             elif event.type == "ClusteringInserted" and body["session"] is not None:
                 self.clustered.add((f"s{body['session']}", f"c{name}"))

@@ -68,6 +68,9 @@ def _is_asked_for(row: Any, kind: Kind, query: Query) -> bool:
         (subject is None or row.subject == subject)
         and (query.user is None or user == query.user)
         and (query.status is None or row.status == query.status)
+        and (
+            query.status != "error" or getattr(row, "replaced_by", None) is None
+        )  # a later entry came after it
         and (query.since is None or at >= query.since)
         and (query.until is None or at < query.until)
         and (query.text is None or any(query.text.casefold() in text for text in texts))

@@ -69,7 +69,9 @@ def check_lines(page: pages.Page[Any], state: Folded, kind: Kind) -> None:
             assert line.clusterings_waiting == statuses.count("waiting") + statuses.count("pending")
         elif kind == "clusterings":
             standing = [
-                one for one in state.clusterings_of.get(row.session, []) if one in ("inserted", "waiting")
+                one
+                for one in state.clusterings_of.get(row.session, [])
+                if one in ("inserted", "waiting", "pending")
             ]
             assert line.clusterings_of_session == (None if row.session is None else len(standing))
         elif kind == "uploads":
