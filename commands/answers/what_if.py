@@ -35,6 +35,7 @@ from projections.concerned import bound_up, lab_streams, subjects_of, with_neede
 from projections.differences import Folding, compare
 from projections.portions import marks, portions
 from projections.records import Clustering, Session, Upload
+from projections.uses import USES, holds
 
 if TYPE_CHECKING:
     from commands.door.world import World
@@ -42,20 +43,8 @@ if TYPE_CHECKING:
 Plain = dict[str, Any]
 _REFERENCE = re.compile(r"([uscd]?)([1-9][0-9]{0,17})")
 _STREAMS = {"u": "upload", "s": "session", "c": "clustering", "d": "deletion"}
-# where the records say which value they use; what a column of JSON holds is looked for as text
-_USES: dict[str, tuple[tuple[str, str], ...]] = {
-    "reference.Experimenter": (("sessions", "experimenter"), ("clusterings", "curator")),
-    "reference.ExperimentRoom": (("sessions", "room"),),
-    "acquisition.Project": (("sessions", "project"),),
-    "behavior.TaskType": (("session_tasks", "task_type"),),
-    "reference.ArenaApparatus": (("session_tasks", "arena_apparatus"),),
-    "behavior.TaskLightLevel": (("session_tasks", "light_level"),),
-    "reference.ArenaObject": (("session_tasks", "detail"),),
-    "reference.CueCard": (("session_tasks", "detail"),),
-}
 _ENTRY = re.compile(r"(sessions|clustering)\[([0-9]{1,9})\]")
 _HELD = ("location-of-another-user", "group-name-of-another-subject")
-_JSON = ("experimenter", "project", "detail")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,21 +149,14 @@ def _streams(world: "World", root: StoredEvent) -> set[str]:
 def _subjects_that_use(world: "World", value: Plain) -> set[str]:
     found: set[str] = set()
     slot = world.head.live_slot
-    for table, column in _USES.get(value["table"], ()):
-        condition, sought = f"r.{column} = ?", value["value"]
-        if column in _JSON:
-            condition, sought = f"r.{column} LIKE ? ESCAPE '!'", _like(value["value"])
+    for table, column in USES.get(value["table"], ()):
+        condition, sought = holds(column, value["value"], of="r.")
         joined = f"sessions_{slot} s JOIN session_tasks_{slot} r ON r.session = s.id"
         source = joined if table == "session_tasks" else f"{table}_{slot} r"
         subject = "s.subject" if table == "session_tasks" else "r.subject"
         rows = world.transaction.run(f"SELECT DISTINCT {subject} FROM {source} WHERE {condition}", (sought,))
         found.update(row[0] for row in rows.fetchall())
     return found
-
-
-def _like(value: str) -> str:
-    quoted = orjson.dumps(value).decode()
-    return "%" + re.sub(r"[!%_]", r"!\g<0>", quoted) + "%"
 
 
 def _sharing_keys(world: "World", subjects: Collection[str]) -> set[str]:

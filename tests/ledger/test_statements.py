@@ -62,7 +62,6 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         MARKS: ("marks(some)",),
         NAME: (
-            "column",
             "key",
             "table",
         ),
@@ -137,7 +136,6 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/requests/changes/using.py": {
         CONDITION: ("condition",),
         NAME: (
-            "column",
             "number",
             "tables[name].table",
         ),
@@ -447,6 +445,12 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "durable",
             "rows",
             "self._durable",
+        ),
+    },
+    "projections/uses.py": {
+        NAME: (
+            "column",
+            "of",
         ),
     },
 }

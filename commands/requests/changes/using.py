@@ -1,6 +1,5 @@
 """Which records use a reference value, and what they say when it is called otherwise. Reads; appends nothing."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,20 +10,10 @@ from commands.requests.impact import STANDING
 from commands.stored import current_entries
 from projections.listings import task_line
 from projections.records import Clustering, Session
+from projections.uses import USES, holds
 
 Plain = dict[str, Any]
-_COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
-    "reference.Experimenter": (("sessions", "experimenter"),),
-    "reference.ExperimentRoom": (("sessions", "room"),),
-    "acquisition.Project": (("sessions", "project"),),
-    "behavior.TaskType": (("session_tasks", "task_type"),),
-    "reference.ArenaApparatus": (("session_tasks", "arena_apparatus"),),
-    "behavior.TaskLightLevel": (("session_tasks", "light_level"),),
-    "reference.ArenaObject": (("session_tasks", "detail"),),
-    "reference.CueCard": (("session_tasks", "detail"),),
-    "reference.Probe": (("session_probes", "probe"),),
-}
-_JSON = ("experimenter", "project", "detail")
+_PROBES = (("session_probes", "probe"),)
 
 
 def sessions_using(world: World, table: str, value: str) -> list[Session]:
@@ -48,11 +37,10 @@ def sessions_using(world: World, table: str, value: str) -> list[Session]:
 def _looked_up(world: World, table: str, value: str) -> Iterator[Any]:
     state = world.state
     tables = {"sessions": state.sessions, "session_tasks": state.tasks, "session_probes": state.probes}
-    for name, column in _COLUMNS[table]:
-        condition, sought = f"{column} = ?", value
-        if column in _JSON:
-            quoted = re.sub(r"[!%_]", r"!\g<0>", orjson.dumps(value).decode())
-            condition, sought = f"{column} LIKE ? ESCAPE '!'", f"%{quoted}%"
+    for name, column in _PROBES if table == "reference.Probe" else USES[table]:
+        if name not in tables:  # clusterings are found by themselves
+            continue
+        condition, sought = holds(column, value)
         number = "id" if name == "sessions" else "session"
         sql = f"SELECT DISTINCT {number} FROM {tables[name].table} WHERE {condition}"  # type: ignore[attr-defined]
         yield from world.transaction.run(sql, (sought,)).fetchall()
