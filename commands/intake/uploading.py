@@ -3,7 +3,7 @@
 Reading, checking and the disk come first and outside of any lock.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -330,22 +330,10 @@ def _sessions(
     records = list(in_runs(taken.sessions))
     world.state.sessions.prefetch(number for _, number in records)
     rows = [(index, world.state.sessions[number]) for index, number in records]
-    faults, differing = incidents(world, [row for _, row in rows]), _differing(changed)
-    owner = world.state.uploads[taken.upload].username
+    told = _told(world, taken, steps, rows, changed)
     return [
-        UploadedSession(
-            index=index,
-            location=row.location,
-            session=f"s{row.id}",
-            username=row.username,
-            outcome=_outcome(row, taken, steps, owner),
-            session_time=row.session_time,
-            reason=row.message,
-            incident=faults.get(row.id),
-            differences=differing.get(index, ([], False))[0],
-            renewed=differing.get(index, ([], False))[1],
-        )
-        for index, row in rows
+        UploadedSession(location=row.location, session=f"s{row.id}", session_time=row.session_time, **fields)
+        for (_, row), fields in zip(rows, told, strict=True)
     ]
 
 
@@ -355,22 +343,34 @@ def _clusterings(
     records = list(in_runs(taken.clusterings))
     world.state.clusterings.prefetch(number for _, number in records)
     rows = [(index, world.state.clusterings[number]) for index, number in records]
+    told = _told(world, taken, steps, rows, changed)
+    return [
+        UploadedClustering(group_name=row.group_name, clustering=f"c{row.id}", **fields)
+        for (_, row), fields in zip(rows, told, strict=True)
+    ]
+
+
+def _told(
+    world: World,
+    taken: Taken,
+    steps: Steps,
+    rows: Sequence[tuple[int, Session | Clustering]],
+    changed: Iterable[dict[str, Any]],
+) -> Iterator[dict[str, Any]]:
+    """What is told of every entry, a session or a clustering."""
     faults, differing = incidents(world, [row for _, row in rows]), _differing(changed)
     owner = world.state.uploads[taken.upload].username
-    return [
-        UploadedClustering(
-            index=index,
-            group_name=row.group_name,
-            clustering=f"c{row.id}",
-            username=row.username,
-            outcome=_outcome(row, taken, steps, owner),
-            reason=row.message,
-            incident=faults.get(row.id),
-            differences=differing.get(index, ([], False))[0],
-            renewed=differing.get(index, ([], False))[1],
-        )
-        for index, row in rows
-    ]
+    for index, row in rows:
+        differences, renewed = differing.get(index, ([], False))
+        yield {
+            "index": index,
+            "username": row.username,
+            "outcome": _outcome(row, taken, steps, owner),
+            "reason": row.message,
+            "incident": faults.get(row.id),
+            "differences": differences,
+            "renewed": renewed,
+        }
 
 
 def _outcome(row: Session | Clustering, taken: Taken, steps: Steps, owner: str) -> str:
