@@ -258,8 +258,9 @@ def test_a_reader_of_a_list_may_go_away(folder: Path) -> None:
         assert run_cli("subject", "add", f"subject_{number}").exit == 0
 
     for verb in ("log --json", "log", "history subject/0/subject_1", "export -", "subject list --json"):
+        said = shell(f"$DAYBOOK {verb} | head -c 1").err
         # all of so short an export may be in the pipe before its reader leaves it
-        assert "rror" not in shell(f"$DAYBOOK {verb} | head -c 1").err, verb
+        assert said == "" or (verb == "export -" and said.startswith("Exported 31 events, ")), verb
 
 
 def test_closed_standard_streams_are_no_fault() -> None:
