@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from commands.answers.rows import ProbeInsertionLine
 from commands.answers.typed import read
-from commands.intake.tables import checked_table
+from commands.intake.reference_tables import checked_table
 from commands.lab.listed import list_people, list_roles
 from projections.listings import reference_values
 from projections.listings import subjects as registered

@@ -21,9 +21,9 @@ from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import session_entry_from_json
 from commands.inputfile.entries import ClusteringEntry, SessionEntry
 from commands.intake.association import Association, Implanted, associate
-from commands.intake.deciding import SettledClustering, requested_and_waiting
 from commands.intake.inherited_tasks import Opened
 from commands.intake.insertion import Looked, Present, open_of, open_session, remark, remarks_on, sorting_of
+from commands.intake.outcomes import SettledClustering, requested_and_waiting
 from commands.intake.plain_records import plain_record, time_text
 from commands.intake.settling import present_for
 from commands.intake.sortings import Find, Sorted, Sorting, WaitingClustering

@@ -17,7 +17,6 @@ from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
 from commands.intake.association import Implanted
-from commands.intake.deciding import SettledClustering, SettledSession, Settling
 from commands.intake.insertion import (
     Decided,
     Find,
@@ -27,6 +26,7 @@ from commands.intake.insertion import (
     insert_group,
     insert_session,
 )
+from commands.intake.outcomes import SettledClustering, SettledSession, Settling
 from commands.intake.reading import looked_at_each
 from commands.recordings.roots import Roots, Search
 from commands.stored import current_entries, experimenters, insertions, requested_groups, taken_at

@@ -15,8 +15,8 @@ from commands.door.world import Decision, Result, World
 from commands.inputfile.catalogue import Catalogue, CatalogueValue, read_catalogue
 from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.limits import Limits
+from commands.intake.reference_tables import checked_table
 from commands.intake.registering import add_value, insert_probe, reference_event, register
-from commands.intake.tables import checked_table
 from commands.lab.subjects import Added
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal

@@ -9,13 +9,13 @@ import orjson
 from commands.door.command import Command
 from commands.door.permission import is_admin, require_writer
 from commands.door.world import Decision, World
+from commands.intake.reference_tables import checked_table
 from commands.intake.registering import (
     add_value,
     reference_event,
     refuse_elsewhere,
     subject_event,
 )
-from commands.intake.tables import checked_table
 from commands.requests.changes.asking import ChangeMade, made_or_asked
 from commands.requests.changes.plan import Plan, is_author, is_empty, nothing
 from commands.requests.changes.using import (
