@@ -1,4 +1,4 @@
-"""What the ledger keeps of a record that is there: its entry, its probes, its bytes. Reads; appends nothing."""
+"""What the ledger keeps of a record: its entry, its probes, its bytes. Reads; appends nothing."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
@@ -33,7 +33,7 @@ def probes_of(world: World, subject: str) -> dict[str, str | None]:
 
 
 def holders_at(world: World, locations: Iterable[str]) -> dict[str, list[SessionLocation]]:
-    """Which sessions hold each of these locations, of whatever subjects: two animals may share a run."""
+    """Which sessions hold each of these locations, whatever their subjects: two animals may share a run."""
     found: dict[str, list[SessionLocation]] = {}
     wanted = list(dict.fromkeys(locations))
     for start in range(0, len(wanted), _AT_ONCE):
@@ -44,8 +44,9 @@ def holders_at(world: World, locations: Iterable[str]) -> dict[str, list[Session
 
 
 def held(world: World, subject: str, locations: Iterable[str]) -> dict[str, SessionLocation]:
-    """Whose each of these locations is: a session of the subject, which may wait and hold nothing; else one of another
-    subject."""
+    """Which session each of these locations belongs to: first one of the subject, which may wait and hold nothing,
+    else one of another subject.
+    """
     wanted = list(locations)
     holders = holders_at(world, wanted)
     waiting = _waiting_at(world, subject, [one for one in wanted if not _own(holders.get(one, ()), subject)])
@@ -95,7 +96,7 @@ def failures(
 
 
 def shares_probes(world: World, one: int, other: int) -> bool:
-    """Whether two sessions at one location have a probe on disk in common; of what is not inserted nobody knows."""
+    """Whether two sessions at one location share a probe on disk. Of a session that is not inserted, nobody knows."""
     names = [{row.name for row in world.state.probes.where("session = ?", [n])} for n in (one, other)]
     return not (names[0] and names[1] and names[0].isdisjoint(names[1]))
 

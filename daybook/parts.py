@@ -1,4 +1,4 @@
-"""Make sure that Daybook gets its own packages. Imports nothing of them before it knows that they are its own.
+"""Make sure that Daybook gets its own packages. Imports none of them before it knows that they are its own.
 
 They have names that others use as well: a notebook in a folder with a ``commands/`` of its own would get that one.
 """

@@ -1,7 +1,7 @@
 """Addresses of ledgers as texts: what one names, and how it is shown. Nothing is opened here.
 
-An address can hold a password in more places than one. So what is shown is put together from what was understood of
-it, the kind of database, the host, the name, and never cut out of it. What was not understood is not shown.
+An address can hold a password in more than one place. So what is shown is never cut out of it, but put together from
+what was understood: the kind of database, the host, the name. What was not understood is not shown.
 """
 
 import re
@@ -45,7 +45,7 @@ class Address:
     text: str
 
     def parsed(self) -> "URL":
-        from sqlalchemy.engine import make_url  # of a file nobody needs it, and loading it takes a while
+        from sqlalchemy.engine import make_url  # a file does not need it, and loading it takes a while
 
         return make_url(self.text)
 

@@ -1,6 +1,6 @@
 """How the bodies of stored events are read: as plain data, in the newest version of their type.
 
-Reading takes no model: this is all that a verb needs which prints a list. What the fields are, ``events`` says.
+Reading needs no model: a verb that prints a list needs no more than this. ``events`` says what the fields are.
 """
 
 from collections.abc import Callable

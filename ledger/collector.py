@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Many small rows and no cycles: the collector would only walk over them again and again."""
+    """For many small rows without cycles: the collector would walk over them again and again for nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -104,7 +104,7 @@ PASSING = frozenset(
 
 
 def unreachable(address: str, text: str, state: str = "") -> LedgerUnavailable:
-    """What to say of a connection that does not come about; ``address`` is as it may be shown."""
+    """What to say where no connection comes about. ``address`` is in the form that may be shown."""
     for cause in _CAUSES:
         if state and any(state.startswith(start) for start in cause.states):
             return LedgerUnavailable(cause.code, cause.message.format(address), cause.hint)

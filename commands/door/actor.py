@@ -19,7 +19,7 @@ _LONGEST_USER = 255
 
 
 def checked_user(user: str) -> str:
-    """A name that can stand in an event for a user. Raises Refusal for any other."""
+    """The name as an event can hold it for a user. Raises Refusal for a name that it can't hold."""
     if not 0 < len(user) <= _LONGEST_USER or not user.isprintable() or user != user.strip():
         raise Refusal(
             "user-name",
@@ -35,7 +35,7 @@ class Actor:
 
     ``authentication`` is ``os`` for the account that the process runs under, ``claimed`` for any other name that was
     only stated, else what the server asked for; with a ``token`` its public id. ``may_write`` is False where it lets
-    its bearer read alone.
+    its bearer only read.
     """
 
     user: str
@@ -59,7 +59,9 @@ class Actor:
 
     @classmethod
     def of_process(cls, interface: str = "python", *, claimed: str | None = None) -> "Actor":
-        """The account that this process runs under, or who is ``claimed``; to name that account claims nothing."""
+        """The account that this process runs under, or the one that is ``claimed``. Naming one's own account claims
+        nothing.
+        """
         own = account()
         if claimed is None or comparable(claimed) == comparable(own):
             return cls(own, interface, authentication="os")
@@ -78,7 +80,7 @@ class Actor:
         return orjson.dumps(said).decode()
 
     def require_writing(self) -> None:
-        """Raises Refusal where whoever acts came in by what lets him or her read alone."""
+        """Raises Refusal where the actor signed in with something that only lets him or her read."""
         if not self.may_write:
             raise Refusal(
                 "token-reads-only",
@@ -90,7 +92,7 @@ class Actor:
 
 def account() -> str:
     """The account that this process runs under, whatever LOGNAME and USER say: anybody can set those."""
-    if not hasattr(os, "geteuid"):  # Windows, where this asks the system and not the environment
+    if not hasattr(os, "geteuid"):  # Windows: this asks the system, not the environment
         return os.getlogin()
     return _name_of(os.geteuid())
 

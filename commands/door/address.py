@@ -1,4 +1,4 @@
-"""Which ledger is meant, found without reading more of the settings than that: for what has to be quick."""
+"""Which ledger is meant, without reading the rest of the settings: for callers that have to be quick."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def relative_to(url: str, folder: Path) -> str:
 
 
 def quick_address(db: str | None, config: str | None) -> str:
-    """As ``settings.load`` gives it, but for a schema. Raises what a file raises that cannot be read."""
+    """What ``settings.load`` gives, but without the schema. Raises OSError where the file cannot be read."""
     given = db or os.environ.get("DAYBOOK_DB")
     if given:
         return address_of(given)

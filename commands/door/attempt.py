@@ -29,10 +29,10 @@ class RecordRefusal(Command[Result]):
     role: str
     needed: str
     subject: str
-    RECOVERS: ClassVar[bool] = True  # it changes nothing
+    RECOVERS: ClassVar[bool] = True  # it changes no record
 
     def authorise(self, world: World) -> None:
-        """It was refused already, to whoever it was."""
+        """Nothing to judge: the action was refused already."""
 
     def decide(self, world: World) -> Decision[Result]:
         event = ActionRefused(action=self.action, record=self.record, role=self.role, needed=self.needed)
@@ -62,7 +62,7 @@ def carry_out(
     command: Command[R],
     fingerprint: bytes,
 ) -> Receipt[R]:
-    """In a transaction that goes on, which holds the append lock."""
+    """Inside an open transaction that holds the append lock."""
     state = ledger.rows(transaction, head)
     world = World(transaction, head, state, actor.user, actor.authentication)
     if not command.RECOVERS:
@@ -79,7 +79,7 @@ def carry_out(
     result = replace(decision.result, position=head.size)
     text = orjson.dumps(result).decode()
     log.write_receipt(transaction, command.command_id, fingerprint, first, head.size, text)
-    if not decision.redacted:  # else the rows still hold what is gone
+    if not decision.redacted:  # else the rows would still hold what is gone
         ledger.keep(head, state)
     return Receipt(command.command_id, first, head.size, result)
 
@@ -87,8 +87,9 @@ def carry_out(
 def first_receipt(
     transaction: Transaction, actor: Actor, command: Command[R], fingerprint: bytes
 ) -> Receipt[R] | None:
-    """Of a command that was carried out before. A receipt is for who earned it, and is kept only where there are
-    events, which name him. Anybody else learns as little as somebody who reused an id by mistake."""
+    """The receipt of a command that was carried out before. It is for its own actor, whom its events name. Anybody
+    else learns no more than somebody who reused an id by mistake.
+    """
     earlier = log.read_receipt(transaction, command.command_id)
     if earlier is None:
         return None
@@ -107,7 +108,7 @@ def _append(world: World, cause: Cause, decision: Decision[Result]) -> None:
     prefetch(world.state, stored)
     try:
         apply(world.state, stored)
-    except DoesNotFold as fault:  # events that this program has just made: its own fault
+    except DoesNotFold as fault:  # this program has just made these events: the fault is its own
         raise (fault.__cause__ or fault) from None
     world.state.flush()
 
@@ -122,7 +123,7 @@ def _typed(command: Command[R], earlier: tuple[bytes, int, int, str]) -> Receipt
     _, first, last, text = earlier
     try:
         result: R = TypeAdapter(type(command).result_type()).validate_json(text)
-    except ValidationError as error:  # of a version of the program that answered otherwise
+    except ValidationError as error:  # written by a version of the program that had another type of answer
         raise Conflict(
             "older-receipt",
             f"Command {command.command_id} was carried out by an older version of Daybook, as events {first} to "

@@ -1,4 +1,4 @@
-"""What a command is: a frozen model that judges who may, and decides. Reading needs none of it, and no pydantic."""
+"""What a command is: a frozen model that judges who may do it, and decides. Reading needs neither this nor pydantic."""
 
 import os
 import re
@@ -16,12 +16,12 @@ _COMMAND_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
 def new_command_id() -> str:
-    """Unique, and in the order of time: the newest receipt then stands at the end of its index."""
+    """A new id, unique and ordered by time: the newest receipt then stands at the end of its index."""
     return f"{time.time_ns():016x}{os.urandom(8).hex()}"
 
 
 def checked_command_id(given: str | None) -> str:
-    """The id that somebody gave, or a new one. Raises Refusal for an id that could be taken for that of a step."""
+    """The id that was given, or a new one. Raises Refusal for an id that looks like the id of a step."""
     if given is None:
         return new_command_id()
     if not _COMMAND_ID.fullmatch(given):
@@ -52,7 +52,7 @@ class Command(BaseModel, Generic[R]):
         raise NotImplementedError
 
     def fingerprint(self) -> bytes:
-        """What a repeated command must have in common with the first. Two commands may have the same fields."""
+        """What a repeated command must share with the first: its name too, as two commands may have the same fields."""
         return sha256(f"{type(self).__name__} {self.model_dump_json()}".encode()).digest()
 
     @classmethod

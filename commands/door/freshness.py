@@ -1,4 +1,4 @@
-"""Whether the tables and the projections are those of this version of the program, and how they become so."""
+"""Whether the tables and projections were made by this version of the program, and how to bring them up to date."""
 
 import time
 from collections.abc import Callable
@@ -17,8 +17,9 @@ _WAIT_FOR_REBUILD_S = 600
 
 
 def bring_up_to_date(database: Database) -> bool:
-    """Rebuild, or wait for another process that opened the ledger a moment later and does it. What a redaction left
-    behind is removed: False where free space of the database may still hold something of it."""
+    """Rebuild, or wait for another process that is rebuilding already. Then remove what a redaction left behind:
+    False where free space of the database may still hold some of it.
+    """
     from projections.rebuild import rebuild, remove_remains  # most ledgers are up to date
 
     with database.reading() as transaction:
@@ -40,14 +41,16 @@ def bring_up_to_date(database: Database) -> bool:
 
 
 def to_be_made_anew(head: Head) -> bool:
-    """Whether the lists are nobody's: a redaction has taken something out of the log that they still hold, or an import
-    has not filled them yet. Whoever has the ledger open has them made anew and goes on."""
+    """Whether the lists have to be made anew: a redaction removed something from the log that they still hold, or an
+    import has not filled them yet. Whoever has the ledger open rebuilds them and goes on.
+    """
     return head.projections in (log.REDACTED, "")
 
 
 def repair(url: str, progress: Callable[[int, int], None]) -> list[str]:
-    """Make a damaged head row anew where that can be done, and say what was: see ``ledger.repair``. Nothing else works
-    before."""
+    """Make a damaged head row anew where that can be done, and say what was wrong (see ``ledger.repair``). Nothing
+    else works until then.
+    """
     from ledger.repair import repair_head
 
     database = Database(url)
@@ -60,8 +63,9 @@ def repair(url: str, progress: Callable[[int, int], None]) -> list[str]:
 
 
 def check_projections(head: Head) -> None:
-    """One version's handlers must not go on in tables that another version has rebuilt meanwhile. Those of nobody
-    (``to_be_made_anew``) were looked for before."""
+    """One version's handlers must not write to tables that another version has rebuilt meanwhile. Whether the lists
+    are ``to_be_made_anew`` was asked before.
+    """
     refuse_newer(head)
     if head.projections != versions():
         raise LedgerUnavailable(
@@ -72,7 +76,7 @@ def check_projections(head: Head) -> None:
 
 
 def refuse_unfinished(head: Head) -> None:
-    """A ledger without its first event has no admin. Whatever came before that event would be the first for ever."""
+    """A ledger without its first event has no admin. Anything written before that event would be the first for ever."""
     if not head.size:
         raise LedgerUnavailable(
             "unfinished",

@@ -1,4 +1,4 @@
-"""Keep what is needed to mend a fault of our own: a redacted traceback under an incident id.
+"""Keep what is needed to mend a fault of the program: a redacted traceback under an incident id.
 
 An incident file holds program lines and names of exceptions. It never holds values of locals, contents of
 files or passwords: the message of an exception is kept only where its type says that it quotes no data.

@@ -1,7 +1,7 @@
 """One opened ledger, for as long as the application lives. Threads, event loops and all users share it.
 
-It keeps what outlives a request: the connections, what was found out about the versions of the database, and the rows
-that the last append left in memory. Who acts is no part of it: see ``submit.Daybook``.
+It keeps what outlives a request: the connections, what is known of the database's versions, and the rows that the
+last append left in memory. It does not know who acts: see ``submit.Daybook``.
 """
 
 import threading
@@ -33,7 +33,9 @@ _ATTEMPTS = 3
 
 
 class _Kept(NamedTuple):
-    """The rows as they are behind the log with this tree. No other log has the same, so they fit it or nothing."""
+    """The rows as they stand when the log has this tree. No other log has the same tree, so they fit this log or
+    none.
+    """
 
     tree: CompactRange
     state: State
@@ -42,7 +44,7 @@ class _Kept(NamedTuple):
 class Ledger:
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._kept: deque[_Kept] = deque(maxlen=1)  # taken and put in one step each, by any thread
+        self._kept: deque[_Kept] = deque(maxlen=1)  # any thread takes it, or puts it back, in one step
         self._forgot_at = 0
         self.ahead: str | None = None
         """The time of the last event, where the last append found that it lies ahead."""
@@ -50,7 +52,9 @@ class Ledger:
         renewed_when_forked(self)
 
     def notice(self, head: Head) -> None:
-        """Under the append lock: whether the log has a time that was not yet, which whatever follows will have too."""
+        """Under the append lock: whether the log holds a time that lies ahead. Whatever follows will get that time
+        too.
+        """
         self.ahead = head.recorded_at if log.lies_ahead(head.recorded_at) else None
 
     def renew_in_child(self) -> None:
@@ -58,8 +62,9 @@ class Ledger:
 
     @classmethod
     def open(cls, url: str, *, connections: int = CONNECTIONS) -> "Ledger":
-        """Raises LedgerUnavailable where there is no ledger, or one of another schema. Projections that another
-        version of the program made are rebuilt. ``connections`` is how many there are at most, for all threads."""
+        """Raises LedgerUnavailable where there is no ledger, or one of another schema. Rebuilds projections that
+        another version of the program made. ``connections`` is the most that all threads together may hold.
+        """
         ledger = cls(Database(url, connections=connections))
         try:
             with ledger.database.reading() as transaction:
@@ -93,8 +98,9 @@ class Ledger:
         raise being_made_anew()
 
     def mend(self) -> None:
-        """Have lists made anew that do not fit the log any more, because a payload was redacted. One thread does it,
-        the others wait. Not inside a transaction. Raises LedgerUnavailable where that takes too long."""
+        """Rebuild lists that no longer fit the log because a payload was redacted. One thread does it, the others
+        wait. Never call it inside a transaction. Raises LedgerUnavailable where that takes too long.
+        """
         if not self._mending.acquire(timeout=_WAIT_FOR_LISTS_S):
             raise being_made_anew()
         try:
@@ -111,9 +117,9 @@ class Ledger:
             self._mending.release()
 
     def rows(self, transaction: Transaction, head: Head) -> State:
-        """For an append: the rows that the last one left in memory, if nobody has appended since; else none."""
+        """For an append: the rows that the last append left in memory, if nobody has appended since; else none."""
         try:
-            kept = self._kept.pop()  # whatever fails from here on, half-changed rows are not used again
+            kept = self._kept.pop()  # if anything fails from here on, half-changed rows are not used again
         except IndexError:
             return State(head.live_slot, transaction)
         state = kept.state
@@ -126,11 +132,11 @@ class Ledger:
         return state
 
     def keep(self, head: Head, state: State) -> None:
-        """Before the commit: where that fails, no log will ever have the tree that these rows fit."""
+        """Called before the commit: if that fails, no log will ever have the tree that these rows fit."""
         self._kept.append(_Kept(head.compact_range, state))
 
     def close(self) -> None:
-        """End every connection, whatever thread opened it. Whoever is still at something has a moment to end it."""
+        """End every connection, whatever thread opened it. Work that is still going on gets a moment to finish."""
         self._kept.clear()
         self.database.close()
 

@@ -15,13 +15,13 @@ from ledger.errors import NextStep, Refusal
 ADMIN, RESEARCHER, AUDITOR = "admin", "researcher", "auditor"
 ROLES = (RESEARCHER, ADMIN, AUDITOR)
 WRITERS = (RESEARCHER, ADMIN)
-DISABLED, REQUIRED = "disabled", "required"  # of accounts; everyone's is required where a claim is not enough
+DISABLED, REQUIRED = "disabled", "required"  # everyone's is required where a claim is not enough
 _ADMINS_NAMED = 3
-_LONGEST_ACTION = 300  # characters: what somebody tried is kept, and not all that was typed to try it
+_LONGEST_ACTION = 300  # characters: what somebody tried is kept, but not everything that was typed
 
 
 class NotPermitted(Refusal):
-    """Refused for who asks, not for what is asked; the door records it."""
+    """Refused because of who asks, not because of what is asked; the door records it."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Owned(Protocol):
 
 
 def role_of(world: World, user: str) -> str:
-    """researcher, admin, auditor, or empty: none. Whoever's account is disabled has none, whatever was granted."""
+    """researcher, admin, auditor, or empty: none. A disabled account has none, whatever was granted."""
     world.state.users.prefetch((user, EVERYONE))
     own = world.state.users.get(user) if user != EVERYONE else None
     if own is not None and own.account == DISABLED:
@@ -62,13 +62,13 @@ def is_admin(world: World) -> bool:
 
 
 def require_authenticated(world: World) -> None:
-    """Raises Refusal where the ledger takes no command of whoever is not authenticated, and the actor is not."""
+    """Raises Refusal where the ledger takes commands of authenticated actors only, and this one is not."""
     if world.authentication in (CLAIMED, OS) and authenticated_only(world):
         refuse_unauthenticated(world)
 
 
 def authenticated_only(world: World) -> bool:
-    """Whether the ledger takes no command of whoever is not authenticated."""
+    """Whether the ledger takes commands of authenticated actors only."""
     everyone = world.state.users.get(EVERYONE)
     return everyone is not None and everyone.account == REQUIRED
 
@@ -89,8 +89,9 @@ def refuse_unauthenticated(world: World) -> None:
 
 
 def require_spelling(world: World) -> None:
-    """Raises Refusal where who acts is new here, and his or her name looks like one that is: nobody could tell the two
-    apart, and what belongs to the one would be another's."""
+    """Raises Refusal where the actor is new and has a name that looks like an existing one: nobody could tell the
+    two apart, and the one's records would seem to be the other's.
+    """
     world.state.users.prefetch((world.actor, EVERYONE))
     if world.state.users.get(world.actor) is not None:
         return
@@ -126,8 +127,9 @@ def require_writer(world: World, action: str) -> None:
 
 
 def require_owner(world: World, action: str, records: Iterable[Owned]) -> None:
-    """Raises NotPermitted for the first record that somebody else uploaded, unless an admin acts; for whoever is no
-    researcher, of no record too."""
+    """Raises NotPermitted for the first record that somebody else uploaded, unless an admin acts. Who is no
+    researcher may not act at all, even on no record.
+    """
     role = role_of(world, world.actor)
     if role == ADMIN:
         return
@@ -148,7 +150,7 @@ def require_owner(world: World, action: str, records: Iterable[Owned]) -> None:
 def _refusal(
     world: World, action: str, enough: str, *, record: str = "", subject: str = "", owner: str = ""
 ) -> NotPermitted:
-    """``enough`` is the role that would do; ``owner`` may do it without."""
+    """``enough`` is the role that would do; ``owner`` may do it without that role."""
     action, role = _one_line(action), role_of(world, world.actor)
     needed = f"{owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
     own = world.state.users.get(world.actor)
@@ -173,7 +175,7 @@ def _refusal(
 
 
 def _one_line(action: str) -> str:
-    """What was tried, as it is shown and kept: who is refused may have typed anything, and any amount of it."""
+    """What was tried, as it is shown and kept: it may be anything that somebody typed, of any length."""
     line = (
         action if action.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in action)
     )
@@ -181,7 +183,9 @@ def _one_line(action: str) -> str:
 
 
 def admins(world: World, *, besides: str = "") -> str:
-    """Who is an admin, for a sentence: the first few, and how many more. Empty where nobody is but ``besides``."""
+    """The admins, for a sentence: the first few, and how many more there are. Empty where nobody is one but
+    ``besides``.
+    """
     rows = world.transaction.run(
         f"SELECT username FROM {world.state.users.table} WHERE role = 'admin' ORDER BY username"
     ).fetchall()

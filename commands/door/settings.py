@@ -1,7 +1,7 @@
 """Find and read ``daybook.toml``: which ledger, which roots, which limits. All settings are read here.
 
-The file is looked for in the working directory and upwards. What the caller gives, then ``DAYBOOK_DB``, go before its
-``db``. Of every setting it is known where it came from.
+The file is looked for in the working directory and in the folders above it. What the caller gives comes before
+``DAYBOOK_DB``, and that before the file's ``db``. Every setting knows where it came from.
 """
 
 import difflib
@@ -45,9 +45,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """Where checkpoints are kept by themselves: in ``folder``, which is a repository that they are committed to where
-    ``commits``. ``every`` so many events; None: by every work that finds new ones. ``key`` is None for the ledger's own
-    place."""
+    """Where checkpoints are kept without being asked for: in ``folder``; with ``commits`` it is a repository, and
+    they are committed there. One ``every`` so many events; None: whenever work finds new ones. ``key`` None: the key
+    is at the ledger's own place.
+    """
 
     folder: Path
     commits: bool
@@ -77,14 +78,14 @@ class Settings:
 
     @property
     def zone(self) -> "tzinfo | None":
-        """Of ``timezone``; None where it is not set."""
+        """The zone that ``timezone`` names; None where it is not set."""
         from zoneinfo import ZoneInfo
 
         return None if self.timezone is None else ZoneInfo(self.timezone)
 
 
 def load(*, db: str | None = None, config: str | None = None) -> Settings:
-    """Raises SettingsError for a file that is missing, broken, or holds what no setting is."""
+    """Raises SettingsError for a file that is missing or broken, or that holds something that is no setting."""
     file = _given(config) if config is not None else _upwards()
     read = _Reader(file) if file is not None else None
     content = read.content() if read is not None else {}
@@ -109,13 +110,13 @@ def load(*, db: str | None = None, config: str | None = None) -> Settings:
 
 
 def _names(content: dict[str, Any]) -> frozenset[str]:
-    """What stands in a file: ``limits``, and ``limits.depth``."""
+    """The names that a file sets: ``limits``, and ``limits.depth``."""
     tables = ((name, table) for name, table in content.items() if isinstance(table, dict))
     return frozenset({*content, *(f"{name}.{key}" for name, table in tables for key in table)})
 
 
 def _with_schema(address: str, schema: str) -> str:
-    """Only servers have schemas, and what the address says itself goes before the setting."""
+    """Only servers have schemas. A schema in the address comes before the setting."""
     if not is_server(address) or re.search(r"[?&]schema=", address):
         return address
     return f"{address}{'&' if '?' in address else '?'}schema={quote(schema, safe='')}"
@@ -184,7 +185,7 @@ class _Reader:
         return value
 
     def single_settings(self, content: dict[str, Any]) -> dict[str, Any]:
-        """All that is one value and no table, but the address."""
+        """All settings that are one value and no table, but for the address."""
         limit = self._number(content, "list_limit", 0)
         contact = self.text(content, "contact")
         if contact is not None and (len(contact) > _LONGEST_CONTACT or not contact.isprintable()):
@@ -278,7 +279,7 @@ class _Reader:
         )
 
     def _path(self, table: dict[str, Any], key: str) -> Path | None:
-        """A relative one belongs to the folder of the file that states it."""
+        """A relative path starts at the folder of the file that states it."""
         text: str | None = self._typed(table, key, str, "checkpoints.")
         if text is None:
             return None

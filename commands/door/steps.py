@@ -1,4 +1,6 @@
-"""The commands inside of one: their ids follow from its id, so that whoever repeats it finds what was done already."""
+"""The commands inside a command: their ids follow from its id, so that whoever repeats it finds what is done
+already.
+"""
 
 from commands.door.command import Command
 from commands.door.submit import Daybook
@@ -33,7 +35,7 @@ class Steps:
             except Conflict as conflict:
                 if conflict.code != "command-id-reused":
                     raise
-                self._find()  # another process is at the same work, and took this step
+                self._find()  # another process does the same work, and took this step
                 continue
             if receipt.last:
                 self.spans.append((receipt.first, receipt.last))
@@ -45,7 +47,7 @@ class Steps:
                 self.spans.append((found[1], found[2]))
 
     def done_at(self, position: int) -> bool:
-        """Whether the event at a position is of a step."""
+        """Whether the event at a position belongs to a step."""
         return any(first <= position <= last for first, last in self.spans)
 
     def last_position(self, *others: int) -> int:

@@ -31,7 +31,7 @@ _ATTEMPTS = 5
 
 
 class Daybook:
-    """A ledger and who works with it: made for one request, or for as long as one user works."""
+    """A ledger and its actor: made for one request, or for as long as one user works."""
 
     def __init__(self, ledger: Ledger, actor: Actor) -> None:
         self.ledger = ledger
@@ -42,7 +42,7 @@ class Daybook:
 
     @classmethod
     def open(cls, url: str, actor: Actor, *, connections: int = CONNECTIONS) -> "Daybook":
-        """For a program of one user: a ledger of its own, which ``close`` closes. Raises what ``Ledger.open`` does."""
+        """For a program with one user: opens a ledger that ``close`` closes. Raises what ``Ledger.open`` raises."""
         daybook = cls(Ledger.open(url, connections=connections), actor)
         daybook._opened = True
         return daybook
@@ -64,8 +64,9 @@ class Daybook:
 
     @contextmanager
     def reading_past(self, moment: "Moment", about: "About | None" = None) -> Iterator[World]:
-        """The world as it was, as far as a reading is about it: all but the counts of who did what, unless said.
-        Raises Refusal where the ledger has no such moment."""
+        """The world as it was, limited to what ``about`` asks for: unless said, all but the counts of who did what.
+        Raises Refusal where the ledger has no such moment.
+        """
         with self.ledger.past() as (transaction, _):
             from projections.past import Past, put_before
 
@@ -80,7 +81,7 @@ class Daybook:
 
     @contextmanager
     def reading_at(self, position: int, *, now: bool) -> Iterator[World]:
-        """The world behind this position; with ``now``, or where nothing came since, as it is now."""
+        """The world after the event at this position; with ``now``, or where nothing came since, as it is now."""
         if not now:
             with self.reading() as world:
                 now = world.head.size == position
@@ -109,7 +110,7 @@ class Daybook:
 
     def _attempt(self, command: "Command[R]", fingerprint: bytes, *, last: bool) -> Receipt[R] | None:
         """None where it is to be tried again."""
-        from commands.door.attempt import once  # nobody who reads has to wait for what only writers need
+        from commands.door.attempt import once  # readers need not wait for what only writers need
 
         try:
             with without_garbage_collection():
@@ -118,7 +119,7 @@ class Daybook:
             self._record(refusal)
             raise
         except LedgerUnavailable as unavailable:
-            if unavailable.code == "read-only":  # who may not is told so, whatever else is in the way
+            if unavailable.code == "read-only":  # what is not permitted is told first
                 self.require(command.authorise)
             if unavailable.code != BEING_MADE_ANEW or last:
                 raise
@@ -129,22 +130,25 @@ class Daybook:
         return None
 
     def earlier(self, command: "Command[R]") -> Receipt[R] | None:
-        """The receipt of a command that was carried out before; nothing is done. For those who look at the disk before
-        they submit. Raises Conflict where another command had its id."""
+        """The receipt of a command that was carried out before, if it was; does nothing. For callers that look at
+        the disk before they submit. Raises Conflict where another command had its id.
+        """
         from commands.door.attempt import first_receipt
 
         with self.database.reading() as transaction:
             return first_receipt(transaction, self.actor, command, command.fingerprint())
 
     def within(self, transaction: Transaction, command: "Command[R]") -> Receipt[R]:
-        """Carry out a command in a transaction that goes on: the one that makes a ledger, in which nobody else is."""
+        """Carry out a command inside the open transaction that makes a ledger, where there is nobody else."""
         from commands.door.attempt import carry_out
 
         head = log.lock_head(transaction)
         return carry_out(self.ledger, self.actor, transaction, head, command, command.fingerprint())
 
     def require(self, check: Callable[[World], None]) -> None:
-        """Ask before slow work whether it is permitted; the door asks again. Raises NotPermitted, and records it."""
+        """Ask before slow work whether it is permitted; the door will ask again. Raises NotPermitted, and records
+        it.
+        """
         self.actor.require_writing()
         try:
             with self.reading() as world:
@@ -156,7 +160,7 @@ class Daybook:
             raise
 
     def _record(self, refusal: NotPermitted) -> None:
-        """Append that somebody tried what he or she may not do. Where that fails, the refusal says so."""
+        """Append an event that somebody tried what he or she may not do. Where that fails, the refusal says so."""
         from commands.door.attempt import RecordRefusal
 
         attempt = RecordRefusal(
@@ -194,6 +198,6 @@ class Daybook:
             LOG.log(level, what, extra=fields)
 
     def close(self) -> None:
-        """Close the ledger, if ``open`` opened it for this user alone."""
+        """Close the ledger, where ``open`` opened it for this user alone."""
         if self._opened:
             self.ledger.close()

@@ -13,7 +13,7 @@ from projections.rows import State
 
 @dataclass(slots=True)
 class World:
-    """What a command sees: one moment of the ledger, and who asks, and how he or she was authenticated."""
+    """What a command sees: one moment of the ledger, who asks, and how he or she was authenticated."""
 
     transaction: Transaction
     head: Head
@@ -33,7 +33,8 @@ R_co = TypeVar("R_co", bound=Result, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[R_co]):
-    """``result`` is what the receipt answers. No events: the log has nothing to tell, and no receipt is kept.
+    """``result`` is the answer that the receipt keeps. Without events there is nothing to tell, and no receipt is
+    kept.
 
     ``redacted`` are the positions whose payload goes with these events, ``erased`` the sha256 of stored bytes.
     """
