@@ -170,8 +170,8 @@ class Transaction:
 class PastTransaction(Transaction):
     """Reads alone: whatever is no SELECT is refused, on either database.
 
-    ``hide`` puts the past before the present: from then on every statement and its values pass through ``past``, which
-    puts before it what hides the tables of today.
+    ``hide`` puts the past before the present: from then on every statement and its values pass through ``past``,
+    which prepends what hides today's tables.
     """
 
     def hide(self, past: Callable[[str, Sequence[Any]], tuple[str, Sequence[Any]]]) -> None:
@@ -213,8 +213,8 @@ def _insert(table: str, columns: tuple[str, ...], rows: int = 1) -> str:
 class Database:
     """An opened database, for as long as the application lives. Threads share its ``connections``.
 
-    A transaction belongs to its ``with`` block, on whatever thread that ends. One inside another has a connection of
-    its own and sees nothing of the outer one; who holds all connections would wait for himself.
+    A transaction belongs to its ``with`` block, whatever thread that ends on. One inside another has a connection of
+    its own and sees nothing of the outer one; a caller that holds all connections would wait for itself.
     """
 
     def __init__(
@@ -223,12 +223,12 @@ class Database:
         self.address = checked(url)
         self.dialect = self.address.backend
         self._role = role
-        self._durable = ""  # the schema of the ledger's tables, once somebody needed it
+        self._durable = ""  # the schema of the ledger's tables, read when it is first needed
         self.connections = Connections(self.address, role, connections, self._prepare)
 
     @cached_property
     def engine(self) -> "Engine":
-        """For migrations and inspections: none of its connections is one of ``connections``."""
+        """For migrations and inspections. Its connections are not those of ``connections``."""
         return engine(self.address, self._role, self._prepare)
 
     def _prepare(self, driver: Any) -> None:
@@ -245,7 +245,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
-        """A transaction that writes. Raises Conflict where a unique key was taken in the meantime."""
+        """A transaction that writes. Raises Conflict where somebody else took a unique key in the meantime."""
         # READ COMMITTED whatever the server's default: behind the append lock, each statement must see the newest
         postgresql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
         begin = postgresql if self.dialect == "postgresql" else _TO_WRITE
@@ -254,8 +254,9 @@ class Database:
 
     @contextmanager
     def past(self) -> Iterator[PastTransaction]:
-        """A read-only transaction like ``reading``, before whose statements an earlier moment can be put. It makes
-        nothing in the database, not even for its own time, and needs no other right than to read."""
+        """A read-only transaction like ``reading``, in which an earlier moment can be put before the present. It
+        creates nothing in the database, not even temporarily, and needs no right but to read.
+        """
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if self.dialect == "postgresql" else "BEGIN"
         with self._transaction(begin, PastTransaction) as transaction:
             if not self._durable:
@@ -282,7 +283,7 @@ class Database:
                 good = True
             except BaseException as error:
                 good = self._rolled_back(lent, transaction, error)
-                self.connections.require_stillness(lent)  # what was read may be no database at all
+                self.connections.require_stillness(lent)  # the file may be no database at all
                 raise
         except Refusal:
             raise
@@ -315,17 +316,19 @@ class Database:
         return not type(error).__module__.startswith("psycopg")
 
     def overwrite_free_space(self) -> bool:
-        """On SQLite: write the file anew without what was deleted from it, and empty its write-ahead log. False where
-        somebody who is reading held that up, and on PostgreSQL, where only the owner can (VACUUM FULL)."""
+        """On SQLite: write the file anew without what was deleted from it, and empty its write-ahead log. False
+        where a reader held that up, and on PostgreSQL, where only the owner can do it (VACUUM FULL).
+        """
         return self._empty_journal("VACUUM")
 
     def empty_journal(self) -> None:
-        """On SQLite: empty the write-ahead log, which holds earlier states of pages, what was erased among it. Somebody
-        who is reading may hold that up; the last one to close the file does it then."""
+        """On SQLite: empty the write-ahead log, which holds earlier states of pages and so what was erased. A reader
+        may hold that up; whoever closes the file last does it then.
+        """
         self._empty_journal("PRAGMA busy_timeout = 1000")
 
     def _empty_journal(self, first: str) -> bool:
-        """Behind the statement ``first``. Says whether it was emptied."""
+        """After the statement ``first``. Returns whether the log was emptied."""
         if self.dialect != "sqlite":
             return False
         with self.translated_errors():
@@ -339,13 +342,14 @@ class Database:
         return not held_up
 
     def close(self) -> None:
-        """End every connection. From here on a transaction is refused."""
+        """End every connection. From here on no transaction can begin."""
         self.connections.close()
 
     @contextmanager
     def translated_errors(self, *, begun: bool = False) -> Iterator[None]:
-        """Turn the drivers' errors that a user can act on into refusals; the rest is our own fault and passes.
-        ``begun``: a transaction is going on."""
+        """Turn those errors of the drivers that a user can act on into refusals; the rest are faults of the program,
+        and pass. ``begun``: inside a transaction.
+        """
         try:
             yield
         except Refusal:
@@ -356,7 +360,7 @@ class Database:
 
     def _raise_refusal(self, error: Exception, *, begun: bool = False) -> None:
         if type(error).__module__.startswith(("psycopg", "sqlite3")):
-            self.connections.refuse_closed()  # by another thread, in the middle of it
+            self.connections.refuse_closed()  # another thread closed it meanwhile
         refusal = refusal_of(error, self.address, begun=begun)
         if refusal is not None:
             raise refusal from error
@@ -379,7 +383,7 @@ def _set_up_sqlite(connection: Any) -> None:
 def _authorise(
     action: int, name: str | None, value: str | None, _database: str | None, _trigger: str | None
 ) -> int:
-    """What the role is on PostgreSQL: rows may be read and written, the schema and what guards it may not.
+    """What the application's role is on PostgreSQL: rows may be read and written, the schema and its guards may not.
 
     SQLite asks once when it compiles a statement, not when it runs it: statements that are cached cost nothing.
     """

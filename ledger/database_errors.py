@@ -19,7 +19,7 @@ def is_broken_text(error: BaseException) -> bool:
 
 
 def refusal_of(error: BaseException, address: Address, *, begun: bool = False) -> Refusal | None:
-    """``begun``: it happened in the middle of a transaction."""
+    """``begun``: it happened inside a transaction."""
     if type(error).__module__.startswith("sqlalchemy"):
         error = getattr(error, "orig", None) or error
     if type(error).__module__.startswith("sqlite3"):
@@ -88,7 +88,7 @@ def _full_disk(file: str) -> LedgerUnavailable:
 
 
 def _is_full(file: Path) -> bool:
-    """Whether the disk has no room, or no place for another file."""
+    """Whether the disk is full, or takes no further file."""
     try:
         found = os.statvfs(file.absolute().parent)
     except (OSError, AttributeError):  # Windows has no such call
@@ -97,7 +97,7 @@ def _is_full(file: Path) -> bool:
 
 
 def _no_file(path: Path) -> LedgerUnavailable:
-    """To make one is advised only where that can be done."""
+    """Advises to make a ledger only where one can be made."""
     folder = path.parent
     if not folder.is_dir():
         where, hint = (

@@ -60,21 +60,22 @@ class StoredEvent(NamedTuple):
 
 
 def via_of(event: StoredEvent) -> dict[str, Any]:
-    """How the actor came in. Of an event from before authentication was recorded, it is ``claimed``."""
+    """How the actor came in: ``claimed`` for an event that is older than the recording of authentication."""
     return {"authentication": "claimed", **orjson.loads(event.via)}
 
 
 @lru_cache(maxsize=4096)
 def authentication(via: str) -> str:
-    """How the actor of an event was authenticated: one of ``AUTHENTICATIONS``. What says nothing of it, or nothing
-    known, proves no more than a claim."""
+    """How the actor of an event was authenticated: one of ``AUTHENTICATIONS``. A ``via`` that does not say, or says
+    something unknown, proves no more than a claim.
+    """
     found = orjson.loads(via)
     said = found.get("authentication") if isinstance(found, dict) else None
     return said if said in AUTHENTICATIONS else "claimed"
 
 
 class Body(Protocol):
-    """What the log needs of an event's body; the events themselves are in ``ledger.events``."""
+    """What the log needs to know of an event's body; the events themselves are in ``ledger.events``."""
 
     SCHEMA: ClassVar[int]
 
@@ -85,9 +86,9 @@ class Body(Protocol):
 class NewEvent:
     """An event that is about to be appended.
 
-    ``expected_version`` is the version that the stream must have now: 0 for a new stream, None for whatever it is.
-    ``subject`` and ``username`` repeat what reading and rebuilding filter by: the subject as
-    ``datasource_id/name`` and the user whose record it is.
+    ``expected_version`` is the version that the stream must have now: 0 for a new stream, None for any. ``subject``
+    and ``username`` repeat what reading and rebuilding filter by: the subject as ``datasource_id/name`` and the user
+    whose record it is.
     """
 
     stream: str
@@ -100,7 +101,7 @@ class NewEvent:
 
 
 def leaf_data(event: tuple[int, str, int, str, int, str, str, int, str, str, str, str, str, bytes]) -> bytes:
-    """The bytes that the leaf hash is taken of: the first fourteen columns of a ``StoredEvent``, in its order."""
+    """The bytes that the leaf hashes: the first fourteen columns of a ``StoredEvent``, in its order."""
     (
         position,
         stream,
@@ -125,8 +126,9 @@ def leaf_data(event: tuple[int, str, int, str, int, str, str, int, str, str, str
 
 
 def head_data(row: tuple[int, str, int, bytes, str, str, str, str]) -> bytes:
-    """The bytes that the head row's sha256 is taken of: all of its other columns, from ``id`` to ``rebuild``, each with
-    its length before it."""
+    """The bytes that the head row's sha256 hashes: all its other columns, from ``id`` to ``rebuild``, each preceded
+    by its length.
+    """
     texts = [str(value).encode() if not isinstance(value, bytes) else value for value in row]
     return b"daybook/head/1\n" + b"".join(b"%d:%b" % (len(text), text) for text in texts)
 

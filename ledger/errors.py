@@ -13,9 +13,9 @@ __all__ = ["Conflict", "IntegrityFailure", "LedgerUnavailable", "NextStep", "Ref
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """Something that would help: an action by its name, the record that it is for, and its arguments.
+    """Something that would help: the name of an action, the record that it is for, and its arguments.
 
-    An argument that is None is for a person to fill in.
+    An argument that is None is left for a person to fill in.
     """
 
     action: str
@@ -38,7 +38,7 @@ class Refusal(Exception):
         return f"{self.message} {self.hint}".rstrip()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A rebuild has processes of its own, and what one of them refuses has to arrive."""
+        """A rebuild has processes of its own; a refusal of one of them has to arrive here."""
         return _renewed, (type(self), self.args, vars(self))
 
 
@@ -49,7 +49,7 @@ def _renewed(kind: type[Refusal], arguments: tuple[Any, ...], attributes: dict[s
 
 
 class Conflict(Refusal):
-    """Somebody else changed the same stream, or took the same key, in the meantime. Trying again may help."""
+    """Somebody else changed the same stream or took the same key in the meantime. Trying again may help."""
 
 
 class LedgerUnavailable(Refusal):

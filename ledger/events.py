@@ -15,7 +15,7 @@ from ledger.errors import IntegrityFailure
 
 
 class Body(BaseModel):
-    """What an event says beyond its envelope."""
+    """What an event says besides its envelope."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     SCHEMA: ClassVar[int]

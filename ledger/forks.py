@@ -1,4 +1,4 @@
-"""What lives as long as the application is made anew in a child that is forked from it."""
+"""Things that live as long as the application are made anew in a child process that was forked from it."""
 
 import os
 from typing import Protocol

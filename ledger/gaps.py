@@ -1,9 +1,9 @@
 """Whether all that is gone from the log was removed by a redaction that two admins agreed on. Pure.
 
 A payload may be missing where a later PayloadRedacted names its position, the bytes of an input file where
-InputFileErased does, in the same command as DeletionApproved, by another than who requested it; both were admins then.
-What was removed has to be gone.
-An event that is damaged itself is reported where it stands, and not again for what it no longer accounts for.
+InputFileErased names them, in the same command as a DeletionApproved by somebody other than the requester; both were
+admins then. What was removed has to be gone. An event that is damaged itself is reported where it stands, and not
+again for what it no longer accounts for.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ _EVERYONE = "everyone"
 
 
 class Admins:
-    """Who was an admin when, as the log says. A role counts that somebody granted who was an admin then."""
+    """Who was an admin when, as the log says. Only a role that an admin of that time granted counts."""
 
     def __init__(self, noted: Sequence[Noted]) -> None:
         self._roles: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -68,7 +68,7 @@ class Gaps:
         self.sound = {redacted_position(event): event for event in self.redactions if self._is_sound(event)}
 
     def problems(self, present: Iterable[str]) -> list[Problem]:
-        """``present`` are the sha256 of the input files that are there, and hold what their name says."""
+        """``present`` are the sha256 of the input files that are there and hold the bytes that their names say."""
         files = frozenset(present)
         return [*self._roles(), *self._payloads(), *self._files_received(files), *self._files_erased(files)]
 
@@ -156,7 +156,7 @@ class Gaps:
         )
 
     def _is_reported(self, position: int) -> bool:
-        """Whether what would account for this position is missing or damaged, and reported as that."""
+        """Whether the event that would account for this position is missing or damaged, and reported as such."""
         if self.is_cut:
             return True
         about = [*self._of_stream[f"redaction/{position}"]]

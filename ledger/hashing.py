@@ -34,7 +34,7 @@ _NOTED_TYPES = frozenset(
 _NOTED_STREAMS = ("redaction/", "deletion/", "input-file/")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
 _AHEAD = timedelta(days=1)
-_MOST = 100  # problems of one code that one chunk tells
+_MOST = 100  # problems of one code that a chunk reports
 _SELECT = (
     f"SELECT {', '.join(STORED_COLUMNS)} FROM events WHERE position > ? AND position <= ? ORDER BY position"
 )
@@ -50,8 +50,9 @@ class Problem:
 
 
 class Noted(NamedTuple):
-    """An event by which something can be gone from the log, or by which somebody may decide on that. ``damaged``: it is
-    not the one that was written."""
+    """An event by which something can go from the log, or by which somebody may decide on that. ``damaged``: it is
+    not as it was written.
+    """
 
     position: int
     stream: str
@@ -64,7 +65,7 @@ class Noted(NamedTuple):
 
 
 def _latest() -> str:
-    """A clock that is off by less forges nothing."""
+    """A clock that is off by less is no forgery."""
     return (datetime.now(UTC) + _AHEAD).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -93,7 +94,7 @@ class Chunk:
     latest: str = field(default_factory=_latest)
 
     def problem(self, code: str, position: int, message: str) -> None:
-        """Of what is wrong in one way all over, the first places are enough."""
+        """Where the same thing is wrong all over, the first places are enough."""
         if sum(problem.code == code for problem in self.problems) < _MOST:
             self.problems.append(Problem(code, position, message))
 
@@ -121,7 +122,7 @@ def _hash_chunk_elsewhere(url: str, after: int, count: int, keep_leaves: bool) -
 
 
 def _hash_chunk(transaction: Transaction, after: int, count: int, keep_leaves: bool) -> Chunk:
-    transaction.read_broken_text(False)  # no call for each text: that is much faster
+    transaction.read_broken_text(False)  # one call for all texts: that is much faster
     try:
         chunk = _read_chunk(transaction, after, count)
     except Exception as error:
@@ -215,7 +216,7 @@ def _hash_row(row: tuple[Any, ...]) -> tuple[Problem | None, bytes]:
 
 
 def _body(payload: Any) -> dict[str, Any]:
-    """Of a payload that is damaged, and reported for it, perhaps nothing."""
+    """Of a damaged payload, which is reported as such, perhaps nothing."""
     try:
         body = orjson.loads(payload)
     except (orjson.JSONDecodeError, TypeError):  # JSONDecodeError: lone surrogates as well

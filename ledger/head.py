@@ -1,7 +1,7 @@
 """The head row: where the log ends, and which lists are live. The only module that reads or writes the table ``head``.
 
-Whoever writes locks it first and holds it to the commit. Nothing that it says is believed: it is compared with its own
-hash and with the last event before anything is made of it, and what it says chooses among the program's constants.
+Every writer locks it first and holds it to the commit. Nothing that it says is believed: it is compared with its own
+hash and with the last event before it is used, and what it says only chooses among the program's constants.
 """
 
 import re
@@ -35,8 +35,8 @@ _REPAIRING = (NextStep("verify"), NextStep("rebuild"))
 
 @dataclass(slots=True)
 class Head:
-    """Where the log ends. ``live_slot`` says which of the two sets of projection tables is current,
-    ``projections`` which version of each projection made it, ``rebuild`` who is filling the other slot now.
+    """Where the log ends. ``live_slot`` says which of the two sets of projection tables is current, ``projections``
+    which version of each projection made it, ``rebuild`` who is filling the other set now.
 
     The row has a sha256 over all of this, so that a change of any of it is found."""
 
@@ -52,8 +52,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class ServerClock:
-    """What the database server's clock said, in seconds since 1970, when this machine's stopwatch showed ``read_at``.
-    One clock for all who write: that of a machine may be wrong."""
+    """What the database server's clock said, in seconds since 1970, when this machine's stopwatch showed
+    ``read_at``. All writers go by this one clock: that of a machine may be wrong.
+    """
 
     seconds: float
     read_at: float
@@ -76,15 +77,14 @@ def lock_head(transaction: Transaction) -> Head:
 def lock(transaction: Transaction) -> None:
     """On SQLite a writer is alone as it is."""
     if transaction.dialect == "postgresql":
-        transaction.run(
-            "SELECT id FROM head FOR UPDATE"
-        )  # its answer is not waited for: the next statement does
+        transaction.run("SELECT id FROM head FOR UPDATE")  # not waited for here: the next statement waits
 
 
 def read_head(transaction: Transaction) -> Head:
-    """Raises LedgerUnavailable where there is no ledger, IntegrityFailure where the row is not one that was written, or
-    does not end where the log does."""
-    if transaction.past is not None:  # another one was put before it, when it had been judged
+    """Raises LedgerUnavailable where there is no ledger, IntegrityFailure where the row is not as it was written or
+    does not end where the log ends.
+    """
+    if transaction.past is not None:  # the past was put before it; it was judged before that
         return _head(transaction.run(f"SELECT {', '.join(COLUMNS[1:8])} FROM head").fetchone())
     found = transaction.run(_sql(transaction.durable)).fetchall()
     tree = _judged(*found[0]) if len(found) == 1 else None
@@ -114,8 +114,9 @@ def _sql(durable: str) -> str:
 
 @lru_cache(maxsize=8, typed=True)
 def _judged(*found: Any) -> CompactRange | None:
-    """The tree of a head row, with the last event behind it; None where something is wrong. What is the same byte for
-    byte is judged once: most readings find what the one before them found."""
+    """The tree of a head row, with the last event; None where something is wrong. What is the same byte for byte is
+    judged once: most readings find what the reading before them found.
+    """
     row, last = found[: len(COLUMNS)], found[len(COLUMNS) :]
     if fault([row], last if last[0] is not None else None) is not None:
         return None
@@ -137,8 +138,9 @@ def stored(transaction: Transaction) -> tuple[list[tuple[Any, ...]], tuple[Any, 
 
 
 def fault(rows: Sequence[tuple[Any, ...]], last: tuple[Any, ...] | None) -> str | None:
-    """What is wrong with the head row, as the end of a sentence; None where nothing is that can be told from the last
-    event alone."""
+    """What is wrong with the head row, as the end of a sentence; None where nothing is, as far as the last event can
+    tell.
+    """
     if len(rows) != 1:
         return "it is gone" if not rows else "there is more than one"
     if not is_as_written(rows[0]):
@@ -147,7 +149,7 @@ def fault(rows: Sequence[tuple[Any, ...]], last: tuple[Any, ...] | None) -> str 
 
 
 def fault_of_lists(row: tuple[Any, ...]) -> str | None:
-    """What is wrong with what a row that was written as it is says of the lists."""
+    """What is wrong with what an intact row says of the lists."""
     slot, projections = row[5], row[6]
     if slot not in SLOTS:
         return f"it names the lists {slot[:20]!r}, which are none"
@@ -173,7 +175,7 @@ def _fault_of_end(row: tuple[Any, ...], last: tuple[Any, ...]) -> str | None:
 
 
 def is_as_written(row: tuple[Any, ...]) -> bool:
-    """Whether the values are of the kinds that they have to be, and have the hash that stands with them."""
+    """Whether the values have the right types, and the hash that stands beside them."""
     *values, digest = row
     try:
         return tuple(map(type, row)) == _KINDS and sha256(head_data(tuple(values))).digest() == digest
@@ -203,8 +205,9 @@ def insert_head(transaction: Transaction, head: Head) -> None:
 
 
 def store_head(transaction: Transaction, head: Head) -> None:
-    """Under the append lock, with which ``head`` was read. Before the events that it counts: the database takes none
-    beyond it, and no commit without them."""
+    """Under the append lock that ``head`` was read with. Comes before the events that it counts: the database takes
+    no event beyond it, and no commit without them.
+    """
     transaction.run(f"UPDATE head SET {', '.join(f'{column} = ?' for column in COLUMNS[1:])}", _values(head))
 
 
@@ -217,7 +220,7 @@ def _values(head: Head) -> tuple[Any, ...]:
 
 
 def name_rebuild(transaction: Transaction, head: Head, token: str) -> None:
-    """Say who fills the slot that is not live; whoever was at it before finds out and stops."""
+    """Say who fills the slot that is not live; whoever filled it before finds out and stops."""
     head.rebuild = token
     store_head(transaction, head)
 

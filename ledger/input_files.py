@@ -17,8 +17,9 @@ def keep(transaction: Transaction, content: bytes) -> str:
 
 
 def fetch(transaction: Transaction, digest: str) -> bytes:
-    """The bytes exactly as they came. Raises Refusal where they were erased, IntegrityFailure where they are gone or no
-    longer match."""
+    """The bytes exactly as they came. Raises Refusal where they were erased, IntegrityFailure where they are missing
+    or no longer match.
+    """
     row = transaction.run("SELECT content FROM input_files WHERE sha256 = ?", (digest,)).fetchone()
     if row is None:
         erased = transaction.run(
@@ -50,12 +51,14 @@ def fetch(transaction: Transaction, digest: str) -> bytes:
 
 
 def erase(transaction: Transaction, digest: str) -> None:
-    """Remove the bytes, behind the InputFileErased event that names them: the database refuses it otherwise."""
+    """Remove the bytes, after the InputFileErased event that names them: the database refuses it otherwise."""
     transaction.run("DELETE FROM input_files WHERE sha256 = ?", (digest,))
 
 
 def erased(transaction: Transaction, digest: str) -> bool:
-    """The bytes of this input file went with a redaction. What is missing without one fails when it is fetched."""
+    """Whether a redaction erased the bytes of this input file. A file that is missing otherwise fails when it is
+    fetched.
+    """
     row = transaction.run(
         "SELECT (SELECT count(*) FROM input_files WHERE sha256 = ?), "
         "(SELECT count(*) FROM events WHERE stream = ? AND type = 'InputFileErased')",

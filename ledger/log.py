@@ -1,7 +1,7 @@
 """Append and read events. The only module that writes ``events``, ``tree_nodes`` and ``receipts``.
 
-Whoever writes locks the head row first (``ledger.head``) and holds it to the commit. Positions therefore have no gap,
-come in commit order, and a reader by position can miss no event.
+Every writer locks the head row first (``ledger.head``) and holds it to the commit. So positions have no gap and come
+in commit order, and a reader that goes by position misses no event.
 """
 
 import re
@@ -45,9 +45,7 @@ _BLANK = {"command_id": "''", "causation": "0", "payload_sha256": "''"}
 _TO_FOLD = f"SELECT {', '.join(_BLANK.get(column, column) for column in COLUMNS)} FROM events"
 _PAGE = 10_000
 _SCAN_FROM = 20_000  # streams
-NODES_EVERY = (
-    8  # heights: of the inner nodes of the tree, one in 255 is kept, and a proof hashes at most 255 anew
-)
+NODES_EVERY = 8  # heights: one in 255 of the tree's inner nodes is kept, and a proof hashes at most 255 anew
 AHEAD_S = 300
 """How far ahead of the clock that counts a time may lie: clocks of machines differ by less."""
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON; an escaped backslash before u0000 is only text
@@ -103,13 +101,13 @@ def append(
 
 
 def lies_ahead(recorded_at: str, of: datetime | None = None) -> bool:
-    """Whether this time cannot be the present yet, by this machine's clock unless another is given."""
+    """Whether this time lies ahead of now, by this machine's clock unless another time is given."""
     latest = (of or datetime.now(UTC)) + timedelta(seconds=AHEAD_S)
     return recorded_at > latest.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _refuse_clock_ahead(at: str, head: Head) -> None:
-    """One machine whose clock runs ahead would give its time to all later events: nobody could record an earlier."""
+    """A machine whose clock runs ahead would give its time to all later events: nobody could record an earlier one."""
     if head.clock is not None and lies_ahead(at, head.clock.now()):
         server = head.clock.now().isoformat(sep=" ", timespec="seconds")[:19]
         raise LedgerUnavailable(
@@ -121,14 +119,16 @@ def _refuse_clock_ahead(at: str, head: Head) -> None:
 
 
 def _with_clock(via: str, at: str) -> str:
-    """How the actor came in, with what the clock there said: the event itself has the time of the one before it."""
+    """How the actor came in, with what the clock there said, as the event itself gets the time of the event before
+    it.
+    """
     return orjson.dumps(orjson.loads(via) | {"clock": at}).decode()
 
 
 def _write(
     transaction: Transaction, head: Head, stored: Sequence[StoredEvent], leaves: Sequence[bytes]
 ) -> None:
-    """The rows of these events, the nodes of the tree that they complete, and the head behind them."""
+    """The rows of these events, the nodes of the tree that they complete, and the head after them."""
     nodes: list[tuple[int, int, bytes]] = []
 
     def completed(height: int, index: int, hashes: Sequence[bytes]) -> None:
@@ -154,7 +154,7 @@ def _holds_nul(stream: str) -> Refusal:
 
 
 def _stream_versions(transaction: Transaction, events: Sequence[NewEvent]) -> dict[str, int]:
-    """The versions of the streams that exist already; a stream that must be new is left to the unique key."""
+    """The versions of the streams that exist already. Whether a new stream is new is left to the unique key."""
     expected: dict[str, int | None] = {}
     for event in events:
         expected.setdefault(event.stream, event.expected_version)
@@ -203,7 +203,7 @@ def read_receipt(transaction: Transaction, command_id: str) -> tuple[bytes, int,
 
 
 def actor_of(transaction: Transaction, position: int) -> str:
-    """Who is said to have appended the event at this position."""
+    """The user who, as the log says, appended the event at this position."""
     return str(transaction.run("SELECT actor FROM events WHERE position = ?", (position,)).fetchone()[0])
 
 
@@ -214,7 +214,7 @@ def read_stream(transaction: Transaction, stream: str) -> list[StoredEvent]:
 
 def read_streams(transaction: Transaction, streams: Collection[str], up_to: int) -> Iterator[StoredEvent]:
     """The events of these streams up to a position, in the order of the log."""
-    if len(streams) > _SCAN_FROM:  # one pass over the log is then cheaper, and takes the memory of a page
+    if len(streams) > _SCAN_FROM:  # then one pass over the log is cheaper, and takes a page of memory
         wanted = frozenset(streams)
         for page in pages(transaction, 0, up_to):
             yield from (event for event in page if event.stream in wanted)
@@ -254,14 +254,15 @@ def read_all(
 def read_to_fold(
     transaction: Transaction, after: int, up_to: int, limit: int, condition: str, values: Sequence[str]
 ) -> list[StoredEvent]:
-    """The events in (after, up_to], as ``read_all``, with what lists are made from: the command, the cause and the hash
-    are left blank, which take a tenth of reading."""
+    """The events in (after, up_to], as ``read_all``, with what lists are made from. The command, the cause and the
+    hash are left blank: reading them takes a tenth of the time.
+    """
     sql = f"{_TO_FOLD} WHERE position > ? AND position <= ?{condition} ORDER BY position LIMIT ?"
     return _events(transaction, transaction.run(sql, (after, up_to, *values, limit)).fetchall())
 
 
 def pages(transaction: Transaction, after: int, up_to: int, size: int = _PAGE) -> Iterator[list[StoredEvent]]:
-    """All events in (after, up_to], page by page: memory stays that of one page."""
+    """All events in (after, up_to], page by page, in the memory of one page."""
     while after < up_to:
         page = read_all(transaction, after, min(size, up_to - after))
         if not page:
@@ -281,7 +282,7 @@ def select_events(
     up_to: int | None = None,
     limit: int = 100,
 ) -> list[StoredEvent]:
-    """The newest ``limit`` events that match, oldest of them first."""
+    """The newest ``limit`` events that match, the oldest of them first."""
     conditions: list[str] = []
     values: list[Any] = []
     for condition, value in (
@@ -300,7 +301,7 @@ def select_events(
 
 
 def stored_stream(transaction: Transaction, stream: str) -> list[StoredEvent]:
-    """The events of a stream as their hashes stand for them: the payload of a redacted one is None."""
+    """The events of a stream as they were hashed: the payload of a redacted one is None."""
     sql = f"{_SELECT} WHERE stream = ? ORDER BY stream_version"
     return list(map(StoredEvent._make, transaction.run(sql, (stream,)).fetchall()))
 
@@ -308,7 +309,7 @@ def stored_stream(transaction: Transaction, stream: str) -> list[StoredEvent]:
 def stored_pages(
     transaction: Transaction, after: int, up_to: int, size: int = _PAGE
 ) -> Iterator[list[StoredEvent]]:
-    """All events in (after, up_to], page by page, as their hashes stand for them."""
+    """All events in (after, up_to], page by page, as they were hashed."""
     sql = f"{_SELECT} WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
     while after < up_to:
         page = list(map(StoredEvent._make, transaction.run(sql, (after, up_to, size)).fetchall()))
@@ -321,7 +322,7 @@ def stored_pages(
 def take_over(
     transaction: Transaction, head: Head, events: Sequence[StoredEvent], leaves: Sequence[bytes]
 ) -> None:
-    """Append events of another database, exactly as they were stored there; their positions follow the head.
+    """Append events of another database exactly as they were stored there; their positions follow the head.
 
     The projections no longer fit: the next one to open the ledger rebuilds them.
     """
@@ -348,9 +349,10 @@ def name_origin(transaction: Transaction, origin: str) -> None:
 
 
 def redact(transaction: Transaction, head: Head, positions: Collection[int]) -> None:
-    """Remove the payloads, under the append lock and behind the PayloadRedacted events that name them: the database
-    refuses it otherwise. The projections no longer fit: the next one to open the ledger rebuilds them. A rebuild that
-    is going on has read what is gone now, and is stopped."""
+    """Remove the payloads, under the append lock and after the PayloadRedacted events that name them: the database
+    refuses it otherwise. The projections no longer fit: whoever opens the ledger next rebuilds them. A rebuild that
+    is under way has read what is gone now, and is stopped.
+    """
     for position in positions:
         transaction.run("UPDATE events SET payload = NULL WHERE position = ?", (position,))
     head.projections, head.rebuild = REDACTED, ""
@@ -358,7 +360,9 @@ def redact(transaction: Transaction, head: Head, positions: Collection[int]) -> 
 
 
 def _events(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> list[StoredEvent]:
-    """The events of these rows; a redacted one with what its redaction kept, under ``redacted`` who and why."""
+    """The events of these rows. A redacted one comes with what its redaction kept; ``redacted`` says by whom and
+    why.
+    """
     events = list(map(StoredEvent._make, rows))
     for i, event in enumerate(events):
         if event.payload is None:
@@ -367,7 +371,7 @@ def _events(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> list[Sto
 
 
 def _kept(transaction: Transaction, position: int) -> str | None:
-    # the log itself, where a reading of the past hides what came later: what is gone now is gone from the past too
+    # the log itself, even where the past hides what came later: what is gone now is gone from the past too
     row = transaction.run(
         f"SELECT payload, actor, recorded_at FROM {transaction.durable}events "
         "WHERE stream = ? AND type = 'PayloadRedacted'",

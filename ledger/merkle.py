@@ -43,7 +43,7 @@ _NODE_PREFIX = b"\x01"
 
 
 class ProofError(ValueError):
-    """Hashes, sizes or a proof that do not belong together."""
+    """Hashes, sizes or a proof do not belong together."""
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -74,7 +74,7 @@ def subtree_root(leaf_hashes: Sequence[bytes]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CompactRange:
-    """What must be remembered of a tree to append to it and to know its root.
+    """All that must be remembered of a tree to append to it and to know its root.
 
     ``hashes`` are the roots of the largest complete subtrees, left to right: one for every 1 bit in ``size``.
     Immutable: an append gives a new range, so a transaction that fails leaves the old one good.

@@ -8,14 +8,14 @@ from ledger.log import Head, now
 
 __all__ = ["Moment", "last_until", "position_of", "recorded_around", "recorded_at", "shown"]
 
-_AT_ONCE = 100  # events that are looked at in one statement
+_AT_ONCE = 100  # events that one statement looks at
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
 Moment = int | str
 """How many events there were, or a time as the log writes it: ``2026-01-31T12:00:00.000000Z``."""
 
 
 def position_of(transaction: Transaction, head: Head, moment: Moment) -> int:
-    """How many events there were at that moment. Raises Refusal for one before the ledger or after now."""
+    """How many events there were at that moment. Raises Refusal for a moment before the ledger or after now."""
     if isinstance(moment, int):
         if not 0 <= moment <= head.size:
             raise Refusal(
@@ -68,7 +68,7 @@ def recorded_at(transaction: Transaction, position: int) -> str:
 
 
 def recorded_around(transaction: Transaction, position: int) -> tuple[str, str]:
-    """When the event at a position was recorded (empty for position 0), and when the next one was."""
+    """When the event at a position was recorded (empty for position 0), and when the next one."""
     rows = transaction.run(
         "SELECT position, recorded_at FROM events WHERE position >= ? AND position <= ?",
         (position, position + 1),

@@ -25,7 +25,7 @@ def find(transaction: Transaction, username: str) -> Person | None:
 
 
 def write(transaction: Transaction, person: Person) -> None:
-    """Replace what is known; without name and address nothing of it is left."""
+    """Replace what is known of a user; without name and address nothing of it is left."""
     transaction.run("DELETE FROM people WHERE username = ?", (person.username,))
     if person.name or person.email:
         transaction.run(

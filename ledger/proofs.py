@@ -24,13 +24,13 @@ from ledger.merkle import (
 from ledger.plurals import plural
 
 TILE = 1 << NODES_EVERY
-_TILES_KEPT = 64  # about two megabytes; proofs of neighbours share all but one of them
+_TILES_KEPT = 64  # about two megabytes; proofs of neighbours share all but one tile
 
 
 class StoredTree:
     """The nodes of the tree as they are stored, for the events in one transaction. A ``merkle.NodeSource``.
 
-    What it gives is not checked: a proof or a root that is made of it has to be, against a root from elsewhere.
+    What it gives is not checked: a proof or a root made from it has to be, against a root from elsewhere.
     """
 
     def __init__(self, transaction: Transaction) -> None:
@@ -61,7 +61,7 @@ class StoredTree:
         return tile
 
     def _read(self, level: int, number: int) -> list[bytes]:
-        """The nodes of a tile from its first on, as far as none is missing."""
+        """The nodes of a tile from its first on, up to the first that is missing."""
         first = number * TILE
         if level:
             rows = self._transaction.run(
@@ -85,7 +85,7 @@ class StoredTree:
         return self.compact_range(size).root() if size else EMPTY_ROOT
 
     def compact_range(self, size: int) -> CompactRange:
-        """What the head held when the log had ``size`` events."""
+        """The tree that the head held when the log had ``size`` events."""
         hashes, start = [], 0
         for height in reversed(range(size.bit_length())):
             if size >> height & 1:

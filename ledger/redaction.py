@@ -67,8 +67,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def skeleton(body: dict[str, Any], *, unique: str, known: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """``unique`` is what a key becomes that projections need only once; ``known`` are the texts that the envelope says
-    as well, apart from the payload."""
+    """``unique`` replaces a key that projections need to be unique; ``known`` are the texts that the envelope says
+    too.
+    """
     kept: dict[str, Any] = {}
     for name, value in body.items():
         stays = isinstance(value, str) and (value in known or (name == "sha256" and _SHA256.fullmatch(value)))

@@ -1,7 +1,8 @@
-"""Make a damaged head row anew from the events. Whatever else does not hold is left as it is, for ``verify`` to name.
+"""Make a damaged head row anew from the events. Anything else that is damaged is left as it is, for ``verify`` to
+name.
 
-A head row is the one thing that can contradict the events and be wrong alone: its tree follows from them. So it is made
-anew only where the events, their nodes, receipts, files and checkpoints agree with each other without it.
+Only the head row can contradict the events and be wrong by itself, as its tree follows from them. So it is made anew
+only where the events, their nodes, receipts, files and checkpoints agree with each other without it.
 """
 
 from collections.abc import Callable
@@ -24,7 +25,8 @@ _Progress = Callable[[int, int], None]
 
 def repair_head(url: str, progress: _Progress = lambda done, total: None) -> list[str]:
     """What was wrong with the head row and was mended, as sentences; none where it holds. The lists have to be made
-    anew behind it. Raises IntegrityFailure where the events do not agree with each other, and changes nothing then."""
+    anew afterwards. Where the events do not agree with each other it raises IntegrityFailure and changes nothing.
+    """
     database = Database(url, role=None)  # a row that is gone can be put back by the owner alone
     try:
         with database.reading() as transaction:
@@ -52,14 +54,14 @@ def repair_head(url: str, progress: _Progress = lambda done, total: None) -> lis
 
 
 def _fault(transaction: Transaction) -> str | None:
-    """Also what only the nodes of the tree show."""
+    """Includes what only the nodes of the tree show."""
     rows, last = stored(transaction)
     if last is None:
         raise LedgerUnavailable(
             "no-ledger", "The database holds no event.", "Create a ledger", NextStep("init")
         )
     found = fault(rows, last)
-    with suppress(IntegrityFailure):  # nodes that are not there are none of the head's faults
+    with suppress(IntegrityFailure):  # missing nodes are no fault of the head
         if found is None and StoredTree(transaction).compact_range(last[0]).to_bytes() != rows[0][3]:
             found = "its tree is not that of the events"
     return found

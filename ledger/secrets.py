@@ -1,7 +1,7 @@
 """What accounts sign in with. The only module that writes the table ``secrets``; nothing of it is ever in an event.
 
-A secret is kept as a digest, under an id that may be known. When it ends its digest is blanked and its row says why;
-the events say what was.
+A secret is kept as a digest, under an id that may be known. When it ends, its digest is blanked and its row says
+why; the events say what happened.
 """
 
 from dataclasses import dataclass

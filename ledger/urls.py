@@ -1,4 +1,4 @@
-"""What an address means to the drivers. What is not understood of one is refused, and never shown."""
+"""What an address means to the drivers. Whatever is not understood of it is refused, and never shown."""
 
 import re
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "schema"  # a parameter of our own: where in a PostgreSQL database the tables are
 CONNECT_TIMEOUT_S = 10
-_LONGEST_NAME = 63  # bytes, of whatever PostgreSQL names
+_LONGEST_NAME = 63  # bytes of any name in PostgreSQL
 _LONGEST_ADDRESS = 4_096
 _LONGEST_PART = 255  # bytes, of the name of a file or a folder
 _EXPECTED = "Expected a FILE, sqlite:///FILE or postgresql://USER@HOST/DATABASE."
@@ -60,7 +60,7 @@ def _refused(message: str, hint: str) -> LedgerUnavailable:
 
 
 def _names(query: Iterable[str]) -> str:
-    """The names of parameters, without what they say."""
+    """The names of parameters, without their values."""
     found = (name if re.fullmatch(r"\w{1,40}", name) else "one without a proper name" for name in query)
     return ", ".join(sorted(found))
 
@@ -94,14 +94,14 @@ def _check_server(url: "URL") -> None:
 
 @cache
 def server_parameters() -> frozenset[str]:
-    """What an address of a PostgreSQL server may have behind its "?": what libpq takes, and the schema."""
+    """What may follow the "?" of a PostgreSQL address: what libpq takes, and the schema."""
     from psycopg.pq import Conninfo
 
     return frozenset({SCHEMA, *(option.keyword.decode() for option in Conninfo.get_defaults())})
 
 
 def schema_of(address: Address) -> str | None:
-    """The schema that the address names; files have none."""
+    """The schema that the address names; a file has none."""
     found = address.parsed().query.get(SCHEMA) if address.backend == "postgresql" else None
     return found if isinstance(found, str) else None
 
@@ -109,7 +109,7 @@ def schema_of(address: Address) -> str | None:
 def server_arguments(address: Address, role: str | None) -> dict[str, Any]:
     """The keywords of ``psycopg.connect``. Options that the address gives stay; ours go before them."""
     given = _given(address.parsed().difference_update_query([SCHEMA]))
-    options = [str(given.get("options") or "")]  # the later ones count
+    options = [str(given.get("options") or "")]  # the last one counts
     if (schema := schema_of(address)) is not None:
         options.append("-c search_path=" + _escaped(quoted(schema)))
     options.append(f"-c client_encoding=UTF8 -c lock_timeout={BUSY_TIMEOUT_S:.0f}s")

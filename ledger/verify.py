@@ -1,11 +1,11 @@
 """Recompute everything from raw rows and say what does not hold.
 
-The rows are hashed in ``ledger.hashing``; here the tree over them is compared with the head row, with the nodes that
-are stored of it and with every checkpoint, and what else belongs to the log is looked at: streams, receipts, input
+The rows are hashed in ``ledger.hashing``. Here the tree over them is compared with the head row, with its stored
+nodes and with every checkpoint, and everything else that belongs to the log is checked: streams, receipts, input
 files, and what redactions removed (``ledger.gaps``).
 
-A problem is named at the first position that it concerns. Where the tree over a range does not fit, that is the first
-event of the range which is damaged by itself; only if none is, the first of the range.
+A problem is reported at the first position that it concerns. Where the tree over a range does not fit, that is the
+first event of the range that is damaged by itself; if none is, the first of the range.
 """
 
 from collections import Counter
@@ -28,8 +28,8 @@ from ledger.merkle import CompactRange, subtree_root
 from ledger.plurals import plural
 
 __all__ = ["CHUNK", "Problem", "Report", "examine", "verify"]
-_MOST = 100  # problems of one code that are told
-_ONCE = frozenset({"time-ahead"})  # whatever comes behind has that time too
+_MOST = 100  # problems of one code that are reported
+_ONCE = frozenset({"time-ahead"})  # everything after it has that time too
 _PAGE = 10_000
 _RECEIPTS = (
     "SELECT r.command_id, r.first_position, r.last_position, r.command_sha256, r.result, f.command_id, l.command_id "
@@ -80,7 +80,7 @@ class _Log:
         self.take([Problem(code, position, message)])
 
     def take(self, problems: Iterable[Problem]) -> None:
-        """Of what is wrong in one way all over, the first places are told."""
+        """Where the same thing is wrong all over, the first places are reported."""
         for problem in problems:
             self.told[problem.code] += 1
             if self.told[problem.code] <= (1 if problem.code in _ONCE else _MOST):
@@ -93,9 +93,11 @@ def verify(
     kept: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
-    """Check the whole ledger, and that it continues the checkpoints in ``kept``, which lay out of the owner's reach.
+    """Check the whole ledger, and that it continues the checkpoints in ``kept``, which were out of the owner's
+    reach.
 
-    Raises LedgerUnavailable where the ledger cannot be read at all, CheckpointError for a text that is none.
+    Raises LedgerUnavailable where the ledger cannot be read at all, CheckpointError for a text that is no
+    checkpoint.
     """
     database = Database(url)
     try:
@@ -137,7 +139,7 @@ def examine(
     if log.size in log.trees:
         log.report.root = log.trees[log.size].root().hex()
         _check_tree(log.trees[log.size], log.compact_range, held, log)
-    # what a damaged head row says of the log is worth nothing
+    # nothing that a damaged head row says of the log counts
     log.report.problems.sort(key=lambda problem: (problem.code != "head-changed", *_order(problem.position)))
     return log.report
 
@@ -188,7 +190,7 @@ def _hash_all(
         log.trees[tree.size] = tree
         progress(tree.size, size)
         if chunk.is_cut:
-            return  # what follows cannot be in its place
+            return  # what follows is out of place
 
 
 def _check_head(rows: Sequence[tuple[Any, ...]], log: _Log) -> None:
@@ -201,8 +203,9 @@ def _check_head(rows: Sequence[tuple[Any, ...]], log: _Log) -> None:
 
 
 def _check_tree(tree: CompactRange, stored_range: Any, held: int, log: _Log) -> None:
-    """The head row's compact range has a root for each of the largest subtrees: the first that differs, behind the
-    last checkpoint that holds, tells between which positions an envelope was changed."""
+    """The head row's compact range has a root for each of the largest subtrees. The first that differs, after the
+    last checkpoint that holds, tells between which positions an envelope was changed.
+    """
     try:
         stored = CompactRange.from_bytes(tree.size, stored_range if isinstance(stored_range, bytes) else b"")
     except ValueError as error:
@@ -230,7 +233,9 @@ def _plain(value: object) -> object:
 
 
 def _check_nodes(transaction: Transaction, log: _Log) -> None:
-    """The nodes that proofs are made from are those of the events; where an event was changed, that is said of it."""
+    """The stored nodes, which proofs are made from, are those of the events. Where an event was changed, that is
+    reported of the event.
+    """
     expected: dict[tuple[int, int], bytes] = {}
     level, height = log.tiles, NODES_EVERY
     while level:
@@ -303,7 +308,7 @@ def _check_streams(transaction: Transaction, log: _Log) -> None:
 
 
 def _check_kinds(log: _Log) -> None:
-    """Every event is one that this version can read."""
+    """This version can read every event."""
     first: dict[tuple[str, int], int] = {}
     for chunk in log.chunks:
         first = chunk.kinds | first
@@ -333,10 +338,10 @@ def _check_times(log: _Log) -> None:
 
 
 def _check_removals(transaction: Transaction, log: _Log) -> None:
-    """Every file that was received is there and holds the bytes that its name says, and what is gone was redacted."""
+    """Every file that was received is there with the bytes that its name says, and what is gone was redacted."""
     present = set()
     for (digest,) in transaction.run("SELECT sha256 FROM input_files").fetchall():
-        try:  # one at a time: together they may be too much for the memory
+        try:  # one at a time: memory may not hold all of them
             row = transaction.run("SELECT content FROM input_files WHERE sha256 = ?", (digest,)).fetchone()
         except UnicodeEncodeError:
             row = None
@@ -352,7 +357,7 @@ def _check_removals(transaction: Transaction, log: _Log) -> None:
 
 
 def _check_receipts(transaction: Transaction, log: _Log) -> None:
-    """Every event belongs to one receipt: without it, the same command could be carried out a second time."""
+    """Every event belongs to one receipt: without it, the same command could be carried out twice."""
     expected = 1
     for page in transaction.stream(_RECEIPTS, _PAGE):
         for command, first, last, digest, result, at_first, at_last in page:
@@ -377,7 +382,7 @@ def _check_receipts(transaction: Transaction, log: _Log) -> None:
 
 
 def _is_answer(digest: object, result: object) -> bool:
-    """That it is the one which was given cannot be told: it stands nowhere else."""
+    """Whether it is the receipt that was given cannot be told: it stands nowhere else."""
     try:
         answered = isinstance(result, str) and isinstance(orjson.loads(result), dict)
     except ValueError:
