@@ -1,1 +1,1 @@
-"""What the facts add up to now: tables that are rebuilt from events alone."""
+"""What the facts add up to now: tables that can be rebuilt from the events alone."""

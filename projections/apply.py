@@ -1,7 +1,7 @@
 """What each event means for the projections. The one code path of live appends and rebuilds.
 
-A handler changes rows through the ``State`` and does nothing else: no clock, no disk, no settings. A handler's
-meaning is part of its projection's version (``projections.records.VERSIONS``).
+A handler changes rows through the ``State`` and does nothing else: no clock, no disk, no settings. What a handler
+means is part of its projection's version (``projections.records.VERSIONS``).
 """
 
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ _DO_NOT_FOLD = (LookupError, TypeError, ValueError, AttributeError)
 
 
 class DoesNotFold(IntegrityFailure):
-    """An event that is not what its type says, or does not follow from those before it."""
+    """An event that does not fit its type, or does not follow from those before it."""
 
     def __init__(self, event: StoredEvent, error: Exception) -> None:
         super().__init__(
@@ -36,8 +36,8 @@ class DoesNotFold(IntegrityFailure):
 def apply(state: State, events: Iterable[StoredEvent]) -> None:
     """Bring the projections from the position before the first of these events to that of the last.
 
-    Raises IntegrityFailure for an event that a newer version of the program wrote, or none did: skipping it would make
-    projections that look whole and are not.
+    Raises IntegrityFailure for an event that no version of the program wrote, or a newer one: projections that skip
+    it would look whole without being so.
     """
     counts: dict[_Counted, int] = {}
     last_at: dict[_Counted, str] = {}
@@ -65,7 +65,9 @@ def apply(state: State, events: Iterable[StoredEvent]) -> None:
 
 
 def apply_to_records(state: State, events: Iterable[StoredEvent]) -> None:
-    """All of it but the counts of who did how much: half as long again, and nobody asks for them of a record."""
+    """Everything but the counts of who did how much: they take half as long again, and nobody asks a record for
+    them.
+    """
     event: StoredEvent | None = None
     try:
         for event in events:
@@ -85,7 +87,7 @@ def _handle(state: State, event: StoredEvent) -> None:
 
 
 def _project(state: State, event: StoredEvent) -> str:
-    """What no index could hold is counted without its project."""
+    """A project that no index could hold is left out of the count."""
     project = state.sessions[stream_id(event)].project
     return project if len(project) <= _LONGEST_COUNTED else ""
 

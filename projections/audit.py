@@ -1,12 +1,12 @@
 """Who did how much, counted: the columns of the audit report, and which types of events each of them counts.
 
-Counted are events, from the projection ``activity``, by days (UTC). Every type of event is in one column or in
-``NOT_COUNTED``. Sessions and clusterings count singly: an upload of ten sessions that are inserted counts ten inserts,
+It counts events by days (UTC), from the projection ``activity``. Every type of event is in one column or in
+``NOT_COUNTED``. Sessions and clusterings count one by one: an upload that inserts ten sessions counts ten inserts,
 and a deletion that takes ten sessions and three clusterings counts thirteen deletions.
 
-By user, a count stands under whoever acted: who uploaded, requested, withdrew, completed, approved (deletions,
-corrections, restores, redactions) or was refused. Only what stage 3 makes of an entry, inserts and failures, stands
-under the owner of the record, whoever had it processed. By authentication, it stands under how whoever acted was
+By user, an event counts for the actor: who uploaded, requested, withdrew, completed, approved (deletions,
+corrections, restores, redactions) or was refused. Only what stage 3 makes of an entry, inserts and failures, counts
+for the owner of the record, whoever had it processed. By authentication, it counts for how the actor was
 authenticated.
 """
 
@@ -23,7 +23,7 @@ By = Literal["user", "subject", "project", "month", "authentication"]
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A column of the report. ``of_owner``: by user, it counts for the record's owner and not for who acted."""
+    """A column of the report. ``of_owner``: by user, it counts for the record's owner, not for the actor."""
 
     name: str
     types: tuple[str, ...]
@@ -58,10 +58,10 @@ NOT_COUNTED = frozenset(
         "SessionInsertRequested", "SessionWaiting", "ClusteringInsertRequested", "ClusteringWaiting",
         "ClusteringCarriedOver", "SessionSuperseded", "ClusteringSuperseded",
         "SessionEntryRenewed", "ClusteringEntryRenewed",
-        "MoreFound", "DiskLookedAt",  # what was found is counted where it is inserted
+        "MoreFound", "DiskLookedAt",  # what was found counts where it is inserted
         "ClusteringAmended",
         "DeletionImpactGrown", "DeletionApproved", "DeletionRejected", "DeletionCancelled",
-        "DeletionExecuted", "DeletionRestored",  # what they deleted and restored is counted record by record
+        "DeletionExecuted", "DeletionRestored",  # what they delete and restore counts record by record
         "SubjectRegistered", "ProbeInserted", "ProbeRemoved", "ReferenceValueAdded", "ReferenceValueRetired",
         "ProbeInsertionMended", "ProbeInsertionTakenBack", "SubjectTakenBack", "ReferenceValueTakenBack",
     }
@@ -76,7 +76,7 @@ _KEYS: dict[By | None, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``key`` is the user, subject, project, month (``2026-01``) or authentication; None for what is about none."""
+    """``key`` is the user, subject, project, month (``2026-01``) or authentication; None for what has none."""
 
     key: str | None
     counts: dict[str, int]
@@ -91,7 +91,7 @@ class Audit:
 
 
 def audit(transaction: Transaction, slot: str, by: By | None, *, since: str = "", until: str = "") -> Audit:
-    """Count from the day ``since`` on and before the day ``until`` (``2026-01-31``; empty: no limit)."""
+    """Count from the day ``since`` up to, but not including, the day ``until`` (``2026-01-31``; empty: no limit)."""
     conditions, values = ["type IN (" + ", ".join("?" * len(_COUNT_OF)) + ")"], [*_COUNT_OF]
     for condition, day in (("day >= ?", since), ("day < ?", until)):
         if day:
@@ -118,7 +118,7 @@ def _nothing() -> dict[str, int]:
 
 
 def _names(by: By | None, key: list[Any], count: Count) -> list[str | None]:
-    """The lines that a count belongs to: one, but for a session with several projects."""
+    """The lines that a count belongs to: one, or several for a session with several projects."""
     if by == "user":
         actor, owner = key
         return [(owner if count.of_owner else actor) or actor or None]

@@ -1,8 +1,8 @@
-"""What changed between two moments, record after record, in memory for no more than some of them.
+"""What changed between two moments, record by record, in the memory of a few records.
 
-First the log between the two is looked through, without its payloads, for the streams to which something happened. Then
-so many of their records at a time are folded, up to the first moment and up to the second, and compared. An upload that
-was there before is told without its counts: they follow from its entries, which are told themselves.
+First the log between the two is read, without its payloads, for the streams to which something happened. Then their
+records are folded, some at a time, up to the first moment and up to the second, and compared. An upload that was
+there before is reported without its counts: they follow from its entries, which are reported themselves.
 """
 
 from array import array
@@ -23,9 +23,9 @@ from projections.differences import COUNTS, Difference, Folding, Key, Plain, abo
 from projections.lines import subject_key
 from projections.portions import marks, portions
 
-_SCANNED = 20_000  # events at once, of which a few columns are read
+_SCANNED = 20_000  # events at once, a few columns of each
 _RECORDS = 250  # at once
-_ENTRIES = 1_000  # of uploads, at once
+_ENTRIES = 1_000  # uploads at once
 _KINDS = {"upload": "upload", "session": "session", "clustering": "clustering", "deletion": "request"}
 
 
@@ -60,8 +60,9 @@ class Touched:
 
 
 class Changes:
-    """``events`` happened in between. ``differences`` come one by one, in the order of kinds and names; only when they
-    were all read is it known which events made no record differ: ``others``."""
+    """``events`` happened in between. ``differences`` come one by one, in the order of kinds and names. Only after
+    all of them were read is it known which events made no record differ: ``others``.
+    """
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class Changes:
         self.differences = self._differences()
 
     def others(self) -> Iterator[Plain]:
-        """``{"actor", "type", "events"}``, to be read behind the differences."""
+        """``{"actor", "type", "events"}``, to be read after the differences."""
         for (actor, kind), count in sorted(self._touched.events.items()):
             left = count - self._told[actor, kind]
             if left > 0:
@@ -150,7 +151,7 @@ class Changes:
             yield some
 
     def _entries(self, uploads: Collection[int]) -> set[str]:
-        """The streams of what these uploads asked for, which their counts are of."""
+        """The streams of what these uploads asked for: what their counts count."""
         found: set[str] = set()
         for kind in ("session", "clustering"):
             for some in portions(uploads):
@@ -206,7 +207,7 @@ class Changes:
         return noted
 
     def _count(self, uploads: dict[Key, Plain]) -> None:
-        """How the entries stand at present is what the list of uploads says."""
+        """The list of uploads says how the entries stand at present."""
         numbers = [int(name[1:]) for kind, name in uploads if kind == "upload"]
         for some in portions(numbers):
             sql = f"SELECT id, {', '.join(COUNTS)} FROM uploads_{self._slot} WHERE id IN ({marks(some)})"
@@ -224,8 +225,9 @@ def between(
     subject: str | None = None,
     user: str | None = None,
 ) -> Changes:
-    """What changed by the events behind position ``first`` up to ``second``, in a ledger of ``size`` events; only by
-    those about a subject, or about the records of a user, where one is named."""
+    """What the events after position ``first`` up to ``second`` changed, in a ledger of ``size`` events. Where a
+    subject or a user is named, only the events about that subject or that user's records.
+    """
     given = (("subject", None if subject is None else subject_key(subject)), ("username", user))
     wanted = [(column, value) for column, value in given if value is not None]
     condition = "".join(f" AND {column} = ?" for column, _ in wanted)

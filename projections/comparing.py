@@ -1,7 +1,7 @@
 """Whether the lists are what the events add up to: fold the events beside, and compare row by row.
 
-Folded is into a database of its own, in a temporary file that is gone when it is closed: the ledger is only read, and
-memory stays that of some pages, whatever the ledger's size. The only module that makes tables outside of a ledger.
+It folds into a database of its own, in a temporary file that is gone when it is closed: the ledger is only read, and
+memory stays at some pages, whatever the ledger's size. The only module that makes tables outside a ledger.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -36,8 +36,9 @@ Row = tuple[Any, ...]
 
 
 def compare(transaction: Transaction, progress: _Progress = lambda done, total: None) -> list[Problem]:
-    """The first row of each list that is not as the events have it, and the first events that do not fold. Raises
-    IntegrityFailure where the head row does not hold, which says where the log ends and which lists are live."""
+    """The first row of each list that differs from the events, and the first events that do not fold. Raises
+    IntegrityFailure where the head row does not hold, as it says where the log ends and which lists are live.
+    """
     head = log.read_head(transaction)
     if head.projections != versions():
         text = "The lists were not made by this version of Daybook, and are made anew when the ledger is next opened."
@@ -45,7 +46,7 @@ def compare(transaction: Transaction, progress: _Progress = lambda done, total: 
     try:
         with folded(transaction, progress) as (beside, problems):
             return problems + differences(transaction, beside, head.live_slot)
-    except Refusal as refusal:  # an event that does not fold; what comes behind it cannot be told
+    except Refusal as refusal:  # an event that does not fold: nothing after it can be told
         text = f"The lists could not be compared: {refusal.message}"
         return [Problem("event-does-not-fold", getattr(refusal, "position", None), text)]
 
@@ -54,15 +55,16 @@ def compare(transaction: Transaction, progress: _Progress = lambda done, total: 
 def folded(
     transaction: Transaction, progress: _Progress = lambda done, total: None
 ) -> Iterator[tuple[Transaction, list[Problem]]]:
-    """All events, folded into a database beside; and the first of each type that no program wrote. Raises Refusal for
-    one that does not fold."""
+    """All events, folded into a separate database; and the first of each type that no program wrote. Raises Refusal
+    for one that does not fold.
+    """
     with without_garbage_collection(), _beside() as beside:
         state = State(SLOTS[0], beside, complete=True)
         yield beside, _fold(transaction, state, log.read_head(transaction).size, progress)
 
 
 def differences(transaction: Transaction, beside: Transaction, live_slot: str) -> list[Problem]:
-    """The first row of each list that is not the same in both, in the order of the key."""
+    """The first row of each list that differs between the two, in key order."""
     return [problem for record in RECORDS for problem in _differences(transaction, beside, record, live_slot)]
 
 
@@ -158,7 +160,7 @@ def _shown(row: Row, key: list[int]) -> str:
 
 
 def _order(row: Row, key: list[int]) -> list[tuple[int, Any]]:
-    """As the databases order values of any kind."""
+    """Orders values of any kind as the databases do."""
     ranks: dict[type, int] = {type(None): 0, int: 1, float: 1, str: 2, bytes: 3}
     return [
         (

@@ -1,8 +1,8 @@
-"""Which records a reference may mean at any time, which subjects are bound up with each other, and which streams have
-to be folded with others.
+"""Which records a reference may mean at any time, which subjects are linked, and which streams have to be folded
+together.
 
-Reads the present rows. A record keeps its number, subject, location and group name for ever, so that whatever a
-reference meant once is among what it could mean by any of the rows of today.
+Reads the present rows. A record keeps its number, subject, location and group name for ever, so whatever a reference
+once meant is among what it can mean by today's rows.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -15,7 +15,7 @@ from ledger.database import Transaction
 from projections.portions import marks, portions
 from projections.references import by_id
 
-_AS_FIND = 1000  # rows: as many as ``references.find`` looks at
+_AS_FIND = 1000  # rows, as many as ``references.find`` looks at
 Candidates = dict[str, set[int]]
 """Numbers of records by their table."""
 
@@ -56,7 +56,7 @@ def subjects_of(transaction: Transaction, slot: str, table: str, numbers: Collec
 
 
 def _subjects_of_requests(transaction: Transaction, slot: str, numbers: Collection[int]) -> set[str]:
-    """Of all records that were named in these requests, or were to go with them."""
+    """The subjects of all records that these requests named, or that were to go with them."""
     found: set[str] = set()
     for number in numbers:
         for event in log.read_stream(transaction, f"deletion/{number}"):
@@ -75,8 +75,9 @@ def _subjects_of_requests(transaction: Transaction, slot: str, numbers: Collecti
 
 
 def bound_up(transaction: Transaction, slot: str, subjects: Collection[str]) -> set[str]:
-    """These subjects, and all others that their records are linked with: by a correction of a wrong subject, by a
-    clustering that stands on sessions of another one, or by a file that brought one of them again."""
+    """These subjects, and all others that their records are linked to: by a correction of a wrong subject, by a
+    clustering that stands on sessions of another one, or by a file that brought one of them again.
+    """
     known: set[str] = set()
     new = {subject for subject in subjects if subject}
     while new:
@@ -111,7 +112,9 @@ def _links(slot: str, wanted: str) -> Iterator[str]:
 
 
 def lab_streams(transaction: Transaction, slot: str) -> set[str]:
-    """Those of all subjects, reference tables and users, also of what was taken back since and has no row any more."""
+    """The streams of all subjects, reference tables and users, including what was taken back since and has no row
+    left.
+    """
     found: set[str] = set()
     for table, column, stream in (
         ("subjects", "subject", "subject"),
@@ -125,16 +128,14 @@ def lab_streams(transaction: Transaction, slot: str) -> set[str]:
         "WHERE type IN ('SubjectTakenBack', 'ReferenceValueTakenBack')"
     ).fetchall()
     found.update(f"subject/{subject}" for kind, subject in taken_back if kind == "SubjectTakenBack")
-    if any(
-        kind == "ReferenceValueTakenBack" for kind, _ in taken_back
-    ):  # seldom: all of the log is looked through
+    if any(kind == "ReferenceValueTakenBack" for kind, _ in taken_back):  # seldom: it reads the whole log
         sql = "SELECT DISTINCT stream FROM events WHERE type = 'ReferenceValueTakenBack'"
         found.update(row[0] for row in transaction.run(sql).fetchall())
     return found
 
 
 def with_needed(transaction: Transaction, slot: str, streams: Iterable[str]) -> set[str]:
-    """These streams, and those of the records that their handlers change or look at."""
+    """These streams, and the streams of the records that their handlers change or look at."""
     found = set(streams)
 
     def numbers(kind: str) -> list[int]:

@@ -1,5 +1,6 @@
-"""States of the ledger that are folded from some of its streams, their records as plain data, and what differs between
-two of them. Pure: which events are folded is for whoever asks."""
+"""States of the ledger that are folded from some of its streams, their records as plain data, and what differs
+between two states. Pure: the caller chooses which events are folded.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,15 +19,16 @@ Plain = dict[str, Any]
 Key = tuple[str, str]
 KINDS = ("subject", "reference value", "user", "upload", "session", "clustering", "request")
 COUNTS = ("inserted", "duplicates", "waiting", "errors")
-_TOLD_BY_EVENTS = {"changed_at", "processed_at", "decided_at"}  # when it was is told with the events
+_TOLD_BY_EVENTS = {"changed_at", "processed_at", "decided_at"}  # the events tell when it was
 _OF_THE_ENTRY = ("notes", "probe_association")  # fields of a session that its row does not have
 _RECORDS = {"session": "session", "clustering": "clustering", "upload": "upload", "deletion": "request"}
 
 
 @dataclass(slots=True)
 class Difference:
-    """``record`` is the record as it is listed, after the change, or before where it is gone. ``fields`` are those
-    that differ, from and to, of one that is there before and after. ``events`` did it."""
+    """``record`` is the record as it is listed after the change, or before it where the record is gone. ``fields``
+    are those that differ, from and to, of a record that is there before and after. ``events`` did it.
+    """
 
     kind: str
     name: str
@@ -41,7 +43,7 @@ class Difference:
 
 
 class Folding:
-    """A state made of some streams, with what of their entries the rows do not keep."""
+    """A state made of some streams, with those parts of their entries that the rows do not keep."""
 
     def __init__(self) -> None:
         self.state = State("past", complete=True)
@@ -58,7 +60,7 @@ class Folding:
             yield event
 
     def described(self, kinds: Collection[str] = KINDS) -> dict[Key, Plain]:
-        """Every record of these kinds as plain data, which later events do not change."""
+        """Every record of these kinds as plain data, out of reach of later events."""
         describe = {
             "subject": self._subjects, "reference value": self._values, "user": self._users, "upload": self._uploads,
             "session": self._sessions, "clustering": self._clusterings, "request": self._requests,
@@ -136,7 +138,7 @@ class Folding:
 
 
 def _by_owner(rows: list[Any], owner: str) -> dict[Any, list[Any]]:
-    """In the order of their keys."""
+    """In key order."""
     found: dict[Any, list[Any]] = {}
     for row in sorted(rows, key=lambda row: tuple(getattr(row, column) for column in type(row).KEY)):
         found.setdefault(getattr(row, owner), []).append(row)
@@ -164,7 +166,7 @@ def compare(before: Mapping[Key, Plain], after: Mapping[Key, Plain]) -> list[Dif
 
 
 def _is_id(kind: str) -> bool:
-    """Ids are sorted by their numbers."""
+    """Sorts ids by their numbers."""
     return kind in _RECORDS.values()
 
 
@@ -172,7 +174,7 @@ _OF_USERS = ("RoleGranted", "RoleRevoked", "ServiceAccountAdded", "UserDisabled"
 
 
 def about(event: StoredEvent) -> list[Key]:
-    """The records that an event happened to; none where it is one of the ledger as a whole."""
+    """The records that an event happened to; none where it is about the ledger as a whole."""
     kind, _, number = event.stream.partition("/")
     if kind in _RECORDS:
         return [(_RECORDS[kind], f"{kind[0]}{number}")]

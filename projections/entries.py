@@ -1,7 +1,7 @@
-"""The records that uploads asked for, found by their numbers: they stand right behind the upload's first two events, or
-behind each other from ``first_record`` on. No index of uploads is needed for that.
+"""The records that uploads asked for, found by their numbers: they stand right after the upload's first two events,
+or one after the other from ``first_record`` on. That takes no index of uploads.
 
-How many entries of a file are new is not on the upload's row: the span of its numbers is the longest that it can be,
+The upload's row does not say how many entries of the file are new: the span of its numbers is the longest possible,
 and may run into the next upload's.
 """
 
@@ -19,7 +19,7 @@ _AT_ONCE = 100
 
 
 def spans(uploads: Collection[Upload]) -> list[Span]:
-    """From the first to the last number that entries of these uploads can have, those that touch joined."""
+    """From the first to the last number that entries of these uploads can have. Spans that touch are joined."""
     found: list[Span] = []
     for row in sorted(uploads, key=_first):
         first, count = _first(row), row.sessions + row.clusterings
@@ -35,7 +35,7 @@ def _first(upload: Upload) -> int:
 
 
 def within(found: Sequence[Span]) -> Iterator[tuple[str, list[int]]]:
-    """SQL conditions that a record is in one of these spans, so many at a time that a statement can hold them."""
+    """SQL conditions that a record is in one of these spans, as many at a time as a statement can hold."""
     for start in range(0, len(found), _AT_ONCE):
         some = found[start : start + _AT_ONCE]
         condition = f"({' OR '.join(['id BETWEEN ? AND ?'] * len(some))})"
@@ -66,14 +66,15 @@ def standing(
 
 
 def left_out(transaction: Transaction, slot: str, uploads: Collection[Upload]) -> dict[int, dict[str, int]]:
-    """How many of each upload's new entries are in none of the counts of its row. They are looked for only where those
-    do not add up."""
+    """How many of each upload's new entries are in none of the counts of its row. Looks for them only where the
+    counts do not add up.
+    """
     counts = standing(transaction, slot, [row for row in uploads if not _adds_up(row)])
     return {row.id: left_out_of(row, counts.get(row.id, {})) for row in uploads}
 
 
 def left_out_of(upload: Upload, counts: dict[str, int]) -> dict[str, int]:
-    """Of how many of its entries have which status."""
+    """From how many of its entries have which status."""
     return {status: 0 if _adds_up(upload) else counts.get(status, 0) for status in LEFT_OUT}
 
 

@@ -1,4 +1,5 @@
-"""A lineage as a graph: nodes for records, files, people, programs and events, edges from earlier to later. Only data.
+"""A lineage as a graph: nodes for records, files, people, programs and events, edges from earlier to later. Data
+only.
 
 Kinds of nodes: session, clustering, upload, request (d70), file, sessions-txt, task, probe, event, user, program, and
 left-out, which says how many more there are. Kinds of edges, each from what was first to what followed:
@@ -79,7 +80,7 @@ class Lineage:
             self._arriving.setdefault(target, []).append(edge)
 
     def left_out(self, parent: str, what: str, count: int, **attributes: Any) -> None:
-        """That ``count`` more of a kind stand beside ``parent``."""
+        """Say that ``count`` more of a kind stand beside ``parent``."""
         if count > 0:
             label = f"{count:,} more {what}"
             name = self.node(f"more:{parent}:{what}", "left-out", label, what=what, count=count, **attributes)

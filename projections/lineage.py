@@ -1,7 +1,7 @@
 """Where a record came from and what stands on it, as a graph (``projections.graph``). Reads; appends nothing.
 
-Every query goes by a key, a stream or an index, and is about a bounded number of records: what lies beyond ``limit``
-of a kind beside a record is counted, not read. Look-ups therefore take as long in a large ledger as in a small one.
+Every query goes by a key, a stream or an index, and reads a bounded number of records: beyond ``limit`` of a kind
+beside a record, the rest is counted, not read. So a large ledger takes no longer than a small one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +37,7 @@ def lineage(transaction: Transaction, head: Head, reference: Reference, *, limit
 
 class _Walk(Look):
     def finish(self) -> Lineage:
-        """Say by which requests the records went that are not looked at step by step."""
+        """Say which requests took the records that are not looked at step by step."""
         told = {edge.attributes.get("position") for edge in self.graph.edges.values() if edge.kind == "took"}
         told |= {node.attributes["position"] for node in self.graph.nodes.values() if node.kind == "event"}
         taken = {position: name for position, name in self.gone.items() if position not in told}
@@ -114,7 +114,7 @@ class _Walk(Look):
     # --- back: what happened, and the file
 
     def _steps(self, name: str, stream: str) -> list[StoredEvent]:
-        """All events of the record; of very many, the first and the newest become nodes."""
+        """All events of the record. Where there are very many, the first and the newest become nodes."""
         events = log.read_stream(self.transaction, stream)
         shown = events if len(events) <= self.most else [events[0], *events[len(events) - self.most + 1 :]]
         for event in shown:
@@ -191,8 +191,9 @@ class _Walk(Look):
             self.graph.left_out(name, "uploads that brought it again", count - len(rows))
 
     def _same_bytes(self, upload: Upload, entry: Session | Clustering | None) -> None:
-        """The newest other uploads of the same bytes, replays among them, and what the entry came to in each. They are
-        the dearest to look at, and the least telling."""
+        """The newest other uploads of the same bytes, replays included, and what became of the entry in each. They
+        cost the most to look at, and tell the least.
+        """
         if not upload.sha256:
             return
         most = max(1, self.most // 10)
@@ -214,7 +215,7 @@ class _Walk(Look):
             self.graph.left_out(f"u{upload.id}", "uploads of the same bytes", count - len(numbers))
 
     def _same_entry(self, name: str, upload: Upload, entry: Session | Clustering, body: Plain) -> None:
-        """What became of the same entry in another upload of the same bytes, as far as the log says it."""
+        """What became of the same entry in another upload of the same bytes, as far as the log says."""
         kind = "sessions" if isinstance(entry, Session) else "clusterings"
         index = entry.entry_index
         known = [range(first, last + 1) for first, last in body[f"unchanged_{kind}"]]
@@ -254,7 +255,7 @@ class _Walk(Look):
             )
 
     def _standing_on(self, sessions: Sequence[int], *, others: bool) -> None:
-        """The clusterings of these sessions; with ``others`` the further sessions that those stand on, too."""
+        """The clusterings of these sessions; with ``others``, the further sessions that those stand on as well."""
         for row in self.there(self.state.sessions, sessions):
             self.session_node(row)
         table, links = self.state.clusterings.table, self.state.clustering_sessions.table
@@ -292,7 +293,7 @@ class _Walk(Look):
     # --- an upload
 
     def _requested(self, upload: Upload, table: str, first: int, last: int) -> list[int]:
-        """The records that it asked for, and how many more there are in which status."""
+        """The records that the upload asked for, and how many more there are in which status."""
         rows: Any = getattr(self.state, table)
         several = "" if table == "sessions" else " AND session IS NULL"
         where = f"WHERE id BETWEEN ? AND ? AND upload = ?{several}"
@@ -323,7 +324,7 @@ class _Walk(Look):
         self.graph.left_out(f"u{upload.id}", "clusterings of those sessions", count)
 
     def _duplicates_in(self, upload: Upload, events: Iterable[StoredEvent]) -> None:
-        """The records that its entries brought again with differences; of the others the log has no ids."""
+        """The records that its entries brought again with differences; the log has no ids of the others."""
         for event in events:
             if event.type != "InputFileValidated":
                 continue

@@ -1,4 +1,4 @@
-"""The nodes of a lineage, from rows and events, and the few shapes of query that a bounded look takes."""
+"""The nodes of a lineage, from rows and events, and the few kinds of query that a bounded look needs."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -22,8 +22,9 @@ _GONE = ("deleted", "withdrawn")
 
 
 class Look:
-    """A graph that is being made. ``most`` is how many of a kind may stand beside a record; ``gone`` says of deleted
-    and withdrawn records at which position they went."""
+    """A graph in the making. ``most`` is how many of a kind may stand beside a record; ``gone`` says at which
+    position deleted and withdrawn records went.
+    """
 
     def __init__(self, transaction: Transaction, head: Head, ref: str, most: int, say: Say) -> None:
         self.transaction = transaction
@@ -124,7 +125,7 @@ class Look:
         return int(self.transaction.run(sql, values).fetchone()[0])
 
     def among(self, sql: str, values: Iterable[int]) -> list[tuple[Any, ...]]:
-        """The rows for these values, for which ``{}`` stands in the statement."""
+        """The rows for these values, which take the place of ``{}`` in the statement."""
         numbers, found = list(values), []
         for start in range(0, len(numbers), _AT_ONCE):
             some = numbers[start : start + _AT_ONCE]

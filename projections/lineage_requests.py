@@ -11,11 +11,11 @@ from ledger.envelope import StoredEvent
 from projections.lineage_nodes import Look, request_number
 from projections.records import Deletion, Upload
 
-_OPEN = 1_000  # requests; a ledger has a few that nobody has decided on
+_OPEN = 1_000  # requests; few are undecided at a time
 
 
 def that_took_of(look: Look, upload: Upload, first: int, last: int) -> None:
-    """The requests that took records of the upload, also those that are not shown."""
+    """The requests that took records of the upload, even records that are not shown."""
     parts = [
         f"SELECT DISTINCT e.correlation FROM {table} r JOIN events e ON e.position = r.status_position "
         "WHERE r.id BETWEEN ? AND ? AND r.upload = ? AND r.status = 'deleted'"
@@ -55,7 +55,7 @@ def open_ones(look: Look, name: str, records: tuple[int, int], events: Iterable[
 
 
 def taken(look: Look, name: str, row: Deletion, approved: int, executed: StoredEvent) -> None:
-    """The records that a request took, between its approval and its execution, and those that replaced them."""
+    """The records that a request took between its approval and its execution, and those that replaced them."""
     for kind in ("Session", "Clustering"):
         found = look.first_of(
             "SELECT stream, position, recorded_at FROM events "

@@ -1,7 +1,8 @@
 """A record in one line, typed: a session, a clustering, an upload, a request. What answers hold, whatever the face.
 
-``Listed…`` is a line of a list, which counts what belongs to the record besides. Ids are written with their letter
-(``s12``), subjects without the datasource where it is 0. Times of the log are UTC, times of recordings naive and local.
+``Listed…`` is a line of a list, which also counts what belongs to the record. Ids are written with their letter
+(``s12``), subjects without the datasource where it is 0. Times of the log are UTC, times of recordings naive and
+local.
 """
 
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class ListedClustering(ClusteringLine):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadLine:
-    """The counts say how its new entries stand; ``errors`` of a rejected file are those of its validation."""
+    """The counts say how its new entries stand; the ``errors`` of a rejected file are those of its validation."""
 
     upload: str
     status: UploadStatus
@@ -115,7 +116,7 @@ class ListedUpload(UploadLine):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLine:
-    """``sessions`` and ``clusterings`` count what would go as it was shown last, then what went."""
+    """``sessions`` and ``clusterings`` count what would go, as it was shown last; later, what went."""
 
     request: str
     kind: RequestKind
@@ -135,7 +136,7 @@ class RequestLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedactionLine:
-    """That a payload was removed, and who agreed on it: where the texts of a record are "(redacted)", this says why."""
+    """A payload that was removed, and who agreed on that: it says why texts of a record are "(redacted)"."""
 
     position: int
     type: str
@@ -155,7 +156,7 @@ def subject_name(key: str) -> str:
 
 
 def session_line(row: Session) -> Plain:
-    """Of a line all that its row says."""
+    """All that a record's row says of its line."""
     return {
         "session": f"s{row.id}",
         "status": row.status,

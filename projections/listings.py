@@ -1,4 +1,4 @@
-"""One record whole, and the catalogue, as plain data. Lists that are looked through are ``projections.pages``.
+"""One whole record, and the catalogue, as plain data. Lists to page through are in ``projections.pages``.
 
 Ids are written with their letter (``s12``), subjects without the datasource where it is 0.
 """
@@ -46,7 +46,7 @@ def whole(transaction: Transaction, slot: str, reference: Reference) -> Plain:
 
 
 def redactions(transaction: Transaction, slot: str, streams: Collection[str]) -> list[Plain]:
-    """What was redacted of the events of these streams: where the texts of a record are "(redacted)", this says why."""
+    """What was redacted in the events of these streams: it says why texts of a record are "(redacted)"."""
     return list(map(asdict, redacted(transaction, slot, streams)))
 
 
@@ -120,7 +120,7 @@ def _status_detail(event: StoredEvent | None) -> Plain:
 def _inserted_detail(
     transaction: Transaction, stream: str, row: Session | Clustering, status: StoredEvent | None
 ) -> Plain:
-    """What was inserted, also of a record that was deleted or restored since."""
+    """What was inserted, even where the record was deleted or restored since."""
     if status is not None and status.type.endswith("Inserted"):
         return body_of(status)
     if row.status not in ("inserted", "deleted"):
@@ -131,7 +131,7 @@ def _inserted_detail(
 
 
 def _with_more(transaction: Transaction, row: Session, inserted: Plain) -> Plain:
-    """With what a later look found: recordings that were added, and all that stays with it since."""
+    """Together with what a later look found: recordings that were added, and everything that stays with it since."""
     if not inserted:
         return inserted
     for event in log.read_stream(transaction, f"session/{row.id}"):
@@ -238,7 +238,7 @@ def reference_values(transaction: Transaction, slot: str, table: str | None = No
 
 
 def event_line(event: StoredEvent) -> Plain:
-    """An event as it is shown: the whole envelope and its body."""
+    """An event as it is shown: its whole envelope and its body."""
     fields = event._asdict()
     del fields["payload"], fields["payload_sha256"]
     fields["via"] = via_of(event)

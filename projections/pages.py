@@ -1,8 +1,8 @@
 """Pages of records by keyset: newest first, filtered, as of now or of an earlier moment, at a bounded cost.
 
-A page stays what it is while records are added: it begins behind a record, not behind so many. Text is looked for in
-10,000 records a page at most. As of a moment, a page that depends on what has changed since folds 2,000 records at
-most. Whatever was not looked at for that is told: ``looked_back_to`` is where to go on.
+A page stays the same while records are added: it begins after a record, not after a number of them. A page looks for
+text in 10,000 records at most. As of a moment, a page that depends on what has changed since folds 2,000 records at
+most. Where that limit cut it short, ``looked_back_to`` says where to go on.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -41,7 +41,7 @@ _STILL = ("pending", "waiting")
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many match, whatever the page; where ``or_more``, more than it is worth counting."""
+    """How many match on all pages; with ``or_more``, more than it is worth counting."""
 
     number: int
     or_more: bool
@@ -50,9 +50,10 @@ class Count:
 @dataclass(frozen=True, slots=True)
 class Page(Generic[L]):
     """``rows`` are newest first; ``first`` and ``last`` are their numbers, the cursors for ``before`` and ``after``,
-    None of an empty page. ``more``: there are further ones in the direction that was asked for. ``count`` is None where
-    it would mean to look at every record. ``looked_at``: how many records were looked at one by one.
-    ``looked_back_to``: the record where looking stopped before its end, as a cursor."""
+    None on an empty page. ``more``: there are further ones in the direction that was asked for. ``count`` is None
+    where counting would have to look at every record. ``looked_at``: how many records were looked at one by one.
+    ``looked_back_to``: the record at which the search stopped short, as a cursor.
+    """
 
     rows: list[L]
     first: int | None
@@ -67,7 +68,7 @@ class Page(Generic[L]):
 def page(
     transaction: Transaction, head: Head, kind: Kind, query: Query, *, counted: bool = True
 ) -> Page[Any]:
-    """The page of now, or as of the moment of a reading of the past that is about ``Past.lists``. Raises Refusal."""
+    """The page as of now, or as of the moment of a reading of the past that is about ``Past.lists``. Raises Refusal."""
     check(kind, query)
     if query.limit is None:
         raise ValueError("a page has a limit; for all there is pages()")
@@ -89,7 +90,7 @@ def page(
 
 
 def pages(transaction: Transaction, head: Head, kind: Kind, query: Query) -> Iterator[Page[Any]]:
-    """Page after page, until everything that matches was given, or ``limit`` records: the memory is that of one."""
+    """Page after page, until everything that matches was given, or ``limit`` records, in the memory of one page."""
     left = query.limit
     while left is None or left > 0:
         limited = replace(query, limit=min(_A_PAGE, left or _A_PAGE))
@@ -104,7 +105,7 @@ def pages(transaction: Transaction, head: Head, kind: Kind, query: Query) -> Ite
 
 
 def _then(past: "Past", kind: Kind, query: Query, asked: Conditions) -> "PageThen":
-    from projections.pages_then import PageThen  # with all that folds: who reads the present does without
+    from projections.pages_then import PageThen  # loads all that folds; the present does without
 
     return PageThen(past, kind, query, asked)
 
@@ -124,7 +125,7 @@ class _Look:
         self._is_older = query.before is None
         past: Past | None = transaction.past
         if past is not None and past.has_all(self._record):
-            past = None  # all of it was folded, and is read like the present
+            past = None  # all of it is folded, and read like the present
         self._past = None if past is None else _then(past, kind, query, self._conditions)
         self.looked_at = 0
         self.stopped_at: int | None = None
@@ -141,7 +142,7 @@ class _Look:
         return self._fold_and_find(self._past, at, wanted)
 
     def _fold_and_find(self, past: "PageThen", at: int | None, wanted: int) -> list[Any]:
-        """Whether a record matches is known when it is folded: so many at a time, until the page is full."""
+        """Whether a record matches shows when it is folded: some at a time, until the page is full."""
         found: list[Any] = []
         for end in past.portions(at):
             found += self._in_range(at, end, wanted - len(found))
@@ -154,7 +155,7 @@ class _Look:
         return found
 
     def _in_range(self, at: int | None, end: int | None, wanted: int) -> list[Any]:
-        """Those behind ``at`` up to and with ``end``."""
+        """Those after ``at`` up to and including ``end``."""
         if self._text is None:
             return self._select(at, end, wanted)
         found: list[Any] = []
@@ -194,7 +195,7 @@ class _Look:
         return [self._record(*row) for row in self._transaction.run(sql, [*values, most]).fetchall()]
 
     def _next_then(self, past: "PageThen", at: int | None, wanted: int) -> list[Any]:
-        """Which records of then come next is the same today; those that have changed since are folded."""
+        """The records that came next then come next today; those that have changed since are folded."""
         parts: list[tuple[str, Sequence[Any]]] = [("row.id <= ?", [past.position]), *self._between(at, None)]
         if self._conditions.fixed:
             parts.append((self._conditions.fixed, self._conditions.fixed_values))
@@ -233,7 +234,7 @@ class _Look:
         return Count(min(number, COUNTED), or_more=number > COUNTED)
 
     def _number(self, more: list[tuple[str, Sequence[Any]]]) -> int:
-        """How many rows of today match, and these conditions as well; no more are counted than is worth it."""
+        """How many of today's rows match, these conditions included; counts no further than is worth it."""
         found = [(self._conditions.fixed, self._conditions.fixed_values), *more]
         found.append((self._conditions.moving, self._conditions.moving_values))
         parts = [part for part in found if part[0]]

@@ -1,7 +1,7 @@
-"""The records of a page as they were: what has changed since is folded while the page is looked for.
+"""The records of a page as they were: what has changed since is folded while the page is put together.
 
-Which records there were then, and what never changes in them, is read from the tables of today, and so is the rest of
-what nothing has happened to since. The others are folded and asked in memory.
+Which records there were then, and what never changes in them, is read from today's tables, as is everything that
+nothing has happened to since. The other records are folded and asked in memory.
 """
 
 from collections.abc import Collection, Iterator
@@ -23,9 +23,10 @@ Counts = dict[int, dict[str, int]]
 
 
 class PageThen:
-    """``matching``: the records of the portion that is being looked at which have changed since, and match as they
-    were. ``looked_at``: how many were folded to see whether they match; ``stopped_at``: the last of them, where there
-    would have been more."""
+    """``matching``: those records of the present portion that have changed since, and matched as they were.
+    ``looked_at``: how many were folded to see whether they match; ``stopped_at``: the last of them, where there
+    would have been more.
+    """
 
     def __init__(self, past: Past, kind: Kind, query: Query, conditions: Conditions) -> None:
         self._past = past
@@ -47,7 +48,7 @@ class PageThen:
         return self._past.position
 
     def as_they_were(self, rows: list[Any]) -> list[Any]:
-        """These records of today, those that have changed since folded. Uploads are: see ``uploads``."""
+        """These records of today; those that have changed since are folded. For uploads see ``uploads``."""
         if self._record is Upload:
             return rows
         changed = rows
@@ -61,8 +62,9 @@ class PageThen:
     # --- which have changed, and match
 
     def portions(self, at: int | None) -> Iterator[int | None]:
-        """Fold what has changed behind ``at``, so many at a time; gives the last record of each portion, None for the
-        end of the list."""
+        """Fold what has changed after ``at``, some at a time; yields the last record of each portion, None at the
+        end of the list.
+        """
         left = FOLDED_AT_MOST
         self.looked_at, self.stopped_at = 0, None
         while True:
@@ -77,7 +79,7 @@ class PageThen:
                 return
 
     def unchanged(self) -> tuple[str, list[Any]]:
-        """The condition that a row of today is one of then, and not among those that were looked into."""
+        """The condition that a row of today was there then, and was not looked at yet."""
         position, now = self.position, self._folding.next
         if self._record is Deletion:
             return "1 = 0", []
@@ -97,7 +99,7 @@ class PageThen:
         changed, times = self._folding.has_changed(self._record, "row.")
         parts = [self._changed(f"{self._record.TABLE}_{self._slot} AS row", changed, times, at)]
         if self._asks_for_clusterings:
-            # one that came later is on the table of today as well
+            # today's table also has those that came later
             of = f"clusterings_{self._slot} AS own JOIN sessions_{self._slot} AS row ON row.id = own.session"
             parts.append(self._changed(of, "own.changed_at >= ?", [self._folding.next], at))
         order = "DESC" if self._is_older else "ASC"

@@ -1,8 +1,8 @@
 """The ledger as it was: put an earlier state before the present one, for the rest of a transaction.
 
-The tables of the projections, the log and its head are hidden by what they held then, so that whatever reads them
-reads the past. What has not changed since is taken from the present rows; only records that have are folded again. A
-reading says what it is about, and no more than that is folded; a table that it did not ask for cannot be read at all.
+What the projections, the log and its head held then hides what they hold now, so that whatever reads them reads the
+past. What has not changed since comes from the present rows; only records that have changed are folded again. A
+reading says what it is about, and no more is folded; a table that it did not ask for cannot be read at all.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -33,7 +33,7 @@ from projections.refolding import KINDS, LAB, OWNERS, Refolding
 from projections.shadows import Shadow, Shadows
 
 _RECORDS = {*OWNERS, Duplicate}
-_FEW = 500  # records: folding all is quicker than finding out what is bound up with what
+_FEW = 500  # records: folding all is quicker than finding out what is linked to what
 _OF_TABLE: dict[str, Any] = {record.TABLE: record for record in (*KINDS, Deletion)}
 
 
@@ -51,7 +51,7 @@ def put_before(transaction: PastTransaction, moment: Moment, about: "About") -> 
 
 
 class HeadThen(Head):
-    """The head as it was. Its tree is put together when somebody asks for it: hardly anybody does."""
+    """The head as it was. Its tree is put together when somebody asks for it, which is rare."""
 
     __slots__ = ("_transaction", "_tree")
 
@@ -82,7 +82,7 @@ class Past:
         self.head = HeadThen(transaction, head, position, at)
         self.refolding = Refolding(transaction, head.live_slot, position, next_at)
         self._shadows = Shadows(transaction, head.live_slot, self.head, self._shadow)
-        # whatever is redacted today is shown as such: it cannot be read any more
+        # what is redacted today shows as redacted: it cannot be read any more
         self._readable: set[Any] = {Redaction}
         self._whole: set[Any] = set()
         self._day = ""
@@ -90,22 +90,22 @@ class Past:
     # --- what a reading can be about
 
     def nothing(self) -> None:
-        """Of the log alone."""
+        """About the log alone."""
 
     def everything(self) -> None:
-        """But for counts."""
+        """About everything but counts."""
         self.records()
         self.lab()
         self.requests()
 
     def records(self) -> None:
-        """Of all sessions, clusterings and uploads."""
+        """About all sessions, clusterings and uploads."""
         self._readable |= _RECORDS
         self._whole |= _RECORDS
         self._fold({record: self._changed(record) for record in KINDS})
 
     def named(self, text: str, location: str | None = None) -> None:
-        """Of whatever ``text`` can mean (as in ``references.find``), and all that is bound up with its subject."""
+        """About whatever ``text`` can mean (as in ``references.find``), and all that is linked to its subject."""
         self._readable |= _RECORDS
         self.requests()
         changed = {record: self._changed(record) for record in KINDS}
@@ -125,9 +125,10 @@ class Past:
                 self._fold({record: self._changed(record, f"id IN ({marks(chosen)})", chosen)})
 
     def one(self, text: str, location: str | None = None) -> None:
-        """Of whatever ``text`` can mean, and what belongs to it: the entries of an upload, the clusterings of a
-        session, the sessions of a clustering, what replaced it or was replaced by it, who deleted it, and the upload of
-        what failed or was withdrawn. A request to delete is about more: see ``named``."""
+        """About whatever ``text`` can mean, and what belongs to it: the entries of an upload, the clusterings of a
+        session, the sessions of a clustering, what replaced it or was replaced by it, who deleted it, and the upload
+        of what failed or was withdrawn. A request to delete needs more: see ``named``.
+        """
         exact = self._exactly(text)
         found = exact or candidates(self._transaction, self._slot, text, location, self.position)
         if "deletions" in found:
@@ -141,7 +142,7 @@ class Past:
             self._fold_with_its_own(_OF_TABLE[table], numbers)
 
     def _exactly(self, text: str) -> Candidates | None:
-        """The session or clustering with this id: its row is needed anyway."""
+        """About the session or clustering with this id: its row is needed anyway."""
         named = by_id(text)
         if named is None or named.kind not in ("session", "clustering") or named.id > self.position:
             return None
@@ -151,16 +152,16 @@ class Past:
         return {record.TABLE: {named.id}}
 
     def lists(self) -> None:
-        """Of pages of records: ``projections.pages`` folds what belongs to a page when it is looked for."""
+        """About pages of records: ``projections.pages`` folds what belongs to a page when it puts the page together."""
 
     def lab(self) -> None:
-        """Of subjects with their probes, reference values, and who has which role."""
+        """About subjects with their probes, reference values, and who has which role."""
         self._readable |= {*LAB}
         streams = {"ledger", *lab_streams(self._transaction, self._slot)}
         self.refolding.fold({}, streams)
 
     def requests(self) -> None:
-        """Of requests to delete, correct or redact."""
+        """About requests to delete, correct or redact."""
         self._readable.add(Deletion)
         self._whole.add(Deletion)
         rows = self._transaction.run(
@@ -169,7 +170,7 @@ class Past:
         self.refolding.fold({Deletion: [row[0] for row in rows]})
 
     def counts(self) -> None:
-        """Of who did how much when. Days that were over are as they are today; the last one is counted anew."""
+        """About who did how much when. Days that were over then are as they are today; the last one is counted anew."""
         self._readable.add(Activity)
         if not self.position:
             return
@@ -186,7 +187,7 @@ class Past:
     # --- folding
 
     def _changed(self, record: Any, where: str = "1 = 1", values: Sequence[Any] = ()) -> list[int]:
-        """The records of then that something may have happened to since, an upload's entries included."""
+        """The records of then to which something may have happened since, an upload's entries included."""
         if record is not Upload:
             return self.refolding.changed(record, where, values)
         changed = set(self.refolding.all_changed_uploads())
@@ -194,7 +195,7 @@ class Past:
         return [row[0] for row in self._transaction.run(sql, values).fetchall() if row[0] in changed]
 
     def _fold(self, changed: Mapping[Any, Collection[int]]) -> None:
-        """Fold records that have changed since; of an upload also whatever has changed of what it counts."""
+        """Fold records that have changed since; for an upload, also those of its entries that have."""
         self.refolding.fold({record: some for record, some in changed.items() if record is not Upload})
         self.refolding.fold_uploads(changed.get(Upload, ()))
 
@@ -214,8 +215,9 @@ class Past:
             refolding.fold({Deletion: {int(event.correlation[1:]) for event in events.values()}})
 
     def _fold_with_replaced(self, record: Any, numbers: set[int]) -> list[Any]:
-        """Fold these records and all that replaced them or were replaced by them, then or today, of sessions with their
-        clusterings: what stood on one of them may stand on another today. Returns these as they were."""
+        """Fold these records and all that replaced them or were replaced by them, then or today, sessions with their
+        clusterings: what stood on one of them may stand on another today. Returns these records as they were.
+        """
         refolding, new = self.refolding, set(numbers)
         known: set[int] = set()
         while new:
@@ -232,7 +234,7 @@ class Past:
         return [row for number in numbers if (row := refolding.then(record, number)) is not None]
 
     def _replaced_later(self, sessions: Collection[int]) -> set[int | None]:
-        """What replaced these sessions, also where that was undone: a clustering may stand there to this day."""
+        """What replaced these sessions, even where that was undone: a clustering may stand there to this day."""
         streams = {f"session/{number}" for number in sessions}
         events = log.read_streams(self._transaction, streams, self._size) if streams else ()
         return {body_of(event)["replaced_by"] for event in events if event.type == "SessionDeleted"}
@@ -272,7 +274,7 @@ class Past:
         return record in self._whole
 
     def close(self) -> None:
-        """Nothing that was folded is kept, and no record can be read any more."""
+        """Forgets what was folded; no record can be read any more."""
         self._readable -= {*_RECORDS, Deletion}
         self.refolding.forget()
         self._shadows.forget()
@@ -283,11 +285,11 @@ class Past:
         self._transaction.hide(self)
 
     def __call__(self, sql: str, values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
-        """The statement behind what hides the tables of today."""
+        """The statement, preceded by what hides today's tables."""
         return self._shadows(sql, values)
 
     def known(self, record: Any) -> dict[Any, Any]:
-        """Rows of then that are in memory, by their keys as ``Rows`` has them."""
+        """Rows of then that are in memory, by the keys that ``Rows`` uses."""
         return self.refolding.known(record) if record in self._readable else {}
 
     def _shadow(self, record: Any) -> Shadow | None:

@@ -1,4 +1,4 @@
-"""Many values for one statement: so many at a time that it can name them."""
+"""Many values for a statement, as many at a time as it can name."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -7,7 +7,7 @@ _AT_ONCE = 500
 
 
 def portions(items: Collection[int] | Collection[str]) -> Iterator[list[Any]]:
-    """So many at a time that one statement can name them."""
+    """As many at a time as one statement can name."""
     ordered: list[Any] = sorted(items)
     for start in range(0, len(ordered), _AT_ONCE):
         yield ordered[start : start + _AT_ONCE]

@@ -19,8 +19,9 @@ COUNTED = {"inserted": "inserted", "waiting": "waiting", "error": "errors"}
 def set_status(
     state: State, record: Session | Clustering, event: StoredEvent, status: str, body: Payload
 ) -> None:
-    """The record's status and its part in the counts of its upload, which say how things stand now. A clustering of
-    one session is no entry of its file, and has no part in them."""
+    """Set the record's status and its part in its upload's counts, which say how things stand now. A clustering of
+    one session is no entry of a file, and has no part in them.
+    """
     if isinstance(record, Session) or record.session is None:
         upload = state.uploads.change(record.upload)
         for counted, step in ((COUNTED.get(record.status), -1), (COUNTED.get(status), 1)):

@@ -57,7 +57,7 @@ def _session(state: State, event: StoredEvent) -> Session:
 
 
 def _hold(state: State, session: Session) -> None:
-    """Its location, and where that leads, unless another session of the subject came first."""
+    """Hold its location, and where that leads, unless another session of the subject came first."""
     for key in _places(session):
         if state.locations.get(key) is None:
             state.locations.add(SessionLocation(*key, session.username, session.id))
@@ -107,7 +107,7 @@ _LOOKS = [
 
 
 def open_for(session: Session, event: StoredEvent, names: Iterable[str]) -> None:
-    """What is looked for later, and when first."""
+    """What is looked for later, and when that begins."""
     session.open = _codes(names)
     session.open_since = None if session.open is None else event.recorded_at
     session.look_next = _next_look(session, event.recorded_at)
@@ -130,7 +130,7 @@ def disk_looked_at(state: State, event: StoredEvent, body: Payload) -> None:
 
 
 def _next_look(session: Session, looked_at: str) -> str | None:
-    """The first of its times that is still to come."""
+    """The next of its times."""
     if session.open is None or session.open_since is None:
         return None
     since = datetime.fromisoformat(session.open_since)
@@ -281,7 +281,7 @@ def session_deleted(state: State, event: StoredEvent, body: Payload) -> None:
 
 
 def _free_session_keys(state: State, session: Session) -> None:
-    """Tasks and probes stay beside the session, which is still shown; the keys are free for another one."""
+    """Tasks and probes stay beside the session, which is still shown; its keys are free for another one."""
     _free_location(state, session)
     session.look_next = None
     if session.session_time is not None:

@@ -1,4 +1,4 @@
-"""Who has which role, and what account."""
+"""Who has which role, and which account."""
 
 from ledger.envelope import StoredEvent
 from projections.handlers.record_status import Payload
@@ -7,7 +7,7 @@ from projections.rows import State
 
 
 def ledger_created(state: State, event: StoredEvent, _body: Payload) -> None:
-    """Whoever made the ledger is its first admin; everybody else may upload until an admin says otherwise."""
+    """Who made the ledger is its first admin. Everybody else may upload until an admin says otherwise."""
     _add(state, event, event.actor, "admin")
     _add(state, event, "everyone", "researcher")
 
@@ -42,7 +42,7 @@ def user_enabled(state: State, event: StoredEvent, body: Payload) -> None:
 
 
 def authentication_policy_set(state: State, event: StoredEvent, body: Payload) -> None:
-    """Everyone's account is required, where the ledger takes no command without authentication."""
+    """The account of everyone is "required" where the ledger takes no command without authentication."""
     _user(state, event, "everyone").account = "required" if body["required"] else ""
 
 
