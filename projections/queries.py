@@ -1,7 +1,7 @@
 """What somebody wants of a list: one query, shared by every face, and the SQL conditions that it comes to.
 
-A condition is *fixed* where it is about what never changes in a record: its subject, user, and when it was requested.
-The others are *moving*: as of a moment, they hold of what the record was then.
+A condition is *fixed* where it asks for what never changes in a record: its subject, its user, and when it was
+requested. The others are *moving*: as of a moment, they ask what the record was then.
 """
 
 import unicodedata
@@ -27,7 +27,7 @@ _IN = {"sqlite": "instr", "postgresql": "strpos"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which records, and which page of them: everything that is given must hold.
+    """Which records, and which page of them. Everything that is given must hold.
 
     ``probe`` is the inserted one. ``text`` is looked for in what a line shows as text, in any case. ``since`` and
     ``until`` are times of the log, from the first to before the last, and mean when a record was requested or received.
@@ -69,7 +69,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a list is of. ``user`` and ``time`` are its columns, ``text`` those that text is looked for in."""
+    """What a list is about. ``user`` and ``time`` are its columns, ``text`` the columns that are searched for text."""
 
     record: Any
     user: str
@@ -101,7 +101,7 @@ _OF_SESSIONS = ("project", "task", "probe", "missing")
 
 
 def check(kind: Kind, query: Query) -> None:
-    """Raises Refusal for what cannot be asked of this list."""
+    """Raises Refusal for a question that this list cannot answer."""
     if kind != "sessions":
         for name in _OF_SESSIONS:
             if getattr(query, name):
@@ -130,7 +130,7 @@ def check(kind: Kind, query: Query) -> None:
 
 
 def conditions(kind: Kind, query: Query, slot: str, dialect: str) -> Conditions:
-    """Text is not among them: it is looked for in Python, where both databases compare alike."""
+    """Without text: Python looks for it, so that both databases compare alike."""
     listed = LISTED[kind]
     subject = None if query.subject is None else subject_key(query.subject)
     project = None if query.project is None else orjson.dumps(query.project).decode()
@@ -160,8 +160,9 @@ def _joined(parts: Sequence[tuple[str, Any]]) -> tuple[str, list[Any]]:
 
 
 def _missing(name: Missing, slot: str, dialect: str) -> str:
-    """Of sessions that are inserted or may still be: no task, no clustering of its own, no room, a probe association
-    that somebody has to give, or recorded data."""
+    """For sessions that are inserted or may still be: no task, no clustering of its own, no room, a probe
+    association that somebody has to give, or recorded data.
+    """
     if name == "room":
         return f"row.room IS NULL AND {_STANDING}"
     if name == "association":
@@ -185,7 +186,7 @@ def _missing(name: Missing, slot: str, dialect: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a session has beside its row: types of tasks, inserted probes, how many of its clusterings are inserted."""
+    """What a session has besides its row: types of tasks, inserted probes, how many of its clusterings are inserted."""
 
     tasks: Collection[str] = ()
     probes: Collection[str] = ()
@@ -193,7 +194,7 @@ class Parts:
 
 
 def holds(query: Query, row: Any, parts: Parts) -> bool:
-    """Whether the moving conditions hold of a record that is in memory: what ``conditions`` says in SQL."""
+    """Whether the moving conditions hold for a record in memory: the same as ``conditions`` says in SQL."""
     return (
         (query.status is None or row.status == query.status)
         and (query.status != "error" or getattr(row, "replaced_by", None) is None)
@@ -225,5 +226,5 @@ def has_text(row: Any, columns: Sequence[str], needle: str) -> bool:
 
 
 def folded(text: str) -> str:
-    """As text is compared when it is looked for: NFC, in any case."""
+    """The form in which a search compares text: NFC, without case."""
     return (text if text.isascii() else unicodedata.normalize("NFC", text)).casefold()

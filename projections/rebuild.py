@@ -1,4 +1,4 @@
-"""Make all projections anew from the events, beside the live tables, and swap.
+"""Make all projections anew from the events, beside the live tables, and swap the two.
 
 Writers go on meanwhile: pages of events are read and rows are written in short transactions of their own; only the
 last catch-up and the swap happen under the append lock. A long log is folded by two processes, each half of the
@@ -29,9 +29,9 @@ from projections.versions import refuse_newer, versions
 PAGE = 10_000
 ROWS_WAITING = 20_000  # until they are written
 ROWS_A_FLUSH = 4_000  # on SQLite a flush holds up writers: some hundredths of a second
-ROWS_KEPT = 250_000  # of each table: what bounds the memory
-_GAP_S = 0.005  # between flushes, for a writer who waits
-CATCH_UP = 200  # events that may be left for the moment under the lock
+ROWS_KEPT = 250_000  # of each table: this bounds the memory
+_GAP_S = 0.005  # between flushes, for writers that wait
+CATCH_UP = 200  # events that may be left for the time under the lock
 PARALLEL_FROM = 100_000  # events; below, starting processes costs more than they save
 _SUBJECTS_NAMED = 2_000  # in one condition
 
@@ -48,8 +48,9 @@ class Rebuilt:
 def rebuild(
     database: Database, *, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Rebuilt:
-    """Rebuild and swap. Raises Conflict where another rebuild was started meanwhile: the later one wins; and
-    IntegrityFailure where the events do not follow from each other."""
+    """Rebuild and swap. Raises Conflict where another rebuild was started meanwhile (the later one wins), and
+    IntegrityFailure where the events do not follow from each other.
+    """
     try:
         return _rebuild(database, progress)
     except Conflict as conflict:
@@ -76,7 +77,7 @@ def _contradiction(what: str) -> IntegrityFailure:
 
 
 def _first_misfit(database: Database) -> str | None:
-    """Only after a failure: to look at every field of every event takes long."""
+    """Only after a failure: looking at every field of every event takes long."""
     with database.reading() as transaction:
         for page in log.pages(transaction, 0, log.read_head(transaction).size):
             for event in page:
@@ -103,7 +104,7 @@ def _rebuild(database: Database, progress: Callable[[int, int], None]) -> Rebuil
 
 
 def _require_whole(database: Database, size: int) -> None:
-    """Raises IntegrityFailure where a position is missing: what it said would be missing from the lists."""
+    """Raises IntegrityFailure where a position is missing: the lists would lack what it said."""
     with database.reading() as transaction:
         (count,) = transaction.run(
             "SELECT count(*) FROM events WHERE position BETWEEN 1 AND ?", (size,)
@@ -134,7 +135,7 @@ class Share:
 def _shares(database: Database, size: int) -> list[Share]:
     """Halves of about the same size, cut between subjects: no row but a dedup key is about two of them.
 
-    How many events a subject has is taken from the live projections; were it wrong, the halves would be uneven.
+    The live projections say how many events a subject has; if they are wrong, the halves are uneven.
     """
     if size < PARALLEL_FROM or (os.cpu_count() or 1) < 2:
         return [Share()]
@@ -194,10 +195,10 @@ def _fold(
     up_to: int | None,
     progress: Callable[[int, int], None],
 ) -> tuple[int, float]:
-    """Apply a share of the events behind ``position``, to ``up_to`` or until little is left, and write the rows.
+    """Apply a share of the events after ``position``, to ``up_to`` or until little is left, and write the rows.
 
-    Returns the position that the state stands at, and the longest time that writers were held up. Of a share, the
-    dedup keys are written last: until then another process may hold one that it gives up later.
+    Returns the position that the state stands at, and the longest time that writers were held up. A share writes its
+    dedup keys last: until then another process may hold one that it gives up later.
     """
     pause = 0.0
     while (reached := _apply_page(database, state, position, token, share, up_to)) is not None:
@@ -219,7 +220,7 @@ def _begin(database: Database, token: str) -> tuple[str, int, float]:
     longest = 0.0
     for record in RECORDS:
         with database.writing() as transaction:
-            # a rebuild that is writing now must commit first: rows that it committed later would not be deleted here
+            # a rebuild that is writing now must commit first: rows that it committed later would stay
             transaction.wait_for("rebuild")
             began = perf_counter()
             _check_token(log.read_head(transaction), token)
@@ -233,7 +234,7 @@ def _begin(database: Database, token: str) -> tuple[str, int, float]:
 def _apply_page(
     database: Database, state: State, position: int, token: str, share: Share, up_to: int | None
 ) -> tuple[int, int] | None:
-    """Returns the position reached and the ledger's size; None at ``up_to``, or where the rest is for the swap."""
+    """Returns the position reached and the ledger's size; None at ``up_to``, or where the rest is left for the swap."""
     with database.reading() as transaction:
         head = log.read_head(transaction)
         _check_token(head, token)
@@ -250,7 +251,7 @@ def _apply_page(
                 "Verify the ledger",
                 NextStep("verify"),
             )
-        state.attach(transaction)  # rows that were forgotten are read from the slot again
+        state.attach(transaction)  # forgotten rows are read from the slot again
         if not state.complete():
             prefetch(state, page)
         apply(state, page)
@@ -258,7 +259,9 @@ def _apply_page(
 
 
 def _write(database: Database, state: State, token: str, *, keys: bool) -> float:
-    """Write the rows, a flush at a time, so that writers get in between. Returns the longest that they had to wait."""
+    """Write the rows, a flush at a time, so that writers get in between. Returns the longest that a writer had to
+    wait.
+    """
     longest = 0.0
     while True:
         with database.writing() as transaction:
@@ -290,11 +293,11 @@ def _swap(database: Database, state: State, position: int, token: str) -> tuple[
 
 
 def remove_remains(database: Database) -> bool:
-    """Behind a rebuild that a redaction called for: empty the other slot, which still holds what was redacted, and have
-    the file hold nothing of it. True where the database leaves none of it in free space.
+    """After a rebuild that a redaction called for: empty the other slot, which still holds what was redacted, and
+    clear it from the file. True where none of it is left in the database's free space.
 
-    Killed anywhere, it is done again when the ledger is next opened, as it is where it cannot be done now: the disk is
-    full, somebody else holds the file, or whoever opened it may not write. Nothing is done where nothing was redacted.
+    Where it is killed, or cannot be done now (the disk is full, somebody else holds the file, or whoever opened it
+    may not write), it is done again when the ledger is next opened. Does nothing where nothing was redacted.
     """
     with database.reading() as transaction:
         if log.read_head(transaction).rebuild != log.EMPTYING:
@@ -329,7 +332,7 @@ def _check_token(head: log.Head, token: str) -> None:
 
 
 def contents(transaction: Transaction, slot: str) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every projection in key order: what two slots are compared by."""
+    """Every row of every projection in key order, to compare two slots."""
     found = {}
     for record in RECORDS:
         order = ", ".join(record.KEY)

@@ -13,7 +13,7 @@ from ledger import head
 
 
 def compact_json(value: object) -> str:
-    """As a JSON column holds it."""
+    """The text that a JSON column holds."""
     return orjson.dumps(value).decode()
 
 
@@ -22,8 +22,9 @@ class Upload:
     """``status``: validated, rejected or processed. The counts say how its new entries stand now;
     ``duplicates`` and ``errors`` of a rejected file are those of its validation.
 
-    Its new records are numbered right behind its first two events, or from ``first_record`` on where a correction
-    inserted them later. ``replays`` is the upload whose bytes it took again."""
+    Its new records are numbered right after its first two events, or from ``first_record`` on where a correction
+    inserted them later. ``replays`` is the upload whose bytes it took again.
+    """
 
     TABLE: ClassVar[str] = "uploads"
     KEY: ClassVar[tuple[str, ...]] = ("id",)
@@ -112,7 +113,7 @@ class SessionTask:
 
 @dataclass(slots=True)
 class SessionProbe:
-    """``name`` is the probe's on disk, ``probe`` the one inserted. ``matched_by``: given, serial or only-one."""
+    """``name`` is the probe's name on disk, ``probe`` the inserted probe. ``matched_by``: given, serial or only-one."""
 
     TABLE: ClassVar[str] = "session_probes"
     KEY: ClassVar[tuple[str, ...]] = ("session", "name")
@@ -155,7 +156,7 @@ class Clustering:
 
 @dataclass(slots=True)
 class ClusteringSession:
-    """Which sessions a multi-session clustering stands on."""
+    """A session that a multi-session clustering stands on."""
 
     TABLE: ClassVar[str] = "clustering_sessions"
     KEY: ClassVar[tuple[str, ...]] = ("clustering", "session")
@@ -165,8 +166,9 @@ class ClusteringSession:
 
 @dataclass(slots=True)
 class Duplicate:
-    """An upload that brought a session or a clustering again, with differences: the first entry that did. Of the
-    duplicates without any, the log has index ranges, not records."""
+    """An upload that brought a session or a clustering again with differences, and the first entry that did.
+    Duplicates without differences are index ranges in the log, not records.
+    """
 
     TABLE: ClassVar[str] = "duplicates"
     KEY: ClassVar[tuple[str, ...]] = ("record", "upload")
@@ -206,8 +208,9 @@ class ReferenceValue:
 
 @dataclass(slots=True)
 class SessionLocation:
-    """The dedup key of sessions, while a request or a session holds it. Two animals may have been recorded in one run:
-    then a probe on disk is that of one session."""
+    """The dedup key of sessions, while a request or a session holds it. Two animals may have been recorded in one
+    run: then each probe on disk belongs to one of the sessions.
+    """
 
     TABLE: ClassVar[str] = "session_locations"
     KEY: ClassVar[tuple[str, ...]] = ("subject", "location")
@@ -219,7 +222,7 @@ class SessionLocation:
 
 @dataclass(slots=True)
 class SessionTime:
-    """One session of a subject at a time."""
+    """A subject has one session at a time."""
 
     TABLE: ClassVar[str] = "session_times"
     KEY: ClassVar[tuple[str, ...]] = ("subject", "session_time")
@@ -241,12 +244,13 @@ class ClusteringGroup:
 
 @dataclass(slots=True)
 class User:
-    """``role``: researcher, admin, auditor, or empty: never granted, or revoked. The user "everyone" stands for whoever
-    was granted no role.
+    """``role``: researcher, admin, auditor, or empty: never granted, or revoked. The user "everyone" stands for all
+    who were granted no role.
 
-    ``account``: invited (until ``invited_until``), active, disabled, or empty where there is none; of "everyone" it is
-    required where the ledger takes no command without authentication. A service account has an ``owner``, who answers
-    for it."""
+    ``account``: invited (until ``invited_until``), active, disabled, or empty where there is none; that of
+    "everyone" is required where the ledger takes no command without authentication. A service account has an
+    ``owner``, who answers for it.
+    """
 
     TABLE: ClassVar[str] = "users"
     KEY: ClassVar[tuple[str, ...]] = ("username",)
@@ -290,7 +294,7 @@ class Deletion:
 
 @dataclass(slots=True)
 class Redaction:
-    """``position`` is the event whose payload is gone, ``event`` the one that says so."""
+    """``position`` is the event whose payload is gone, ``event`` the event that says so."""
 
     TABLE: ClassVar[str] = "redactions"
     KEY: ClassVar[tuple[str, ...]] = ("position",)
@@ -306,7 +310,7 @@ class Redaction:
 
 @dataclass(slots=True)
 class Activity:
-    """How many events of a type a user caused on a day (UTC) about a subject and a user's records.
+    """How many events of a type a user caused on a day (UTC) about a subject and about a user's records.
 
     ``project`` is the JSON list of a session's projects, empty for what is about no session. ``authentication`` is how
     the user was authenticated.

@@ -1,4 +1,4 @@
-"""What was redacted of records: where their texts are "(redacted)", this says by whom and why."""
+"""What was redacted in records: where their texts are "(redacted)", this says by whom and why."""
 
 from collections.abc import Collection
 
@@ -22,6 +22,6 @@ def redacted(transaction: Transaction, slot: str, streams: Collection[str]) -> l
             redacted_at=row.redacted_at,
             reason=row.reason,
         )
-        for row in rows.where("position > ?", [0])  # few: two admins agreed on each
+        for row in rows.where("position > ?", [0])  # few, as two admins agree on each
         if row.stream in streams
     ]

@@ -32,7 +32,7 @@ class Reference:
 
 
 def by_id(text: str) -> Reference | None:
-    """What a text names by an id, whole and as it is printed. Whether there is such a record is another question."""
+    """The kind and number of the id that a text is, whole and as it is printed. The record need not exist."""
     kind = _LETTERS.get(text[:1])
     return Reference(kind, int(text[1:])) if kind is not None and _NUMBER.fullmatch(text[1:]) else None
 
@@ -40,8 +40,8 @@ def by_id(text: str) -> Reference | None:
 def find(transaction: Transaction, slot: str, text: str, *, location: str | None = None) -> Reference:
     """The one record that ``text`` names; ``location`` is the text as a normalised location, where it is one.
 
-    An id wins over everything, whole and as it is printed; then group names, locations (the record that holds it, else
-    the newest one) and session times. Raises Refusal with ``not-found`` or ``ambiguous``.
+    An id, whole and as it is printed, comes before everything; then come group names, locations (the record that
+    holds it, else the newest one) and session times. Raises Refusal with ``not-found`` or ``ambiguous``.
     """
     named = by_id(text)
     if named is not None:

@@ -1,7 +1,7 @@
-"""Records of an earlier position that are not what they are today, folded again from their events.
+"""Records that were different at an earlier position, folded again from their events.
 
 Records never vanish: every session, clustering and upload of then has its row today, with the same number, subject,
-user and location, and ``changed_at`` tells whether anything has happened to it since. Reads the tables of today.
+user and location, and ``changed_at`` tells whether anything has happened to it since. Reads today's tables.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -48,16 +48,16 @@ Condition = tuple[str, list[Any]]
 
 
 class Refolding:
-    """``rows`` are those that were folded, by their class and key; ``folded`` the numbers of the records."""
+    """``rows`` are the folded rows, by their class and key; ``folded`` are the numbers of the records."""
 
     def __init__(self, transaction: PastTransaction, slot: str, position: int, next_at: str) -> None:
         self.position = position
         self.transaction = transaction
         self.slot = slot
-        self.next = next_at  # when the first event behind the position was recorded
+        self.next = next_at  # when the first event after the position was recorded
         self.rows: dict[Any, dict[Any, Any]] = {record: {} for record in RECORDS}
         self.folded: set[int] = set()
-        self.entries: dict[int, dict[str, int]] = {}  # of folded uploads, how many have which status
+        self.entries: dict[int, dict[str, int]] = {}  # how many entries of folded uploads have which status
         self._today: dict[Any, Rows[Any]] = {}
         self._uploads_changed: list[int] | None = None
         self._uploads_unchanged: set[int] = set()
@@ -65,8 +65,9 @@ class Refolding:
     # --- what has changed since
 
     def has_changed(self, record: Any, alias: str = "") -> Condition:
-        """Whether something may have happened to a record since: by its own row. Times never decrease along the log,
-        and several events can have the same: a record that changed at that very time is folded to see."""
+        """Whether something may have happened to a record since, as its own row says. Times never decrease along the
+        log, and several events can have the same time: a record that changed at that very time is folded to see.
+        """
         if record is Deletion:
             return "1 = 1", []
         if record is Upload:
@@ -82,14 +83,14 @@ class Refolding:
         return [row[0] for row in self.transaction.run(sql, [self.position, *times, *values]).fetchall()]
 
     def today(self, record: Any) -> Rows[Any]:
-        """The rows of today, each read once."""
+        """Today's rows, each read once."""
         if record not in self._today:
             self._today[record] = Rows(record, self.slot)
             self._today[record].attach(self.transaction)
         return self._today[record]
 
     def then(self, record: Any, number: int) -> Any:
-        """A session or clustering as it was, once it was folded if it had to be; None where it was not there."""
+        """A session or clustering as it was, after ``fold`` where it had to be folded; None where it was not there."""
         if number > self.position:
             return None
         folded = self.rows[record].get((number,))
@@ -119,8 +120,9 @@ class Refolding:
             self.fold({record: self.changed_of(record, numbers)})
 
     def all_changed_uploads(self) -> list[int]:
-        """An upload changes by its own events and by those of its records, which it counts; by a correction that is
-        carried out, too, which makes new records in the same append."""
+        """An upload changes by its own events and by those of its records, which it counts; also by a correction,
+        which makes new records in the same append.
+        """
         if self._uploads_changed is None:
             later = [self.next]
             found = self.transaction.run(
@@ -133,7 +135,7 @@ class Refolding:
         return self._uploads_changed
 
     def still_so(self, record: Any) -> Condition:
-        """The condition under which a row of today, ``row``, is one of then."""
+        """The condition under which today's row, ``row``, was there then."""
         owner = OWNERS[record]
         if record is Upload:
             in_list = IN_LIST[self.transaction.dialect]
@@ -170,7 +172,7 @@ class Refolding:
     def state(
         self, streams: Collection[str], *, clusterings: Collection[int] = (), counted: bool = False
     ) -> "_Then":
-        """What the events of these streams add up to. A clustering takes over from its session what never changes."""
+        """What the events of these streams add up to. A clustering takes from its session what never changes."""
         state = _Then(self.slot, self.today(Session).known())
         state.sessions.attach(self.transaction)
         for some in portions(clusterings) if len(clusterings) > 1 else ():
@@ -238,7 +240,7 @@ class Refolding:
         self.keep(Upload, folded.values())
 
     def _count_entries(self, folded: dict[int, Upload], uploads: list[Upload]) -> None:
-        """Of those that were folded, and of those that stand as today."""
+        """Of the folded ones, and of those that are as they were."""
         counts = standing(self.transaction, self.slot, uploads, "changed_at < ?", [self.next])
         for record, _ in KINDS_OF_ENTRIES:
             for entry in self.rows[record].values():
@@ -265,8 +267,9 @@ _RECORDS = {name: record for record, name in _NAMES.items()}
 
 
 class _Then(State):
-    """Rows that exist nowhere else, of a table when somebody asks for them: most foldings are of a record or two.
-    Only sessions of today are looked up: for what a clustering takes over."""
+    """Rows that exist nowhere else; each table is made when somebody asks for it, as most foldings are of a record
+    or two. Only today's sessions are looked up, for what a clustering takes from them.
+    """
 
     def __init__(self, slot: str, sessions: dict[int, Session]) -> None:
         self.slot = slot

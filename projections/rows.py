@@ -63,7 +63,7 @@ def _layout(record: Any, slot: str) -> _Layout:
 
 
 class Rows(Generic[R]):
-    """The rows of one table. A key is the column's value, or a tuple where the key has several columns.
+    """The rows of one table. A key is the value of its column, or a tuple where it has several columns.
 
     While ``complete``, the cache holds every row that the table has: a miss needs no look-up.
     """
@@ -84,7 +84,7 @@ class Rows(Generic[R]):
 
     def attach(self, transaction: Transaction) -> None:
         self._transaction = transaction
-        if transaction.past is not None:  # what it has in memory need not be asked of the database again
+        if transaction.past is not None:  # no need to ask the database for what is in memory
             self.know(transaction.past.known(self._record))
 
     @property
@@ -92,7 +92,7 @@ class Rows(Generic[R]):
         return self._record
 
     def know(self, rows: Mapping[Any, R]) -> None:
-        """Rows that the table has, by their keys: they are not looked up."""
+        """Take in rows that the table has, by their keys, so that they are not looked up."""
         self._known.update(rows)
 
     def known(self) -> dict[Any, R]:
@@ -116,8 +116,9 @@ class Rows(Generic[R]):
         return record
 
     def prefetch(self, keys: Iterable[Any]) -> None:
-        """Load rows in bulk, so that the ``get`` of each is free. Of a key of several columns all but the last should
-        repeat: each combination of them is a query."""
+        """Load rows in bulk, so that the ``get`` of each is free. Where a key has several columns, all but the last
+        should repeat: each combination of them is a query.
+        """
         if self.complete:
             return
         *leading, last = self._layout.key_columns
@@ -134,7 +135,9 @@ class Rows(Generic[R]):
                 self.where(f"{equal}{last} IN ({', '.join('?' * len(some))})", [*same, *some])
 
     def where(self, condition: str, values: Iterable[Any]) -> list[R]:
-        """The rows that match an SQL condition, in key order, as they are in the cache. Not for dirty tables."""
+        """The rows that match an SQL condition, in key order, as they are in the cache. Not for tables with
+        unwritten rows.
+        """
         sql = f"{self._layout.select} WHERE {condition} ORDER BY {', '.join(self._layout.key_columns)}"
         found = []
         for row in self._run(sql, list(values)).fetchall():
@@ -148,7 +151,7 @@ class Rows(Generic[R]):
         return found
 
     def every(self) -> list[R]:
-        """All rows of a complete cache, in no order."""
+        """All rows of a complete cache, in no particular order."""
         return [record for record in self._known.values() if record is not None]
 
     def add(self, record: R) -> R:
@@ -180,7 +183,7 @@ class Rows(Generic[R]):
             self._removed = set()
 
     def flush(self, most: int | None = None) -> int:
-        """Write changed and new rows, of the latter not more than ``most``. Returns how many were written."""
+        """Write changed rows and at most ``most`` new ones. Returns how many were written."""
         written = len(self._changed)
         if self._changed:
             self._open().run_many(
@@ -200,7 +203,7 @@ class Rows(Generic[R]):
         return written
 
     def forget(self, *, beyond: int) -> None:
-        """Drop the cache where it holds more than ``beyond`` rows. Only after a flush."""
+        """Drop the cache where it holds more than ``beyond`` rows. Call it only after a flush."""
         if len(self._known) > beyond:
             self._known = {}
             self.complete = False
@@ -224,7 +227,7 @@ U = TypeVar("U", records.Session, records.Clustering)
 
 
 def requested_by(rows: Rows[U], upload: records.Upload) -> list[U]:
-    """The sessions, or the multi-session clusterings, that an upload asked for: they are numbered one by one."""
+    """The sessions, or the multi-session clusterings, that an upload asked for: their numbers follow each other."""
     first = upload.first_record or upload.id + 2
     last = first - 1 + upload.sessions + upload.clusterings
     found = rows.where("id BETWEEN ? AND ? AND upload = ?", [first, last, upload.id])
@@ -264,8 +267,9 @@ class State:
             rows.attach(transaction)
 
     def flush(self, *, keys: bool = True, most: int | None = None) -> None:
-        """Write what changed; ``most`` is about how many rows are enough for now. Without ``keys`` the dedup keys that
-        are shared by all subjects stay in memory."""
+        """Write what changed; ``most`` is roughly how many rows are enough for now. Without ``keys`` the dedup keys,
+        which all subjects share, stay in memory.
+        """
         todo = [rows for rows in self._to_write(keys) if rows.is_dirty]
         for rows in todo:
             rows.flush_removed()
@@ -283,7 +287,7 @@ class State:
         return all(rows.complete for rows in self.all)
 
     def dirty(self, *, keys: bool = True) -> int:
-        """How many rows wait to be written."""
+        """How many rows are still to be written."""
         return sum(map(len, self._to_write(keys)))
 
     def _to_write(self, keys: bool) -> list[Rows[Any]]:

@@ -1,8 +1,8 @@
-"""What hides the projections, the log and its head behind those of an earlier position: a WITH clause.
+"""Hides the projections, the log and its head behind those of an earlier position, by a WITH clause.
 
-The only module that writes it. A common table expression that has the name of a table takes its place in the statement
-that it stands before, on either database; nothing is made there. Its text holds names and conditions of ours alone;
-whatever comes from a row, and every row itself, is bound. Rows are bound as one JSON text.
+The only module that writes it. On either database, a common table expression with the name of a table takes the
+table's place in the statement that follows; nothing is created. Its text holds only the program's own names and
+conditions; every row, and whatever comes from one, is bound. Rows are bound as one JSON text.
 """
 
 import re
@@ -34,8 +34,9 @@ IN_LIST = {
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """What a table said: those of its rows of today, ``row``, for which ``still_so`` holds (empty: none), and the
-    ``rows`` that were folded."""
+    """What a table held then: those of today's rows, ``row``, for which ``still_so`` holds (empty: none), and the
+    ``rows`` that were folded.
+    """
 
     still_so: str
     values: Values
@@ -43,8 +44,9 @@ class Shadow:
 
 
 class Shadows:
-    """Puts the past before one statement after the other. ``shadow`` says what a projection said; one without a shadow
-    cannot be read."""
+    """Puts the past before one statement after the other. ``shadow`` says what a projection held; one without a
+    shadow cannot be read.
+    """
 
     def __init__(
         self, transaction: PastTransaction, slot: str, head: Head, shadow: Callable[[Any], Shadow | None]
@@ -57,7 +59,7 @@ class Shadows:
         self._made: dict[str, tuple[str, Values]] = {}
 
     def forget(self) -> None:
-        """What a table said is asked for again."""
+        """Ask again for what a table held."""
         self._made = {}
 
     def __call__(self, sql: str, values: Values) -> tuple[str, Values]:
@@ -84,7 +86,7 @@ class Shadows:
         record = _TABLES[name]
         shadow = self._shadow(record) if name.endswith(f"_{self._slot}") else None
         if shadow is None:
-            # to answer from a table that nobody filled would be wrong
+            # an answer from a table that nobody filled would be wrong
             raise RuntimeError(f"the reading of the past is not about {name}")
         text = _table_text(name, self._dialect, self._durable, shadow.still_so, bool(shadow.rows))
         rows = [_as_json(record, shadow.rows, self._dialect)] if shadow.rows or not shadow.still_so else []
@@ -93,7 +95,7 @@ class Shadows:
 
 @cache
 def _in_place(dialect: str) -> str:
-    """Else an expression that a statement names twice is put together in memory, whole."""
+    """Otherwise the database would build the whole of an expression that a statement names twice."""
     if dialect == "sqlite":
         import sqlite3
 
@@ -135,7 +137,7 @@ def _table_text(name: str, dialect: str, durable: str, still_so: str, has_rows: 
 
 
 def _as_json(record: Any, rows: Sequence[Any], dialect: str) -> str:
-    """Objects, or on SQLite, where those take half as long again, arrays."""
+    """Objects; on SQLite arrays, as objects take half as long again there."""
     if dialect == "postgresql":
         return orjson.dumps(rows).decode()
     return orjson.dumps(list(map(attrgetter(*_columns(record)), rows))).decode()
@@ -152,7 +154,7 @@ def _folded_rows(record: Any, name: str, dialect: str, durable: str) -> str:
     if dialect == "postgresql":
         rows = f"json_populate_recordset(CAST(NULL AS {durable}{name}), CAST(? AS json))"
         return f"SELECT {', '.join(columns)} FROM {rows}"
-    # with the types of the table's columns SQLite looks at the two parts one by one, by their own indexes
+    # given the columns' types, SQLite searches the two parts one by one, each by its own index
     typed = [
         f"CAST(json_extract(value, '$[{i}]') AS {_type(hints[name])}) AS {name}"
         for i, name in enumerate(columns)

@@ -50,7 +50,7 @@ def _table(record: typing.Any, slot: str) -> Table:
         if table == record.TABLE
         for where in (None if condition is None else text(condition),)
     ]
-    # where the key is not SQLite's own row id, the key's tree is the table: one page fewer to write
+    # where the key is not SQLite's own row id, the key's tree is the table: one page less to write
     return Table(name, metadata, *columns, *indexes, sqlite_with_rowid=record.KEY == ("id",))
 
 

@@ -1,4 +1,4 @@
-"""Where records say which value of the catalogue they use. Pure."""
+"""Which columns of records hold values of the catalogue. Pure."""
 
 import re
 
@@ -20,7 +20,8 @@ _JSON = ("experimenter", "project", "detail")
 
 def holds(column: str, value: str, *, of: str = "") -> tuple[str, str]:
     """The condition that a column of ``USES`` holds the value, and what to bind; ``of`` is an alias with its dot. In
-    JSON it is looked for as text."""
+    JSON it searches for the text.
+    """
     if column not in _JSON:
         return f"{of}{column} = ?", value
     quoted = re.sub(r"[!%_]", r"!\g<0>", orjson.dumps(value).decode())

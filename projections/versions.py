@@ -1,4 +1,4 @@
-"""Which version of the program made the lists, as the head row says it."""
+"""Which version of the program made the lists, as the head row says."""
 
 import orjson
 
@@ -8,14 +8,15 @@ from projections.records import VERSIONS
 
 
 def versions() -> str:
-    """What ``head.projections`` says where the tables were made by this version of the program."""
+    """What ``head.projections`` says where this version of the program made the tables."""
     return orjson.dumps(VERSIONS, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def refuse_newer(head: Head) -> None:
-    """Raises LedgerUnavailable where a newer version of the program made the lists: it may read of the events what this
-    one does not. A list that this one does not know is newer; one that is given up keeps its name in ``VERSIONS``."""
-    if not head.projections.startswith("{"):  # nobody's: they do not fit, or hold what was redacted
+    """Raises LedgerUnavailable where a newer version of the program made the lists: it may understand more of the
+    events. A list that this version does not know is newer; a list that was given up keeps its name in ``VERSIONS``.
+    """
+    if not head.projections.startswith("{"):  # to be made anew: they do not fit, or hold what was redacted
         return
     made_by = orjson.loads(head.projections)
     if any(number > VERSIONS.get(table, 0) for table, number in made_by.items()):
