@@ -1,9 +1,8 @@
 """Make all projections anew from the events, beside the live tables, and swap the two.
 
 Writers go on meanwhile: pages of events are read and rows are written in short transactions of their own; only the
-last catch-up and the swap happen under the append lock. A long log is folded by two processes, each half of the
-subjects. A rebuild that was killed leaves a half-filled slot that
-nobody reads; the next one begins by emptying it.
+last catch-up and the swap happen under the append lock. Two processes fold a long log, each half of the subjects. A
+rebuild that was killed leaves a half-filled slot that nobody reads; the next one begins by emptying it.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The stored form of an entry: compact JSON that is the same text whenever two entries say the same.
 
-Fields that have their default are left out, so an entry that grows a default explicitly is still the same
-entry. The place of the entry in its file is not part of it.
+Fields that have their default are left out, so an entry that comes to state a default is still the same entry. The
+place of the entry in its file is not part of it.
 """
 
 from collections.abc import Iterator

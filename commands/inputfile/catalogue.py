@@ -1,8 +1,8 @@
 """Read a catalogue file: reference values, subjects and the probes inserted in them, from YAML or JSON.
 
-Pure, like the reading of input files, and on the same footing: text is what the user wrote (``"2.345"``,
-``2.345`` and ``012345`` stay that), every finding has its place, nothing is raised. What of it is new
-to the ledger is decided elsewhere.
+Pure, like the reading of input files, and by the same rules: text is what the user wrote (``"2.345"``, ``2.345`` and
+``012345`` stay that), every finding has its place, nothing is raised. What is new to the ledger is decided
+elsewhere.
 """
 
 from dataclasses import dataclass, field
@@ -137,7 +137,7 @@ def _table(table: str, keywords: Keywords) -> tuple[Reader, str]:
         items = read_list(value, report, place, key, f"a list of values of {table}")
         if items is None:
             return BAD
-        first: dict[str, tuple[int, CatalogueValue]] = {}  # by what makes two values look alike
+        first: dict[str, tuple[int, CatalogueValue]] = {}  # by the form in which look-alikes are equal
         for index, item in enumerate(items):
             found = read_value(item, report, (place, key), index)
             if found is None:

@@ -1,8 +1,8 @@
 """Stage 2: the values of an input file against what the ledger knows, and its paths against the disk.
 
-Pure but for the disk, which is only looked at. An entry that is a duplicate (its location is held, whoever by; its
-group_name by the same subject) is excluded from further processing, so nothing else of it is checked: a value that
-was retired since, or a directory that was archived, must not block a file that grows.
+Pure but for the disk, which it only looks at. A duplicate (its location is held by whomever, or its group_name by
+the same subject) is not processed further, so nothing else of it is checked: a value that was retired since, or a
+directory that was archived, must not block a file that grows.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -43,8 +43,9 @@ Parts = tuple[Part, ...]
 
 @dataclass(frozen=True, slots=True)
 class CheckedSession:
-    """``location`` is normalised. ``duplicate_of`` is the session that is there already, whoever has it. ``leads_to``
-    is where a location leads over links that nobody holds as it is written."""
+    """``location`` is normalised. ``duplicate_of`` is the session that is there already, whoever owns it.
+    ``leads_to`` is where a location leads over links, if nobody holds it as it is written.
+    """
 
     entry: SessionEntry
     location: str
@@ -54,7 +55,7 @@ class CheckedSession:
 
 @dataclass(frozen=True, slots=True)
 class SessionReference:
-    """A session of a multi-session clustering: one of the ledger's, or that with ``index`` in this file."""
+    """A session of a multi-session clustering: one of the ledger's, or the one with ``index`` in this file."""
 
     session: int | None
     index: int | None
@@ -72,10 +73,10 @@ class CheckedClustering:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What stage 2 hands on. Entries with an unusable location or reference are left out, and are errors.
+    """What stage 2 hands on. Entries with an unusable location or reference are left out; each is an error.
 
-    ``findings`` are in the order of the file, and ``more`` is what there is beyond those that are kept; those
-    about the times of tasks are of stage 1.
+    ``findings`` are in the order of the file, and ``more`` is what there is beyond those that are kept. The findings
+    about times of tasks are of stage 1.
     """
 
     sessions: tuple[CheckedSession, ...]
@@ -99,8 +100,8 @@ def check(
     """Check what stage 1 made of a file.
 
     ``position``, ``left_out_names`` and ``cut`` are those of the ReadResult. ``find`` looks for a location on disk
-    and raises LocationError; by default a new ``Search`` over the roots. ``now`` is naive, in the lab's zone; without
-    it no curation_time is said to be in the future.
+    and raises LocationError; by default it is a new ``Search`` over the roots. ``now`` is naive, in the lab's zone;
+    without it no curation_time counts as in the future.
     """
     look = _Look(position, find or Search(roots).resolve, cut, now)
     run = _Check(input_file, known, roots, look, limits)
@@ -120,7 +121,7 @@ def _leading(there: str, location: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What is not in the entries themselves: where they stand, what was cut from them, the disk and the clock."""
+    """What is not in the entries: where they stand, what was cut from them, the disk and the clock."""
 
     position: Callable[[str], tuple[int, int] | None]
     find: Callable[[str], Path]
@@ -171,7 +172,7 @@ class _Check:
         self.gathered.add(finding, self._position)
 
     def _refuse_cut(self, parts: Parts, what: str, value: str, exists: Callable[[str], bool]) -> None:
-        """A bare value that YAML cut at `` #`` is an error where there is the longer one."""
+        """A bare value that YAML cut at `` #`` is an error where the longer value exists."""
         for longer in self._look.cut.get(path_text(parts), ()) if self._look.cut else ():
             if exists(longer):
                 message = (
@@ -238,7 +239,7 @@ class _Check:
         return checked
 
     def _overlaps(self, entry: SessionEntry, location: str) -> None:
-        """A location around or inside one that is held: the recordings would be in twice."""
+        """Report a location around or inside one that is held: the recordings would be in the ledger twice."""
         overlaps = list(self._known.overlaps.get(location, ()))
         if not overlaps:
             return
@@ -258,7 +259,7 @@ class _Check:
         )
 
     def _nested(self, checked: Iterable[CheckedSession]) -> None:
-        """The same of two new ones of the file."""
+        """The same for two new locations of the file."""
         new = {each.leads_to or each.location: each.entry for each in checked if each.duplicate_of is None}
         for there, entry in new.items():
             outer = next((new[name] for name in above(there) if name in new), None)
@@ -331,7 +332,7 @@ class _Check:
                 self._error(self._item((*at, what), index), *self._values.unknown(what, value, table))
 
     def _item(self, parts: Parts, index: int) -> Parts:
-        """The place of one of several values; a single one may stand there without a list."""
+        """The place of one of several values; a single value may stand without a list."""
         item = (*parts, index)
         is_listed = index > 0 or self._position(path_text(item)) != self._position(path_text(parts))
         return item if is_listed else parts
@@ -395,7 +396,7 @@ class _Check:
     def _starts(
         self, entry: GroupClusteringEntry, named: Mapping[str, SessionReference]
     ) -> Iterator[tuple[str, datetime]]:
-        """Those of its sessions that are in the ledger, by whichever name it gives them."""
+        """Those of its sessions that are in the ledger, by whatever name it uses for them."""
         times = {session: text for text, session in self._known.session_times.items()}
         for text in entry.sessions:
             reference = named.get(text)
@@ -446,7 +447,7 @@ class _Check:
         return result
 
     def _cut_of_held(self, entry: GroupClusteringEntry, at: Parts) -> None:
-        """What was cut may be all that tells an entry from the one that is there."""
+        """What was cut may be the only thing that tells an entry from the one in the ledger."""
         name_at, location_at = (*at, "group_name"), (*at, "location")
         self._refuse_cut(name_at, "group_name", entry.group_name, self._known.groups.__contains__)
         if entry.index not in self._known.renewed_groups:

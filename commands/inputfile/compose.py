@@ -1,4 +1,4 @@
-"""Read what a disk tells of a directory of sessions, for a first input file. How it is written: ``draft``."""
+"""Read what the disk tells of a directory of sessions, for a first input file. ``draft`` writes that file."""
 
 import re
 from collections import Counter
@@ -21,13 +21,13 @@ from commands.recordings.session_folders import (
 )
 from commands.recordings.sessions_txt import TABLE_NAME, TaskRow, read_sessions_txt
 
-_NOTED = 20  # remarks of one session that are written down
+_NOTED = 20  # remarks that are written for a session
 _LAST = datetime.fromisoformat("9999-12-31")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class ComposeProblem(SessionDirectoryError):
-    """There is nothing that an input file could be written for, or too much."""
+    """There is nothing to write an input file for, or too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _listed(directory: Path) -> Listing:
 
 
 def _folders(directory: Path, listing: Listing, remarks: list[str]) -> list[str]:
-    """The folders of sessions. What programs wrote from recordings is left out where the recordings are there."""
+    """The folders of sessions. The output of programs is left out where the recordings that it came from are there."""
     recordings = [found.folder for found in listing.found if reader_of(found) is not None]
     tables = [found.folder for found in listing.found if found.name.lower() == TABLE_NAME]
     parts = directory.parts[1:]
@@ -134,7 +134,7 @@ def _are_days(path: Path) -> bool:
     try:
         return read_session_directory(path).far_apart
     except SessionDirectoryError:
-        return False  # it says so when it is read
+        return False  # reading it will say so
 
 
 def _refuse_several_folders(directory: Path, folders: Sequence[str]) -> None:
@@ -165,7 +165,7 @@ def _subject_folder(session: Path) -> str:
 
 
 def _refuse_several_animals(directory: Path, sessions: Sequence[_Session]) -> None:
-    """Folders that are not called like sessions, with probes that no other of them has, are several animals."""
+    """Folders that are not named like sessions, each with probes that the others lack, are several animals."""
     groups: list[tuple[set[str], list[str]]] = []
     for session in sessions:
         serials = {probe.serial for probe in session.found.probes if probe.serial is not None}

@@ -12,7 +12,7 @@ def doubtful_curation_time(
     """Code, message and hint of a warning, or None.
 
     ``curation_time`` is ``YYYY-MM-DD HH:MM:SS[.ffffff]``; all times are naive and of the lab's zone. ``now`` is None
-    where nobody knows. ``recordings`` are what was curated, each with what to call it and its start.
+    where it is not known. ``recordings`` are what was curated, each with what to call it and its start.
     """
     curated = datetime.fromisoformat(curation_time)
     if now is not None and curated > now:

@@ -23,7 +23,7 @@ Place = tuple[Any, Part] | None
 
 
 class Plain(str):
-    """A scalar that stands without quotes: source text, its type not yet decided."""
+    """A scalar without quotes: source text whose type is not decided yet."""
 
     __slots__ = ()
 
@@ -47,10 +47,10 @@ class Document(Protocol):
     text: str
     root: Any
     is_json: bool
-    remarks: Sequence[Finding]  # what there is to say about the way it is written
+    remarks: Sequence[Finding]  # findings about the way it is written
 
     def position(self, parts: Sequence[Part]) -> Position:
-        """Where the value at that path starts; of a path that is not there, its nearest parent that is."""
+        """Where the value at that path starts; for a path that is not there, its nearest parent that is."""
 
     def offset(self, parts: Sequence[Part]) -> int:
         """The same as characters from the start of the text, from 0."""
@@ -153,7 +153,7 @@ _LONGEST_REST = 8_192  # characters: a file may be one line, and have a million 
 
 
 def rest_of_line(text: str, at: int) -> str:
-    """From ``at`` to the end of the line, as far as anybody would read it."""
+    """From ``at`` to the end of the line, no longer than anybody would read."""
     lines = text[at : at + _LONGEST_REST].splitlines()
     return lines[0] if lines else ""
 

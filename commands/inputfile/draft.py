@@ -1,7 +1,7 @@
-"""A first input file, written from what a disk tells, for a person to complete: in YAML with comments, or in JSON.
+"""A first input file, written from what the disk tells, for a person to complete: in YAML with comments, or in JSON.
 
-Pure: whoever reads the disk makes a ``Draft``; nothing is looked up here. What only a person knows is left empty.
-JSON has no comments, so what they say is returned beside it, each with its place.
+Pure: the reader of the disk makes a ``Draft``; nothing is looked up here. What only a person knows is left empty.
+JSON has no comments, so their texts are returned beside it, each with its place.
 """
 
 import json
@@ -55,8 +55,9 @@ class DraftSession:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """``subject`` is None where nobody said it; ``folder`` is then what may be its name. ``remarks`` are said at the
-    head of the file."""
+    """``subject`` is None where nobody named it; ``folder`` may then be its name. ``remarks`` stand at the head of
+    the file.
+    """
 
     subject: str | None
     sessions: tuple[DraftSession, ...]

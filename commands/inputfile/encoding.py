@@ -1,4 +1,4 @@
-"""Bytes -> text. An input file is UTF-8; what is not is named, with the place where it shows."""
+"""Bytes -> text. An input file is UTF-8; any other encoding is named, with the place where it shows."""
 
 import re
 

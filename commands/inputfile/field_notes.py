@@ -1,4 +1,4 @@
-"""What is said about every field of the format: in the template, in the schema, wherever a user looks it up.
+"""What every field of the format means: for the template, the schema, and wherever a user looks it up.
 
 One table per kind of mapping, in the order in which the fields are shown. Types are JSON Schema fragments
 that take what stage 1 takes; what must match a table is not enumerated, because tables grow.

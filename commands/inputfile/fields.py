@@ -1,4 +1,4 @@
-"""What the readers of single values share: the way they report, and how they show what the user wrote.
+"""What the readers of single values share: how they report, and how they show what the user wrote.
 
 A reader takes (value, report, place, key) and returns the typed value, or ``BAD`` after it has reported an
 error. Readers never raise. Ways of writing that are understood but doubtful are reported as warnings.
@@ -91,7 +91,7 @@ def bare_word(value: Any) -> bool | None:
 def false_is_not_valid(
     value: Any, report: Report, place: Place, key: Part, expected: str, without: str
 ) -> Bad:
-    """``without`` says what holds where the key is left out."""
+    """``without`` says what applies where the key is left out."""
     message = f"{name_of(key, place)} is {shown(value)}, which is not valid here; expected {expected}."
     report.error("false-not-valid", place, key, message, without)
     return BAD

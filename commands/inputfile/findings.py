@@ -51,6 +51,6 @@ def finding_of(plain: Mapping[str, Any]) -> Finding:
 
 
 def in_file_order(findings: Iterable[Finding]) -> list[Finding]:
-    """By line and column, the gravest of a place first; those about no single place come last."""
+    """By line and column, at each place the gravest first; findings about no single place come last."""
     rank = SEVERITIES.index
     return sorted(findings, key=lambda f: (f.line is None, f.line or 0, f.column or 0, rank(f.severity)))

@@ -100,7 +100,7 @@ def _is_first(
 
 
 def _unless_cut(report: Report, place: Place, key: str, hint: str) -> str:
-    """Two texts may be the same only because a comment begins in one of them."""
+    """Two texts may be equal only because a comment begins in one of them."""
     longer = report.cut.get(path_text(parts_of((place, key))))
     return (
         f'It is cut where a comment begins: write "{clipped(longer[0], 200)}" in quotes.' if longer else hint
@@ -114,7 +114,7 @@ def same_location(location: str) -> str:
 
 
 def _notice_inheritance(tasks: tuple[TaskEntry, ...], report: Report, place: Place) -> None:
-    """One notice per session says which of its tasks take what from sessions.txt."""
+    """One notice a session says which of its tasks take what from sessions.txt."""
     inheriting = []
     for number, task in enumerate(tasks, 1):
         fields = [field for field in ("task_start", "task_stop", "notes") if getattr(task, field) is True]

@@ -106,8 +106,9 @@ class JsonDocument:
 
 
 class _Index:
-    """Where the children of one container stand. It is read on to the child that is asked for, and no further:
-    a list may have a million items of which only the first is wrong."""
+    """Where the children of one container stand. It is read up to the child that is asked for, and no further: a
+    list may have a million items of which only the first is wrong.
+    """
 
     def __init__(self, text: str, at: int) -> None:
         self._keys: dict[str, int] = {}  # the number of the child that a key has first
@@ -190,7 +191,7 @@ def load_json(text: str, limits: Limits) -> JsonDocument:
 
 
 def _refuse_many_values(text: str, limit: int) -> None:
-    """Before anything is made of it: each key and each value but the first follows one of four signs."""
+    """Counts before anything is built: each key and each value but the first follows one of four signs."""
     if sum(map(text.count, "[{,:")) <= limit:
         return
     if sum(map(_TEXTS.sub("", text).count, "[{,:")) > limit:

@@ -17,7 +17,7 @@ _OF_BRACKETS = {"missing-bracket", "extra-bracket", "text-after-end"}
 
 
 def json_mistakes(text: str, found: Finding, limits: Limits) -> Sequence[Finding]:
-    """All mistakes that could be made out; ``found``, the parser's own finding, where none could."""
+    """All mistakes that could be identified; where none could, ``found``, the parser's own finding."""
     best = TolerantReader(text, limits.repairs, by_indentation=False).read()
     verified = _repairs_all(text, best)
     if not verified or any(mistake.code in _OF_BRACKETS for mistake in best):
@@ -37,7 +37,7 @@ def _finding(mistake: Mistake, starts: Sequence[int]) -> Finding:
 
 
 def _repairs_all(text: str, mistakes: list[Mistake]) -> bool:
-    """With all edits made, the text parses to the end, or at least beyond the last of them."""
+    """Whether with all edits made the text parses to the end, or at least beyond the last of them."""
     pieces: list[str] = []
     done = length = 0
     for mistake in mistakes:

@@ -122,7 +122,7 @@ def next_token(text: str, at: int, *, key: bool) -> Token:
 
 
 def _typographic(text: str, at: int) -> Token | None:
-    """A blank, colon, comma or bracket that is not the one of the keyboard."""
+    """A blank, colon, comma or bracket that is not the keyboard's."""
     found = _NO_BLANKS.match(text, at)
     if found:
         message = f"{sign_name(text[at])} stands between the values, which is no blank of JSON."

@@ -238,7 +238,7 @@ class TolerantReader:
         return True
 
     def _bracket_for_key(self, token: Token) -> None:
-        """A bracket where a key is due: a list without its bracket, or the object before it is not closed."""
+        """A bracket where a key is due: a list lacks its bracket, or the object before it is not closed."""
         if self.before.kind == "," and self._list_without_bracket():
             self._next_item()
             self._value(token)

@@ -1,7 +1,7 @@
 """How many findings of a file are kept, and how much of each.
 
-The first ones keep their text; of the others code and place are kept, up to a limit; the rest is counted.
-Errors go before warnings and these before notices, so that what stops an upload is never what was left out.
+The first ones keep their text; the others keep code and place, up to a limit; the rest is counted. Errors go before
+warnings and warnings before notices, so that what stops an upload is never left out.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ NO_MORE = MoreFindings()
 
 
 def more_of(plain: Mapping[str, Any]) -> MoreFindings:
-    """What ``asdict`` made of it."""
+    """The reverse of ``asdict``."""
     return MoreFindings(**{**plain, "placed": tuple(PlacedFinding(**each) for each in plain["placed"])})
 
 
@@ -73,7 +73,7 @@ def kept(
 
 
 class Gathered:
-    """The findings of one stage while they come in: no more of them is held than is kept of each severity."""
+    """The findings of one stage while they come in: of each severity it holds no more than are kept."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

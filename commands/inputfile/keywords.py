@@ -1,8 +1,8 @@
-"""Document -> typed entries: which keys each mapping of the format takes, and what is said about those it
+"""Document -> typed entries: which keys each mapping of the format takes, and what is reported about the keys it
 has.
 
-The tables below are the format. Every key that is read leaves findings through the ``Report``; an entry
-with an error is left out, and its neighbours are read all the same.
+The tables below are the format. Every key that is read reports its findings to the ``Report``; an entry with an
+error is left out, and its neighbours are read all the same.
 """
 
 import re
@@ -44,7 +44,7 @@ from commands.inputfile.text_fields import (
     text_or_inherit,
 )
 
-_LONGEST_KEY = 80  # characters: no longer one is compared with those that exist
+_LONGEST_KEY = 80  # characters: a longer key is not compared with those that exist
 _WITH_COMMAS = re.compile(r"[-+]?[0-9]++(?:[.,][0-9]++)*+")
 _CONDITIONS = {"arena_apparatus": f"if {ARENA_IS_OPTIONAL}"}
 

@@ -1,4 +1,4 @@
-"""Texts that look alike: how they are compared, and in what two of them differ.
+"""Texts that look alike: how they are compared, and how two of them differ.
 
 Text is compared in Unicode's normal form C (https://unicode.org/reports/tr15/) and without blanks at its ends.
 The pairs of letters that are easily taken for each other are a few of the Unicode confusables
@@ -77,7 +77,7 @@ def sign_name(sign: str) -> str:
 
 
 def difference(given: str, meant: str) -> str:
-    """A sentence about what makes two texts differ that look alike; empty where they do not."""
+    """A sentence on how two texts that look alike differ; empty where they do not look alike."""
     if given == meant:
         return ""
     if comparable(given) == comparable(meant):

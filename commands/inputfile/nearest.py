@@ -41,7 +41,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 
 
 def mean(word: str, meant: str) -> str:
-    """The question, and in what the two differ where that is hard to see."""
+    """The question, and how the two differ where that is hard to see."""
     return f'Did you mean "{clipped(meant, LONGEST)}"? {difference(word, meant)}'.rstrip()
 
 

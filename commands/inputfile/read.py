@@ -92,7 +92,7 @@ def read_tasks(
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """A document is one large tree without garbage: to look for some in it takes longer than to read it."""
+    """A document is one large tree without garbage: looking for garbage in it takes longer than reading it."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -103,7 +103,7 @@ def _without_collecting() -> Iterator[None]:
 
 
 def _refuse_depth(document: Document, report: Report, limits: Limits) -> None:
-    """What is nested too deeply is an error in any case; say so in the same words for both formats."""
+    """Too deep nesting is an error in either format; say so in the same words for both."""
     if report.errors and isinstance(document, JsonDocument):
         refuse_deep_nesting(document, limits)
 
@@ -126,7 +126,7 @@ def _load(text: str, filename: str, limits: Limits) -> Document:
 
 
 def _looks_like_json(text: str, ending: str) -> bool:
-    """Whether advice should be in JSON: a .yml file that begins with a brace may be YAML on one line."""
+    """Whether advice should be written in JSON: a .yml file that begins with a brace may be YAML on one line."""
     start = text.lstrip()
     if ending in ("yml", "yaml"):
         return start[:1] in ("{", "[") and start[1:200].lstrip()[:1] in ('"', "{", "[")

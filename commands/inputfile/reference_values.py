@@ -1,4 +1,4 @@
-"""The words for values that are not in their tables, each worked out once for a file."""
+"""What to say of values that are not in their tables, worked out once a value and file."""
 
 import json
 from collections.abc import Collection
@@ -39,7 +39,7 @@ class ReferenceValues:
         return said
 
     def _of_empty_catalogue(self, message: str) -> Said:
-        """One advice does for the whole file."""
+        """One piece of advice does for the whole file."""
         if self._advised:
             return "unknown-value", message, "", ()
         self._advised = True

@@ -50,7 +50,7 @@ class Report:
 
     @property
     def is_full(self) -> bool:
-        """Whether the words of a further error would be thrown away: then nobody needs to find them."""
+        """Whether the text of a further error would be thrown away: then it need not be made."""
         return self.errors >= self.limits.findings
 
     def may_compare(self, words: int) -> bool:
@@ -137,7 +137,7 @@ def _words_before_comments(text: str) -> Iterator[str]:
 
 
 def _last_word(text: str) -> str:
-    """As much of it as is compared."""
+    """The part of it that is compared."""
     return "".join(text[-4 * _WORD :].split()[-1:])[-_WORD:]
 
 

@@ -25,7 +25,7 @@ _BEYOND = 1 << 60  # further than any line
 
 
 def yaml_mistakes(text: str, found: Finding, limits: Limits) -> Sequence[Finding]:
-    """All mistakes that could be made out; ``found``, the parser's own finding, where none could."""
+    """All mistakes that could be identified; where none could, ``found``, the parser's own finding."""
     if _too_deep(text):
         return [found]
     lines = text.splitlines()
@@ -46,7 +46,7 @@ def yaml_mistakes(text: str, found: Finding, limits: Limits) -> Sequence[Finding
 
 
 def _cost(text: str, lines: list[str]) -> int:
-    """Of parsing it once, in characters of usual text: what counts is the number of tokens and of lines."""
+    """The cost of parsing it once, in characters of usual text: what counts is the number of tokens and of lines."""
     return len(text) + 6 * sum(map(text.count, "[]{},:-")) + 20 * len(lines) + 1
 
 

@@ -238,7 +238,7 @@ def _typographic(lines: list[str], number: int) -> Iterator[Repair]:
 
 
 def _spaced(line: str) -> str:
-    """With a blank after the first colon, which a full-width colon needs none of."""
+    """With a blank after the first colon; a full-width colon needs none."""
     return _KEY_AND_COLON.sub(r"\1 ", line, count=1)
 
 

@@ -43,7 +43,7 @@ def read(place: Place, found: Sequence[Found]) -> Contents:
 
 
 def _without_set(place: Place, described: set[str]) -> list[Missing]:
-    """The trials of which data lie there, but no ``.set``."""
+    """The trials that have data there, but no ``.set``."""
     lacking: dict[str, list[str]] = {}
     for one in place.having(DATA_ENDINGS):
         stem = _stem(one.name)

@@ -21,7 +21,7 @@ _RESET = (
     1970,
     1980,
     2000,
-)  # where a clock without a battery begins; only their first or last day
+)  # where a clock without a battery begins; only these years' first or last day
 
 
 def clock_remark(session: SessionDirectory, *, now: datetime | None) -> Remark | None:

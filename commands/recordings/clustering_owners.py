@@ -1,4 +1,4 @@
-"""Tell to which probe the output of a clustering program belongs, from the names on its path and of its data."""
+"""Tell which probe the output of a clustering program belongs to, from the names on its path and of its data."""
 
 import re
 import unicodedata
@@ -38,7 +38,9 @@ class _Marks:
 
 
 class Owners:
-    """Whose the outputs under one directory are. ``probes`` are those of the session; none: it is not known yet."""
+    """Which probe each output under a directory belongs to. ``probes`` are those of the session; none: not known
+    yet.
+    """
 
     def __init__(self, root: str, probes: Sequence[ProbeOnDisk], listing: Listing) -> None:
         self._root, self._listing = root, listing

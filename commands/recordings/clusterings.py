@@ -40,7 +40,7 @@ LISTED = (*ENDINGS, *FILES, ".tsv")
 
 
 class ClusteringProblem(SessionDirectoryError):
-    """There is not exactly one clustering output for every probe; or one of them cannot be read."""
+    """There is not exactly one clustering output for each probe, or one of them cannot be read."""
 
 
 class NoClustering(ClusteringProblem):
@@ -66,7 +66,7 @@ class ClusteringOutput:
 
 @dataclass(frozen=True, slots=True)
 class ProbeClusterings:
-    """The outputs found for one probe, as ``folder (method)``; one of them: there is nothing to wait for."""
+    """The outputs found for one probe, as ``folder (method)``. Where there is one, there is nothing to wait for."""
 
     probe_name: str | None
     found: tuple[str, ...]
@@ -74,9 +74,10 @@ class ProbeClusterings:
 
 @dataclass(frozen=True, slots=True)
 class Clusterings:
-    """What lies under a directory. ``outputs`` are what can be taken: sorted by location, one for each probe that has
-    exactly one. ``probes`` has every probe of the session, ``unknown`` the outputs of which it cannot be told whose
-    they are, ``unreadable`` why one that is somebody's cannot be read."""
+    """What lies under a directory. ``outputs`` can be taken: sorted by location, one for each probe that has exactly
+    one. ``probes`` has every probe of the session, ``unknown`` the outputs whose probe cannot be told,
+    ``unreadable`` the reason why a probe's output cannot be read.
+    """
 
     directory: str
     outputs: tuple[ClusteringOutput, ...]
@@ -139,7 +140,7 @@ def find_clusterings(
     within: Path | str | None = None,
     zone: tzinfo = UTC,
 ) -> tuple[ClusteringOutput, ...]:
-    """One clustering output for each probe, sorted by location; as ``look_for_clusterings``.
+    """One clustering output for each probe, sorted by location, as ``look_for_clusterings`` finds them.
 
     Raises NoClustering, ClusteringProblem (none or several for a probe), NotASession, UnreadableSession.
     """
@@ -157,7 +158,7 @@ def look_for_clusterings(
     within: Path | str | None = None,
     zone: tzinfo = UTC,
 ) -> Clusterings:
-    """Find the clustering outputs under a directory, and whose each is.
+    """Find the clustering outputs under a directory, and the probe of each.
 
     ``listing`` saves a second walk where ``list_session`` has walked the directory already; without it ``within`` is
     where linked files may lead (default: the directory itself). Outputs are matched to probes by the names of folders,

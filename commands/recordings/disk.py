@@ -60,7 +60,7 @@ class Found(NamedTuple):
 
 
 class Folders:
-    """Open folders of one listing, by their path in it. They are closed when nobody holds the listing any more."""
+    """Open folders of one listing, by their path in it. They are closed once nobody holds the listing."""
 
     def __init__(self) -> None:
         self._open: dict[str, Folder] = {}

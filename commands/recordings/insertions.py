@@ -1,4 +1,4 @@
-"""A probe in a subject, from when to when: what a recording is judged by. Only the shape."""
+"""A probe in a subject, from when to when: recordings are judged by it. Only the shape."""
 
 from dataclasses import dataclass
 

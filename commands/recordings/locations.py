@@ -18,7 +18,7 @@ _DRIVE = re.compile(r"[A-Za-z]:(?:/|\Z)")
 
 
 class LocationError(Exception):
-    """Unusable: ``code`` is stable, ``message`` says what is so, ``hint`` what to do."""
+    """The location is unusable: ``code`` is stable, ``message`` says why, ``hint`` what to do."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(f"{message} {hint}".rstrip())

@@ -1,4 +1,4 @@
-"""Where a directory holds nothing that can be read: what comes nearest, and what it lacks.
+"""For a directory that holds nothing readable: what comes nearest, and what it lacks.
 
 Also where it holds a part of a session only, and which folder above is the session.
 """

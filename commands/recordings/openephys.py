@@ -243,7 +243,9 @@ def _data_files(place: Place, folder: str) -> list[str]:
 
 
 def undescribed(place: Place, described: dict[str, tuple[_Stream, ...]], told: set[str]) -> list[Missing]:
-    """Data that no ``structure.oebin`` describes, by the folder of their recording. ``told`` is broken anyhow."""
+    """Data that no ``structure.oebin`` describes, by the folder of their recording. Those in ``told`` are broken
+    anyhow.
+    """
     listed = {folder: {stream.folder for stream in streams} for folder, streams in described.items()}
     lacking: dict[str, list[str]] = {}
     for found in place.having(("continuous.dat",)):

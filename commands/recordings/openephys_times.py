@@ -81,7 +81,7 @@ class Times:
             return Settings(file, broken=problem.message)
 
     def remarks(self) -> list[Remark]:
-        """On the settings that could not be read to their end."""
+        """A remark on each settings file that could not be read to its end."""
         return [
             Remark(
                 "settings-unreadable",
@@ -95,7 +95,7 @@ class Times:
         ]
 
     def inferred(self) -> Start | None:
-        """When some experiment began: all that is known of recordings of which nothing says it."""
+        """When some experiment began: the best guess for recordings whose own start nothing tells."""
         dated = [(s.date, s.file) for s in self._files.values() if s is not None and s.date is not None]
         return Start(*min(dated), inferred=True) if dated else None
 
@@ -130,7 +130,7 @@ class Times:
         return match is not None and int(match[1] or 1) == experiment
 
     def _elapsed(self, first: str, folder: str) -> timedelta | None:
-        """What lies between the starts of two recordings of one experiment."""
+        """The time between the starts of two recordings of one experiment."""
         (utc_then, samples_then), (utc_now, samples_now) = self._sync(first), self._sync(folder)
         if utc_then is not None and utc_now is not None:
             elapsed = utc_now - utc_then

@@ -26,5 +26,5 @@ class Place:
         return found.folder.rpartition("/")[2] or self.name
 
     def having(self, endings: tuple[str, ...]) -> Sequence[Found]:
-        """The files that were listed and end so, in lower case."""
+        """The listed files whose names, in lower case, end like that."""
         return [found for found in self.listing.found if found.name.lower().endswith(endings)]

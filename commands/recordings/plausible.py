@@ -1,4 +1,4 @@
-"""Whether what a file on disk says can be worked with and stored. The one check for every reader and side file.
+"""Whether what a file on disk says can be used and stored. The one check for every reader and side file.
 
 Numbers are finite and fit 64 bits; text holds no NUL and no lone surrogate; lengths, counts and depth are bounded.
 Formats have their own, narrower limits; these are what every database and every JSON reader bears.

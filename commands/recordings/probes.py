@@ -171,7 +171,7 @@ def _folder(file: str) -> str:
 def _named(
     missing: Sequence[Missing], recordings: Sequence[Recording], directory_name: str
 ) -> tuple[Missing, ...]:
-    """The missing with names that neither a probe nor another of them has."""
+    """The missing data, with names that neither a probe nor other missing data has."""
     if not missing:
         return ()
     taken = {name for r in recordings for name in _names(directory_name, r)[:2]}

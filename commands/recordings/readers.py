@@ -159,7 +159,7 @@ def _of_recordings(listing: Listing) -> Listing:
 
 
 def _completed(place: Place, session: SessionDirectory, now: datetime | None) -> SessionDirectory:
-    """With the facts that no single reader tells."""
+    """Adds the facts that no single reader can tell."""
     for recording in session.recordings:
         checked(recording, file=recording.file)
     remarks = list(session.remarks)

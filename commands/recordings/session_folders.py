@@ -44,7 +44,7 @@ def is_part_of_session(name: str) -> bool:
 
 
 def is_bare_date(name: str) -> bool:
-    """Whether a folder is called like a day, and nothing more."""
+    """Whether a folder's name is a day, and nothing more."""
     return _BARE_DATE.fullmatch(name) is not None
 
 
@@ -103,7 +103,7 @@ def session_folders(
 def _runs(
     recordings: Iterable[str], above: Sequence[str], beside: Iterable[str]
 ) -> dict[tuple[str, ...], dict[str, set[str]]]:
-    """By the folder above run folders: the runs, and of each the names of its gates."""
+    """By the folder above run folders: the runs, each with the names of its gates."""
     runs: dict[tuple[str, ...], dict[str, set[str]]] = {}
 
     def add(parent: tuple[str, ...], name: str) -> None:

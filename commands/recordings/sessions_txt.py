@@ -88,7 +88,7 @@ def listed_sessions_txt(listing: Listing) -> str | None:
 
 
 def misnamed_sessions_txt(listing: Listing) -> str | None:
-    """A file that was meant to be the table, where there is none: its ending was hidden when it was named."""
+    """A file that was meant to be the table, where there is none: its ending was hidden when it was renamed."""
     names = [found.name for found in listing.found if not found.folder and found.name.lower() in MISNAMED]
     return min(names) if names and listed_sessions_txt(listing) is None else None
 

@@ -80,7 +80,7 @@ def data_files(root: str, folder: str, listing: Listing) -> list[str]:
         paths = path if isinstance(path, list | tuple) else [path]
         return [checked(text, file=file) for text in paths if isinstance(text, str)]
     except (ValueError, UnreadableSession):
-        return []  # says nothing, or nothing that can be used; the output is what counts
+        return []  # it says nothing usable; the output is what counts
 
 
 def count_units(table: bytes, clusters: Collection[int] | None = None) -> dict[str, int] | None:
