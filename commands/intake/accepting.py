@@ -1,4 +1,4 @@
-"""Accept an input file or reject it whole: its bytes, what was found in it, and a record for each new entry.
+"""Accept an input file, or reject it whole: its bytes, its findings, and a record for each new entry.
 
 The append checks again what can have changed since the file was checked: when something has, it is checked anew.
 """
@@ -41,7 +41,7 @@ from ledger.events import (
 from projections.records import Clustering, Session
 
 _OPEN = ("pending", "waiting")
-# What can make a file that was checked a moment ago wrong now, or a duplicate new again. (A task type that is added
+# What can make a file wrong that was right a moment ago, or a duplicate new again. (A task type that is added
 # once more may need an arena from then on.)
 _UNSETTLING = (
     "ReferenceValueAdded", "ReferenceValueRetired", "ProbeRemoved", "SessionInsertFailed", "ClusteringInsertFailed",
@@ -54,8 +54,9 @@ Run = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken(Result):
-    """Which record each entry of a file stands for, its own or one that was there, and which of the latter waited.
-    A rejected file has none."""
+    """Which record each entry of a file stands for, a new one or one that was there, and which of the latter waited.
+    A rejected file has none.
+    """
 
     upload: int
     accepted: bool
@@ -83,9 +84,10 @@ def in_runs(found: Iterable[Run]) -> Iterator[tuple[int, int]]:
 
 
 class _TakesInputFile(Command[Taken]):
-    """``replays`` is the earlier upload whose stored bytes are taken again: what comes of them is its owner's.
+    """``replays`` is the earlier upload whose stored bytes are taken again: what comes of them belongs to its owner.
 
-    Accepted or rejected, it is one command: the same file again, under the same id, gives what came of it first."""
+    Accepted or rejected, it is one command: the same file under the same id gives what came of it the first time.
+    """
 
     content: bytes
     filename: str
@@ -140,7 +142,7 @@ class Numbered:
 
 
 def numbered(checked: Checked, upload: int) -> Numbered:
-    """Sessions, then clusterings, in the order of the file, right behind the first two events of the upload."""
+    """Sessions, then clusterings, in the order of the file, right after the first two events of the upload."""
     sessions = [session for session in checked.sessions if session.duplicate_of is None]
     clusterings = [clustering for clustering in checked.clusterings if clustering.duplicate_of is None]
     first = upload + 2
@@ -154,8 +156,7 @@ def numbered(checked: Checked, upload: int) -> Numbered:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The records that the duplicates of a file stand for, as they were when it was checked, and how the file's
-    entries differ from them."""
+    """The records that a file's duplicates stand for, as they were when it was checked, and how the entries differ."""
 
     sessions: dict[int, Session]
     clusterings: dict[int, Clustering]
@@ -164,7 +165,7 @@ class Standing:
 
     @property
     def open(self) -> bool:
-        """Whether one of them is not settled: this upload looks at it again."""
+        """Whether one of them is not settled yet: this upload looks at it again."""
         rows: list[Session | Clustering] = [*self.sessions.values(), *self.clusterings.values()]
         return any(row.status in _OPEN for row in rows)
 
@@ -264,7 +265,7 @@ class AcceptInputFile(_TakesInputFile):
         )
 
     def _renewed(self, numbers: dict[int, int], validated: int) -> Iterator[NewEvent]:
-        """What was never inserted takes what the file says, and is tried again."""
+        """Records that were never inserted take what the file says, and are tried again."""
         renewed, checked = self.validation.renewals, self.validation.checked
         for session in checked.sessions:
             completed = renewed.sessions.get(session.entry.index)
@@ -351,14 +352,14 @@ def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
     }
     holders = held(world, validation.subject, [*fresh, *known])
     world.state.groups.prefetch(names)
-    taken = any(  # two animals may share a run, which was looked at when the file was checked
+    taken = any(  # two animals may share a run: the check of the file has looked at that
         location in holders
         and (
             holders[location].subject == validation.subject or holders[location].session > validation.known_at
         )
         for location in fresh
     )
-    given_up = any(  # what another person has of another subject is no concern of the events above
+    given_up = any(  # the events above don't touch what another person has of another subject
         location not in holders or holders[location].session != session for location, session in known.items()
     )
     overlaps = bool(overlapping(world, fresh))
@@ -375,7 +376,7 @@ def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
 
 
 def _renewed_moved(world: World, validation: Validation) -> bool:
-    """Whether something became of an entry that is to take new values."""
+    """Whether something has happened to an entry that is to take new values."""
     assert validation.checked is not None  # noqa: S101 - an accepted file was checked
     renewed = validation.renewals
     streams = [

@@ -1,4 +1,4 @@
-"""What commands have added to a session since its input file came, and what of it a corrected file leaves standing."""
+"""What commands have added to a session since its input file came, and how much of that a corrected file keeps."""
 
 from collections.abc import Collection
 from typing import Any
@@ -16,10 +16,10 @@ _ADDED_WHOLE = ("tasks", "clustering", "room", "project", "notes")
 def with_additions(
     given: SessionEntry, requested: str, completed: str, *, probes: Collection[str], roots: Roots
 ) -> tuple[SessionEntry, dict[str, Any]]:
-    """The file's entry with what was added since and stays, and what that is, by field.
+    """The file's entry together with what was added since and stays, and what that is, by field.
 
-    Added is what the ``completed`` entry says otherwise than the ``requested`` one. It stays where the file says of
-    that field what it said before; of a probe association, where the probe is one of the subject's.
+    What was added is what the ``completed`` entry says and the ``requested`` one does not. It stays where the file
+    still says of that field what it said before; for a probe association, where the probe is the subject's.
     """
     before, after = (session_entry_from_json(text, given.index) for text in (requested, completed))
     said, was, now = (entry_plain(placed(entry, roots)) for entry in (given, before, after))
@@ -42,5 +42,5 @@ def with_additions(
 
 
 def _text(plain: dict[str, Any], name: str) -> bytes:
-    """Told apart as text: True is no 1."""
+    """Compared as text: True is not 1."""
     return orjson.dumps(plain.get(name, name == "clustering" or None))  # left out, a clustering is inherited

@@ -1,7 +1,7 @@
-"""Which probe of the subject each probe on disk is, and whose it is where it is not the subject's. Pure.
+"""Which probe of the subject each probe on disk is, or whose it is where it is another subject's. Pure.
 
-What the disk contradicts is never accepted in silence: a serial number that is that of another subject's probe, or of
-another probe than somebody said, makes the session wait, until a person says that it is meant.
+What the disk contradicts is never accepted in silence: where a serial number belongs to another subject's probe, or
+to another probe than somebody said, the session waits until a person says that it is meant.
 """
 
 import re
@@ -21,19 +21,20 @@ Plain = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Implanted:
-    """All probe insertions of the lab, from where one subject stands. ``taken`` are the probes on disk at its location
-    that another session has: by their names, which session."""
+    """All probe insertions of the lab, as one subject sees them. ``taken`` are the probes on disk at its location
+    that another session has: their names, each with that session.
+    """
 
     subject: str
     insertions: tuple[Insertion, ...]
     taken: Mapping[str, str] = field(default_factory=dict)
 
     def own(self, time: str) -> list[Insertion]:
-        """The probes that were not removed yet."""
+        """The probes that were not removed by then."""
         return [one for one in self.insertions if one.subject == self.subject and one.before_removal(time)]
 
     def elsewhere(self, probe: str, time: str) -> Insertion | None:
-        """Where a probe of that name was instead at that time."""
+        """The other subject that a probe of that name was in at that time."""
         there = [one for one in self.insertions if one.probe == probe and one.at(time)]
         if any(one.subject == self.subject for one in there):
             return None
@@ -54,8 +55,9 @@ class Implanted:
 
 @dataclass(slots=True)
 class Association:
-    """``matches`` go in; ``left_out`` are remarks on the others, ``absent`` the subject's probes of which no data lie
-    there, ``early`` those of which the recording began before they were inserted."""
+    """``matches`` go in; ``left_out`` are remarks on the others, ``absent`` the subject's probes without data there,
+    ``early`` those whose recording began before they were inserted.
+    """
 
     matches: list[Plain] = field(default_factory=list)
     left_out: list[Plain] = field(default_factory=list)
@@ -113,7 +115,7 @@ class _Sorting:
                 self._match(probe, name, "given")
 
     def _contradicts(self, probe: ProbeOnDisk, name: str) -> bool:
-        """Whether serial number or the times of insertions speak against it; then it is noted."""
+        """Whether the serial number or the times of insertions speak against it, which is then noted."""
         elsewhere = self.implanted.elsewhere(name, self.time)
         if elsewhere is not None:
             self.foreign.append((probe, elsewhere))
@@ -218,8 +220,9 @@ def associate(
     missing: Iterable[str] = (),
     suggested: Mapping[str, str] | None = None,
 ) -> Association:
-    """As given, else by serial number, else the only one. ``missing`` are names on disk of what cannot be read,
-    ``suggested`` the serials that a neighbouring session has for these names. Raises Waits or Fails."""
+    """As given, else by serial number, else the only one there is. ``missing`` are names on disk of what cannot be
+    read, ``suggested`` the serials that a neighbouring session has for these names. Raises Waits or Fails.
+    """
     given = given or {}
     names = [probe.name for probe in found]
     unknown = sorted(set(given) - set(names) - set(missing))

@@ -1,4 +1,4 @@
-"""What a check of an input file answers, and stages 0 and 1 of it, which need no ledger. Imports no database."""
+"""What a check of an input file answers, and its stages 0 and 1, which need no ledger. Imports no database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from commands.inputfile.read import read_input_file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryCounts:
-    """Of the entries of a file, how many there are, are new, and are in the ledger already."""
+    """How many entries a file has, and how many of them are new or in the ledger already."""
 
     entries: int
     new: int
@@ -34,13 +34,13 @@ class CheckedFile(Result):
 
 
 def check_alone(data: bytes, *, filename: str, limits: Limits = Limits()) -> CheckedFile:  # noqa: B008 - frozen
-    """Stages 0 and 1: quick enough for an editor, and without a word to any database."""
+    """Stages 0 and 1: quick enough for an editor, without asking any database."""
     read = read_input_file(data, filename=filename, limits=limits)
     return _alone(read.stage, in_file_order(read.findings), read.more)
 
 
 def checked_too_large(size_bytes: int, limits: Limits) -> CheckedFile | None:
-    """What a check answers of a file beyond the limit, which nobody reads to its end."""
+    """What a check answers for a file beyond the limit, which is not read to its end."""
     found = too_large(size_bytes, limits)
     return None if found is None else _alone(0, [found])
 

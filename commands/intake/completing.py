@@ -1,4 +1,4 @@
-"""One fact more about a session, as somebody asked for it: the command, its answers, and how it is repeated."""
+"""One more fact about a session: the command that adds it, its answers, and how it is repeated."""
 
 import json
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ class ClusteringAdded(Result):
 
 
 class CompleteSession(Command[Completed]):
-    """One fact more about a session, decided on the session as it was at ``version``.
+    """One more fact about a session, decided on the session as it was at ``version``.
 
     ``clustering`` is inserted with it: ``event`` then says that the session's entry has it now; it ``settles`` one that
     waited (its number and version). ``more`` are remarks that stay with the session from then on. ``asked`` is a digest
@@ -156,8 +156,9 @@ def current_session(daybook: Daybook, session: int, action: str) -> Current:
 
 
 class Order:
-    """One completion that somebody asked for, under its command id; ``done`` is what came of it if it is not the first
-    time."""
+    """One completion that somebody asked for, under its command id; ``done`` is what came of it, if it was carried
+    out before.
+    """
 
     def __init__(
         self, daybook: Daybook, session: int, command_id: str | None, action: str, given: object
@@ -199,7 +200,7 @@ class Order:
         self.done = self._daybook.submit(command).result
 
     def session(self, try_again: Roots | None = None) -> CompletedSession:
-        """How the session stands, tried again where roots are given."""
+        """How the session stands after it was tried again, which needs the roots."""
         assert self.done is not None  # noqa: S101 - it was submitted
         if try_again is not None:
             settle(self._daybook, try_again, self._steps, sessions=[self._number])

@@ -78,8 +78,9 @@ def associate(
     reason: str | None = None,
     command_id: str | None = None,
 ) -> CompletedSession:
-    """Say which probe of the subject each probe on disk is, and try the session again at once. ``despite_serial``: it
-    is meant although the serial numbers on disk say otherwise, for this ``reason``."""
+    """Say which probe of the subject each probe on disk is, and try the session again at once. ``despite_serial``:
+    this is meant although the serial numbers on disk say otherwise, for this ``reason``.
+    """
     given = {**association, "despite_serial": despite_serial, "reason": reason}
     order = Order(daybook, session, command_id, ACTIONS[ProbesAssociated], given)
     if order.done is not None:
@@ -102,7 +103,7 @@ def associate(
     contradicts = current.row.reason in ("serial-contradicts", "probe-of-another-subject")
     for name, probe in association.items():
         if contradicts:
-            break  # what was said before is what has to be mended
+            break  # what was said before is to be mended
         if before.get(name, probe) != probe and probes.get(before[name], "gone") is None:
             raise Refusal(
                 "has-association",
@@ -128,7 +129,7 @@ def associate(
 
 
 def require_reason(reason: str | None) -> None:
-    """A decision against what the disk says stands with the person's reason. Raises Refusal."""
+    """A decision against what the disk says needs the person's reason. Raises Refusal."""
     if reason is None or (reason and not reason.strip()):
         raise Refusal(
             "no-reason", "This needs a reason, which stays with the session.", "Say why, in a sentence."
@@ -139,8 +140,9 @@ def require_reason(reason: str | None) -> None:
 def _try_association(
     current: Current, entry: SessionEntry, present: Present, association: Mapping[str, str], roots: Roots
 ) -> None:
-    """Raises Refusal where the session would fail by it, or still wait because the serial numbers say otherwise: a slip
-    of the pen must not cost the session."""
+    """Raises Refusal where the session would fail by it, or would still wait because the serial numbers say
+    otherwise: a slip of the pen must not cost the session.
+    """
     try:
         against = refuse_association(entry, current.row.location, roots, present)
     except (SessionDirectoryError, LocationError) as error:
@@ -269,7 +271,8 @@ def _waiting_at(daybook: Daybook, session: int, location: str) -> tuple[int, int
 
 def _known_clusterings(daybook: Daybook, current: Current, roots: Roots) -> dict[int, ClusteringEntry]:
     """The clusterings that the session has now, as its input file would list them. Its entry may still list one that
-    was deleted, or that was added again since."""
+    was deleted, or added again since.
+    """
     with daybook.reading() as world:
         rows = world.state.clusterings.where("session = ? AND status = 'inserted'", [current.row.id])
     listed = current.entry.clustering if isinstance(current.entry.clustering, tuple) else ()

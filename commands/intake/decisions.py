@@ -1,4 +1,4 @@
-"""A person's decision on what a session waits for: the one way past what the disk says, with a reason, in the log."""
+"""A person's decision on what a session waits for: the only way past what the disk says, with a reason, in the log."""
 
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ def settle_session(
 ) -> CompletedSession:
     """Decide, and try the session again at once. Several things can be decided together.
 
-    Raises Refusal where a session is not waiting, or where the decision is on nothing that the disk says.
+    Raises Refusal where a session is not waiting, or where the disk gives nothing to decide.
     """
     names = tuple(dict.fromkeys(without))
     given: dict[str, Any] = {
@@ -85,7 +85,7 @@ def _refuse_what_is_not_so(
     as_crashed: bool,
     start: str | None,
 ) -> None:
-    """A decision is on what the disk says now: a slip must not leave out what is good, or stay for what comes later."""
+    """A decision is about what the disk says now: a slip must neither leave out good data nor apply to later ones."""
     try:
         found = open_session(row.location, Search(roots).resolve, clusterings=False, zone=roots.zone).found
     except (SessionDirectoryError, LocationError) as error:

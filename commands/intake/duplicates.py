@@ -1,7 +1,7 @@
 """How the entries of a file that stand in the ledger already differ from what is stored, field by field.
 
-Compared is what the user wrote with what is stored now, completed by commands since. Two spellings of one location
-are no difference.
+It compares what the user wrote with what is stored now, as completed by commands. Two spellings of one location are
+no difference.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -107,8 +107,9 @@ def compare_clusterings(
 def group_differences(
     stored: str, entry: GroupClusteringEntry, links: Collection[int], meant: Meant, roots: Roots
 ) -> list[dict[str, Any]]:
-    """Compared by the sessions that it stands on (``links``): the same words may mean others than before, and others
-    the same. Only where a text means no session, texts are compared."""
+    """Compared by the sessions that it stands on (``links``): the same words may mean other sessions than before,
+    and other words the same ones. Texts are compared only where one means no session.
+    """
     found: list[dict[str, Any]] = []
     if stored != entry_json(entry):
         before = placed_group(group_clustering_from_json(stored, entry.index), roots)
@@ -124,7 +125,7 @@ def group_differences(
 
 
 def stands_on(world: World, clusterings: Iterable[int]) -> dict[int, tuple[int, ...]]:
-    """The sessions of each of these clusterings, of those over several sessions."""
+    """The sessions of each of these clusterings over several sessions."""
     found: dict[int, tuple[int, ...]] = dict.fromkeys(clusterings, ())
     numbers = list(found)
     for start in range(0, len(numbers), 500):
@@ -140,7 +141,7 @@ def _name(subject: str) -> str:
 
 
 def placed(entry: SessionEntry, roots: Roots) -> SessionEntry:
-    """The entry with normalised locations: what two entries are compared in."""
+    """The entry with normalised locations: the form in which two entries are compared."""
     clustering = entry.clustering
     if isinstance(clustering, tuple):
         clustering = tuple(replace(each, location=place(each.location, roots)) for each in clustering)

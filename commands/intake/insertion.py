@@ -1,4 +1,4 @@
-"""Stage 3 of one entry: from the entry and what lies on disk to the event that says what became of it.
+"""Stage 3 of one entry: from the entry and the disk to the event that says what became of it.
 
 Reads session directories, and nothing else: no ledger. It runs outside of any transaction.
 """
@@ -76,7 +76,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What the ledger says that a session is judged by, at the moment of looking."""
+    """What the ledger says about a session's surroundings at the moment of looking: the session is judged by it."""
 
     implanted: Implanted
     experimenters: Collection[str]

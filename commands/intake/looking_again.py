@@ -1,7 +1,7 @@
 """Look again at inserted sessions of which something is open: sorting that comes later, data that were missing.
 
-What is found goes in as an addition where it is as sure as at an insertion; what the disk has otherwise than the record
-stays with the session as a remark. The disk is read outside of any lock; the append checks what can have changed.
+What is found goes in as an addition where it is as certain as at an insertion; where the disk differs from the
+record, a remark stays with the session. The disk is read outside any lock; the append checks what can have changed.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -121,8 +121,7 @@ def _others_probes(world: World, row: Session) -> set[str]:
 
 
 def open_among(world: World, numbers: Iterable[int], *, before: int, owner: str) -> list[int]:
-    """Of these sessions the newest of the owner's of which something is open, and that were inserted before a
-    position."""
+    """The newest of these sessions of the owner that have something open and were inserted before a position."""
     wanted = list(numbers)
     world.state.sessions.prefetch(wanted)
     rows = [world.state.sessions[number] for number in wanted]

@@ -1,4 +1,4 @@
-"""The entries of a file that the ledger has as somebody else's, and the notices that say whose they are.
+"""The entries of a file that are somebody else's in the ledger, and the notices that say whose.
 
 Several people keep one growing file, so what one of them has entered is known to all. Reads the ledger; checks nothing.
 """
@@ -96,7 +96,7 @@ def _clusterings(
 def notices(
     others: Iterable[OthersEntry], position: Callable[[str], tuple[int, int] | None], owner: str
 ) -> Iterator[Finding]:
-    """One for each entry, as far as anybody would read them; of the rest of an owner's, one that counts them."""
+    """One for each entry, no more than anybody would read; one more counts the rest of an owner's."""
     said: dict[str, int] = {}
     rest: dict[str, list[OthersEntry]] = {}
     for entry in others:

@@ -1,4 +1,4 @@
-"""What stage 3 found of sessions, and the events that the ledger makes of it, under the lock.
+"""What stage 3 found of sessions, and the events that it becomes in the ledger, under the lock.
 
 Only what can have changed since the disk was read is checked again. Reads the ledger; touches no disk.
 """
@@ -82,7 +82,7 @@ class Settling:
             self._append(session, event)
 
     def _naming_its_holder(self, event: SessionWaiting) -> SessionWaiting:
-        """Where the subject that the serial belongs to has this recording already, it is told which session that is."""
+        """Where the subject with that serial number has this recording already, names that session."""
         starts = [one["start"] for one in event.starts[:1]]
         for subject in dict.fromkeys(str(one["subject"]) for one in event.belongs):
             for start in starts:

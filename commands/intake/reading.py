@@ -25,8 +25,9 @@ _WORTH_IT = 1.2  # times as quick, for twice as many at once
 
 
 def looked_at_each(todo: Sequence[T], look: Callable[[T], U]) -> Iterator[U]:
-    """What ``look`` finds for each, in order. What it raises goes on to the caller, and nothing more is begun; so a
-    ``look`` at entries that stand alone returns its faults."""
+    """What ``look`` finds for each, in order. What it raises goes on to the caller, and no further look begins; so
+    where entries stand alone, ``look`` returns its faults.
+    """
     rest = iter(todo)
     at_once = 1
     while True:
@@ -37,7 +38,7 @@ def looked_at_each(todo: Sequence[T], look: Callable[[T], U]) -> Iterator[U]:
 
 
 def _one_by_one(rest: Iterator[T], look: Callable[[T], U]) -> Generator[U, None, bool]:
-    """As long as they answer at once. Returns whether that has ended before the last one."""
+    """One after the other, as long as they answer at once. Returns whether that ended before the last one."""
     looks, spent = 0, 0.0
     for each in rest:
         began = perf_counter()
@@ -53,7 +54,7 @@ def _one_by_one(rest: Iterator[T], look: Callable[[T], U]) -> Generator[U, None,
 
 
 def _together(some: Sequence[T], look: Callable[[T], U], at_once: int) -> Generator[U, None, int]:
-    """More and more at once, as long as that is worth it, then the rest. Returns how many at once were best."""
+    """More and more at once, as long as that gains something, then the rest. Returns how many at once were best."""
     done, most, best = 0, most_at_once(), 0.0
     while at_once < most and done < len(some):
         tried = min(2 * at_once, most) if at_once > 1 else min(4, most)
@@ -76,11 +77,11 @@ def _at_once(some: Sequence[T], look: Callable[[T], U], number: int) -> Iterator
     try:
         yield from pool.map(look, some)
     finally:
-        pool.shutdown(cancel_futures=True)  # Ctrl-C waits for the looks that were begun, and for no other
+        pool.shutdown(cancel_futures=True)  # Ctrl-C waits for the looks that have begun, and no others
 
 
 def most_at_once() -> int:
-    """As many as this process may have files open for."""
+    """As many as the open files of this process allow."""
     try:
         import resource
     except ImportError:  # Windows, which has no such limit

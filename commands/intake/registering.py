@@ -1,4 +1,4 @@
-"""What is put on record of the lab itself: subjects, probe insertions, reference values. Checks, and the events."""
+"""Put the lab itself on record: subjects, probe insertions, reference values. The checks, and the events."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def insert_probe(world: World, subject: str, probe: str, insertion_time: str) ->
     checked_time(insertion_time)
     known = world.state.insertions.get((subject, probe))
     if known is not None and _was_inserted_at(world, known, insertion_time):
-        return []  # a probe that was removed since comes back only with a new insertion time
+        return []  # a removed probe comes back only with a new insertion time
     if known is not None and known.removal_time is None:
         raise Refusal(
             "already-inserted",
@@ -116,7 +116,7 @@ def subject_event(subject: str, body: Body, causation: int = 0) -> NewEvent:
 
 
 def add_value(world: World, table: str, value: str, attributes: dict[str, Any]) -> list[NewEvent]:
-    """To name a known value without its attributes takes none of them away."""
+    """Naming a known value without its attributes takes none of them away."""
     if not is_name(value):
         raise Refusal("no-value", f'"{shown(value[:60])}" is not a value for {table}.', A_NAME)
     known = world.state.reference.get((table, value))

@@ -1,4 +1,4 @@
-"""Entries that were never inserted take what the newest file of their owner says: which, and as what.
+"""Which entries that were never inserted take what their owner's newest file says, and what that is.
 
 Reads the ledger; the events are those of the upload that brings the file.
 """
@@ -21,15 +21,16 @@ OPEN = ("pending", "waiting")
 
 @dataclass(frozen=True, slots=True)
 class Renewals:
-    """By the index of the entry. ``sessions`` are the entries as they stand then: what commands have added stays, where
-    the file says of it what it said before. ``clusterings`` are the sessions that each has stood on."""
+    """By the index of the entry. ``sessions`` are the entries as they will stand: what commands have added stays
+    where the file still says what it said before. ``clusterings`` are the sessions that each has stood on.
+    """
 
     sessions: dict[int, SessionEntry] = field(default_factory=dict)
     clusterings: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 def renewals(world: World, input_file: InputFile, known: Known, roots: Roots, owner: str) -> Renewals:
-    """Of the owner's own entries that still wait and that the file says otherwise of."""
+    """The owner's own entries that still wait and that the file says something else about."""
     subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
     return Renewals(
         _sessions(world, input_file.sessions, known, roots, owner, subject),
@@ -90,5 +91,5 @@ def _clusterings(
 
 
 def with_renewed(known: Known, found: Renewals) -> Known:
-    """So that these are checked like new ones."""
+    """Makes these be checked like new ones."""
     return replace(known, renewed=frozenset(found.sessions), renewed_groups=frozenset(found.clusterings))

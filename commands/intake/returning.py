@@ -1,5 +1,6 @@
-"""New entries of a file whose session was deleted before: that is said, with the deletion and its reason. Reads the
-ledger."""
+"""New entries of a file whose session was deleted before: says so, with the deletion and its reason. Reads the
+ledger.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -24,7 +25,7 @@ def returning(
     roots: Roots,
     position: Callable[[str], tuple[int, int] | None],
 ) -> list[Finding]:
-    """A warning for each, as far as anybody would read them."""
+    """A warning for each, no more than anybody would read."""
     new: dict[str, int] = {}
     for entry in input_file.sessions:
         try:

@@ -1,6 +1,6 @@
 """Two sessions of a subject that start at the same time: a copy, the other half of a run, or two recordings.
 
-What to say of them. Reads the ledger; touches no disk.
+It says which. Reads the ledger; touches no disk.
 """
 
 from dataclasses import dataclass

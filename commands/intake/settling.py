@@ -94,7 +94,7 @@ class SettleClustering(Command[Result]):
 
 
 class FinishUpload(Command[Result]):
-    """Say what became of the new entries of an upload, once stage 3 has looked at each."""
+    """Record what became of the new entries of an upload, once stage 3 has looked at each."""
 
     upload: int
 
@@ -140,9 +140,9 @@ def settle(
 ) -> None:
     """Process what is pending, look again at what waits, and finish the uploads of which nothing is pending.
 
-    All of it (of an actor who is no admin, what he or she uploaded), or what is numbered below ``before``; or, where
-    entries are named, those and the multi-session clusterings that stand on the named sessions.
-    A fault of ours in one entry fails that one, under an incident, and the others go on.
+    All of it (for an actor who is no admin, what he or she uploaded), or what is numbered below ``before``; or,
+    where entries are named, those and the multi-session clusterings that stand on the named sessions. A fault of the
+    program in one entry fails that entry, under an incident, and the others go on.
     """
     everything = sessions is None and clusterings is None
     named = None if everything else frozenset(sessions or ())
@@ -181,7 +181,7 @@ def _settle_sessions(
 
 
 def _submit_sessions(daybook: Daybook, steps: Steps, found: list[SettledSession]) -> None:
-    """All of them at once; where that cannot be, one by one, so that only the one that it lies with fails."""
+    """All of them at once; where that fails, one by one, so that only the entry at fault fails."""
     try:
         steps.submit(SettleSessions(sessions=found))
     except _NOT_OF_AN_ENTRY:
@@ -214,7 +214,9 @@ def _failed_session(daybook: Daybook, fault: Exception) -> SessionInsertFailed:
 
 
 def _failure(daybook: Daybook, fault: Exception) -> dict[str, Any]:
-    """Why an entry failed that could not be looked at or kept: a refusal of the database, or a fault of ours."""
+    """Why an entry failed that could not be looked at or stored: a refusal of the database, or a fault of the
+    program.
+    """
     if isinstance(fault, Refusal):
         return {"code": fault.code, "message": fault.message, "hint": fault.hint}
     address = daybook.database.address
@@ -267,7 +269,7 @@ def unsettled_clusterings(
 
 
 def _unfinished_uploads(daybook: Daybook, owner: str | None) -> list[int]:
-    """Those of which nothing is pending any more, but which do not say so yet."""
+    """The uploads of which nothing is pending any more, but which do not say so yet."""
     with daybook.reading() as world:
         uploads = world.transaction.run(
             f"SELECT id, username FROM {world.state.uploads.table} WHERE status = 'validated' ORDER BY id"
@@ -306,7 +308,7 @@ def _look_at_sessions(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> I
 
 
 def present_for(world: World, sessions: Sequence[Session]) -> dict[int, Present]:
-    """What each of these sessions is judged by, besides its entry and the disk."""
+    """What each of these sessions is judged by besides its entry and the disk."""
     everywhere, people, taken = insertions(world), experimenters(world), taken_at(world, sessions)
     return {
         row.id: Present(

@@ -1,7 +1,7 @@
-"""Two animals that were recorded in one run: each one's session is at the same location, with its own probes.
+"""Two animals that were recorded in one run: their sessions share a location, each with its own probes.
 
-A location that another subject's session has is nobody's news, unless probes on disk are left there that no session has
-and that are this subject's. Only such entries are looked at here, before the file is accepted.
+A location that another subject's session holds is a duplicate, unless probes of this subject lie there that no
+session has. Only such entries are looked at here, before the file is accepted.
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """The clusterings of one session at stage 3, and those over several: what can be inserted now, and what has to wait.
 
-That a clustering is not there yet, or that two are, never holds up its session: it waits as a record of its own.
+A clustering that is not there yet, or is there twice, never holds up its session: it waits as a record of its own.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -35,8 +35,9 @@ Find = Callable[[str], Path]
 
 @dataclass(frozen=True, slots=True)
 class WaitingClustering:
-    """A clustering of one session that cannot be inserted yet. ``entry`` is as in an input file; that of an inherited
-    one has the session's location. ``location`` is normalised."""
+    """A clustering of one session that cannot be inserted yet. ``entry`` is as in an input file; that of an
+    inherited clustering has the session's location. ``location`` is normalised.
+    """
 
     entry: dict[str, Any]
     location: str
@@ -45,7 +46,7 @@ class WaitingClustering:
 
 @dataclass(slots=True)
 class Sorted:
-    """``is_open``: nothing was sorted yet, and nobody said that it was: it is looked for again, without a word."""
+    """``is_open``: nothing was sorted yet, and nobody said that it was: it is looked for again, silently."""
 
     inserted: list[ClusteringInserted]
     waiting: list[WaitingClustering]
@@ -140,7 +141,7 @@ class Sorting:
             return opened.location, here
 
     def _own(self, found: Clusterings) -> Clusterings:
-        """Without what is sorted of probes that did not go in."""
+        """Leaves out what was sorted of probes that did not go in."""
         return replace(
             found,
             probes=tuple(probe for probe in found.probes if probe.probe_name in self.names),

@@ -1,5 +1,6 @@
-"""How a new name is spelled: as it is there already, or in Unicode's NFC without blanks at its ends; never as one that
-looks like another. Reads the ledger."""
+"""How a new name is spelled: as the ledger has it already, else in Unicode's NFC without blanks at its ends; never
+so that it only looks like another. Reads the ledger.
+"""
 
 from collections.abc import Callable, Iterable
 from weakref import WeakKeyDictionary
@@ -17,8 +18,8 @@ _THERE: WeakKeyDictionary[State, dict[str, dict[str, str]]] = WeakKeyDictionary(
 def spelled(world: World, where: str, name: str, names: Callable[[], Iterable[str]]) -> str:
     """``where`` is what the name belongs to (``reference.Probe``, ``the subjects``), ``names`` those that are there.
 
-    Raises Refusal where one is there that differs in capitals, in kinds of blanks and dashes or in signs that cannot be
-    seen only: nobody would tell the two apart.
+    Raises Refusal where there is one that differs only in capitals, in kinds of blanks and dashes, or in invisible
+    signs: nobody could tell the two apart.
     """
     kinds = _THERE.setdefault(world.state, {})
     if where not in kinds:

@@ -40,10 +40,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedSession:
-    """What became of an entry. ``outcome`` is the status of its record where this upload made it, or went on with it
-    while it waited; else it is a duplicate. ``username`` is whose record it is. ``reason`` says why it waits or failed,
-    ``incident`` where that was a fault of the program. ``renewed``: it was never inserted, and took what this file
-    says."""
+    """What became of an entry. ``outcome`` is the status of its record where this upload made the record, or went on
+    with it while it waited; else it is a duplicate. ``username`` owns the record. ``reason`` says why it waits or
+    failed, ``incident`` where that was a fault of the program. ``renewed``: it was never inserted, and took what
+    this file says.
+    """
 
     index: int
     location: str
@@ -74,8 +75,9 @@ class UploadedClustering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadReport(Result):
-    """What the ledger holds of an upload at ``position``. ``ok`` is False for a file that was rejected; ``upload`` is
-    None where its bytes were not even kept. ``username`` is whose records its new entries are."""
+    """What the ledger holds of an upload at ``position``. ``ok`` is False for a file that was rejected; ``upload``
+    is None where its bytes were not even kept. ``username`` owns the records of its new entries.
+    """
 
     upload: str | None
     username: str | None = None
@@ -197,7 +199,7 @@ def _taken_in(
 
 
 def upload_too_large(size_bytes: int, limits: Limits, *, filename: str) -> UploadReport | None:
-    """What an upload answers of a file beyond the limit: neither is it read to its end, nor are its bytes kept."""
+    """What an upload answers for a file beyond the limit, which is neither read to its end nor kept."""
     found = too_large(size_bytes, limits)
     return (
         None
@@ -357,7 +359,7 @@ def _told(
     rows: Sequence[tuple[int, Session | Clustering]],
     changed: Iterable[dict[str, Any]],
 ) -> Iterator[dict[str, Any]]:
-    """What is told of every entry, a session or a clustering."""
+    """What is told about every entry, be it a session or a clustering."""
     faults, differing = incidents(world, [row for _, row in rows]), _differing(changed)
     owner = world.state.uploads[taken.upload].username
     for index, row in rows:
@@ -374,8 +376,9 @@ def _told(
 
 
 def _outcome(row: Session | Clustering, taken: Taken, steps: Steps, owner: str) -> str:
-    """Of a record that another upload made, only what this one found or did: many may look at it at once. What another
-    person's record still waits for is not this upload's concern."""
+    """For a record that another upload made, only what this one found or did: many may look at it at once. What
+    another person's record still waits for does not concern this upload.
+    """
     is_open = row.status in ("pending", "waiting") and row.username == owner
     if row.upload == taken.upload or row.status == "error" or is_open:
         return row.status

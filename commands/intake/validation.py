@@ -66,7 +66,7 @@ class CheckRecorded(Result):
 
 
 class RecordCheck(Command[CheckRecorded]):
-    """Somebody validated a file: who and what, not the bytes."""
+    """Record that somebody validated a file: who and what, not the bytes."""
 
     filename: str
     sha256: str
@@ -79,7 +79,7 @@ class RecordCheck(Command[CheckRecorded]):
     at: int = 0
 
     def fingerprint(self) -> bytes:
-        """The same file, whatever is found in it the second time."""
+        """Goes by the file, whatever is found in it the second time."""
         return sha256(f"RecordCheck {self.command_id} {self.filename} {self.sha256}".encode()).digest()
 
     def authorise(self, world: World) -> None:
@@ -104,8 +104,8 @@ def validate(
     record: bool = True,
     command_id: str | None = None,
 ) -> CheckedFile:
-    """Stages 0 to 2, or 0 and 1 where there is no ledger; ``record`` appends that it was done, unless by somebody
-    who changes nothing, or to a ledger that nobody can write.
+    """Stages 0 to 2, or 0 and 1 where there is no ledger. ``record`` appends that it was done, unless the actor may
+    change nothing or the ledger cannot be written.
 
     A command id that was used for the same file before answers for the ledger as it was then."""
     filename = shown(filename)  # a name on disk may be no text
@@ -265,7 +265,9 @@ def _of_what_is_new(read: ReadResult, checked: Checked) -> Iterator[Finding]:
 
 
 def _without_curator(read: ReadResult, checked: Checked, known: Known, owner: str) -> Iterator[Finding]:
-    """The uploader is the curator of inherited clusterings: once for a file, where he or she is no experimenter."""
+    """The uploader becomes the curator of inherited clusterings: says so once a file, where he or she is no
+    experimenter.
+    """
     experimenters = known.reference.get("reference.Experimenter", ())
     if not owner or not experimenters or owner in experimenters:
         return
@@ -287,7 +289,7 @@ def _without_curator(read: ReadResult, checked: Checked, known: Known, owner: st
 
 
 def _foreign_sessions(read: ReadResult, checked: Checked, known: Known) -> Iterator[Finding]:
-    """A name leads to a session of another subject where its location is held by one."""
+    """A name leads to a session of another subject where such a session holds its location."""
     foreign = {held.session: held.subject for held in known.locations.values() if held.subject}
     for clustering in checked.clusterings if foreign else ():
         path = f"clustering[{clustering.entry.index}].sessions"

@@ -28,8 +28,9 @@ _PASSING = {*PASSING, "busy", "disk-full"}  # of an unavailable ledger: it may b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedSession:
-    """A session that does not wait any more. ``reason`` and ``message`` say why it failed, ``incident`` where it was a
-    fault of the program."""
+    """A session that no longer waits. ``reason`` and ``message`` say why it failed, ``incident`` where that was a
+    fault of the program.
+    """
 
     session: str
     status: str
@@ -45,7 +46,7 @@ class MovedSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedClustering:
-    """A multi-session clustering that does not wait any more, or one of a ``session`` that was found later."""
+    """A multi-session clustering that no longer waits, or one of a ``session`` that was found later."""
 
     clustering: str
     status: str
@@ -148,7 +149,7 @@ def work(
 
 
 def _chosen(world: World, named: Sequence[str]) -> tuple[list[int], list[int]]:
-    """The sessions and the multi-session clusterings that are meant. Raises Refusal for what is none."""
+    """The sessions and the multi-session clusterings that are meant. Raises Refusal for anything else."""
     sessions: list[int] = []
     clusterings: list[int] = []
     for text in named:
@@ -198,8 +199,9 @@ def watch(
     interval_s: float,
     tell: Callable[[Worked | LedgerUnavailable | None], None],
 ) -> None:
-    """Work, and look again, for ever. ``tell`` is called with what moved; once with what the ledger cannot be reached
-    for, and once with None when it can be again."""
+    """Work, and look again, for ever. ``tell`` is called with what moved; once with the reason why the ledger cannot
+    be reached, and once with None when it can be reached again.
+    """
     lost = False
     while True:
         try:
