@@ -1,6 +1,6 @@
 """Reference values, subjects and probe insertions: what input files are checked against.
 
-Every command is idempotent: what is already so appends nothing.
+Every command is idempotent: it appends nothing for what is so already.
 """
 
 from dataclasses import dataclass, field
@@ -25,16 +25,17 @@ from ledger.events import ReferenceValueRetired
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired(Result):
-    """How many values were retired: 0 where that was done before."""
+    """How many values were retired: 0 where that had been done before."""
 
     retired: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueTold:
-    """A value that the file and the ledger tell otherwise. ``became``: changed, where the file gives attributes; kept,
-    where it leaves out those that there are; retired, where it names a value that is retired, and stays so. ``before``
-    and ``now`` are its attributes."""
+    """A value on which the file and the ledger differ. ``became``: changed, where the file gives attributes; kept,
+    where it leaves out those in the ledger; retired, where the value is retired and stays so. ``before`` and ``now``
+    are its attributes.
+    """
 
     table: str
     value: str
@@ -45,7 +46,7 @@ class ValueTold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueLoaded(Result):
-    """How many facts were new, and how many were known already; and the values that the file told otherwise."""
+    """How many facts were new, how many were known already, and the values on which file and ledger differ."""
 
     added: int
     known: int
@@ -163,7 +164,7 @@ class LoadCatalogue(Command[CatalogueLoaded]):
 
 
 def _told(world: World, value: CatalogueValue) -> ValueTold | None:
-    """How the file and the ledger differ in a value that is there; None where they do not."""
+    """How the file and the ledger differ on a known value; None where they agree."""
     known = world.state.reference.get((checked_table(value.table), value.value))
     if known is None:
         return None

@@ -15,8 +15,9 @@ def list_people(world: World) -> list[dict[str, Any]]:
 
 
 def list_roles(world: World) -> list[dict[str, Any]]:
-    """Whoever was granted a role and has one now, and "everyone", whose role may be None; names and addresses as far
-    as they are known."""
+    """All users who were granted a role and have one now, and "everyone", whose role may be None; with names and
+    addresses where these are known.
+    """
     known = {person.username: person for person in people.read(world.transaction)}
     rows = world.state.users.where("role <> '' OR username = ?", [EVERYONE])
     return [

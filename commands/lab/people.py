@@ -1,4 +1,4 @@
-"""Names and e-mail addresses behind usernames. They lie beside the log, so that they can be erased."""
+"""Names and e-mail addresses behind user names. They lie beside the log, so that they can be erased."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ledger.plurals import plural
 _LONGEST_NAME = 200
 
 
-_LONGEST_EMAIL = 254  # RFC 5321 lets no longer one through
+_LONGEST_EMAIL = 254  # the longest that RFC 5321 lets through
 
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -44,7 +44,7 @@ P = TypeVar("P", bound=Result)
 
 
 class _AboutPerson(Command[P]):
-    """One's own name and address are one's own to say; an admin says those of others.
+    """Users state their own name and address; an admin states those of others.
 
     Neither is in any event, nor in a receipt, and so they can be erased.
     """
@@ -89,7 +89,7 @@ class ErasePerson(_AboutPerson[PersonErased]):
 
 
 def erase_person(daybook: Daybook, user: str, *, command_id: str | None = None) -> PersonErased:
-    """Erase, and leave nothing of it in what the database keeps of its own steps, as far as that can be."""
+    """Erase it, also from what the database keeps of its own steps, as far as that is possible."""
     command = ErasePerson(command_id=checked_command_id(command_id), user=user)
     result = daybook.submit(command).result
     daybook.database.empty_journal()

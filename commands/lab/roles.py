@@ -1,4 +1,4 @@
-"""Grant and revoke roles, say whether admins may approve their own requests, and keep names that can be erased."""
+"""Grant and revoke roles."""
 
 import difflib
 from dataclasses import dataclass
@@ -14,9 +14,6 @@ from ledger.errors import NextStep, Refusal
 from ledger.events import RoleGranted, RoleRevoked
 
 Role = Literal["researcher", "admin", "auditor"]
-
-
-# --- roles ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """A new ledger waits beside its name until it is whole: its SQLite file, and its signing key. The only module that puts
 these into place, or removes them.
 
-Nothing that stands is ever overwritten, and only what this process made is removed. Killed anywhere, either there is no
-ledger, or a whole one; a key that still waits then is found by its ledger.
+Nothing that exists is ever overwritten, and only what this process made is removed. Wherever it is killed, there is
+either no ledger or a whole one; the ledger finds a key that still waits then.
 """
 
 import errno
@@ -89,17 +89,16 @@ def key_for(path: Path, is_needed: Callable[[Path], bool]) -> Iterator[Path]:
 
 
 def find_key(path: Path, public_key: str) -> bool:
-    """Put the key of the ledger with this public key into place, if it still waits for that. Says whether it is
-    there."""
+    """Put the private half of this public key into place, if it still waits for that. Returns whether it is there."""
     for waiting in sorted(path.parent.glob(f"{path.name}.*.new")):
         if not path.exists() and is_key(waiting, public_key):
-            with suppress(FileExistsError):  # whoever made it was faster
+            with suppress(FileExistsError):  # another process was faster
                 _put(waiting, path)
     return is_key(path, public_key)
 
 
 def remove_second_names(path: Path) -> None:
-    """Of a file that was put into place: the name that it waited under, where a kill came between the two."""
+    """Remove the name that a file waited under, where a kill came just after it was put into place."""
     for waiting in path.parent.glob(f"{path.name}.*.new"):
         with suppress(OSError):
             if waiting.samefile(path):
@@ -132,7 +131,7 @@ def _put(waiting: Path, path: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Of a folder: the names in it."""
+    """Sync a folder: the names in it."""
     if os.name == "posix":
         descriptor = os.open(path, os.O_RDONLY)
         try:

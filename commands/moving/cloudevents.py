@@ -41,7 +41,7 @@ Plain = dict[str, Any]
 
 
 class BadLine(ValueError):
-    """A line that is none of an export, or does not hold together. The message is for people."""
+    """A line that belongs to no export, or contradicts itself. The message is for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def event_line(origin: str, event: StoredEvent) -> bytes:
 
 
 def other_line(origin: str, kind: str, name: str, data: Plain | bytes) -> bytes:
-    """``name`` tells lines of one kind apart."""
+    """``name`` tells the lines of a kind apart."""
     line: Plain = {
         "specversion": "1.0",
         "id": f"{origin}-{kind.split('.')[1]}-{name}",
@@ -102,7 +102,7 @@ def _survives(payload: str) -> bool:
 
 
 def read_line(text: bytes) -> Line:
-    """Raises BadLine. Of an event, the payload and the leaf are compared with their hashes."""
+    """Raises BadLine. The payload and the leaf of an event are compared with their hashes."""
     try:
         line = orjson.loads(text)
     except orjson.JSONDecodeError as error:

@@ -1,7 +1,7 @@
 """Export a ledger as text: every event, and what lies beside the log.
 
-What lies beside it goes with it: input files, receipts of commands, checkpoints. Names of people do not, nor does the
-signing key. The lines are those of ``cloudevents``.
+Input files, receipts of commands and checkpoints, which lie beside the log, go with it. Names of people and the
+signing key do not. ``cloudevents`` defines the lines.
 """
 
 from collections.abc import Callable
@@ -33,9 +33,10 @@ def export_ledger(
     *,
     as_of: Moment | None = None,
 ) -> Moved:
-    """Write every line of the ledger as it is at this moment, or was at another; writers go on meanwhile. One ledger
-    gives one text. Raises Refusal for a moment whose export could not be verified, IntegrityFailure for a ledger that
-    is not intact."""
+    """Write every line of the ledger as it is now, or was at another moment; writers go on meanwhile. One ledger
+    gives one text. Raises Refusal for a moment whose export could not be verified, IntegrityFailure for a ledger
+    that is not intact.
+    """
     url = daybook.database.address.text
     if as_of is not None:
         with daybook.reading() as world:
@@ -108,7 +109,7 @@ def _write_damaged(
         nonlocal left_out
         try:
             write(line())
-        except (Refusal, TypeError, ValueError, AttributeError):  # values of kinds that no such row has
+        except (Refusal, TypeError, ValueError, AttributeError):  # values of types that no such row has
             left_out += 1
             return False
         return True
@@ -137,8 +138,9 @@ def _readable_origin(transaction: Transaction) -> str:
 
 
 def _refuse_unverifiable(world: World) -> None:
-    """Raises Refusal inside of what one command appended, whose receipt is missing then, and where a payload was
-    redacted later, by an event that would be missing."""
+    """Raises Refusal for a moment between the events of one command, whose receipt would be missing, and where a
+    payload was redacted later, by an event that would be missing.
+    """
     transaction, position = world.transaction, world.head.size
     event = log.read_positions(transaction, [position]).get(position)
     receipt = None if event is None else log.read_receipt(transaction, event.command_id)

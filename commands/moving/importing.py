@@ -1,7 +1,7 @@
-"""Make of an exported text the same ledger in another database: same events, same tree, same root.
+"""Make the same ledger from an exported text in another database: same events, same tree, same root.
 
-The lines are those of ``cloudevents``. An import is one transaction, tables and all, and a SQLite file comes to its
-name when it is whole: all of the ledger or nothing of it, however it ends.
+``cloudevents`` defines the lines. An import is one transaction, tables and all, and a SQLite file gets its name once
+it is whole: all of the ledger or nothing of it, however it ends.
 """
 
 from collections.abc import Callable, Iterable
@@ -56,8 +56,9 @@ class Moved(Result):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedDamaged(Moved):
-    """What could be read of a ledger that is not intact: ``left_out`` rows could not, and a check finds ``damaged``
-    problems."""
+    """What could be read of a ledger that is not intact: ``left_out`` rows could not be read, and a check finds
+    ``damaged`` problems.
+    """
 
     damaged: int
     left_out: int
@@ -84,12 +85,12 @@ def _digest_in(event: StoredEvent, kind: str) -> str | None:
 
 
 def import_ledger(url: str, lines: Iterable[bytes], progress: _Progress = lambda done, total: None) -> Moved:
-    """Make a ledger where there is none. Raises Refusal with the number of the line that does not fit; nothing is made
-    then. The lists are made by a rebuild: on PostgreSQL behind the commit, where a crash loses nothing.
+    """Make a ledger where there is none. Raises Refusal with the number of the line that does not fit, and then
+    makes nothing. A rebuild makes the lists, on PostgreSQL after the commit, where a crash loses nothing.
     """
     _require_empty(url)
     lines = iter(lines)
-    first = list(islice(lines, 1))  # it may be long in coming, and nothing is held meanwhile
+    first = list(islice(lines, 1))  # it may take long to come, and nothing is held meanwhile
     _require_empty(url)
     with place_for(url) as place:
         moved = _make(place.url, chain(first, lines), progress)
@@ -114,7 +115,7 @@ def _make(url: str, lines: Iterable[bytes], progress: _Progress) -> Moved:
                 raise _not_empty(head.origin, head.size)
             moved = _Import(transaction, head).take(lines, progress)
         rebuild(database, progress=progress)
-    except Conflict as conflict:  # a command with two receipts is all that is left to the unique keys
+    except Conflict as conflict:  # only a command with two receipts is left to the unique keys
         raise Refusal("bad-line", f"Two lines contradict each other: {conflict.message}") from conflict
     finally:
         database.close()
@@ -128,7 +129,7 @@ def imported(moved: Moved, *, db: str, key: Path, file: str) -> Imported:
 
 
 def _require_empty(url: str) -> None:
-    """Before the tables are made, or those of an older version altered."""
+    """Called before the tables are made, or an older version's are altered."""
     database = Database(url, role=None)
     try:
         with database.reading() as transaction:
@@ -152,7 +153,7 @@ def _not_empty(origin: str, size: int) -> Refusal:
 
 @dataclass(slots=True)
 class _Import:
-    """One import: what was read so far, and what the next line has to fit to."""
+    """One import: what was read so far, and what the next line has to fit."""
 
     transaction: Transaction
     head: log.Head
@@ -254,7 +255,7 @@ class _Import:
         self.lines.append(self.number)
 
     def _require_body(self, event: StoredEvent) -> None:
-        """What the handlers of the projections rely on: a body in a version that is known, with all of its fields."""
+        """What the handlers of the projections rely on: a body of a known version, with all of its fields."""
         try:
             body = body_of(event)
             TYPES[event.type].model_validate(body)
@@ -310,7 +311,7 @@ class _Import:
         self.checkpoints += 1
 
     def _flush(self) -> None:
-        """Write what was read since the last time."""
+        """Write what was read since the last call."""
         if self.events:
             self._check_versions()
             log.take_over(self.transaction, self.head, self.events, self.leaves)

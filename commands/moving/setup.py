@@ -56,8 +56,9 @@ class Initialised(Created):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rebuilt(Result):
-    """``longest_pause_s`` is the longest time that a writer can have waited for it; ``repaired`` what was mended of the
-    head row before, as sentences."""
+    """``longest_pause_s`` is the longest time that a writer can have waited for it; ``repaired`` says what was
+    mended in the head row first, as sentences.
+    """
 
     events: int
     seconds: float
@@ -70,7 +71,7 @@ class CreateLedger(Command[Created]):
     public_key: str
 
     def authorise(self, world: World) -> None:
-        """Whoever makes a ledger is its first admin."""
+        """Who makes a ledger is its first admin."""
 
     def decide(self, world: World) -> Decision[Created]:
         if world.head.size:
@@ -93,8 +94,8 @@ def key_path(url: str, directory: Path) -> Path:
 def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> Initialised:
     """Create the tables, the signing key and the first event: all of it or nothing, however it ends.
 
-    Running it again is harmless: it upgrades an older schema, and puts a key into place that a kill left waiting. Of
-    two at the same time one makes the ledger, and the other finds it.
+    Running it again is harmless: it upgrades an older schema, and puts a key into place that a kill left waiting.
+    Where two run at the same time, one makes the ledger and the other finds it.
     """
     path = key_path(url, key_directory)
     with place_for(url) as place, key_for(path, lambda key: _may_be_of(url, key)) as waiting:
@@ -127,8 +128,9 @@ def initialise(url: str, actor: Actor, *, key_directory: Path = Path()) -> Initi
 
 
 def _create(url: str, actor: Actor, path: Path, waiting: Path) -> tuple[bool, str | None]:
-    """One transaction. Says whether it made a ledger, whose key is then in ``path`` or ``waiting``, and which schema it
-    upgraded."""
+    """One transaction. Returns whether it made a ledger, whose key is then in ``path`` or ``waiting``, and which
+    schema it upgraded.
+    """
     database = Database(url, role=None)
     try:
         with tables_of_this_version(database) as (transaction, upgraded_from):
@@ -144,7 +146,7 @@ def _create(url: str, actor: Actor, path: Path, waiting: Path) -> tuple[bool, st
 
 
 def _signing_key(path: Path, waiting: Path, origin: str) -> checkpoint.SigningKey:
-    """A new one; or the one that is there, of an older version of the program that was stopped half-way."""
+    """A new ledger; or the one that an older version of the program left half made."""
     try:
         if not path.exists():
             return checkpoint.write_new_key(waiting, origin)
@@ -181,7 +183,7 @@ def _brought_up_to_date(url: str) -> tuple[log.Head, StoredEvent]:
 
 
 def _may_be_of(url: str, key: Path) -> bool:
-    """Whether the ledger stands that this key was made for; also where nobody can tell."""
+    """Whether the ledger that this key was made for is there, or nobody can tell."""
     try:
         return is_key(key, _public_key(_brought_up_to_date(url)[1]))
     except LedgerUnavailable as unavailable:
@@ -217,9 +219,10 @@ def rebuild_lists(
 
 @contextmanager
 def tables_of_this_version(database: Database) -> Iterator[tuple[Transaction, str | None]]:
-    """One transaction, in which the tables are made or brought up to date, and the caller goes on: a crash leaves the
-    database as it was, and two at a time follow each other. A new ledger has a head row, and no event. Of an older
-    ledger the schema that it had comes with it."""
+    """One transaction, in which the tables are made or brought up to date and the caller goes on: a crash leaves the
+    database as it was, and two at a time follow each other. A new ledger has a head row and no event. For an older
+    ledger, the schema that it had comes with it.
+    """
     if database.dialect == "sqlite":
         create_sqlite_file(database.address)
     with ExitStack() as opened:

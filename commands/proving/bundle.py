@@ -1,7 +1,7 @@
 """Write a bundle: a zip file with events, input files and a checkpoint, and the script that verifies it all.
 
-Who receives it needs nothing of ours. The same events under the same checkpoint give the same bytes. Memory is that of
-one page of events, whatever the size of the ledger.
+Its receiver needs nothing of Daybook. The same events under the same checkpoint give the same bytes. It takes the
+memory of one page of events, whatever the size of the ledger.
 """
 
 import re
@@ -101,7 +101,7 @@ def write_bundle(
 
 
 def origins(daybook: Daybook, streams: Sequence[str]) -> list[str]:
-    """These streams, and those of the uploads that their records came from: they name the input files."""
+    """These streams, and the streams of the uploads that their records came from: those name the input files."""
     found = dict.fromkeys(streams)
     with daybook.reading() as world:
         state = world.state
@@ -169,8 +169,9 @@ def _write_events(
 
 
 def check_companions(path: Path, report: bundle_verifier.Report) -> None:
-    """The script and the readme of a bundle that was verified: whoever receives it runs the one and believes the
-    other. Both follow from the rest, and from the version of daybook that wrote them."""
+    """The script and the readme of a bundle that was verified: its receiver runs the one and believes the other.
+    Both follow from the rest, and from the version of Daybook that wrote them.
+    """
     script = Path(bundle_verifier.__file__).read_bytes()
     if path.is_dir():
         found = _companions(bundle_verifier.in_folder(path))
@@ -205,7 +206,7 @@ def check_companions(path: Path, report: bundle_verifier.Report) -> None:
 
 
 def _version_of(readme: bytes) -> str | None:
-    """The version that wrote it, as it says itself."""
+    """The version that wrote it, as the bundle says."""
     found = _WRITTEN_BY.search(readme)
     return None if found is None else ".".join(str(int(number)) for number in found.groups())
 
@@ -247,7 +248,7 @@ def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    """Nothing about the machine or the moment: else one ledger would give two bundles."""
+    """Says nothing about the machine or the moment: else one ledger would give two bundles."""
     member = zipfile.ZipInfo(name, _LONG_AGO)
     member.compress_type = zipfile.ZIP_DEFLATED
     member.create_system = 3
@@ -256,7 +257,9 @@ def _member(name: str) -> zipfile.ZipInfo:
 
 
 def _seal(target: IO[bytes]) -> None:
-    """Put the hash of all bytes into the archive's comment: damage anywhere is found, also where no checksum is."""
+    """Put the hash of all bytes into the archive's comment: it shows damage anywhere, even where there is no
+    checksum.
+    """
     end = target.seek(0, 2) - 2  # the length of the comment, which is the last that is written
     hashed = sha256()
     target.seek(0)

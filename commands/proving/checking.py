@@ -18,7 +18,7 @@ def _silent(done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """``lists``: whether these were compared with the events; what was not is not said to hold."""
+    """``lists``: whether they were compared with the events; what was not compared is not said to hold."""
 
     report: Report
     lists: bool
@@ -32,8 +32,8 @@ def check_ledger(
     progress: _Progress = _silent,
     comparing: _Progress = _silent,
 ) -> Checked:
-    """All of one moment. ``lists``: compare them or not; None: where the ledger has no more than
-    ``COMPARED_BY_DEFAULT`` events. ``kept`` are checkpoints that lay out of the owner's reach.
+    """Check everything as of one moment. ``lists``: whether to compare them; None: where the ledger has no more than
+    ``COMPARED_BY_DEFAULT`` events. ``kept`` are checkpoints that were out of the owner's reach.
 
     Raises LedgerUnavailable where the ledger cannot be read at all, CheckpointError for a text that is none.
     """
@@ -57,7 +57,7 @@ def check_ledger(
 
 
 def first_damage(url: str) -> str | None:
-    """What does not hold, as a sentence: a reader that stumbled over it can say so."""
+    """What does not hold, as a sentence for a reader that stumbled over it."""
     problems = check_ledger(url).report.problems
     if not problems:
         return None

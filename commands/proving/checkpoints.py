@@ -33,7 +33,7 @@ def checkpoint_made(text: str, file: str | None) -> CheckpointMade:
 def make_checkpoint(daybook: Daybook, key_file: Path) -> str:
     """The signed checkpoint of the ledger as it is now, in the C2SP text format. It is stored in the ledger too.
 
-    Asked for twice at the same size it is the same text. Raises Refusal where the key is not this ledger's.
+    The same size gives the same text. Raises Refusal where the key is not this ledger's.
     """
     key = _key(key_file)
     with daybook.database.reading() as transaction:
@@ -47,7 +47,7 @@ def make_checkpoint(daybook: Daybook, key_file: Path) -> str:
             f"{key_file} is the signing key of {key.name}; this ledger is {head.origin}.",
             "Use the key that init wrote for this ledger.",
         )
-    # nobody waits meanwhile: what was read holds for good
+    # nobody has to wait meanwhile: what was read holds for good
     text = checkpoint.sign(Checkpoint(head.origin, head.size, head.compact_range.root()), key)
     try:
         with daybook.database.writing() as transaction:
@@ -64,7 +64,7 @@ def _signed(transaction: Transaction, size: int) -> str | None:
 
 
 def newest_checkpoint(daybook: Daybook, key_file: Path) -> str | None:
-    """One that is made now, where the key is there; else the newest that is stored, if there is any."""
+    """A new one where the key is there; else the newest stored one, if there is any."""
     if key_file.exists():
         return make_checkpoint(daybook, key_file)
     with daybook.database.reading() as transaction:
@@ -87,7 +87,7 @@ def ledger_key(transaction: Transaction) -> PublicKey:
 
 
 def own_checkpoint(transaction: Transaction, text: str) -> Checkpoint:
-    """A checkpoint that came from elsewhere, if this ledger's key signed it and the ledger has reached its size.
+    """A checkpoint from elsewhere, if this ledger's key signed it and the ledger has reached its size.
 
     Raises Refusal where it is another ledger's, or signed by somebody else, and IntegrityFailure where events of it
     are gone. Its root is not compared.

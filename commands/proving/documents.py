@@ -1,6 +1,6 @@
 """Check proofs and receipts, by themselves and against the ledger.
 
-Both are one JSON document, ``daybook/proof/1``, with one spelling; ``proofs`` makes them. A receipt that was made
+Both are a JSON document, ``daybook/proof/1``, which has one spelling; ``proofs`` makes them. A receipt that was made
 without the ledger's key has no checkpoint and no proofs. Reads the ledger, appends nothing.
 """
 

@@ -1,8 +1,8 @@
-"""Checkpoints that are made by themselves, and kept where the settings say: in a folder, or a repository.
+"""Checkpoints that are made without being asked for, and kept where the settings say: in a folder or a repository.
 
-A ledger that lost its newest events still holds together: only a checkpoint that lies elsewhere shows the loss. So the
-one that crosses the bound signs what there is then. Before that it looks whether the ledger continues what was kept
-last: a past that was cut off or rewritten is said at once, and never signed over.
+A ledger that lost its newest events still holds together: only a checkpoint elsewhere shows the loss. So the command
+that reaches the bound signs what there is. Before that it checks that the ledger continues what was kept last: a
+past that was cut off or rewritten is reported at once, and never signed over.
 """
 
 import os
@@ -41,7 +41,7 @@ class Kept:
 
 
 def newest_kept(settings: Checkpoints, origin: str) -> Kept | None:
-    """The largest that lies there of this ledger. Raises Refusal where nobody can look."""
+    """The largest checkpoint of this ledger there. Raises Refusal where the place cannot be read."""
     wanted = re.compile(re.escape(_name(origin)) + r"-([0-9]{1,18})\.txt")
     try:
         names = [path.name for path in settings.folder.iterdir()]
@@ -63,8 +63,9 @@ def is_due(settings: Checkpoints, size: int, kept: Kept | None, *, at_work: bool
 def keep_checkpoint(
     daybook: Daybook, settings: Checkpoints, key: Path, *, at_work: bool = False
 ) -> Kept | None:
-    """Sign and keep what there is, if it is time; None where it is not, or the key is not here. Raises Refusal, and
-    IntegrityFailure where the ledger does not continue what was kept."""
+    """Sign and keep what there is, if it is time; None where it is not, or where the key is missing. Raises Refusal,
+    and IntegrityFailure where the ledger does not continue what was kept.
+    """
     with daybook.database.reading() as transaction:
         head = log.read_head(transaction)
         last = newest_kept(settings, head.origin)
@@ -82,7 +83,7 @@ def keep_checkpoint(
 
 
 def require_continued(transaction: Transaction, head: log.Head, last: Kept) -> None:
-    """Raises IntegrityFailure where what this checkpoint signed is not what the log begins with."""
+    """Raises IntegrityFailure where the log does not begin with what this checkpoint signed."""
     try:
         signed = parse(last.text()).checkpoint
     except CheckpointError as error:
@@ -140,7 +141,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _commit(repository: Path, name: str, size: int) -> None:
-    """What could not be committed an earlier time goes with it."""
+    """Includes what could not be committed before."""
     ours = f"{name}-*.txt"
     for arguments in (
         ["add", "--", ours],

@@ -23,8 +23,8 @@ from ledger.proofs import StoredTree, prove_consistency, prove_inclusion
 def prove(daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | None, key_file: Path) -> str:
     """A proof that the events of a stream, or the one at a position, are in the ledger.
 
-    Against ``checkpoint``, or else the newest there is. Of a stream that went on after the checkpoint, the events that
-    it covers. Raises Refusal where there is no checkpoint that covers any.
+    Against ``checkpoint``, or else the newest there is. Where a stream went on after the checkpoint, it proves the
+    events that the checkpoint covers. Raises Refusal where no checkpoint covers any.
     """
     text = checkpoint if checkpoint is not None else newest_checkpoint(daybook, key_file)
     if text is None:
@@ -50,7 +50,7 @@ def prove(daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | 
 
 
 def receipt(daybook: Daybook, stream: str, *, key_file: Path) -> str:
-    """What was recorded, for whoever caused it to be: a proof where the key is there, else the events alone."""
+    """What was recorded, for the user who caused it: a proof where the key is there, else the events alone."""
     if key_file.exists():
         return prove(daybook, stream, checkpoint=None, key_file=key_file)
     with daybook.database.reading() as transaction:

@@ -1,4 +1,4 @@
-"""Witnesses: people who countersign checkpoints, each only ever one history of a ledger.
+"""Witnesses: people who countersign checkpoints, each for one history of a ledger only.
 
 A witness does what https://c2sp.org/tlog-witness says, with files instead of HTTP: beside the witness's key lies what
 it cosigned last of every ledger, and a checkpoint that is not proven to continue that is refused. So two checkpoints
@@ -48,7 +48,7 @@ class WitnessKey(Result):
 
 @dataclass(frozen=True, slots=True)
 class Cosigned:
-    """``first``: the witness had seen nothing of this ledger before, and took its key as it was given."""
+    """``first``: the witness had seen nothing of this ledger before, and took its key on trust."""
 
     text: str
     witness: PublicKey
@@ -110,7 +110,7 @@ def cosign(
 
 
 def _require_continued(before: str, signed: checkpoint.Checkpoint, consistency: Consistency | None) -> int:
-    """Returns the size seen before. Raises Refusal where the past is another, or is not proven to be the same."""
+    """Returns the size seen before. Raises Refusal where the past differs, or is not proven to be the same."""
     old = checkpoint.parse(before).checkpoint
     start, end, proof = consistency if consistency is not None else (old.size, signed.size, [])
     if signed.size < old.size:
@@ -217,7 +217,7 @@ def _read_seen(file: Path) -> Seen:
 
 
 def _write_seen(file: Path, seen: Seen) -> None:
-    """The whole file or none of it: a witness that forgets what it cosigned can be made to sign two pasts."""
+    """Write the whole file or none of it: a witness that forgets what it cosigned can be made to sign two pasts."""
     temporary = file.with_name(f".{file.name}.{os.urandom(8).hex()}")
     try:
         with temporary.open("xb") as stream:

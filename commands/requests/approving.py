@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def approve(
     daybook: Daybook, number: int, *, accept_impact: bool, roots: Roots, command_id: str | None = None
 ) -> "DeletionDone | CorrectionDone | RedactionDone | ChangeDone":
-    """Carry a request of any kind out. Raises Refusal with ``impact-grown`` where more would go than was shown: what
+    """Carry out a request of any kind. Raises Refusal with ``impact-grown`` where more would go than was shown: what
     would go now is then on record as shown, and the same call with ``accept_impact`` accepts just that.
 
     A command id that was used for it before gives the first answer; where a crash came in between, the rest is done

@@ -1,4 +1,4 @@
-"""Turn a request down or take it back; say who may approve. Each kind is carried out in its own module."""
+"""Reject a request or take it back; say who may approve. Each kind is carried out in its own module."""
 
 from dataclasses import dataclass
 from typing import Literal

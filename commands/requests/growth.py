@@ -30,8 +30,9 @@ class ImpactGrown(Result):
 def refused_growth(
     world: World, row: Deletion, impact: Impact, *, accept_impact: bool
 ) -> Decision[ImpactGrown] | None:
-    """Where more would go than was requested, or than was shown and is accepted: what was shown now is on record, and
-    the result says what has come."""
+    """Where more would go than was requested, or than was shown and accepted: what was shown now is on record, and
+    the result says what has been added.
+    """
     shown = impact_at(world, row.shown_position)
     accepted = shown if accept_impact else impact_at(world, row.id)
     if not impact.exceeds(accepted):

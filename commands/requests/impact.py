@@ -26,7 +26,7 @@ class Impact:
     users: dict[str, int]
 
     def plain(self) -> dict[str, Any]:
-        """As it stands in events: ids as inclusive ranges."""
+        """The form in events: ids as inclusive ranges."""
         return {
             "sessions": ranges(self.sessions),
             "clusterings": ranges(self.clusterings),
@@ -47,8 +47,9 @@ class Impact:
 
 
 def impact_of(world: World, *, sessions: Iterable[int], clusterings: Iterable[int]) -> Impact:
-    """Of these records and all that stands on them now: the clusterings of a session, those over several sessions of
-    which one goes, tasks and probes. What is not standing any more is left out."""
+    """The impact on these records and all that stands on them now: the clusterings of a session, those over several
+    sessions of which one goes, tasks and probes. Leaves out what no longer stands.
+    """
     going = [row for row in _sessions(world, sessions) if row.status in STANDING]
     standing_on = set(clusterings)
     table, links = world.state.clusterings.table, world.state.clustering_sessions.table

@@ -46,7 +46,7 @@ class Named:
 
     @property
     def records(self) -> list[Session | Clustering]:
-        """All of them, each once."""
+        """All of them, each one once."""
         rows = [*self.sessions, *self.clusterings, *self.uploaded]
         return list({(type(row), row.id): row for row in rows}.values())
 
@@ -96,7 +96,7 @@ def name_of(row: Session | Clustering | Upload) -> str:
 
 
 def some_of(names: Sequence[str]) -> str:
-    """For a sentence: the first few, and how many more."""
+    """For a sentence: the first few, and how many more there are."""
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 

@@ -25,7 +25,7 @@ def policy_of(allowed: bool, position: int = 0) -> ApprovalPolicy:
 
 
 def own_requests_approved(world: World) -> bool:
-    """As the last admin said who set it; no, until one did."""
+    """What the admin who set it last said; no, until one did."""
     events = log.read_stream(world.transaction, "ledger")
     settings = [body_of(event) for event in events if event.type == "ApprovalPolicySet"]
     return bool(settings and settings[-1]["own_requests"])

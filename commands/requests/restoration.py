@@ -25,7 +25,7 @@ R = TypeVar("R", Session, Clustering)
 
 
 class Blocked(Refusal):
-    """``blockers`` has a sentence for each hindrance."""
+    """``blockers`` has a sentence for each obstacle."""
 
     def __init__(self, number: int, blockers: list[str]) -> None:
         more = f" And {len(blockers) - 1:,} more." if len(blockers) > 1 else ""
@@ -53,7 +53,7 @@ class Restored(Result):
 
 
 class RestoreDeletion(Command[Restored]):
-    """Of a deletion or a correction. What waited for something is pending again."""
+    """Undoes a deletion or a correction. What waited for something is pending again."""
 
     request: int
 

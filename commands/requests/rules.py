@@ -1,6 +1,6 @@
 """The rules that requests of every kind share: who may decide on one, and when.
 
-To approve a request is to carry it out, which each kind does in its own module; it is turned down in ``closing``.
+Approving a request carries it out, which each kind does in its own module; ``closing`` rejects it.
 """
 
 from collections.abc import Iterable
@@ -58,7 +58,7 @@ def require_approver(world: World, row: Deletion, action: str) -> None:
 
 
 def may_decide(world: World, requests: Iterable[Deletion]) -> list[Deletion]:
-    """Those that the actor may approve or reject, by the same rule as ``require_approver``."""
+    """The requests that the actor may approve or reject, by the rule of ``require_approver``."""
     if not is_admin(world):
         return []
     own = own_requests_approved(world)

@@ -1,4 +1,4 @@
-"""Take entries back that were never inserted: what waits, is pending, or failed."""
+"""Take back entries that were never inserted: what waits, is pending, or failed."""
 
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ class Withdraw(Command[Withdrawn]):
 
 
 def _refuse_others(what: Named) -> None:
-    """Raises Refusal for what was inserted once. What was withdrawn before is left as it is."""
+    """Raises Refusal for what was ever inserted. What was withdrawn before stays as it is."""
     for row in what.direct:
         name = name_of(row)
         if row.status == "inserted":

@@ -1,4 +1,4 @@
-"""What a redaction would take, as whoever decides about it sees it. Only the shape."""
+"""What a redaction would take, for whoever decides on it. Only the shape."""
 
 from dataclasses import dataclass
 

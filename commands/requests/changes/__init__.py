@@ -1,1 +1,1 @@
-"""Changes of what is on record that need nobody where nothing stands on it, and a request where something does."""
+"""Changes of what is on record: made at once where nothing stands on it, by a request where something does."""

@@ -1,7 +1,8 @@
-"""Add to a session what its file left out, also to what it says already, and change which probe was which.
+"""Add what a session's file left out, also to what it says already, and change which probe was which.
 
-What is added stands in the file by now: the entry at the session's location is compared with what is on record, and
-checked as stage 2 checks a new one. At once where nothing of another person stands on the session; else by a request.
+By now the file says what is to be added: its entry at the session's location is compared with what is on record, and
+checked as stage 2 checks a new one. It goes in at once where nothing of another person stands on the session, else
+by a request.
 """
 
 from collections.abc import Sequence
@@ -87,7 +88,7 @@ class AmendSession(Command[ChangeMade]):
 
 
 def amended_session(world: World, change: dict[str, Any], reason: str) -> Plan:
-    """Raises Refusal where the session is another one by now: what was asked for is not what would stand."""
+    """Raises Refusal where the session has changed meanwhile: the result would not be what was asked for."""
     row = world.state.sessions[change["session"]]
     if row.version != change["version"]:
         raise Refusal(

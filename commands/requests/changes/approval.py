@@ -1,4 +1,4 @@
-"""Approve a change that was asked for: it is planned once more, as the ledger stands now, and carried out."""
+"""Approve a change that was asked for: plan it once more, as the ledger stands now, and carry it out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _PLANS: dict[str, _Plan] = {
 
 
 def planned(world: World, row: Deletion) -> Plan:
-    """What an open request would do now. Raises Refusal where it cannot be carried out any more."""
+    """What an open request would do now. Raises Refusal where it can no longer be carried out."""
     change = change_of(world, row)
     return _PLANS[change["action"]](world, change, row.reason)
 
@@ -60,7 +60,7 @@ class ChangeDone(Result):
 
 
 class ApproveChange(Command[ChangeDone | ImpactGrown]):
-    """Carry out what was asked for, if all that stands on it was shown; as ``ApproveDeletion``."""
+    """Carry out what was asked for, if all that stands on it was shown, like ``ApproveDeletion``."""
 
     request: int
     accept_impact: bool = False

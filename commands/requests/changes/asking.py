@@ -1,4 +1,4 @@
-"""Make a change at once, or ask for it. How it is carried out then is in ``approval``."""
+"""Make a change at once, or ask for it. ``approval`` carries it out then."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -38,7 +38,7 @@ class ChangeMade(Result):
 
 
 def made_or_asked(world: World, plan: Plan, reason: str) -> Decision[ChangeMade]:
-    """The decision of every command that changes something like this."""
+    """The decision of every command that makes such a change."""
     if plan.at_once:
         return Decision(plan.events(0), _result(world, plan, None))
     _refuse_same_request(world, plan)

@@ -38,7 +38,7 @@ class Insertion:
     authors: list[str]
 
     def times(self) -> dict[str, str]:
-        """Of one that is over."""
+        """Of an insertion that is over."""
         return {"insertion_time": self.insertion_time, "removal_time": self.removal_time or ""}
 
 
@@ -78,8 +78,9 @@ def on_record(world: World, subject: str, probe: str) -> list[Insertion]:
 
 
 def standing_on(world: World, subject: str, probe: str, since: str = "") -> list[Session]:
-    """The sessions of the subject that recorded with the probe, or say that they did; of those recorded, only those
-    after ``since``."""
+    """The sessions of the subject that recorded with the probe, or say that they did; only those recorded after
+    ``since``.
+    """
     sessions, probes = world.state.sessions.table, world.state.probes.table
     recorded = world.transaction.run(
         f"SELECT s.id FROM {sessions} s JOIN {probes} p ON p.session = s.id WHERE s.subject = ? AND p.probe = ? "
@@ -106,7 +107,7 @@ def _records(subject: str, probe: str) -> list[str]:
 
 
 class TakeBackInsertion(Command[ChangeMade]):
-    """Of the last one, where the probe was inserted several times."""
+    """Concerns the last insertion, where the probe was inserted several times."""
 
     subject: str
     probe: str
@@ -209,7 +210,7 @@ class MendInsertion(Command[ChangeMade]):
 
 
 def mended_insertion(world: World, change: dict[str, Any], reason: str) -> Plan:
-    """What stands on it are the sessions that the new times leave outside."""
+    """The sessions that the new times leave outside stand on it."""
     subject, probe = change["subject"], change["probe"]
     inserted, removed = change["insertion_time"], change["removal_time"]
     *before, last = on_record(world, subject, probe)

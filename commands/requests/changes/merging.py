@@ -1,6 +1,6 @@
-"""What an entry of an input file says beyond what is on record of its session. Pure.
+"""What an entry of an input file adds to what is on record of its session. Pure.
 
-Only what was left out is added, and a probe on disk may be another one than was said; whatever else differs would be
+Only what was left out is added, and a probe on disk may become another one; whatever else differs would be
 overwritten, and is named.
 """
 
@@ -60,7 +60,7 @@ def _longer(current: Any, given: Any, path: str, found: Merged) -> Any:
 def _tasks(
     current: tuple[TaskEntry, ...], given: tuple[TaskEntry, ...], found: Merged
 ) -> tuple[TaskEntry, ...]:
-    """By their order: those that are there first."""
+    """In order: those that are there come first."""
     both = zip(current, given, strict=False)
     together = [_task(one, other, f"tasks[{at}]", found) for at, (one, other) in enumerate(both)]
     return (*together, *current[len(together) :], *given[len(current) :])

@@ -1,4 +1,4 @@
-"""A change as it would be made: at once, or when its request is approved. Decides nothing; appends nothing."""
+"""A change as it would be made, at once or when its request is approved. Decides nothing; appends nothing."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Plan:
 
 
 def is_author(world: World, authors: Iterable[str]) -> bool:
-    """Whether it is the actor's own; an admin acts on all."""
+    """Whether it is the actor's own; an admin acts on everybody's."""
     return is_admin(world) or set(authors) <= {world.actor}
 
 

@@ -1,4 +1,4 @@
-"""Take a subject back that was registered by mistake, with the probe insertions that are on record of it."""
+"""Take back a subject that was registered by mistake, together with its probe insertions."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which records use a reference value, and what they say when it is called otherwise. Reads; appends nothing."""
+"""Which records use a reference value, and what they say once it has another name. Reads; appends nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ _PROBES = (("session_probes", "probe"),)
 
 
 def sessions_using(world: World, table: str, value: str) -> list[Session]:
-    """Those that stand and name the value, in their entry or in what was inserted of it."""
+    """The standing records that name the value, in their entry or in what was inserted of it."""
     numbers = {row[0] for row in _looked_up(world, table, value)}
     numbers |= {row.session for row in clusterings_using(world, table, value) if row.session is not None}
     world.state.sessions.prefetch(numbers)

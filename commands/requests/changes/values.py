@@ -1,4 +1,4 @@
-"""Propose a reference value, call one otherwise, or take one back that was a mistake."""
+"""Propose a reference value, rename one, or take back one that was a mistake."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -50,7 +50,7 @@ _PROBE = "reference.Probe"
 
 
 class ProposeValue(Command[ChangeMade]):
-    """Whoever may add it adds it by that."""
+    """Who may add the value adds it by proposing it."""
 
     table: str
     value: str
@@ -72,7 +72,7 @@ class ProposeValue(Command[ChangeMade]):
 
 
 def proposed_value(world: World, change: dict[str, Any], _reason: str) -> Plan:
-    """Nothing where it is there by now."""
+    """Does nothing where the value is there by now."""
     table, value, attributes = change["table"], change["value"], change["attributes"]
     new = add_value(world, table, value, attributes)
     return Plan(
@@ -136,7 +136,7 @@ def taken_back_value(world: World, change: dict[str, Any], reason: str) -> Plan:
 
 
 def known_value(world: World, table: str, value: str) -> ReferenceValue:
-    """Also one that is retired. Raises Refusal where there is none."""
+    """Finds retired values too. Raises Refusal where there is none."""
     known = world.state.reference.get((table, value))
     if known is None:
         raise Refusal(
@@ -149,7 +149,7 @@ def known_value(world: World, table: str, value: str) -> ReferenceValue:
 
 
 def _authors(world: World, table: str, value: str) -> list[str]:
-    """Who added it last."""
+    """The user who added it last."""
     events = log.read_stream(world.transaction, f"reference/{table}")
     added = [e for e in events if e.type == "ReferenceValueAdded" and body_of(e)["value"] == value]
     return [event.actor for event in added[-1:]] or [""]
@@ -175,7 +175,9 @@ def _told(
 
 
 class RenameValue(Command[ChangeMade]):
-    """A mistyped value gets its right name, in whatever uses it too. Where the new one is there already, it is used."""
+    """A mistyped value gets its right name, and so does whatever uses it. Where the right value is there already, it
+    takes over.
+    """
 
     table: str
     value: str

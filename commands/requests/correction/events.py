@@ -66,7 +66,7 @@ def refuse_if_moved(world: World, plan: Plan) -> None:
 
 
 def _records_hold(world: World, plan: Plan) -> bool:
-    """What goes, and what stands on it, is as it was seen; so are the sessions that clusterings will stand on."""
+    """What goes, what stands on it, and the sessions that clusterings will stand on are as they were seen."""
     old = {change.old.id: change.old for change in plan.sessions}
     world.state.sessions.prefetch([*old, *plan.statuses])
     impact = impact_of(world, sessions=old, clusterings=[change.old.id for change in plan.groups])
@@ -80,7 +80,7 @@ def _records_hold(world: World, plan: Plan) -> bool:
 
 
 def _keys_are_free(world: World, plan: Plan) -> bool:
-    """The new locations, session times and group names are held by nobody, or by what goes."""
+    """Nobody holds the new locations, session times and group names, or only what goes does."""
     sessions = {change.old.id for change in plan.sessions}
     times = [
         (plan.subject, change.inserted.session_time)
@@ -106,7 +106,7 @@ def _keys_are_free(world: World, plan: Plan) -> bool:
 
 
 def _catalogue_holds(world: World, plan: Plan) -> bool:
-    """A value that was retired may be used, one that was added once more may need an arena from then on."""
+    """A value in use may have been retired; one that was added again may need an arena from then on."""
     changed = world.transaction.run(
         "SELECT 1 FROM events WHERE position > ? AND type IN ('ReferenceValueAdded', 'ReferenceValueRetired') LIMIT 1",
         (plan.at,),

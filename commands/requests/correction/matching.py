@@ -21,7 +21,7 @@ from ledger.errors import Refusal
 from projections.records import Session, Upload
 
 _LOOKED_AT = 10  # earlier files at most
-_STDIN = "stdin"  # what a file is called that came without a name
+_STDIN = "stdin"  # the name of a file that came without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Matches:
 def find_matches(
     world: World, input_file: InputFile, *, filename: str, requester: str, roots: Roots, limits: Limits
 ) -> Matches:
-    """The records that stand and that the entries of the file stand for."""
+    """The standing records that the entries of the file stand for."""
     found = _held(world, input_file, roots)
     if len(found.sessions) < len(input_file.sessions):
         given = {entry.index: place(entry.location, roots) for entry in input_file.sessions}
@@ -61,7 +61,7 @@ def requested_matches(
 ) -> Matches:
     """As they stood in a request: what came since is not replaced, because nobody has asked for it."""
     found = _held(world, input_file, roots, stays=True)
-    found.clusterings.clear()  # nothing refers to a clustering: whoever has its name now is in nobody's way
+    found.clusterings.clear()  # nothing refers to a clustering: a new one of its name is in nobody's way
     for entry in request["sessions"]:
         found.sessions[entry["index"]] = Match(int(entry["session"][1:]), entry["matched_by"])
     for entry in request["clusterings"]:

@@ -1,4 +1,5 @@
-"""What a corrected file would change: which records it replaces, by what, and what becomes of all that stands on them.
+"""What a corrected file would change: which records it replaces, with what, and what becomes of all that stands on
+them.
 
 The file is compared with the ledger at one moment, then checked by stages 2 and 3 as if the replaced records were gone.
 Reads the ledger and the disk, one after the other; appends nothing.
@@ -237,7 +238,7 @@ def _compare(
 def _leave_others_out(
     world: World, plan: Plan, sessions: list[Session], matches: Matches, requester: str
 ) -> None:
-    """Several people keep one file: each corrects what is his or her own, and the rest stays."""
+    """Several people keep one file: each corrects his or her own records, and the rest stays."""
     rows: list[Session | Clustering] = [*sessions]
     rows += [world.state.clusterings[match.record] for match in matches.clusterings.values()]
     if {requester} >= (owners := {row.username for row in rows}) or requester not in owners:
@@ -412,7 +413,7 @@ def _look_at_groups(
 
 
 def _contradicted(plan: Plan, change: SessionChange, located: _Located) -> Iterator[Finding]:
-    """A name, or a place in the file, only helps where the recording says nothing else."""
+    """A name or a place in the file counts only where the recording does not contradict it."""
     if change.matched_by not in ("name", "place") or change.inserted is None:
         return
     time = change.inserted.session_time
