@@ -3,7 +3,7 @@
 A moment of the ledger is opened for the answer, and stays open until whoever asked has read it to its end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,27 +11,32 @@ from typing import TYPE_CHECKING
 from commands.inputfile.limits import Limits
 from commands.recordings.roots import LocationError, Roots, normalise
 from ledger.moments import Moment
-from projections.references import Reference, find
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from commands.door.settings import Checkpoints
     from commands.door.submit import Daybook
     from commands.door.world import World
     from projections.past import About
+    from projections.references import Reference
 
 
 @dataclass
 class Asking:
-    """Who asks, of which moment (None: now), and where things are on this machine: the ledgers ``url``,
-    and ``key_file``, where its signing key would be."""
+    """Who asks, of which moment (None: now), and where things are on this machine: the ledgers ``url``, ``key_file``,
+    where its signing key would be, ``checkpoints``, where these are kept by themselves. ``then`` is the position of the
+    moment and the time of its last event, once it was found."""
 
     daybook: "Daybook"
     url: str
     roots: Roots
     limits: Limits
     key_file: "Path"
+    checkpoints: "Checkpoints | None" = None
     as_of: Moment | None = None
+    progress: Callable[[int, int], None] = lambda done, total: None
+    then: tuple[int, str] | None = None
     _open: ExitStack = field(default_factory=ExitStack)
 
     @contextmanager
@@ -40,17 +45,35 @@ class Asking:
         with self._open:
             yield self
 
-    def world(self, about: "About | None" = None) -> "World":
-        """The ledger now, or then; ``about`` says what of the past is read."""
+    def world(self, about: "str | About" = "everything") -> "World":
+        """The ledger now, or then; ``about`` says what of the past is read, as a name of ``projections.past.Past``."""
         if self.as_of is None:
             return self._open.enter_context(self.daybook.reading())
-        return self._open.enter_context(self.daybook.reading_past(self.as_of, about))
+        from projections.past import Past
+
+        reading: About = getattr(Past, about) if isinstance(about, str) else about
+        world = self._open.enter_context(self.daybook.reading_past(self.as_of, reading))
+        self.then = world.head.size, world.head.recorded_at
+        return world
 
     def found(self, text: str, *, bound_up: bool = False) -> "tuple[World, Reference]":
         """The record that somebody means; a location may be in any spelling. ``bound_up``: with all of its subject."""
+        from projections.references import find
+
         location = self.location(text)
         world = self.world(lambda past: (past.named if bound_up else past.one)(text, location))
         return world, find(world.transaction, world.head.live_slot, text, location=location)
+
+    def stream(self, text: str) -> str:
+        """Of a record that somebody means; or the stream itself, by its name in the log."""
+        from ledger import log
+        from projections.references import find
+
+        with self.daybook.reading() as world:
+            if "/" in text and log.stored_stream(world.transaction, text):
+                return text
+            location = self.location(text)
+            return find(world.transaction, world.head.live_slot, text, location=location).stream
 
     def location(self, text: str) -> str | None:
         try:

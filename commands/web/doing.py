@@ -6,13 +6,14 @@ once stands in ``secret`` beside it.
 
 import inspect
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, create_model
 from starlette.responses import Response
 
 from commands.answers.actions import ACTIONS, Action
+from commands.answers.parameters import parameters
 from commands.answers.receipts import result_types
 from commands.door.command import checked_command_id
 from commands.web.answering import answered
@@ -65,11 +66,9 @@ def _endpoint(serving: Serving, action: Action) -> Callable[..., Response]:
 
 def _body(action: Action) -> type[BaseModel]:
     """A model of the parameters, which takes nothing else and changes no type."""
-    hints = get_type_hints(action.do, include_extras=True)
-    given = list(inspect.signature(action.do).parameters.values())[2:]
     fields: dict[str, Any] = {
-        each.name: (hints[each.name], ... if each.default is inspect.Parameter.empty else each.default)
-        for each in given
+        each.name: (each.annotation, ... if each.default is inspect.Parameter.empty else each.default)
+        for each in parameters(action.do)
     }
     name = "".join(word.capitalize() for word in action.name.split("-"))
     return create_model(name, __config__=ConfigDict(extra="forbid", strict=True), **fields)

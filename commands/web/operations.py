@@ -6,13 +6,14 @@ Its parameters are those of ``Question.ask``, its answer is the document of ever
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from commands.answers.questions import QUESTIONS, MomentText, Question
+from commands.answers.parameters import MomentText, parameters
+from commands.answers.questions import QUESTIONS, Question
 from commands.answers.times import moment_of
 from commands.inputfile.nearest import did_you_mean
 from commands.web.answering import answered, etag, is_known
@@ -52,8 +53,8 @@ def _first_line(ask: Callable[..., Any]) -> str:
 def _endpoint(serving: Serving, question: Question) -> Callable[..., Response]:
     ask = question.ask
     assert ask is not None  # noqa: S101
-    parameters = _parameters(ask, str(question.path))
-    known = {parameter.name for parameter in parameters if f"{{{parameter.name}}}" not in str(question.path)}
+    asked_for = _parameters(ask, str(question.path))
+    known = {parameter.name for parameter in asked_for if f"{{{parameter.name}}}" not in str(question.path)}
     by_position = question.name not in NOT_BY_POSITION
 
     def endpoint(request: Request, **asked: Any) -> Response:
@@ -74,18 +75,17 @@ def _endpoint(serving: Serving, question: Question) -> Callable[..., Response]:
             return answered(answer, headers=headers)
 
     first = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
-    endpoint.__signature__ = inspect.Signature([first, *parameters])  # type: ignore[attr-defined]
+    endpoint.__signature__ = inspect.Signature([first, *asked_for])  # type: ignore[attr-defined]
     endpoint.__doc__ = inspect.getdoc(ask)
     return endpoint
 
 
 def _parameters(ask: Callable[..., Any], path: str) -> list[inspect.Parameter]:
-    """Those of the function but the first, as FastAPI reads them; and the moment that it is asked of."""
-    hints = get_type_hints(ask, include_extras=True)
+    """Those of the question, as FastAPI reads them; and the moment that it is asked of."""
     found = []
-    for parameter in list(inspect.signature(ask).parameters.values())[1:]:
+    for parameter in parameters(ask):
         in_path = f"{{{parameter.name}}}" in path
-        annotation: Any = Annotated[hints[parameter.name], Path() if in_path else Query()]
+        annotation: Any = Annotated[parameter.annotation, Path() if in_path else Query()]
         found.append(parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
     as_of = inspect.Parameter(
         "as_of", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[_AS_OF | None, Query()]

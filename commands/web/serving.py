@@ -36,4 +36,7 @@ class Serving:
 
     def asking(self, actor: Actor, as_of: Moment | None = None) -> Asking:
         settings = self.settings
-        return Asking(self.daybook(actor), settings.db, settings.roots, settings.limits, _NO_KEY, as_of)
+        return Asking(
+            self.daybook(actor), settings.db, settings.roots, settings.limits, _NO_KEY,
+            settings.checkpoints, as_of,
+        )  # fmt: skip

@@ -100,7 +100,8 @@ def test_every_question_has_over_http_the_answer_of_the_command_line(stocked: St
             told = {key: value for key, value in stocked.run(*words).items() if key not in own}
             assert response.json() == told, name
 
-    assert derived == {*questions, "proof"}  # a proof at a distance is under the newest checkpoint: below
+    # a proof at a distance is under the newest checkpoint: below
+    assert derived == {*questions, "proof", "proof-since"}
 
 
 def test_a_proof_at_a_distance_signs_nothing_and_verifies(stocked: Stocked, folder: Path) -> None:
@@ -111,6 +112,22 @@ def test_a_proof_at_a_distance_signs_nothing_and_verifies(stocked: Stocked, fold
     assert proof.status_code == 200 and stocked.run("checkpoint", "--newest")["size"] == before
     (folder / "proof.json").write_text(proof.json()["text"])
     assert run_cli("--db", stocked.server.url, "verify", "--receipt", "proof.json").exit == 0
+
+
+def test_proofs_at_a_distance_are_of_streams_and_positions_and_of_growth(
+    stocked: Stocked, folder: Path
+) -> None:
+    older = stocked.run("checkpoint", "--newest")["checkpoint"]
+    stocked.run("annotate", stocked.sessions[2], "--notes", "x")
+    stocked.run("checkpoint")
+
+    for number, (path, query) in enumerate((
+        ("/proofs/subject/0/12345", {}), ("/proofs/3", {"checkpoint": older}), ("/proof-since", {"checkpoint": older})
+    )):  # fmt: skip
+        proof = stocked.client.get(API + path, params=query)
+        assert proof.status_code == 200, proof.text
+        (folder / f"{number}.json").write_text(proof.json()["text"])
+        assert run_cli("--db", stocked.server.url, "verify", "--receipt", f"{number}.json").exit == 0
 
 
 def test_the_past_over_http_is_that_of_the_command_line(stocked: Stocked) -> None:

@@ -1,0 +1,1 @@
+"""What carries each action out. What an action needs is loaded when it is taken."""

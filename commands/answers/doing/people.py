@@ -1,0 +1,102 @@
+"""Actions about who may, and who comes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from commands.answers.doing.common import submitted
+
+if TYPE_CHECKING:
+    from commands.answers.asking import Asking
+    from commands.answers.parameters import Role, Scope, Text
+
+DEFAULT_LENGTH = "90d"
+
+
+def grant_role(asking: Asking, command_id: str | None, *, user: Text, role: Role) -> Any:
+    """Give a user a role, in place of the one before."""
+    from commands.lab.roles import GrantRole
+
+    return submitted(asking, GrantRole, command_id, user=user, role=role)
+
+
+def revoke_role(asking: Asking, command_id: str | None, *, user: Text, role: Role) -> Any:
+    """Take a role from a user, who is left with that of everyone."""
+    from commands.lab.roles import RevokeRole
+
+    return submitted(asking, RevokeRole, command_id, user=user, role=role)
+
+
+def set_person(
+    asking: Asking, command_id: str | None, *, user: Text, name: Text | None = None, email: Text | None = None
+) -> Any:
+    """Say who is behind a username; what is not given stays as it is."""
+    from commands.lab.people import SetPerson
+
+    return submitted(asking, SetPerson, command_id, user=user, name=name, email=email)
+
+
+def erase_person(asking: Asking, command_id: str | None, *, user: Text) -> Any:
+    """Erase name and address of a username, for good."""
+    from commands.lab.people import erase_person
+
+    return erase_person(asking.daybook, user, command_id=command_id)
+
+
+def add_service_account(
+    asking: Asking, command_id: str | None, *, user: Text, owner: Text | None = None
+) -> Any:
+    """Add a service account; whoever adds it answers for it, unless said."""
+    from commands.accounts.standing import AddServiceAccount
+
+    return submitted(asking, AddServiceAccount, command_id, user=user, owner=owner)
+
+
+def disable_user(asking: Asking, command_id: str | None, *, user: Text) -> Any:
+    """Disable an account: its tokens end, its records stay."""
+    from commands.accounts.standing import DisableUser
+
+    return submitted(asking, DisableUser, command_id, user=user)
+
+
+def enable_user(asking: Asking, command_id: str | None, *, user: Text) -> Any:
+    """Enable an account again."""
+    from commands.accounts.standing import EnableUser
+
+    return submitted(asking, EnableUser, command_id, user=user)
+
+
+def create_token(
+    asking: Asking, command_id: str | None, *, name: Text, user: Text | None = None, scope: Scope = "write",
+    length: Text = DEFAULT_LENGTH,
+) -> tuple[Any, dict[str, str] | None]:  # fmt: skip
+    """Create a token, for oneself or for a service account; it is told this once."""
+    from commands.accounts.tokens import create_token
+
+    result, token = create_token(
+        asking.daybook, name, user=user, scope=scope, length=length, command_id=command_id
+    )
+    return result, None if token is None else {"token": token}
+
+
+def revoke_token(asking: Asking, command_id: str | None, *, id: Text) -> Any:  # noqa: A002 - as it is called
+    """End a token at once."""
+    from commands.accounts.tokens import RevokeToken
+
+    return submitted(asking, RevokeToken, command_id, id=id)
+
+
+def set_authentication_policy(asking: Asking, command_id: str | None, *, authenticated_only: bool) -> Any:
+    """Take commands only of who is authenticated, or of everybody again."""
+    from commands.accounts.policy import SetAuthenticationPolicy
+
+    return submitted(asking, SetAuthenticationPolicy, command_id, authenticated_only=authenticated_only)
+
+
+def set_approval_policy(
+    asking: Asking, command_id: str | None, *, own_requests: Literal["allow", "refuse"]
+) -> Any:
+    """Say whether admins may approve their own requests."""
+    from commands.requests.closing import SetApprovalPolicy
+
+    return submitted(asking, SetApprovalPolicy, command_id, own_requests=own_requests == "allow")

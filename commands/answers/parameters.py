@@ -1,0 +1,84 @@
+"""The types of what questions and actions take: for faces that check what comes from outside, and describe it.
+
+Questions and actions name them and load none: who asks inside of this program has checked already.
+"""
+
+import inspect
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, get_type_hints
+
+from pydantic import AfterValidator, Field
+
+from commands.accounts.tokens import Scope
+from commands.answers import log
+from commands.answers.asking import Asking
+from commands.answers.times import moment_of, time_of
+from commands.lab.roles import Role
+from projections.audit import By
+from projections.queries import Missing
+
+MOST = 1000  # records on a page
+MOST_BESIDE = 1_000_000
+_POSITION = 2**63 - 1
+_REF = "An id (s12, c34, u56, d78), a location, a session time or a group name; or subject:NAME, probe:NAME, user:NAME."
+
+__all__ = [
+    "Asking", "By", "Checkpoint", "Content", "Day", "Encoding", "FileName", "Limit", "LimitBeside", "LimitOfLog",
+    "LocalTime", "Missing", "MomentText", "Number", "Position", "Records", "Ref", "RequestId", "RequestStatus",
+    "Role", "Scope", "SessionRef", "Status", "Text", "Time", "UploadId", "UploadStatus", "Word", "parameters",
+]  # fmt: skip
+
+
+def parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Those that are asked for, each with its type: not those that a face fills in by itself."""
+    hints = get_type_hints(function, localns=globals(), include_extras=True)
+    return [
+        parameter.replace(annotation=hints[parameter.name])
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name not in ("asking", "command_id")
+    ]
+
+
+def _checked_moment(text: str) -> str:
+    moment_of(text)
+    return text
+
+
+def _real(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+# the empty text is None: it asks for nothing
+Word = Annotated[str, Field(min_length=1, max_length=1000)]
+Number = Annotated[int, Field(ge=0, le=_POSITION)]
+Position = Annotated[int, Field(ge=1, le=_POSITION)]
+Day = date
+Time = Annotated[str, Field(max_length=100), AfterValidator(time_of)]
+MomentText = Annotated[str, Field(max_length=100), AfterValidator(_checked_moment)]
+LocalTime = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?$"), AfterValidator(_real)
+]
+Ref = Annotated[str, Field(min_length=1, max_length=5000, description=_REF)]
+SessionRef = Annotated[
+    str, Field(min_length=1, max_length=5000, description="A session: s12, or what it is told by.")
+]
+UploadId = Annotated[str, Field(pattern="^u[1-9][0-9]{0,17}$")]
+RequestId = Annotated[str, Field(pattern="^d[1-9][0-9]{0,17}$")]
+Limit = Annotated[int, Field(ge=1, le=MOST, description=f"The newest so many, {MOST:,} at most.")]
+LimitOfLog = Annotated[int, Field(ge=1, le=log.MOST)]
+LimitBeside = Annotated[
+    int, Field(ge=0, le=MOST_BESIDE, description="So many of a kind beside a record; 0 for all.")
+]
+Status = Literal["pending", "waiting", "inserted", "error", "withdrawn", "deleted"]
+UploadStatus = Literal["validated", "rejected", "processed"]
+RequestStatus = Literal["requested", "rejected", "cancelled", "executed", "restored"]
+Text = Annotated[str, Field(max_length=10_000)]
+Records = Annotated[list[Text], Field(min_length=1, max_length=10_000)]
+Content = Annotated[
+    str, Field(description="A file, as text or in base64; its size is bounded as that of an upload.")
+]
+Encoding = Literal["utf-8", "base64"]
+FileName = Annotated[str, Field(min_length=1, max_length=255)]
+Checkpoint = Annotated[str, Field(max_length=10_000, description="A signed checkpoint, as text.")]
