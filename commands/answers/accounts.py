@@ -28,7 +28,7 @@ class AccountLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Users:
-    """Whoever has an account, or was ever granted a role by name."""
+    """Everybody who has an account, or was ever granted a role by name."""
 
     position: int
     users: list[AccountLine]
@@ -60,8 +60,9 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """``authenticated_only``: no command is taken of whoever is not authenticated. ``own_requests``: whether admins may
-    approve what they requested themselves."""
+    """``authenticated_only``: whether commands are taken of authenticated actors only. ``own_requests``: whether
+    admins may approve what they requested themselves.
+    """
 
     position: int
     authenticated_only: bool

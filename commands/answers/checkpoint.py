@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptCheckpoint:
-    """A ``file`` with a checkpoint of ``size`` events, the last of which was recorded at ``signed_until`` (UTC), null
-    where the ledger does not have it any more. ``since`` counts the events behind it: below 0, so many are gone."""
+    """A ``file`` with a checkpoint of ``size`` events. The last of them was recorded at ``signed_until`` (UTC), null
+    where the ledger no longer has it. ``since`` counts the events after it: below 0, that many are gone.
+    """
 
     file: str
     size: int
@@ -39,7 +40,7 @@ class CheckpointState:
 
 
 def checkpoint_state(world: "World", settings: "Checkpoints | None" = None) -> CheckpointState:
-    """``settings`` say where checkpoints are kept by themselves. Raises Refusal where nobody can look there."""
+    """``settings`` say where checkpoints are kept by themselves. Raises Refusal where that place cannot be read."""
     from commands.proving.keeping import is_due, newest_kept
     from ledger.checkpoint import parse
 

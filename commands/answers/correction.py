@@ -1,4 +1,4 @@
-"""What a corrected file would change, and what was requested by it: one document for every face."""
+"""What a corrected file would change, and the request that was made for it: one document for every face."""
 
 from dataclasses import dataclass
 
@@ -92,7 +92,7 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbsentSession:
-    """A session that the file does not have; it is left as it is."""
+    """A session that the file does not have; it stays as it is."""
 
     session: str
     subject: str
@@ -101,7 +101,7 @@ class AbsentSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOutEntry:
-    """A record of somebody else that the file says otherwise of, and that stays as it is."""
+    """Somebody else's record that the file differs from; it stays as it is."""
 
     record: str
     username: str

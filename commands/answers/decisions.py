@@ -1,4 +1,4 @@
-"""The requests that wait for the decision of whoever asks. Reads the ledger; appends nothing."""
+"""The requests that wait for the asking user's decision. Reads the ledger; appends nothing."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

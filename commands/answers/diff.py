@@ -23,7 +23,7 @@ class DiffEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherEvents:
-    """How many events of a type by a user made no record differ."""
+    """How many events of a type by a user left no difference in any record."""
 
     actor: str
     type: str
@@ -53,8 +53,9 @@ def diff(
     subject: str | None = None,
     user: str | None = None,
 ) -> Diff:
-    """From a position or a time to another, the present where none is given. Raises Refusal for moments that are none,
-    and for a start behind the end."""
+    """From a position or a time to another, or to the present where none is given. Raises Refusal for moments that
+    the ledger never had, and for a start after the end.
+    """
     head = world.head
     first, last = (
         head.size if at is None else position_of(world.transaction, head, at) for at in (start, end)

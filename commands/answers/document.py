@@ -10,8 +10,9 @@ _PIECE = 1 << 16  # bytes that are handed on at once
 
 
 def json_pieces(answer: Any, envelope: Mapping[str, Any]) -> Iterator[bytes]:
-    """One JSON document in UTF-8, with a newline at its end. The fields of ``envelope``, which are those of a face,
-    come first; the answer's own go before them. Lists whose rows come one by one stand a row a line."""
+    """One JSON document in UTF-8, with a newline at its end. A face's own fields (``envelope``) come first; where a
+    name is in both, the answer's value counts. Lists that are streamed stand one row a line.
+    """
     document = {**envelope, **{field.name: getattr(answer, field.name) for field in fields(answer)}}
     if not any(isinstance(value, Iterator) for value in document.values()):
         yield json_text(document) + b"\n"
@@ -45,5 +46,5 @@ def json_text(value: Any, *, indent: bool = True) -> bytes:
 
 
 def plain(answer: Any) -> dict[str, Any]:
-    """The same as plain data, for a face that words its fields one by one."""
+    """The same as plain data, for a face that renders its fields one by one."""
     return asdict(answer)

@@ -39,7 +39,7 @@ def history(world: "World", reference: Reference) -> History:
 
 
 def stream_history(world: "World", stream: str) -> History | None:
-    """Of a stream by its name in the log (``subject/0/12345``); None where there is none of that name."""
+    """The history of a stream by its name in the log (``subject/0/12345``); None where there is no such stream."""
     found = _of(world, stream, stream)
     return found if found.events else None
 
@@ -68,7 +68,7 @@ def named_history(world: "World", text: str) -> History | None:
 
 
 def _lab_streams(world: "World") -> set[str]:
-    """Also of what was taken back before the moment that is asked about: as the tables of today have them."""
+    """Includes what was taken back before the moment in question, as today's tables have it."""
     from ledger.database import PastTransaction
     from projections.concerned import lab_streams
 

@@ -1,5 +1,6 @@
-"""What the lab has said of itself: reference values, subjects with their probes, roles, people, who approves. Reads the
-ledger; appends nothing."""
+"""What the lab has put on record of itself: reference values, subjects with their probes, roles, people. Reads the
+ledger; appends nothing.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -87,7 +88,7 @@ class People:
 
 
 def catalogue(world: "World", table: str | None = None) -> Catalogue:
-    """Raises Refusal for a table that there is not."""
+    """Raises Refusal for an unknown table."""
     if table is not None:
         checked_table(table)
     found = reference_values(world.transaction, world.head.live_slot, table)

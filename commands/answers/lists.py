@@ -1,6 +1,6 @@
 """The lists: sessions, clusterings, uploads, requests. A ledger and a query in, a page as a typed document out.
 
-Of an earlier moment alike: the world is then that of a reading about ``Past.lists``.
+The same for an earlier moment: its world is that of a reading about ``Past.lists``.
 """
 
 from collections.abc import Callable, Iterator
@@ -87,7 +87,7 @@ def requests(world: "World", query: Query) -> RequestList:
 
 
 def every(world: "World", kind: Kind, query: Query) -> Iterator[AnyList]:
-    """One page after the other, to the end or to ``limit``: however long the list, the memory is that of a page."""
+    """One page after the other, to the end or to ``limit``, in the memory of one page."""
     document: Callable[..., AnyList] = DOCUMENTS[kind]
     for found in pages.pages(world.transaction, world.head, kind, query):
         yield document(**{kind: found.rows}, **_about(world, kind, found))

@@ -1,4 +1,4 @@
-"""The events of the whole ledger, a page at a time or all of them, in memory for no more than a page. Appends nothing.
+"""The events of the whole ledger, a page at a time or all of them, in the memory of one page. Appends nothing.
 
 Pages go by position: ``older`` and ``newer`` of one answer are ``before`` and ``after`` of the next. A text is looked
 for newest first, through so many positions a step: an answer without events may still have an ``older``.
@@ -63,7 +63,8 @@ def log(
     """The newest ``limit`` events that match, between the positions ``after`` and ``before``; with ``after`` alone the
     oldest behind it; without a limit all of them, as a stream that is read inside of the world's transaction.
 
-    Raises Refusal for a type of events that there is not, and for more than 10,000 at once."""
+    Raises Refusal for an unknown type of events, and for more than 10,000 at once.
+    """
     _refuse_unknown_type(matching.type)
     if limit is not None and not 0 < limit <= MOST:
         raise Refusal(
@@ -167,7 +168,7 @@ def _containing(world: "World", matching: Matching, first: int, last: int, limit
 def _holds(event: StoredEvent, wanted: str) -> bool:
     if wanted in event.stream.casefold():
         return True
-    written = orjson.dumps(wanted).decode()[1:-1]  # quickly first: names of fields are in it too
+    written = orjson.dumps(wanted).decode()[1:-1]  # the quick look first: it finds names of fields too
     if event.payload is None or written not in event.payload.casefold():
         return False
     return any(wanted in text.casefold() for text in _texts(body_of(event)))

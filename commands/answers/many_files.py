@@ -1,4 +1,4 @@
-"""What became of several input files that were given at once. Each stands alone, none stops another. Only shapes."""
+"""What became of several input files that were given together. Each stands alone; none stops another. Only shapes."""
 
 from dataclasses import dataclass
 from typing import Literal

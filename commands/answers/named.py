@@ -1,4 +1,4 @@
-"""A subject, a probe or a user, whole, by their whole names. Reads the ledger; appends nothing."""
+"""A whole subject, probe or user, by its full name. Reads the ledger; appends nothing."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,7 +31,7 @@ class SubjectRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedProbe:
-    """Where a probe is, or was last, of each subject. Naive local times."""
+    """Where a probe is, or was last, in each subject. Naive local times."""
 
     subject: str
     insertion_time: str
@@ -74,7 +74,7 @@ Named = SubjectRecord | ProbeRecord | UserRecord
 
 
 def named(world: "World", text: str) -> Named:
-    """Of ``subject:12345``, ``probe:NAME`` or ``user:NAME``. Raises Refusal where there is none of that whole name."""
+    """Finds ``subject:12345``, ``probe:NAME`` or ``user:NAME``. Raises Refusal where nothing has that full name."""
     kind, _, name = text.partition(":")
     if kind == "subject":
         return _subject(world, text, name)

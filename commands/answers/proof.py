@@ -1,5 +1,6 @@
-"""That a record is in the ledger, or that nothing before a checkpoint was rewritten: a proof for others. It appends no
-event; where the signing key is, a checkpoint is made for it."""
+"""A proof for others: that a record is in the ledger, or that nothing before a checkpoint was rewritten. Appends no
+event; where the signing key is, it makes a checkpoint.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ def proof_of(
 
 
 def proof_since(daybook: "Daybook", checkpoint: str, *, key_file: Path) -> Proof:
-    """That the ledger only grew since."""
+    """The proof that the ledger only grew since a checkpoint."""
     from commands.proving.proofs import prove_since
 
     return proof_in(prove_since(daybook, checkpoint, key_file=key_file))

@@ -1,4 +1,4 @@
-"""The verbs that change something, and the type of what each answers. Imports the types only when it is asked."""
+"""The verbs that change something, and the type of each one's answer. Imports the types only when asked."""
 
 from importlib import import_module
 from typing import Any
@@ -67,7 +67,7 @@ VERBS = tuple(_RESULTS)
 
 
 def result_types(verb: str) -> tuple[type[Any], ...]:
-    """The dataclass that a verb answers with; more than one where it depends on what it was asked."""
+    """The dataclass that a verb answers with; several where the answer depends on what was asked."""
     found = []
     for place in _RESULTS[verb]:
         module, _, name = place.partition(":")

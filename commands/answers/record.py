@@ -1,6 +1,6 @@
-"""One record, whole: a session, a clustering or an upload, with all that belongs to it. Reads; appends nothing.
+"""One whole record: a session, a clustering or an upload, with all that belongs to it. Reads; appends nothing.
 
-The one place where what the projections give of a record becomes typed. Requests have an answer of their own.
+The only place where a record's plain data become typed. Requests have an answer of their own.
 """
 
 from dataclasses import dataclass

@@ -156,7 +156,7 @@ def grown(world: "World", number: int) -> Growth | None:
 
 
 def _impact_now(world: "World", row: Deletion) -> Impact | None:
-    """What an open request would take, or is about, now."""
+    """What an open request would take now, or what it is about."""
     if row.kind not in CHANGES:
         return impact_of_named(world, requested(world, row))
     from commands.requests.changes.approval import impact_now  # seldom: it needs the models of commands
@@ -194,7 +194,7 @@ def _told(world: "World", impact: Mapping[str, Any], requester: str) -> Takes:
 
 
 def would_take(world: "World", impact: Mapping[str, Any]) -> Takes:
-    """What a request of the actor's with this impact would take."""
+    """What a request by the actor with this impact would take."""
     return _told(world, impact, world.actor)
 
 

@@ -1,5 +1,5 @@
-"""The rows that several answers share, beside the lines of ``projections.lines``: events, differences, what a record
-consists of. Only shapes.
+"""The rows that several answers share, besides the lines of ``projections.lines``: events, differences, the parts of
+a record. Only shapes.
 
 Ids are written with their letter (``s12``), subjects without the datasource where it is 0. Times of the log are UTC
 (``2026-01-31T12:00:00.000000Z``), times of recordings naive local time. A field is there always; null where there is
@@ -123,7 +123,7 @@ class EventLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BriefEvent:
-    """An event, as it is named beside what it did."""
+    """An event as it is named beside its effect."""
 
     position: int
     type: str

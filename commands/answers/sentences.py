@@ -1,4 +1,4 @@
-"""Times and lists in sentences: what every face words alike. Pure."""
+"""Times and lists in sentences, the same in every face. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ def shown(recorded_at: str | None) -> str:
 
 
 def listed(first: str, further: Sequence[str], most: int = 10) -> str:
-    """A sentence with lines below it; of many lines the first ones, and how many more."""
+    """A sentence with lines below it; of many lines the first ones, and how many more there are."""
     more = [f"... and {len(further) - most:,} more"] if len(further) > most else []
     return "\n".join([first, *further[:most], *more])
 

@@ -1,5 +1,6 @@
-"""How things stand for somebody who comes to the ledger: who one is, what waits, what failed, what is open for one's
-decision, how old the last checkpoint is. Reads the ledger by a handful of queries; appends nothing."""
+"""How things stand for a user: who he or she is, what waits, what failed, what is open for decision, how old the
+last checkpoint is. Reads the ledger with a handful of queries; appends nothing.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,7 +76,8 @@ def status(
     world: "World", *, of: str | None = None, now: datetime, checkpoints: "Checkpoints | None" = None
 ) -> Status:
     """``now`` is in UTC; ``of`` is the user whose records are meant; ``checkpoints`` says where these are kept by
-    themselves. Raises Refusal where nobody can look there."""
+    themselves. Raises Refusal where that place cannot be read.
+    """
     long_ago = (now - LONG).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     waiting, long, oldest = _open(world, _WAITING, of, long_ago, "requested_at, id")
     failed, _, newest = _open(world, _FAILED, of, long_ago, "id DESC")

@@ -9,14 +9,15 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 def time_of(text: str, zone: tzinfo | None = UTC) -> str:
-    """A date or a time, of this zone (None: that of the machine) unless it names another offset, as the text in UTC by
-    which the log is sorted. A day is its beginning. Raises ValueError for anything else."""
+    """A date or a time as the text in UTC that the log sorts by. It is in this zone (None: the machine's) unless it
+    names an offset; a day means its beginning. Raises ValueError for anything else.
+    """
     plain = " ".join(text.split())
     try:
         time = _in_words(plain.lower(), zone) or datetime.fromisoformat(plain)
         if time.tzinfo is None and zone is not None:
             time = time.replace(tzinfo=zone)
-        time = time.astimezone(UTC)  # without any zone it is of the machine's
+        time = time.astimezone(UTC)  # without any zone, the machine's
     except (OverflowError, OSError) as error:
         raise ValueError(text) from error
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -33,8 +34,9 @@ def moment_of(text: str, zone: tzinfo | None = UTC) -> int | str | None:
 
 
 def _in_words(text: str, zone: tzinfo | None) -> datetime | None:
-    """``now``, ``today``, ``yesterday``, a day of the last week by its name, and so much ``ago``. Days are those of the
-    clock on the wall, without a zone."""
+    """``now``, ``today``, ``yesterday``, a day of the last week by its name, and so much time ``ago``. Days are
+    those of the wall clock, without a zone.
+    """
     now = datetime.now(UTC)
     if text == "now":
         return now

@@ -1,7 +1,7 @@
 """Where a record came from, and what stands on it, as a graph. Reads the ledger; appends nothing.
 
-``projections.graph`` says which kinds of nodes and edges there are. ``graph_of`` makes the graph from an answer again,
-for whoever draws it.
+``projections.graph`` says which kinds of nodes and edges there are. ``graph_of`` makes the graph again from an
+answer, to draw it.
 """
 
 from dataclasses import MISSING, asdict, dataclass, fields
@@ -253,7 +253,7 @@ def _edge(edge: Edge) -> TraceEdge:
 
 
 def graph_of(answer: Trace) -> Lineage:
-    """The graph that an answer is of. What nobody said is not among the attributes."""
+    """The graph that an answer describes, without attributes for what is null."""
     graph = Lineage(answer.ref, answer.origin)
     for node in answer.nodes:
         graph.node(node.id, node.kind, node.label, **_said(node, "id", "kind", "label"))

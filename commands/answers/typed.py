@@ -1,7 +1,7 @@
-"""What a type says of plain data: build frozen dataclasses from it, and describe them as JSON Schema.
+"""From types to plain data and back: build frozen dataclasses from plain data, and describe them as JSON Schema.
 
-Answers are dataclasses all the way down; their types are walked here and nowhere else. Nothing is validated: what is
-read came from the ledger.
+Answers are dataclasses all the way down; only this module walks their types. It validates nothing: what it reads
+came from the ledger.
 """
 
 import inspect
@@ -29,7 +29,7 @@ def hints(document: Any) -> dict[str, Any]:
 
 
 def read(document: type[T], plain: Mapping[str, Any]) -> T:
-    """The document that these plain data are. What they lack has its default; what no field is for is left out."""
+    """The document that these plain data are. What they lack takes its default; what has no field is left out."""
     names, deep = _shape(document)
     given = dict(plain) if plain.keys() <= names else {name: plain[name] for name in plain if name in names}
     for name, convert in deep:

@@ -25,7 +25,7 @@ class ProblemLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureLine:
-    """Who signed a checkpoint that was given. ``unknown``: its key is not known, and nothing was checked."""
+    """Who signed a given checkpoint. ``unknown``: its key is not known, and nothing was checked."""
 
     checkpoint: str
     size: int
@@ -111,7 +111,8 @@ def verified(
 
 def kept_elsewhere(url: str, settings: "Checkpoints | None") -> dict[str, str]:
     """The newest checkpoint of this ledger that was kept by itself, under the name of its file. Raises Refusal where
-    nobody can look."""
+    its place cannot be read.
+    """
     from commands.proving.checkpoints import origins
     from commands.proving.keeping import newest_kept
 
@@ -124,8 +125,9 @@ def kept_elsewhere(url: str, settings: "Checkpoints | None") -> dict[str, str]:
 def verified_proof(
     url: str, text: str, *, kept: Mapping[str, str], trust: Sequence["PublicKey"] = ()
 ) -> VerifiedFile:
-    """A receipt or a proof; against the ledger where there is one at this address, else by itself. Raises
-    ``commands.proving.bundle_verifier.Malformed`` for what is none."""
+    """Check a receipt or a proof, against the ledger where there is one at this address, else by itself. Raises
+    ``commands.proving.bundle_verifier.Malformed`` for anything else.
+    """
     from commands.proving import documents
     from commands.proving.checkpoints import require_cosigned
     from ledger.database import Database
@@ -154,7 +156,7 @@ def verified_bundle(
     trust: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> VerifiedFile:
-    """A bundle, by itself. Raises Malformed for what is none, Refusal for a checkpoint of another ledger."""
+    """Check a bundle by itself. Raises Malformed for what is no bundle, Refusal for a checkpoint of another ledger."""
     from commands.proving import bundle_verifier as script
     from commands.proving.bundle import check_companions
 

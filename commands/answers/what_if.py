@@ -1,9 +1,9 @@
-"""How the ledger would stand had something never happened: the events are folded once more, without it and without
-whatever could not have happened but for it. Reads the ledger; appends nothing.
+"""How the ledger would stand had something never happened: the events are folded again, without it and without
+whatever could not have happened otherwise. Reads the ledger; appends nothing.
 
-Left out is one event, what it led to (by causation), what belongs to a record that is left out (by stream), and from
-there on each event that no longer fits, such as the insertion of a session whose location would not be free. What
-would have come in addition is named, not made up: nobody knows what the disk would have held.
+It leaves out one event, what that led to (by causation), what belongs to a record that is left out (by stream), and
+from there on each event that no longer fits, such as the insertion of a session whose location would not be free.
+What would have come in addition is named, not made up: nobody knows what the disk would have held.
 """
 
 import re
@@ -60,7 +60,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Otherwise:
-    """A decision that would have gone otherwise: of which record, at which position, and how."""
+    """A decision that would have gone otherwise: about which record, at which position, and how."""
 
     ref: str
     position: int
@@ -122,7 +122,7 @@ def _root(world: "World", text: str) -> StoredEvent:
 
 
 def _streams(world: "World", root: StoredEvent) -> set[str]:
-    """Those of every subject that can be concerned: streams of other subjects come out the same either way."""
+    """The streams of every subject that can be concerned: those of other subjects come out the same either way."""
     transaction, slot = world.transaction, world.head.live_slot
     streams = {root.stream, "ledger"}
     subjects = {root.subject} if root.subject else set()
@@ -226,7 +226,7 @@ class _Course:
             self.missing.add(name(event))
 
     def _rejection(self, at: int) -> Misfit | None:
-        """Of a file that was accepted: why it would not have been."""
+        """Why an accepted file would have been rejected."""
         event = self._events[at]
         if event.type != "InputFileValidated":
             return None
@@ -280,7 +280,7 @@ class _Course:
         return taken
 
     def _adjusted(self, event: StoredEvent, body: Plain) -> StoredEvent:
-        """The event as it would be where it speaks of records that are left out."""
+        """The event as it would be, where it mentions records that are left out."""
         if event.type in ("SessionInsertRequested", "ClusteringInsertRequested"):
             if f"{event.stream[0]}{body.get('replaces')}" in self.missing:
                 body["replaces"] = None

@@ -49,7 +49,7 @@ class Fitting:
         self._catalogue = catalogue
 
     def misfit(self, event: StoredEvent, body: Plain) -> Misfit | None:
-        """Why an event cannot have happened; None where it can. Whether its record is there is seen to before."""
+        """Why an event cannot have happened; None where it can. Whether its record is there was checked before."""
         judge = _JUDGES.get(event.type)
         why = None if judge is None else judge(self, event, body)
         if why is None:
@@ -57,7 +57,7 @@ class Fitting:
         return why if isinstance(why, Misfit) else Misfit(name(event), why)
 
     def _held(self, location: str) -> Any:
-        """The session at a location, of whatever subject."""
+        """The session at a location, whatever its subject."""
         keys = ((subject.subject, location) for subject in self._state.subjects.every())
         return next((held for key in keys if (held := self._state.locations.get(key)) is not None), None)
 

@@ -139,7 +139,7 @@ def _entry(world: "World", reference: Reference, found: SessionRecord | Clusteri
 
 
 def _inserted(reference: Reference, found: SessionRecord | ClusteringRecord) -> _Told:
-    """With what stays with it, and what is looked for later: only where there is neither, there is nothing to do."""
+    """Tells what stays with it and what is looked for later: only where there is neither, there is nothing to do."""
     if isinstance(found, ClusteringRecord):
         message = f"Inserted ({found.curation_time})."
         return _Told(listed(message if found.remarks else f"{message} Nothing to do.", _said(found.remarks)))
@@ -230,7 +230,7 @@ def _waiting(reference: Reference, found: SessionRecord | ClusteringRecord) -> _
 
 
 def _waiting_session(reference: Reference, found: SessionRecord) -> _Told | None:
-    """What a person can decide on is worded here; None: it goes on by itself."""
+    """What a person can decide; None: it goes on by itself."""
     ref, message, waits = str(reference), str(found.message), found.waiting_for
     on_disk = (waits.found if waits else None) or []
     if found.reason == "probe-association":
@@ -317,7 +317,7 @@ def _serial_of(probe: FoundProbe) -> str:
 def _proposed(
     found: Sequence[FoundProbe], inserted: Sequence[str], given: dict[str, str]
 ) -> dict[str, str | None]:
-    """Each probe on disk and the one of the subject that it must be; None where more than one is left.
+    """Each probe on disk, and the subject's probe that it must be; None where more than one is possible.
 
     What serial numbers or the file itself decide is filled in. Nothing is guessed: a wrong association
     would be stored.
@@ -340,7 +340,7 @@ def _names_serial(name: str, serial: str) -> bool:
 
 
 def _failed(world: "World", reference: Reference, found: SessionRecord | ClusteringRecord) -> _Told:
-    """With the hint of its newest failure, and the records that it failed by: they tell more."""
+    """Includes the hint of its newest failure, and the records that it failed by: they tell more."""
     stream = log.read_stream(world.transaction, reference.stream)
     failures = [event for event in stream if event.type.endswith("InsertFailed")]
     failure = body_of(failures[-1]) if failures else {}

@@ -1,7 +1,7 @@
-"""What a shell offers behind TAB: files, ids, subjects, users, tables and values. Imports neither click nor SQLAlchemy.
+"""What a shell offers at TAB: files, ids, subjects, users, tables and values. Imports neither click nor SQLAlchemy.
 
-Names of verbs and of options are left to click, which knows them. A ledger of SQLite is asked directly; what a server
-says is kept for a minute. Whatever goes wrong, nothing is offered, and nothing is said.
+Names of verbs and of options are left to click, which knows them. A SQLite ledger is asked directly; what a server
+says is kept for a minute. Where anything goes wrong, it offers nothing and says nothing.
 """
 
 import os
@@ -81,7 +81,7 @@ def complete() -> bool:
 
 
 def _typed(shell: str) -> tuple[list[str], str]:
-    """The whole words behind the command, and the one that is being typed."""
+    """The whole words after the command, and the one that is being typed."""
     import shlex
 
     lexer = shlex.shlex(os.environ["COMP_WORDS"], posix=True)
@@ -99,7 +99,7 @@ def _typed(shell: str) -> tuple[list[str], str]:
 
 
 def kind_of(words: Sequence[str], begun: str) -> str:
-    """What is being typed behind these words."""
+    """What is being typed after these words."""
     if begun.startswith("-"):
         return CLICK
     if words and words[-1] in OPTIONS:

@@ -1,4 +1,4 @@
-"""The ids, subjects, users and values of a ledger, for a shell that completes them. It only reads, and only little.
+"""The ids, subjects, users and values of a ledger, for a shell that completes them. It only reads, and reads little.
 
 SQLite is asked by its own driver. What a server says is kept for a minute in a file that nobody else can read.
 """
@@ -44,7 +44,7 @@ _NAMES = {
 
 
 def values_of(kind: str, begun: str, table: str, db: str | None, config: str | None) -> list[str]:
-    """Raises whatever the ledger raises: nothing is offered then."""
+    """Raises whatever the ledger raises; then nothing is offered."""
     address = quick_address(db, config)
     if is_server(address):
         return _of_server(address, kind, table)
@@ -142,7 +142,7 @@ def _learn(address: str) -> dict[str, list[str]]:
 
 
 def _keep(file: Path, kept: dict[str, list[str]]) -> None:
-    """Written aside and put into place: another TAB may read it at any moment."""
+    """Written aside, then put into place: another TAB may read it at any moment."""
     aside = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The verbs ``config`` and ``config init``: the settings in force, each with where it came from, and a file of them."""
+"""The verbs ``config`` and ``config init``: the settings in force with their sources, and a file to set them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -121,7 +121,7 @@ def _rows(invocation: Invocation) -> Iterator[tuple[str, Any, str]]:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it."""
+    """The form that JSON takes."""
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

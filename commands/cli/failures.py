@@ -64,8 +64,10 @@ def failure_of(
     damage: Callable[[], str | None] = lambda: None,
     contact: Callable[[], str | None] = lambda: None,
 ) -> Failure:
-    """Anything that was raised. What nobody expected becomes an incident, kept in a file; but first the ledger is asked
-    for ``damage``, which explains it better. Where somebody is to be asked, ``contact`` says whom."""
+    """Judges anything that was raised. What nobody expected becomes an incident, kept in a file; but first the
+    ledger is asked for ``damage``, which explains it better. Where a message says to ask somebody, ``contact`` says
+    whom.
+    """
     failure = _failure_of(error, verb, beside, damage)
     if not asks(f"{failure.message} {failure.hint}"):
         return failure
@@ -99,7 +101,7 @@ def _failure_of(
 
 
 def _full_disk(error: BaseException) -> Failure | None:
-    """Wherever it happened, in whatever was being written."""
+    """Wherever it happened, whatever was being written."""
     link: BaseException | None = error
     for _ in range(_CHAIN):
         if isinstance(link, OSError) and link.errno in DISK_FULL:

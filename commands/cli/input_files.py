@@ -100,7 +100,7 @@ def _checked(invocation: Invocation, source: Source, record: bool) -> "CheckedFi
 
 
 def _without_ledger(invocation: Invocation, source: Source) -> "CheckedFile":
-    """Stages 0 and 1: quick enough for an editor, and without a word to any database."""
+    """Stages 0 and 1: quick enough for an editor, without asking any database."""
     from commands.intake.checking import check_alone
 
     return check_alone(source.data, filename=source.name, limits=invocation.settings.limits)
@@ -225,7 +225,7 @@ def _id(entry: "Entry") -> str:
 
 
 def _write_moved(sessions: Sequence["Entry"], clusterings: Sequence["Entry"]) -> None:
-    """Every entry that is not a mere duplicate; of many inserted ones only the first."""
+    """Every entry that is more than a duplicate; where many were inserted, only the first."""
     moved = [entry for entry in (*sessions, *clusterings) if entry.outcome != "duplicate"]
     urgent = [entry for entry in moved if entry.outcome != "inserted"]
     room = max(0, _ROWS - len(urgent))
@@ -258,7 +258,7 @@ def _write_moved(sessions: Sequence["Entry"], clusterings: Sequence["Entry"]) ->
 
 
 def _write_others(entries: Sequence["Entry"], owner: str | None) -> None:
-    """Whose those entries are that somebody else has in the ledger."""
+    """Whose entries the ledger already has from somebody else."""
     of: dict[str, list[str]] = {}
     for entry in entries:
         if entry.username != owner:

@@ -121,7 +121,9 @@ class Invocation:
             opened.close()
 
     def keep_checkpoint(self, daybook: "Daybook", *, at_work: bool = False) -> None:
-        """By what was appended here a checkpoint may be due. That it cannot be kept is said, and fails nothing."""
+        """After what was appended here, a checkpoint may be due. Where it cannot be kept, that is said and fails
+        nothing.
+        """
         settings = self.settings.checkpoints
         if settings is None or not (daybook.reached or at_work):
             return
@@ -161,12 +163,12 @@ class Invocation:
         return find(world.transaction, world.head.live_slot, text, location=self._location(text))
 
     def about(self, text: str) -> "About":
-        """Of whatever record a person may mean, and what it is shown with."""
+        """About whatever record a person may mean, and what is shown with it."""
         location = self._location(text)
         return lambda past: past.one(text, location)
 
     def about_all(self, text: str) -> "About":
-        """Of whatever record a person may mean, and of all that is bound up with its subject."""
+        """About whatever record a person may mean, and all that is linked to its subject."""
         location = self._location(text)
         return lambda past: past.named(text, location)
 
@@ -189,11 +191,11 @@ class Invocation:
             output.write_answer(document, own)
 
     def note(self, text: str) -> None:
-        """Something by the way, on standard error."""
+        """Say something in passing, on standard error."""
         output.say(output.coloured(f"note: {output.printable(text)}", dim=True), err=True)
 
     def warn(self, text: str) -> None:
-        """Something that a person has to see to, on standard error."""
+        """Say something that needs a person's attention, on standard error."""
         label = output.coloured("warning:", "yellow", bold=True)
         output.say(f"{label} {output.printable(text)}", err=True)
 
@@ -206,7 +208,7 @@ def clock_ahead(at: str) -> str:
 
 
 def _is_elsewhere() -> bool:
-    """Whether the machine's clock on the wall is another than that of UTC."""
+    """Whether the machine's wall clock differs from UTC."""
     return bool(datetime.now().astimezone().utcoffset())
 
 

@@ -18,7 +18,7 @@ class Branch:
 
 
 def text_lines(graph: Lineage) -> list[str]:
-    """The lines of the tree; what users wrote is in it as it is, control characters included."""
+    """The lines of the tree; what users wrote stands there unchanged, control characters included."""
     root = graph.nodes[graph.ref]
     lines = [_record(root)]
     sections = [Branch(title, below) for title, below in _sections(graph, root) if below]
@@ -173,8 +173,9 @@ def _entry(graph: Lineage, edge: Edge, node: Node) -> Branch:
 
 
 def _replaced(graph: Lineage, root: Node) -> Iterator[Branch]:
-    """The chain of corrections, oldest first; each with what stands on it now. Of a forged one that leads back to
-    itself, once around."""
+    """The chain of corrections, oldest first, each with what stands on it now. A forged chain that leads back to
+    itself is followed once around.
+    """
     at, chain = root, [root]
     while (before := next((node for _, node in graph.into(at.id, "replaced")), None)) and before not in chain:
         chain.insert(0, at := before)

@@ -62,7 +62,7 @@ _OF_SESSIONS = (
 def filter_options(
     statuses: Sequence[str], *more: Callable[[Command], Command]
 ) -> Callable[[Command], Command]:
-    """What every list can be asked; the verb takes it as ``**asked``."""
+    """The options of every list; the verb takes them as ``**asked``."""
 
     options: list[Command] = [
         click.option("--subject", metavar="NAME", help="Only this subject's."),
@@ -119,7 +119,7 @@ def list_records(
     human: Callable[[Rows], None],
     empty: str,
 ) -> None:
-    """``empty`` is said where there is nothing, whatever was asked for."""
+    """``empty`` is what to say where the list is empty without any filter."""
     from commands.answers.lists import ANSWERS, every
     from projections.past import Past
 

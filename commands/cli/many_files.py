@@ -21,7 +21,7 @@ _WORST = (OUR_FAULT, 5, NOT_PERMITTED, REFUSED, 2, ENTRY_FAILED, 0)
 
 @dataclass(frozen=True, slots=True)
 class OneFile:
-    """What a verb answers of one file; ``write`` is for people, ``gist`` its one line in the summary."""
+    """A verb's answer about one file; ``write`` prints it for people, ``gist`` is its line in the summary."""
 
     exit: int
     answer: "UploadReport | CheckedFile"
@@ -41,14 +41,14 @@ class _Done:
 
 
 def _meets_all(error: Exception, failure: Failure) -> bool:
-    """Whether every further file would meet the same."""
+    """Whether every further file would fail the same way."""
     return isinstance(error, LedgerUnavailable) or failure.exit == NOT_PERMITTED
 
 
 def each_file(
     invocation: Invocation, files: Sequence[str], one: Callable[[str], OneFile], *, validated: bool
 ) -> int:
-    """Carry ``one`` out for every file and answer; the exit code. One file alone is answered as ever."""
+    """Carry ``one`` out for every file and answer; returns the exit code. A single file is answered as if alone."""
     if len(files) == 1:
         found = one(files[0])
         invocation.answer(found.answer, found.write)

@@ -65,7 +65,7 @@ def prepare_streams() -> None:
 
 
 def plain_wanted() -> bool:
-    """Whether neither colours nor movements of the cursor are wanted, or understood."""
+    """Whether colours and cursor movements are unwanted, or not understood."""
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
@@ -80,7 +80,7 @@ def is_terminal() -> bool:
 
 
 def say(text: str | bytes = "", *, err: bool = False, nl: bool = True) -> None:
-    """Write a line. Raises ClosedPipe where nobody reads any more, Refusal where it cannot be written."""
+    """Write a line. Raises ClosedPipe where nobody reads any more, Refusal where the stream cannot be written to."""
     context = click.get_current_context(silent=True)
     colour = colour_wanted() if context is None else context.color
     try:
@@ -165,7 +165,7 @@ def _available() -> int:
 
 
 def write_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
-    """An aligned table; columns without any value are left out. On a terminal no line is wider than it is."""
+    """An aligned table; columns without any value are left out. On a terminal no line is wider than the terminal."""
     cells = [[printable("" if value is None else value) for value in row] for row in rows]
     used = [i for i in range(len(columns)) if any(row[i] for row in cells)]
     widths = {i: max(text_width(columns[i].title), *(text_width(row[i]) for row in cells)) for i in used}
@@ -183,7 +183,9 @@ def write_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> 
 
 
 def _narrow(columns: Sequence[Column], widths: dict[int, int], available: int) -> None:
-    """First what may lose text. What stands whole has the room that is left, and goes below where it is too little."""
+    """First narrows what may lose text. What must stay whole gets the room that is left, and goes below where that
+    is too little.
+    """
     whole = {i: widths[i] for i in widths if columns[i].shrinks == "below"}
     for i in whole:
         widths[i] = min(widths[i], text_width(columns[i].title))

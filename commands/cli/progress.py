@@ -38,7 +38,7 @@ class Progress:
 
 
 def _nothing(done: int, total: int) -> None:
-    """Where nobody watches."""
+    """For when nobody watches."""
 
 
 @contextmanager

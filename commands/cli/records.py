@@ -161,7 +161,7 @@ def _told(value: object) -> str:
 
 
 def _write_record(answer: "Record") -> None:
-    """Plain fields first, then every list as a table of its own. The entry as uploaded is left to --json."""
+    """Plain fields first, then every list as a table of its own. The entry as uploaded is shown by --json only."""
     from commands.answers.document import plain
     from commands.answers.why import deleted_by
 

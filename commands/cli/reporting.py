@@ -167,7 +167,7 @@ def _safe(text: str) -> str:
 
 
 def _table(found: "Audit") -> tuple[list[Column], list[list[object]]]:
-    """Where nothing is counted nothing stands, and a column without any count is left out."""
+    """A count of zero stays blank, and a column without any count is left out."""
     total = _counts(found.total)
     columns = [Column(found.by or "", "end"), *(Column(_TITLES[name], right=True) for name in total)]
     lines = [[row.key or f"(no {found.by})", *_shown(_counts(row))] for row in found.rows]

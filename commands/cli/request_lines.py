@@ -116,7 +116,7 @@ def write_request(found: "Request") -> None:
 
 
 def write_would_go(would_go: "WouldGo") -> None:
-    """What a redaction takes: the same as whoever asked was told, and the texts."""
+    """What a redaction takes: what the requester was told, and the texts."""
     what = f"{would_go.type} of {would_go.stream}, by {would_go.actor}, {shown(would_go.recorded_at)}"
     output.say(f"Of position {would_go.position}, {printable(what)}, these texts would go:")
     output.write_table(

@@ -84,7 +84,7 @@ def _opened(file: str) -> IO[bytes]:
 
 
 def regular_file(file: str) -> Path:
-    """A file that can be read again and again, to its end. Raises click.UsageError for anything else."""
+    """A file that can be read repeatedly, to its end. Raises click.UsageError for anything else."""
     path = Path(file)
     try:
         mode = path.stat().st_mode

@@ -1,4 +1,4 @@
-"""Where the command begins: a shell that completes a word is answered at once, everything else by click."""
+"""Where the command begins: completion is answered at once, everything else goes to click."""
 
 import os
 

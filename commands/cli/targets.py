@@ -1,4 +1,4 @@
-"""Write the FILE that a verb was given: a new one, which is complete or not there. Written aside, put into place."""
+"""Write the FILE that a verb was given: a new file that is complete or not there, written aside and put into place."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno
 
 
 def refuse_existing(file: str) -> None:
-    """Before long work whose result would have no place."""
+    """Called before long work, whose result would otherwise have no place."""
     try:
         is_there = os.path.lexists(file)
     except ValueError:  # a NUL, which no name has
@@ -64,7 +64,7 @@ def _put(aside: Path, path: Path, file: str) -> None:
 
 
 def _refused(file: str, error: OSError | ValueError) -> Exception:
-    """What to raise: a full disk is nobody's wrong usage."""
+    """What to raise: a full disk is no usage error."""
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         return error
     why = getattr(error, "strerror", None) or str(error)

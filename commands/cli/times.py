@@ -17,8 +17,9 @@ Command = Callable[..., Any]
 
 
 def zone_of(context: click.Context | None) -> tzinfo | None:
-    """The zone of whoever reads along: UTC with --utc, that of the settings, else None for that of the machine. Without
-    a command line UTC."""
+    """The reader's zone: UTC with --utc, else that of the settings, else None for the machine's. Without a command
+    line, UTC.
+    """
     invocation = None if context is None else context.find_root().obj
     if invocation is None or invocation.utc:
         return UTC
@@ -46,7 +47,7 @@ def utc_time(context: click.Context, _parameter: click.Parameter, value: str | N
 
 
 def time_in_utc(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """As ``utc_time``, for what is counted by days of UTC, wherever one is."""
+    """Like ``utc_time``, for what is counted by days of UTC, wherever the user is."""
     return None if value is None else _read(value, UTC)
 
 

@@ -25,7 +25,7 @@ _BROKEN = re.compile("[\\0\ud800-\udfff]")
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Of an option that stands before and after the verb, the later one counts."""
+    """Where an option stands before and after the verb, the later one counts."""
     if value is not None and value is not False:
         setattr(context.find_root().ensure_object(Invocation), str(parameter.name), value)
 
@@ -35,7 +35,7 @@ def _remember_user(context: click.Context, parameter: click.Parameter, value: st
 
 
 def _global_options() -> list[click.Option]:
-    """Read before all others: what they say decides on how the others are."""
+    """Read before all others, as they decide how the others are read."""
     return [
         click.Option(
             ["--db"],
@@ -139,7 +139,7 @@ class _TakesGlobalOptions(click.Command):
 
 
 def _refuse_broken_text(context: click.Context) -> None:
-    """Only names of files may be something else than UTF-8 text; a ledger stores nothing else."""
+    """Only names of files may be anything but UTF-8 text; a ledger stores nothing else."""
     for name, value in context.params.items():
         for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
             if name not in NAMES_OF_FILES and isinstance(text, str) and _BROKEN.search(text):
@@ -295,7 +295,7 @@ class LazyRoot(VerbGroup):
 
 
 def _say(failure: Failure, *, as_json: bool) -> None:
-    """The one line. A stream that cannot be written to any more must not bring a second error."""
+    """Print the one line. A stream that can no longer be written to must not cause a second error."""
     if failure.message is None:
         _discard_output()
         return

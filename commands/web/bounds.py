@@ -1,4 +1,5 @@
-"""Bounds of a request: how many bytes its body may have, how long it may take to arrive; and what every answer carries.
+"""Bounds of a request: how many bytes its body may have, how long it may take to arrive; and the headers of every
+answer.
 
 Plain ASGI: it counts what arrives while it arrives, whatever the headers say.
 """
@@ -62,7 +63,7 @@ class Bounds:
     async def _refuse(
         self, problem: Problem, scope: Scope, receive: Receive, send: Send, sent: dict[str, int]
     ) -> None:
-        if not sent["status"]:  # else the answer has begun, and the connection ends
+        if not sent["status"]:  # else the answer has begun: the connection ends
             response = problem.response(self._contact)
             response.headers["connection"] = "close"
             await response(scope, receive, send)
@@ -109,7 +110,7 @@ def _bounded(receive: Receive, most: int) -> Receive:
 
     async def bounded() -> Message:
         nonlocal arrived, ended
-        if ended:  # what comes now is that the client went away
+        if ended:  # all that can come now: the client went away
             return await receive()
         patience = min(BETWEEN_PIECES_S, deadline - time.monotonic())
         try:

@@ -1,4 +1,4 @@
-"""Who calls: the actor of a request, by what it carries. Nothing in an address or a query lets anybody in."""
+"""Who calls: the actor of a request, by what the request carries. Nothing in an address or a query lets anybody in."""
 
 from fastapi import Request
 
@@ -32,7 +32,7 @@ def caller(serving: Serving, request: Request) -> Actor:
 
 
 def refuse_secrets_in_query(request: Request) -> None:
-    """What stands in an address is kept in logs and histories along the way."""
+    """Addresses are kept in logs and histories along the way."""
     for name in request.query_params:
         if name.lower() in _IN_QUERY:
             raise Refused(

@@ -7,7 +7,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Measures:
-    """One server's: two in one process do not mix."""
+    """The counters of one server: two in one process do not mix."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -33,7 +33,7 @@ class Measures:
         self._seconds.labels(method, path).observe(seconds)
 
     def text(self, *, position: int | None, under_way: int) -> bytes:
-        """``position`` is None where the ledger cannot be read: the last one that was known stays."""
+        """``position`` is None where the ledger cannot be read: then the last known one stays."""
         if position is not None:
             self._position.set(position)
         self._under_way.set(under_way)

@@ -64,7 +64,7 @@ def describe(app: FastAPI, version: str) -> None:
 
 
 def _tidy(operation: dict[str, Any], components: dict[str, Any]) -> None:
-    """Definitions go to where the others are."""
+    """Moves definitions to where the others are."""
     for response in operation.get("responses", {}).values():
         for content in response.get("content", {}).values():
             schema = content.get("schema", {})

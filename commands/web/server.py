@@ -116,7 +116,7 @@ def server_of(
 
 
 class _Telling(uvicorn.Server):
-    """Says that it can be reached when it can."""
+    """Says when it can be reached."""
 
     def __init__(self, config: uvicorn.Config, tell: Callable[[], None], serving: Serving) -> None:
         super().__init__(config)

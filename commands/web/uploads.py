@@ -159,7 +159,7 @@ def idempotency_key(request: Request) -> str | None:
 
 
 async def _file(request: Request, most: int, filename: str) -> tuple[bytes, str]:
-    """The bytes and the name. The body is bounded while it arrives (``bounds``), and the file here."""
+    """The bytes and the name. ``bounds`` limits the body while it arrives; this limits the file."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         data, filename = await _part(request, filename)

@@ -47,14 +47,14 @@ class Working:
         return len(self._under_way)
 
     def waited_for(self, upload: int, seconds: float) -> bool:
-        """Whether nothing is done about an upload any more, which is waited for so long."""
+        """Whether work on an upload has ended, waiting for it that long."""
         with self._changed:
             return self._changed.wait_for(
                 lambda: upload not in self._under_way or self._stopping.is_set(), timeout=seconds
             )
 
     def take_up(self) -> None:
-        """What was left open when a server ended. Each upload goes on under whoever brought it."""
+        """Goes on with what was left open when a server ended. Each upload goes on under the user who brought it."""
         with self._serving.ledger.reading() as (transaction, head):
             rows = transaction.run(
                 f"SELECT id FROM uploads_{head.live_slot} WHERE status = 'validated' ORDER BY id"
@@ -71,7 +71,7 @@ class Working:
                 self.put(actor, event.position)
 
     def stop(self) -> None:
-        """What is being written is written; what is left is open, and stays so until the next start."""
+        """What is being written is written; the rest stays open until the next start."""
         with self._changed:
             self._stopping.set()
             self._changed.notify_all()

@@ -1,8 +1,8 @@
 """A lineage as a drawing: the language of Graphviz (DOT) and that of Mermaid. Pure functions of the graph.
 
-Both draw records as boxes, events as ellipses, people and files apart, and write on an edge what it is; the programs
-that people used are left to the other formats. Whatever users wrote stands only inside of quoted labels, with every
-character escaped that means something there.
+Both draw records as boxes, events as ellipses, people and files in shapes of their own, and label the edges; the
+programs that people used are left to the other formats. Whatever users wrote stands only inside quoted labels, with
+every special character escaped.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def _drawn(graph: Lineage) -> tuple[list[Node], list[Edge]]:
 
 
 def _lines(node: Node) -> Iterator[str]:
-    """What stands in the box of a node, one fact a line."""
+    """The text of a node, one fact a line."""
     yield _short(
         f"{node.label} ({node.attributes['group_name']})" if node.attributes.get("group_name") else node.label
     )

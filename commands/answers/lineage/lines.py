@@ -33,7 +33,7 @@ def _content(transaction: Transaction, file: Node) -> bytes | None:
     try:
         content = input_files.fetch(transaction, digest)
     except Refusal as refusal:
-        # from the log itself: what is gone now is gone from a reading of the past too
+        # from the log itself: what is gone now is gone from the past too
         erased = transaction.run(
             f"SELECT actor, recorded_at FROM {transaction.durable}events WHERE stream = ? ORDER BY stream_version DESC",
             (f"input-file/{digest}",),
