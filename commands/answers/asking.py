@@ -1,4 +1,4 @@
-"""Ask the questions of ``questions`` for a face that does not word them: typed parameters in, an answer out.
+"""Ask the questions of ``questions`` for faces that do not word them: typed parameters in, an answer out.
 
 A moment of the ledger is opened for the answer, and stays open until whoever asked has read it to its end.
 """
@@ -57,7 +57,9 @@ class Asking:
         return world
 
     def found(self, text: str, *, bound_up: bool = False) -> "tuple[World, Reference]":
-        """The record that somebody means; a location may be in any spelling. ``bound_up``: with all of its subject."""
+        """The record that somebody means; a location may be spelled in any way. ``bound_up``: with all of its
+        subject.
+        """
         from projections.references import find
 
         location = self.location(text)

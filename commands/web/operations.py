@@ -94,7 +94,7 @@ def _parameters(ask: Callable[..., Any], path: str) -> list[inspect.Parameter]:
 
 
 def refuse_unknown(request: Request, known: set[str]) -> None:
-    """A parameter that there is not would be left out in silence, and the answer be of another question."""
+    """An unknown parameter would be ignored in silence, and the answer would be to another question."""
     for name in request.query_params:
         if name not in known:
             hint = did_you_mean(name, known) or f"There are: {', '.join(sorted(known)) or 'none'}."
