@@ -35,7 +35,7 @@ from commands.inputfile.look_alikes import comparable, difference, folded
 from commands.inputfile.reference_values import ReferenceValues, quoted
 from commands.inputfile.task_times import check_tasks
 from commands.inputfile.text_fields import DATE_TIME
-from commands.recordings.locations import above
+from commands.inputfile.twice import Twice, around_or_inside, inside_another, output_of_run
 from commands.recordings.roots import LocationError, Roots, Search, normalise
 
 Parts = tuple[Part, ...]
@@ -113,10 +113,6 @@ def check(
     entries = len(input_file.sessions) + len(input_file.clustering)
     run.subject(input_file.subject, has_news=not entries or duplicates < entries)
     return Checked(tuple(sessions), tuple(clusterings), *run.gathered.kept())
-
-
-def _leading(there: str, location: str) -> str:
-    return "" if there == location else f", which leads to {quoted(there)},"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,46 +227,20 @@ class _Check:
                     self._session_values(entry)
                 continue
             checked.append(CheckedSession(entry, location, None, there))
-            self._overlaps(entry, location)
+            self._twice(entry, around_or_inside(entry, location, self._known))
             if first is entry:
                 self._look_for(("sessions", entry.index), location, entry.location)
+                self._twice(entry, output_of_run(entry, there or location, self._is_there))
             self._session_values(entry)
-        self._nested(checked)
+        new = {each.leads_to or each.location: each.entry for each in checked if each.duplicate_of is None}
+        for entry, problem in inside_another(new):
+            self._twice(entry, problem)
         return checked
 
-    def _overlaps(self, entry: SessionEntry, location: str) -> None:
-        """Report a location around or inside one that is held: the recordings would be in the ledger twice."""
-        overlaps = list(self._known.overlaps.get(location, ()))
-        if not overlaps:
-            return
-        there = self._known.leads_to.get(location, location)
-        outer = [one for one in overlaps if f"{there}/".startswith(f"{one.location}/")]
-        one = (outer or overlaps)[0]
-        how = "lies inside" if outer else "lies around"
-        more = f", and {len(overlaps) - 1:,} more" if len(overlaps) > 1 else ""
-        self._error(
-            ("sessions", entry.index, "location"),
-            "nested-location",
-            f"location {quoted(entry.location)}{_leading(there, location)} {how} {quoted(one.location)} of session "
-            f"s{one.session}, {one.username}'s{more}: its recordings would be in twice.",
-            "Give the directory of one session alone."
-            if outer
-            else "Give the directories of its sessions, each as a session of its own.",
-        )
-
-    def _nested(self, checked: Iterable[CheckedSession]) -> None:
-        """The same for two new locations of the file."""
-        new = {each.leads_to or each.location: each.entry for each in checked if each.duplicate_of is None}
-        for there, entry in new.items():
-            outer = next((new[name] for name in above(there) if name in new), None)
-            if outer is not None:
-                self._error(
-                    ("sessions", entry.index, "location"),
-                    "nested-location",
-                    f"location {quoted(entry.location)} lies inside {quoted(outer.location)}, that of "
-                    f"sessions[{outer.index}]: its recordings would be in twice.",
-                    "Give the directory of each session alone.",
-                )
+    def _twice(self, entry: SessionEntry, problem: Twice | None) -> None:
+        """What would be in twice if this location went in."""
+        if problem is not None:
+            self._error(("sessions", entry.index, "location"), *problem)
 
     def _location_error(self, parts: Parts, problem: LocationError) -> None:
         self._error((*parts, "location"), problem.code, problem.message, problem.hint)
@@ -495,8 +465,11 @@ class _Check:
         subject = f"{self._subject.name:.60}"
         if DATE_TIME.fullmatch(text):
             message = f"session {quoted(text)} is not a session_time of subject {subject}."
-            hint = self._values.near_or_some(text, self._known.session_times)
-            if not hint.startswith("Did"):
+            within = sorted(time for time in self._known.session_times if time.startswith(f"{text}."))
+            hint = self._values.near(text, self._known.session_times)
+            if within:  # the fraction of the second was left out
+                hint = f"Did you mean {' or '.join(map(quoted, within[:5]))}?"
+            elif not hint:
                 hint = "A session of this file is referred to by a name: give it one with the key name."
         else:
             message = (

@@ -281,7 +281,7 @@ class Search:
             if text == top or text.startswith(f"{top}/")
         ]
         top, directory = max(tops, key=lambda one: len(one[0]))
-        return normalise(f"{directory}{text[len(top) :]}", self._roots)
+        return normalise(f"{directory.rstrip('/')}{text[len(top) :]}" or "/", self._roots)
 
     def _find(self, directory: str, names: Sequence[str]) -> str:
         top = self._tops.get(directory)

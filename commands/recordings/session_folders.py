@@ -22,6 +22,7 @@ _PART_OF_SESSION = re.compile(
 )
 _RUN = re.compile(r"(.+)_g\d+", re.IGNORECASE)
 _DERIVED = re.compile(r"(?:catgt|supercat)_.+|derivatives", re.IGNORECASE)
+_OUTPUT_OF_RUN = re.compile(r"(?:catgt|supercat)_((.+)_g\d+)", re.IGNORECASE)
 _MONTH_DAY = r"(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])"
 _DATE = (
     rf"(?:(?:19|20)\d{{2}}[-_.]?{_MONTH_DAY}|\d{{1,2}}[-_.]\d{{1,2}}[-_.](?:19|20)\d{{2}}|[12]\d{_MONTH_DAY})"
@@ -66,6 +67,19 @@ def derived_folder(folder: str) -> str | None:
     parts = folder.split("/")
     at = next((i for i, part in enumerate(parts) if _DERIVED.fullmatch(part)), None)
     return None if at is None else "/".join(parts[: at + 1])
+
+
+def made_from(location: str) -> list[tuple[str, str]]:
+    """Where the run would lie that the output of CatGT or SuperCat at this location was made from, and the session that
+    it would be then, likeliest first; nothing of a location that is not called like such output."""
+    parts = location.split("/")
+    for at, name in enumerate(parts):
+        if match := _OUTPUT_OF_RUN.fullmatch(name):
+            parent, gate, run = "/".join(parts[:at]), match[1], match[2]
+            beside = f"{parent}/{gate}"
+            session = parent if at and parts[at - 1].lower() == run.lower() else beside
+            return [(f"{parent}/{run}/{gate}", f"{parent}/{run}"), (beside, session)]
+    return []
 
 
 def recording_session(folder: Path) -> Path | None:

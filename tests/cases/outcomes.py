@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Of one input file, uploaded ``after`` others. ``outcomes``, ``reasons`` and ``texts`` go by its sessions;
-    ``probes``, ``remarks`` and ``clusterings`` (status and reason) are those of the last. ``rejected`` is the code of an
-    error."""
+    ``probes``, ``remarks`` and ``clusterings`` (status and reason) are those of the last. ``groups`` are the outcomes of
+    its multi-session clusterings. ``rejected`` is the code of an
+    error, ``findings`` are codes of what is said besides, and ``hint`` stands in one of them."""
 
     file: str = "input.yml"
     outcomes: list[str] = field(default_factory=lambda: ["inserted"])
@@ -16,8 +17,11 @@ class Outcome:
     probes: dict[str, str] | None = None
     remarks: list[str] = field(default_factory=list)
     clusterings: list[tuple[str, str | None]] | None = None
+    groups: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     rejected: str | None = None
+    findings: list[str] = field(default_factory=list)
+    hint: str = ""
 
 
 def _waits(reason: str, text: str, **more: object) -> Outcome:
@@ -39,14 +43,30 @@ OUTCOMES: dict[str, list[Outcome]] = {
     ],
     "then-other-animal": [
         _waits(_FOREIGN, "The same recording is session s", file="copy.yml", after=["right.yml"]),
+        Outcome(
+            "wrong.yml", outcomes=["duplicate"], findings=["known-of-another-subject"], after=["right.yml"]
+        ),
     ],
     "swapped-association": [_waits("serial-contradicts", "18194803162", file="in.yml")],
     "serial-of-another-probe": [_waits("serial-contradicts", "18194809281")],
-    "symlink-twice": [],
-    "nested-locations": [Outcome()],
+    "symlink-twice": [
+        Outcome("in.yml", rejected="duplicate-location"),
+        Outcome(
+            "in2.yml",
+            outcomes=["duplicate"],
+            findings=["known-of-another-subject"],
+            after=["first entry of in.yml"],
+        ),
+    ],
+    "nested-locations": [
+        Outcome(),
+        Outcome("input2.yml", rejected="nested-location", after=["input.yml"]),
+    ],
     "two-runs-one-day": [Outcome(outcomes=["inserted"] * 3)],
     "ibl-layout": [_IN],
-    "raw-beside-catgt": [Outcome(outcomes=["inserted"] * 3, remarks=["start-inferred"])],
+    "raw-beside-catgt": [
+        Outcome(rejected="derived-location", hint='rec/rat_01/5-19-2022-CI0"'),
+    ],
     "rig-clock": [
         Outcome(f"{name}.yml", remarks=remarks)
         for name, remarks in (
@@ -69,7 +89,16 @@ OUTCOMES: dict[str, list[Outcome]] = {
             after=["rat_01.yml"],
         ),
     ],
-    "split-seconds": [Outcome("in.yml", outcomes=["inserted"] * 2)],
+    "split-seconds": [
+        Outcome("in.yml", outcomes=["inserted"] * 2),
+        Outcome(
+            "m.yml",
+            rejected="unknown-session",
+            hint='Did you mean "2016-11-28 21:50:33.212000"?',
+            after=["in.yml"],
+        ),
+        Outcome("m2.yml", outcomes=[], groups=["inserted"], after=["in.yml"]),
+    ],
     "OE-disabled-probe": [Outcome(probes={"ProbeA": "npx_19192717051"}, remarks=["probe-not-on-disk"])],
     "OE-one-probe-not-recorded": [
         Outcome(
@@ -110,6 +139,6 @@ OUTCOMES: dict[str, list[Outcome]] = {
     "oe-continuous-format": [_fails("open-ephys-format", "the Open Ephys format")],
     "phy-windows-params": [Outcome(clusterings=[("inserted", None)])],
     "si-phy-export-beside": [Outcome(clusterings=[("waiting", "two-clusterings")])],
-    "oe-group-two-probes": [Outcome(outcomes=["inserted"] * 2)],
+    "oe-group-two-probes": [Outcome(outcomes=["inserted"] * 2, groups=["inserted"])],
     "nlx-no-time": [Outcome(remarks=["start-inferred"])],
 }

@@ -32,8 +32,11 @@ class Case:
     roots: Roots
 
     def upload(self, file: str) -> UploadReport:
-        data = (self.folder / file).read_bytes()
-        return upload(self.daybook, data, filename=file, roots=self.roots)
+        of = file.removeprefix("first entry of ")
+        data = (self.folder / of).read_bytes()
+        if of != file:
+            data = b"  - location".join(data.split(b"  - location")[:2])
+        return upload(self.daybook, data, filename=of, roots=self.roots)
 
     def session(self, ref: str) -> SessionRecord:
         with self.daybook.reading() as world:
@@ -65,8 +68,19 @@ def case(
         daybook.close()
 
 
-def test_every_case_has_an_outcome(shared: Path) -> None:
-    assert {folder.name for folder in (shared / "cases").iterdir() if folder.is_dir()} == set(OUTCOMES)
+def test_every_input_file_of_every_case_has_an_outcome(shared: Path) -> None:
+    """But for the file of values that one case has besides its catalogue."""
+    cases = [folder for folder in (shared / "cases").iterdir() if folder.is_dir()]
+    files = {
+        (folder.name, file.name)
+        for folder in cases
+        for file in folder.glob("*.yml")
+        if file.name not in ("catalogue.yml", "cat2.yml")
+    }
+    found = {(name, outcome.file) for name, of in OUTCOMES.items() for outcome in of}
+    taken = {(name, file) for name, of in OUTCOMES.items() for outcome in of for file in outcome.after}
+    assert files <= found | taken
+    assert {folder.name for folder in cases} == set(OUTCOMES)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +94,9 @@ def test_upload_becomes_what_it_must(case: Callable[[str], Case], name: str, exp
 
     report = of.upload(expected.file)
 
+    said = {finding.code for finding in report.findings}
+    assert said.issuperset(expected.findings), report.findings
+    assert any(expected.hint in finding.hint for finding in report.findings) or not expected.hint
     if expected.rejected:
         assert not report.ok
         errors = [finding for finding in report.findings if finding.severity == "error"]
@@ -90,8 +107,11 @@ def test_upload_becomes_what_it_must(case: Callable[[str], Case], name: str, exp
     for entry, reason, text in zip(report.sessions, expected.reasons, expected.texts, strict=False):
         record = of.session(entry.session)
         assert record.reason == reason or not reason, record.message
-        said = " ".join([record.message or "", of.why(entry.session).message])
-        assert text in said, said
+        told = " ".join([record.message or "", of.why(entry.session).message])
+        assert text in told, told
+    assert [entry.outcome for entry in report.clusterings] == expected.groups
+    if not report.sessions:
+        return
     session = of.session(report.sessions[-1].session)
     if expected.probes is not None:
         assert {probe.name: probe.probe for probe in session.probes} == expected.probes
@@ -99,6 +119,18 @@ def test_upload_becomes_what_it_must(case: Callable[[str], Case], name: str, exp
     if expected.clusterings is not None:
         found = [(one.status, one.reason) for one in session.clusterings]
         assert found == expected.clusterings
+
+
+def test_link_is_what_it_leads_to_where_roots_are_configured(case: Callable[[str], Case]) -> None:
+    of = case("symlink-twice")
+    of.roots = Roots.of({"N:": [str(of.folder)]})
+
+    assert not (report := of.upload("in.yml")).ok
+    assert [finding.code for finding in report.findings if finding.severity == "error"] == [
+        "duplicate-location"
+    ]
+    assert of.upload("first entry of in.yml").ok
+    assert [entry.outcome for entry in of.upload("in2.yml").sessions] == ["duplicate"]
 
 
 # --- what ends the waiting ------------------------------------------------------------------------------------------
