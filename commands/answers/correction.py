@@ -6,8 +6,7 @@ from commands.door.submit import Daybook
 from commands.door.world import Result
 from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.read import Limits
-from commands.intake.checking import too_large
-from commands.intake.duplicates import Difference
+from commands.intake.checking import Difference, too_large
 from commands.intake.insertion import waits_for
 from commands.intake.validation import Validation
 from commands.recordings.roots import Roots

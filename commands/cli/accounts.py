@@ -205,7 +205,9 @@ def list_tokens(invocation: Invocation, username: str | None) -> None:
 
     def human() -> None:
         if not found.tokens:
-            output.say(f"{printable(found.user)} has no tokens. Create one: daybook token create NAME")
+            output.say_instead(
+                f"{printable(found.user)} has no tokens. Create one: daybook token create NAME"
+            )
             return
         columns = [
             Column("token"), Column("name", "end"), Column("scope"), Column("created (UTC)"), Column("until (UTC)"),

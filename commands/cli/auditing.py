@@ -142,9 +142,9 @@ def log(
 def _write_log(found: "Log", *, looked_for: bool) -> None:
     count = _write_events(found.events, with_stream=True)
     if not count and found.older is None:
-        output.say("No event matches. See them all: daybook log")
+        output.say_instead("No event matches. See them all: daybook log")
     elif not count:
-        output.say(f"No event matches from position {found.older:,} on.")
+        output.say_instead(f"No event matches from position {found.older:,} on.")
     if found.older is not None and (looked_for or not count):
         output.say(f"To look further back: --before {found.older}", err=True)
     elif found.older is not None:

@@ -24,8 +24,7 @@ from commands.inputfile.kept_findings import MoreFindings
 from ledger.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
-    from commands.intake.checking import CheckedFile, EntryCounts
-    from commands.intake.duplicates import Difference
+    from commands.intake.checking import CheckedFile, Difference, EntryCounts
     from commands.intake.uploading import UploadedClustering, UploadedSession, UploadReport
 
     Entry = UploadedSession | UploadedClustering
@@ -116,6 +115,15 @@ def _write_checked(checked: "CheckedFile", file: str) -> None:
     if checked.sessions is None or checked.clusterings is None:
         output.say(f"{file}: stages 0 and 1 passed{apart}.")
         return
+    for known in checked.differing:
+        if known.renewed:
+            output.say(f"{known.record} was never inserted, and would take what this file says:")
+        else:
+            output.say(
+                f"{known.record} of {printable(known.username)} is in the ledger already and would stay as it is, "
+                "but this file says otherwise:"
+            )
+        _write_lines(known.differences)
     entries = _all_entries(checked)
     output.say(f"{file}: {output.status('valid')}{apart}: {'; '.join(entries) or 'no entries'}.")
 
@@ -278,7 +286,11 @@ def _write_differences(entry: "Entry", owner: str | None) -> None:
         output.say(
             f"{_id(entry)}{of} is in the ledger already and stays as it is, but this file says otherwise:"
         )
-    for difference in entry.differences:
+    _write_lines(entry.differences)
+
+
+def _write_lines(differences: "Sequence[Difference]") -> None:
+    for difference in differences:
         output.say(f"  {difference_line(difference)}")
 
 

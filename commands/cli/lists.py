@@ -151,7 +151,7 @@ def _write_page(
         human([plain(row) for row in reversed(rows)])
         _write_redactions(found)
     elif found.looked_back_to is None:
-        output.say(nothing)
+        output.say_instead(nothing)
     _say_how_to_go_on(kind, found, len(rows), query)
 
 
@@ -216,7 +216,7 @@ def _write_all(
         if len(older) < len(rows):
             break
     if not written:
-        output.say(nothing)
+        output.say_instead(nothing)
 
 
 def _stream_json(kind: str, found: Iterable["AnyList"]) -> None:

@@ -89,6 +89,11 @@ def say(text: str | bytes = "", *, err: bool = False, nl: bool = True) -> None:
         raise unwritable(error, "Standard error" if err else "Standard output") from error
 
 
+def say_instead(text: str) -> None:
+    """Where there is nothing to list: for a person, and nothing that a pipe should have."""
+    say(text, err=not is_terminal())
+
+
 def unwritable(error: OSError, stream: str = "Standard output") -> ClosedPipe | Refusal:
     """What to raise where a stream cannot be written to."""
     if error.errno == errno.EPIPE:

@@ -233,8 +233,8 @@ class _Check:
                 self._twice(entry, output_of_run(entry, there or location, self._is_there))
             self._session_values(entry)
         new = {each.leads_to or each.location: each.entry for each in checked if each.duplicate_of is None}
-        for entry, problem in inside_another(new):
-            self._twice(entry, problem)
+        for entry, said in inside_another(new):
+            self._twice(entry, said)
         return checked
 
     def _twice(self, entry: SessionEntry, problem: Twice | None) -> None:

@@ -140,7 +140,9 @@ def free_text(value: Any, report: Report, place: Place, key: Part) -> Any:
             place,
             key,
             f'{key} is the text "{value}", because it stands in quotes.',
-            "Without the quotes it would mean: inherit from sessions.txt." if _is_in_task(place) else "",
+            "If they should be inherited from sessions.txt, write true without quotes."
+            if _is_in_task(place)
+            else "",
         )
         return value
     text = _any_text(value, report, place, key, "text", LONGEST_NOTES)

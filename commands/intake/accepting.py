@@ -17,8 +17,8 @@ from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import entry_json, entry_plain
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
-from commands.intake.duplicates import Compared, Meant, compare_clusterings, compare_sessions
-from commands.intake.known import session_times
+from commands.intake.differing import compared
+from commands.intake.duplicates import Compared
 from commands.intake.nested import overlapping
 from commands.intake.validation import Validation
 from commands.recordings.roots import Roots
@@ -174,18 +174,15 @@ def look_at_duplicates(daybook: Daybook, validation: Validation, roots: Roots) -
     checked = validation.checked
     assert checked is not None  # noqa: S101 - only a file that was checked is accepted
     with daybook.reading() as world:
-        compared = compare_sessions(world, checked.sessions, validation.subject, roots)
-        names = {s.entry.name: s.duplicate_of for s in checked.sessions if s.entry.name is not None}
-        meant = Meant(names, session_times(world, validation.subject))
-        groups = compare_clusterings(world, checked.clusterings, meant, roots)
+        of_sessions, of_clusterings = compared(world, checked, validation.subject, roots)
         sessions = [s.duplicate_of for s in checked.sessions if s.duplicate_of is not None]
         clusterings = [c.duplicate_of for c in checked.clusterings if c.duplicate_of is not None]
         world.state.clusterings.prefetch(clusterings)
         return Standing(
             {number: world.state.sessions[number] for number in sessions},
             {number: world.state.clusterings[number] for number in clusterings},
-            compared,
-            groups,
+            of_sessions,
+            of_clusterings,
         )
 
 

@@ -1,8 +1,8 @@
 """What a check of an input file answers, and its stages 0 and 1, which need no ledger. Imports no database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from commands.door.result import Result
 from commands.inputfile.findings import Finding, in_file_order
@@ -20,16 +20,40 @@ class EntryCounts:
     known: int
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field of an entry, such as ``tasks[0].notes``: what is stored, and what was given. Values as in the input
+    format."""
+
+    field: str
+    stored: Any
+    given: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferingEntry:
+    """An entry of which the ledger says something else: ``record`` (s12, c56) is ``username``'s. ``renewed``: it was
+    never inserted, and an upload of the file gives it what the file says."""
+
+    index: int
+    record: str
+    username: str
+    differences: list[Difference]
+    renewed: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedFile(Result):
     """What was found in an input file. ``stage`` is the last that could be reached; the counts are None below 2.
-    ``unrecorded`` says why the ledger does not say that it was checked; None where it does."""
+    ``differing`` are known entries that the ledger has otherwise. ``unrecorded`` says why the ledger does not say that
+    it was checked; None where it does."""
 
     stage: int
     findings: list[Finding]
     more: MoreFindings
     sessions: EntryCounts | None
     clusterings: EntryCounts | None
+    differing: list[DifferingEntry] = field(default_factory=list)
     unrecorded: Literal["not-asked", "not-a-writer", "read-only", "no-ledger"] | None
 
 

@@ -24,16 +24,6 @@ from ledger.ranges import ranges
 from projections.records import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A field of an entry, such as ``tasks[0].notes``: what is stored, and what was given. Values as in the input
-    format."""
-
-    field: str
-    stored: Any
-    given: Any
-
-
 @dataclass(slots=True)
 class Compared:
     """``unchanged`` holds inclusive ranges of indexes; ``changed`` says of the others how they differ:

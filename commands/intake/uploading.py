@@ -18,8 +18,7 @@ from commands.inputfile.findings import Finding, finding_of, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings, more_of
 from commands.inputfile.read import Limits, read_input_file
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, Taken, in_runs, look_at_duplicates
-from commands.intake.checking import too_large
-from commands.intake.duplicates import Difference
+from commands.intake.checking import Difference, too_large
 from commands.intake.looking_again import look_again, open_among
 from commands.intake.settling import settle
 from commands.intake.validation import Validation, check_file

@@ -19,6 +19,7 @@ from commands.inputfile.kept_findings import NO_MORE, MoreFindings, kept
 from commands.inputfile.known import Known
 from commands.inputfile.read import Limits, ReadResult, read_input_file
 from commands.intake.checking import CheckedFile, check_alone, counted
+from commands.intake.differing import differing_entries
 from commands.intake.known import LONGEST_NAME, links_of, load_known
 from commands.intake.nested import Finder
 from commands.intake.others import OthersEntry, entries_of_others, notices
@@ -121,10 +122,13 @@ def validate(
         )
     if again is not None:
         validation = check_file(daybook, read, roots, at=again.result.at)
-        return replace(_checked_file(validation), position=again.result.position, unrecorded=None)
+        with daybook.reading_past(again.result.at) as world:
+            checked = _checked_file(world, validation, roots)
+        return replace(checked, position=again.result.position, unrecorded=None)
     validation = check_file(daybook, read, roots)
     with daybook.reading() as world:
-        checked = replace(_checked_file(validation), position=world.head.size, unrecorded="not-asked")
+        checked = _checked_file(world, validation, roots)
+        checked = replace(checked, position=world.head.size, unrecorded="not-asked")
         is_writer = role_of(world, world.actor) in WRITERS
     if not (record and is_writer):
         return replace(checked, unrecorded="not-a-writer") if record else checked
@@ -150,8 +154,13 @@ def validate(
     return replace(checked, position=position, unrecorded=None)
 
 
-def _checked_file(validation: Validation) -> CheckedFile:
+def _checked_file(world: World, validation: Validation, roots: Roots) -> CheckedFile:
     checked = validation.checked
+    differing = (
+        []
+        if checked is None
+        else differing_entries(world, checked, validation.subject, roots, validation.renewals)
+    )
     return CheckedFile(
         ok=validation.ok,
         stage=validation.stage,
@@ -159,6 +168,7 @@ def _checked_file(validation: Validation) -> CheckedFile:
         more=validation.more,
         sessions=None if checked is None else counted([s.duplicate_of for s in checked.sessions]),
         clusterings=None if checked is None else counted([c.duplicate_of for c in checked.clusterings]),
+        differing=differing,
         unrecorded="no-ledger",
     )
 

@@ -21,7 +21,7 @@ def test_valid_file_is_said_to_be_valid(stocked: Run, sample: SampleLab) -> None
     ended = stocked("validate", "subject_1.yml", "--json")
     assert ended.exit == 0
     assert set(ended.json) == {
-        "ok", "position", "stage", "findings", "more", "sessions", "clusterings", "unrecorded",
+        "ok", "position", "stage", "findings", "more", "sessions", "clusterings", "differing", "unrecorded",
     }  # fmt: skip
     assert (ended.json["ok"], ended.json["stage"]) == (True, 2)
     assert all(set(finding) == FINDING_KEYS for finding in ended.json["findings"])

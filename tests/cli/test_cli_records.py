@@ -21,11 +21,12 @@ def filled(stocked: Run, sample: SampleLab) -> Run:
 
 @pytest.mark.parametrize("what", LISTS)
 def test_empty_list_says_what_to_do(run_here: Run, what: str) -> None:
-    assert "daybook upload FILE" in run_here(what).out
+    assert "daybook upload FILE" in run_here(what).err
     empty = {"ok": True, what: [], "more": False, "redactions": [], "first": None, "last": None, "count": 0}
     assert empty.items() <= run_here(what, "--json").json.items()
     assert empty.items() <= run_here(what, "--json", "--limit", "5").json.items()
-    assert f"See them all: daybook {what}" in run_here(what, "--user", "nobody").out
+    found = run_here(what, "--user", "nobody")
+    assert found.out == "" and f"See them all: daybook {what}" in found.err  # a pipe has nothing
 
 
 def test_lists_hold_their_records(filled: Run) -> None:

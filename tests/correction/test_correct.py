@@ -4,8 +4,8 @@ import pytest
 
 from commands.answers.correction import correction_report
 from commands.door.permission import NotPermitted
+from commands.intake.checking import Difference
 from commands.intake.completion import annotate
-from commands.intake.duplicates import Difference
 from commands.lab.roles import GrantRole
 from commands.requests.correction.correct import correct
 from commands.requests.deletion import RequestDeletion

@@ -200,3 +200,18 @@ def test_a_name_that_the_recordings_contradict_is_refused(lab: Lab) -> None:
 
     assert not found.plan.ok
     assert [f.code for f in found.plan.findings if f.severity == "error"] == ["match-contradicted"] * 2
+
+
+def test_an_upload_that_failed_is_not_the_file_as_it_was_last_accepted(lab: Lab) -> None:
+    lab.record_many(3)
+    lab.upload(session("date_1"), session("date_2"))
+    (lab.share / "date_3").rename(lab.share / "kept")
+    (lab.share / "date_3").mkdir()
+    [_, failed] = lab.upload(session("date_1"), session("date_3")).sessions
+    assert failed.outcome == "error"
+    (lab.share / "date_3").rmdir()
+    (lab.share / "kept").rename(lab.share / "date_3")
+
+    found = compare(lab, document(session("date_1"), session("date_3")))
+
+    assert [(c.old.location, c.matched_by) for c in found.plan.sessions] == [("N:/rec/date_2", "place")]

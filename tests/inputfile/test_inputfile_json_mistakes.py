@@ -1,6 +1,9 @@
 """What is said about JSON that does not parse."""
 
+import copy
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -128,3 +131,65 @@ def test_a_json_file_is_never_advised_to_be_written_as_yaml() -> None:
         assert not any(
             word in hint for word in ("hyphen", "dash and", "indent", "line of its own", "A comment starts")
         )
+
+
+OTHERWISE = [
+    None,
+    True,
+    "",
+    "yes",
+    "true",
+    "- a",
+    "a: b",
+    "a #b",
+    "#b",
+    "0,5",
+    1,
+    [],
+    {},
+    "a, b",
+    "a\nb",
+    "2023-04-05",
+]
+OF_YAML = (
+    "hyphen",
+    "indent",
+    "line of its own",
+    "comment starts",
+    "blank after",
+    "is missing after the colon",
+    "YAML",
+)
+
+
+def test_whatever_stands_in_a_json_file_is_not_advised_on_in_yaml() -> None:
+    document = json.loads(EXAMPLE_JSON)
+    hints = set()
+    for place in _places(document):
+        for value in OTHERWISE:
+            text = json.dumps(_with(document, place, value))
+            hints |= {finding.hint for finding in read_input_file(text.encode(), filename="a.json").findings}
+
+    assert len(hints) > 30
+    assert [hint for hint in hints if any(word in hint for word in OF_YAML)] == []
+    assert "If they should be inherited from sessions.txt, write true without quotes." in hints
+
+
+def _places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path to each value below this one; of several items of a list, to the first."""
+    if above:
+        yield above
+    below = (
+        value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    )
+    for key, item in below:
+        yield from _places(item, (*above, key))
+
+
+def _with(document: Any, place: tuple[Any, ...], value: Any) -> Any:
+    changed = copy.deepcopy(document)
+    around = changed
+    for key in place[:-1]:
+        around = around[key]
+    around[place[-1]] = value
+    return changed

@@ -7,9 +7,8 @@ from datetime import datetime
 import pytest
 
 from commands.inputfile.entries import ClusteringEntry
-from commands.intake.checking import EntryCounts
+from commands.intake.checking import Difference, EntryCounts
 from commands.intake.completion import add_clustering, annotate
-from commands.intake.duplicates import Difference
 from commands.intake.validation import validate
 from commands.samples.clusterings import kilosort_output
 from tests.intake.lab import Lab, document, group, number, session, task
@@ -263,3 +262,21 @@ def test_validate_knows_duplicates_and_changes_nothing(lab: Lab) -> None:
         lab.daybook, document(session("date_1"), session("date_2")), filename="", roots=lab.roots
     )
     assert found.sessions == EntryCounts(entries=2, new=1, known=1)
+
+
+def test_validate_says_how_known_entries_differ_as_an_upload_does(lab: Lab) -> None:
+    lab.record("date_1", serials=("1", "2"))
+    lab.record_many(2)
+    lab.record("date_3", day=3, serials=("1", "2"))
+    lab.upload(session("date_2"), session("date_3"))
+    lab.upload(session("date_1"), user="user_2")
+    entries = [session(f"date_{n + 1}", room="2.345") for n in range(3)]
+
+    checked = validate(lab.daybook, document(*entries), filename="a.yml", roots=lab.roots)
+    uploaded = lab.upload(*entries)
+
+    told = {known.record: (known.username, known.renewed, known.differences) for known in checked.differing}
+    assert told == {
+        entry.session: (entry.username, entry.renewed, entry.differences) for entry in uploaded.sessions
+    }
+    assert [renewed for _, renewed, _ in told.values()] == [False, False, True]

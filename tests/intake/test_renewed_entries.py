@@ -1,7 +1,7 @@
 """An entry of one's own that was never inserted takes what the newest file says, and is inserted with that."""
 
+from commands.intake.checking import Difference
 from commands.intake.completion import associate
-from commands.intake.duplicates import Difference
 from commands.samples.clusterings import kilosort_output
 from projections.rebuild import contents, rebuild
 from tests.intake.lab import PROBES, SERIALS, Lab, group, number, session, task

@@ -21,7 +21,8 @@ from ledger.errors import Refusal
 from projections.records import Session, Upload
 
 _LOOKED_AT = 10  # earlier files at most
-_STDIN = "stdin"  # the name of a file that came without one
+_AT_ONCE = 500  # locations in a query
+_STDIN = "stdin"  # what a file is called that came without a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +163,31 @@ class _Moved:
 
     def _earlier_file(self) -> Mapping[int, str] | None:
         """The locations, by index, of the file as it was last accepted: the newest of this name and subject, or of
-        either of them that has a location in common with the corrected file."""
+        either of them that has a location in common with the corrected file. One whose new locations failed already
+        is not it: what it should replace stands in the file before."""
+        failed = self._failed()
         for row in self._uploads()[:_LOOKED_AT]:
             earlier = self._locations(row)
+            if not failed.isdisjoint(earlier.values()):
+                continue
             is_same = row.subject == self.subject and row.filename == self.filename
             if is_same or not set(earlier.values()).isdisjoint(self.given.values()):
                 return earlier
         return None
+
+    def _failed(self) -> set[str]:
+        """The locations of the file that no session holds, and at which one of the subject has failed."""
+        given = list(self.given.values())
+        holders = held(self.world, self.subject, given)
+        found: set[str] = set()
+        for start in range(0, len(given), _AT_ONCE):
+            some = given[start : start + _AT_ONCE]
+            rows = self.world.state.sessions.where(
+                f"status = 'error' AND subject = ? AND location IN ({', '.join('?' * len(some))})",
+                [self.subject, *some],
+            )
+            found.update(row.location for row in rows if row.location not in holders)
+        return found
 
     def _uploads(self) -> list[Upload]:
         """The accepted ones of this subject or name, newest first; the file of a correction counts once that was
