@@ -375,7 +375,7 @@ class RedactionRequested(Body):
 
 
 class ChangeRequested(Body):
-    """``kind``: proposal, addition, mending or taking-back. ``records`` say what it is about, as people name it;
+    """``kind``: proposal, addition, mending, taking-back or role. ``records`` say what it is about, as people name it;
     ``change`` is what is carried out when it is approved: ``{"action": ...}`` and its arguments. ``impact`` is what
     stands on it, as of a deletion: of a taking-back it goes, of the others it stays and says something else."""
 

@@ -26,7 +26,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "severity": frozenset({"error", "warning", "notice"}),
     "role": frozenset({"researcher", "admin", "auditor"}),
     "matched_by": frozenset({"given", "serial", "only-one", "location", "group_name", "name", "place"}),
-    "kind": frozenset({"proposal", "addition", "mending", "taking-back"}),
+    "kind": frozenset({"proposal", "addition", "mending", "taking-back", "role"}),
     "reason": frozenset(
         {
             "probe-association", "probe-of-another-subject", "serial-contradicts", "data-missing", "starts-apart",

@@ -16,7 +16,9 @@ Plain = dict[str, Any]
 RecordStatus = Literal["pending", "waiting", "inserted", "error", "withdrawn", "deleted"]
 UploadStatus = Literal["received", "validated", "rejected", "processed"]
 RequestStatus = Literal["requested", "rejected", "cancelled", "executed", "restored"]
-RequestKind = Literal["deletion", "correction", "redaction", "proposal", "addition", "mending", "taking-back"]
+RequestKind = Literal[
+    "deletion", "correction", "redaction", "proposal", "addition", "mending", "taking-back", "role"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

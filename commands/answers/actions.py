@@ -51,6 +51,7 @@ ACTIONS = (
     Action("replay", "replay", records.replay),
     Action("request-deletion", "delete request", requests.request_deletion),
     Action("request-redaction", "redact", requests.request_redaction),
+    Action("request-role", "role request", people.request_role),
     Action("restore", "restore", requests.restore),
     Action("retire-value", "catalogue retire", lab.retire_value),
     Action("revoke-role", "role revoke", people.revoke_role),

@@ -49,6 +49,7 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "request reject": ("commands.requests.closing:Closed",),
     "restore": ("commands.requests.restoration:Restored",),
     "role grant": ("commands.lab.roles:RoleGrant",),
+    "role request": ("commands.requests.changes.asking:ChangeMade",),
     "role revoke": ("commands.lab.roles:RoleRevocation",),
     "settle": ("commands.intake.completing:CompletedSession",),
     "subject add": ("commands.lab.subjects:SubjectAdded",),

@@ -384,7 +384,7 @@ def _request(world: "World", reference: Reference, asked: Request) -> _Told:
         return _Told(f"It was approved by {by}; what it had deleted stands again.")
     if asked.kind == "redaction":
         return _Told(f"It was approved by {by}; the payload is gone.")
-    if asked.kind in ("proposal", "addition", "mending"):
+    if asked.kind in ("proposal", "addition", "mending", "role"):
         return _Told(
             f"It was approved by {by}, and is on record.", [NextStep("show-request", str(reference))]
         )

@@ -10,6 +10,7 @@ def told(change: dict[str, Any]) -> str:
     tell = {
         "add-value": lambda: f'"{change["value"]}" is added to {change["table"]}{_attributes(change)}.',
         "amend-session": lambda: _amended(change["fields"]),
+        "grant-role": lambda: f"{change['user']} has the role {change['role']}.",
         "rename-value": lambda: (
             f'"{change["value"]}" of {change["table"]} is called "{change["new_value"]}", wherever it is used.'
         ),

@@ -16,6 +16,7 @@ _MADE = {
     "addition": "Added",
     "mending": "Mended",
     "taking-back": "Taken back",
+    "role": "Granted",
 }
 
 _ASKED = {
@@ -23,12 +24,14 @@ _ASKED = {
     "addition": "asks to add to",
     "mending": "asks to mend",
     "taking-back": "asks to take back",
+    "role": "asks for the role",
 }
 _DONE = {
     "proposal": "is in the catalogue",
     "addition": "has what was added",
     "mending": "is mended",
     "taking-back": "is taken back",
+    "role": "is granted",
 }
 
 

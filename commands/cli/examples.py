@@ -132,6 +132,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "role": ("daybook role list", "daybook role grant user_2 admin"),
     "role grant": ("daybook role grant user_2 admin", "daybook role grant everyone researcher"),
     "role list": ("daybook role list", "daybook role list --as-of 2026-01-01"),
+    "role request": (
+        "daybook role request researcher --reason 'I record from May on'",
+        "daybook role request auditor --reason 'annual report'",
+    ),
     "role revoke": ("daybook role revoke user_2 admin", "daybook role revoke everyone researcher"),
     "schema": ("daybook schema > input-file.schema.json", "daybook schema --answers"),
     "sessions": ("daybook sessions --subject 12345", "daybook sessions --status waiting --since monday"),

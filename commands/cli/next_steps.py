@@ -117,6 +117,7 @@ _WORDS: dict[str, _Words] = {
         "correct", _value("file", step.arguments["file"]), "--apply", "--reason",
         _value("reason", step.arguments["reason"]),
     ],
+    "request-role": _taking("role", "request", places=("role",)),
     "request-deletion": lambda step: [
         "delete", "request", step.ref or "REF", "--reason", _value("reason", step.arguments["reason"])
     ],

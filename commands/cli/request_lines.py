@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LISTED = 10
 _TEXTS = 20
-_STAYS = ("proposal", "addition", "mending")  # what stands on it is not taken
+_STAYS = ("proposal", "addition", "mending", "role")  # what stands on it is not taken
 _REQUEST_COLUMNS = [
     Column("request"),
     Column("kind"),

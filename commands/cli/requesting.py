@@ -41,7 +41,7 @@ def request() -> None:
     """See what waits for a decision; approve, reject or cancel it.
 
     Whatever is asked for is a request, numbered with the others: a deletion, a correction, a redaction, a
-    proposal, an addition, a mending, a taking-back.
+    proposal, an addition, a mending, a taking-back, a role.
     """
 
 

@@ -1,4 +1,4 @@
-"""Verbs about users: ``role grant``, ``revoke``, ``list``; ``person set``, ``erase``, ``list``."""
+"""Verbs about users: ``role grant``, ``revoke``, ``request``, ``list``; ``person set``, ``erase``, ``list``."""
 
 import click
 
@@ -46,6 +46,26 @@ def grant(invocation: Invocation, username: str, role: str) -> None:
         output.say(f"Granted the role {role} to {name}{was}.")
 
     invocation.answer(result, human)
+
+
+@role.command("request", cls=WritingVerb)
+@click.argument("role", metavar="ROLE", type=_ROLES)
+@click.option(
+    "--reason", required=True, metavar="TEXT", help="What it is needed for; whoever decides reads it."
+)
+@pass_invocation
+def request_role(invocation: Invocation, role: str, reason: str) -> None:
+    """Ask for a role, which an admin grants or rejects.
+
+    It is a request: daybook request list. ROLE is researcher, admin or auditor.
+    """
+    from commands.cli.changes import write_made
+    from commands.requests.changes.roles import RequestRole
+
+    with invocation.daybook() as daybook:
+        command = RequestRole(**invocation.repeatable, role=role, reason=reason)  # type: ignore[arg-type]
+        made, user = daybook.submit(command).result, daybook.actor.user
+    invocation.answer(made, lambda: write_made(made, user))
 
 
 @role.command(cls=WritingVerb)

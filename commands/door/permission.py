@@ -126,6 +126,12 @@ def require_writer(world: World, action: str) -> None:
         raise _refusal(world, action, RESEARCHER)
 
 
+def require_enabled(world: World, action: str) -> None:
+    """Raises NotPermitted where the actor's account is disabled."""
+    if _is_disabled(world):
+        raise _refusal(world, action, "")
+
+
 def require_owner(world: World, action: str, records: Iterable[Owned]) -> None:
     """Raises NotPermitted for the first record that somebody else uploaded, unless an admin acts. Who is no
     researcher may not act at all, even on no record.
@@ -150,28 +156,35 @@ def require_owner(world: World, action: str, records: Iterable[Owned]) -> None:
 def _refusal(
     world: World, action: str, enough: str, *, record: str = "", subject: str = "", owner: str = ""
 ) -> NotPermitted:
-    """``enough`` is the role that would do; ``owner`` may do it without that role."""
+    """``enough`` is the role that would do, empty for any; ``owner`` may do it without that role."""
     action, role = _one_line(action), role_of(world, world.actor)
     needed = f"{owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
-    own = world.state.users.get(world.actor)
     has = f"{world.actor} has {f'the role {role}' if role else 'no role'}"
-    if own is not None and own.account == DISABLED:
-        has = f"the account of {world.actor} is disabled"
     granting = admins(world)
-    asked = f"{granting} can grant it"
+    asked, step = (
+        f"{granting} can grant it. Ask for it",
+        NextStep("request-role", arguments={"role": enough, "reason": None}),
+    )
     if owner:
-        others = "to grant the role" if owner == granting else f"{granting}, who can grant the role"
-        asked = f"Ask {owner} to do it, or {others}"
+        asked = f"Ask {owner} to do it, or {'' if owner == granting else f'{granting} '}for the role"
+    if _is_disabled(world):
+        needed, has = "an account that is not disabled", f"that of {world.actor} is"
+        asked, step = f"{granting} can enable it", NextStep("enable-user", arguments={"user": world.actor})
     return NotPermitted(
         f"{world.actor} may not {action}{f': {record}' if record else ''}. This needs {needed}; {has}.",
         asked,
-        NextStep("grant-role", arguments={"user": world.actor, "role": enough}),
+        step,
         action=action,
         record=record,
         role=role,
         needed=needed,
         subject=subject,
     )
+
+
+def _is_disabled(world: World) -> bool:
+    own = world.state.users.get(world.actor)
+    return own is not None and own.account == DISABLED
 
 
 def _one_line(action: str) -> str:
@@ -193,3 +206,17 @@ def admins(world: World, *, besides: str = "") -> str:
     if len(names) > _ADMINS_NAMED:
         return f"{', '.join(names[:_ADMINS_NAMED])} or {len(names) - _ADMINS_NAMED} more"
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def refuse_last_admin(world: World, user: str) -> None:
+    """Raises Refusal where nobody but this user is an admin."""
+    others = world.transaction.run(
+        f"SELECT count(*) FROM {world.state.users.table} WHERE role = 'admin' AND username <> ?", (user,)
+    ).fetchone()
+    if not others[0]:
+        raise Refusal(
+            "last-admin",
+            f"{user} is the last admin, and a ledger cannot be without one.",
+            "Grant the role to somebody else first",
+            NextStep("grant-role", arguments={"user": None, "role": ADMIN}),
+        )

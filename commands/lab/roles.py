@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 from commands.door.actor import EVERYONE, checked_user
 from commands.door.command import Command
-from commands.door.permission import ADMIN, AUDITOR, RESEARCHER, require_admin, role_of
+from commands.door.permission import ADMIN, AUDITOR, RESEARCHER, refuse_last_admin, require_admin, role_of
 from commands.door.world import Decision, Result, World
 from commands.intake.spellings import spelled
 from ledger.envelope import NewEvent
@@ -59,7 +59,7 @@ class GrantRole(Command[RoleGrant]):
         if was == self.role:
             return Decision((), result)
         if was == ADMIN:
-            _refuse_last_admin(world, self.user)
+            refuse_last_admin(world, self.user)
         return Decision([_event(self.user, RoleGranted(user=self.user, role=self.role))], result)
 
 
@@ -79,7 +79,7 @@ class RevokeRole(Command[RoleRevocation]):
         if not known.role:
             return Decision((), result)
         if self.role == ADMIN:
-            _refuse_last_admin(world, self.user)
+            refuse_last_admin(world, self.user)
         return Decision([_event(self.user, RoleRevoked(user=self.user, role=self.role))], result)
 
 
@@ -103,19 +103,6 @@ def _no_such_role(world: World, user: str, role: str, has: str) -> Refusal:
     near = difflib.get_close_matches(user, named, n=1, cutoff=0.6)
     hint = f'Did you mean "{near[0]}"? To see who has which role' if near else ""
     return Refusal("no-such-role", f"{user} was granted no role.", hint, NextStep("list-roles"))
-
-
-def _refuse_last_admin(world: World, user: str) -> None:
-    others = world.transaction.run(
-        f"SELECT count(*) FROM {world.state.users.table} WHERE role = 'admin' AND username <> ?", (user,)
-    ).fetchone()
-    if not others[0]:
-        raise Refusal(
-            "last-admin",
-            f"{user} is the last admin, and a ledger cannot be without one.",
-            "Grant the role to somebody else first",
-            NextStep("grant-role", arguments={"user": None, "role": ADMIN}),
-        )
 
 
 def _event(user: str, event: RoleGranted | RoleRevoked) -> NewEvent:

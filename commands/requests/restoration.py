@@ -95,10 +95,10 @@ def _executed(world: World, number: int) -> Deletion:
             "",
             NextStep("list-requests", arguments={"all": "yes"}),
         )
-    if row.kind in ("proposal", "addition", "mending"):
+    if row.kind in ("proposal", "addition", "mending", "role"):
         raise Refusal(
             "not-restorable",
-            f"d{number} is a {row.kind}: it took nothing away.",
+            f"d{number} is a request of another kind ({row.kind}): it took nothing away.",
             "Mend what is wrong now",
             NextStep("show-request", f"d{number}"),
         )

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from ledger.events import Body
 
 _LONGEST_REASON = 2_000  # characters
-Kind = Literal["deletion", "correction", "redaction", "proposal", "addition", "mending", "taking-back"]
+Kind = Literal[
+    "deletion", "correction", "redaction", "proposal", "addition", "mending", "taking-back", "role"
+]
 
 
 def require_approver(world: World, row: Deletion, action: str) -> None:

@@ -118,6 +118,7 @@ def test_verbs_answer_with_their_types_and_repeat_them(stocked: Run, sample: Sam
     play("request cancel", play("delete request", two, "--reason", "wrong").request)
     request = play("delete request", two, "--reason", "wrong").request
     play("request reject", request, "--reason", "right", user="user_2")
+    play("role request", "auditor", "--reason", "annual report", user="user_9")
     play("policy own-requests", "allow")
     play("user add", "rig_1", "--service")
     play("token revoke", play("token create", "laptop", user=account()).id, user=account())

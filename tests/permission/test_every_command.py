@@ -31,6 +31,7 @@ from commands.moving.setup import CreateLedger
 from commands.requests.changes.additions import AmendSession
 from commands.requests.changes.approval import ApproveChange
 from commands.requests.changes.insertions import MendInsertion, TakeBackInsertion
+from commands.requests.changes.roles import RequestRole
 from commands.requests.changes.subjects import TakeBackSubject
 from commands.requests.changes.values import ProposeValue, RenameValue, TakeBackValue
 from commands.requests.closing import CancelRequest, RejectRequest, SetApprovalPolicy
@@ -100,6 +101,7 @@ ApproveChange                no    yes    no    no     no    no     no    no
 
 GrantRole                    -     yes    -     no     -     no     -     no
 RevokeRole                   -     yes    -     no     -     no     -     no
+RequestRole                  -     -      -     yes    -     yes   -     yes
 SetApprovalPolicy            -     yes    -     no     -     no     -     no
 SetAuthenticationPolicy      -     yes    -     no     -     no     -     no
 AddServiceAccount            -     yes    -     no     -     no     -     no
@@ -305,6 +307,7 @@ MAKE: dict[str, Make] = {
     "ApproveChange": lambda s, _d, owner: ApproveChange(request=s.proposal(owner)),
     "GrantRole": lambda s, _d, _owner: GrantRole(user=f"once_{s.new()}", role="auditor"),
     "RevokeRole": _revoke,
+    "RequestRole": lambda _s, _d, _owner: RequestRole(role="admin", reason="x"),
     "SetApprovalPolicy": lambda _s, _d, _owner: SetApprovalPolicy(own_requests=False),
     "SetAuthenticationPolicy": lambda _s, _d, _owner: SetAuthenticationPolicy(authenticated_only=False),
     "AddServiceAccount": lambda s, _d, owner: AddServiceAccount(user=f"rig_{s.new()}", owner=owner),

@@ -65,7 +65,7 @@ def test_a_refusal_names_the_action_what_is_needed_and_who_can_grant_it(research
 
     assert said(refusal) == (
         "user_2 may not grant the role admin to user_3. This needs the role admin; user_2 has the role researcher. "
-        "user_1 can grant it: daybook role grant user_2 admin"
+        "user_1 can grant it. Ask for it: daybook role request admin --reason TEXT"
     )
 
 
@@ -78,7 +78,7 @@ def test_a_refusal_for_a_record_names_the_record_and_its_owner(researcher: Daybo
     assert said(caught.value) == (
         "user_2 may not annotate a session: s12. This needs user_9, who uploaded it, or the role admin; "
         "user_2 has the role researcher. "
-        "Ask user_9 to do it, or user_1, who can grant the role: daybook role grant user_2 admin"
+        "Ask user_9 to do it, or user_1 for the role: daybook role request admin --reason TEXT"
     )
 
 
@@ -89,7 +89,7 @@ def test_owner_who_can_grant_the_role_as_well_is_named_once(researcher: Daybook)
         )
 
     assert said(caught.value).endswith(
-        "Ask user_1 to do it, or to grant the role: daybook role grant user_2 admin"
+        "Ask user_1 to do it, or for the role: daybook role request admin --reason TEXT"
     )
 
 
@@ -115,9 +115,9 @@ def test_who_is_no_researcher_is_told_the_role_that_would_do(
         )
 
     assert f"This needs {needed}; user_2 {has}." in caught.value.message
-    assert caught.value.hint == "user_1 can grant it"
+    assert caught.value.hint == "user_1 can grant it. Ask for it"
     role = needed.split()[-1]
-    assert caught.value.steps == (NextStep("grant-role", arguments={"user": "user_2", "role": role}),)
+    assert caught.value.steps == (NextStep("request-role", arguments={"role": role, "reason": None}),)
 
 
 def test_many_admins_are_named_by_a_few_and_a_name_with_a_space_is_quoted(
@@ -130,8 +130,8 @@ def test_many_admins_are_named_by_a_few_and_a_name_with_a_space_is_quoted(
     refusal = refused(spaced, GrantRole(user="user_7", role="admin"))
     spaced.close()
 
-    assert refusal.hint == "user_1, user_2, user_3 or 2 more can grant it"
-    assert [worded(step) for step in refusal.steps] == ["daybook role grant 'user 6' admin"]
+    assert refusal.hint == "user_1, user_2, user_3 or 2 more can grant it. Ask for it"
+    assert [worded(step) for step in refusal.steps] == ["daybook role request admin --reason TEXT"]
 
 
 def test_the_role_of_everyone_is_that_of_whoever_was_granted_none(

@@ -46,6 +46,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "remove-probe": {"subject": "12345", "probe": "npx_9", "removal_time": "2023-03-01 00:00:00"},
     "rename-value": {"table": "reference.Probe", "value": "npx_9", "new_value": "npx_8", "reason": "x"},
     "replay": {"ref": "u9"},
+    "request-role": {"role": "researcher", "reason": "x"},
     "request-deletion": {"records": ["s9"], "reason": "x"},
     "request-redaction": {"position": 2, "reason": "x"},
     "restore": {"ref": "d9"},
@@ -80,7 +81,7 @@ def test_who_may_not_is_refused_by_every_action_and_who_only_reads_too(server: S
     nobody = {name: server.anonymous.post(f"{ACTIONS_AT}/{name}", json=body) for name, body in BODIES.items()}
 
     told = {name: (response.status_code, response.json().get("code")) for name, response in refused.items()}
-    assert told == dict.fromkeys(BODIES, (403, "not-permitted"))
+    assert told == dict.fromkeys(BODIES, (403, "not-permitted")) | {"request-role": (200, None)}
     told = {name: (response.status_code, response.json().get("code")) for name, response in reading.items()}
     assert told == dict.fromkeys(BODIES, (403, "token-reads-only"))
     assert {response.status_code for response in nobody.values()} == {401}
@@ -143,6 +144,7 @@ def test_the_life_of_a_lab_over_http(server: Server, sample: SampleLab) -> None:
     desk.do("rename-value", table="reference.ExperimentRoom", value="1.1", new_value="1.2", reason="a slip")
     desk.do("take-back-value", table="reference.ExperimentRoom", value="1.2", reason="a slip")
     desk.do("propose-value", table="reference.ExperimentRoom", value="1.3")
+    Desk(server.as_("user_9")).do("request-role", role="auditor", reason="annual report")
     desk.do("grant-role", user="user_2", role="admin")
     desk.do("grant-role", user="user_3", role="auditor")
     desk.do("revoke-role", user="user_3", role="auditor")
@@ -179,7 +181,7 @@ def test_the_life_of_a_lab_over_http(server: Server, sample: SampleLab) -> None:
         "settle",
         "withdraw",
     }  # on what waits; refused above
-    assert desk.done | other.done == set(BODIES) - waiting
+    assert desk.done | other.done | {"request-role"} == set(BODIES) - waiting
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,13 @@ def revoke_role(asking: Asking, command_id: str | None, *, user: Text, role: Rol
     return submitted(asking, RevokeRole, command_id, user=user, role=role)
 
 
+def request_role(asking: Asking, command_id: str | None, *, role: Role, reason: Text) -> Any:
+    """Ask for a role, which an admin grants or refuses."""
+    from commands.requests.changes.roles import RequestRole
+
+    return submitted(asking, RequestRole, command_id, role=role, reason=reason)
+
+
 def set_person(
     asking: Asking, command_id: str | None, *, user: Text, name: Text | None = None, email: Text | None = None
 ) -> Any:

@@ -2,5 +2,5 @@
 
 from typing import Literal
 
-ChangeKind = Literal["proposal", "addition", "mending", "taking-back"]
-CHANGES: tuple[ChangeKind, ...] = ("proposal", "addition", "mending", "taking-back")
+ChangeKind = Literal["proposal", "addition", "mending", "taking-back", "role"]
+CHANGES: tuple[ChangeKind, ...] = ("proposal", "addition", "mending", "taking-back", "role")
