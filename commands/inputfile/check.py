@@ -8,7 +8,6 @@ directory that was archived, must not block a file that grows.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from types import MappingProxyType
 
 from commands.inputfile.curation_times import doubtful_curation_time
@@ -92,7 +91,7 @@ def check(
     *,
     position: Callable[[str], tuple[int, int] | None],
     left_out_names: Iterable[str] = (),
-    find: Callable[[str], Path] | None = None,
+    find: Callable[[str], object] | None = None,
     cut: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     now: datetime | None = None,
     limits: Limits = DEFAULT_LIMITS,
@@ -103,7 +102,7 @@ def check(
     and raises LocationError; by default it is a new ``Search`` over the roots. ``now`` is naive, in the lab's zone;
     without it no curation_time counts as in the future.
     """
-    look = _Look(position, find or Search(roots).resolve, cut, now)
+    look = _Look(position, find or Search(roots).directory, cut, now)
     run = _Check(input_file, known, roots, look, limits)
     sessions = run.sessions(input_file.sessions)
     unread = {*left_out_names, *(entry.name for entry in input_file.sessions if entry.name is not None)}
@@ -120,7 +119,7 @@ class _Look:
     """What is not in the entries: where they stand, what was cut from them, the disk and the clock."""
 
     position: Callable[[str], tuple[int, int] | None]
-    find: Callable[[str], Path]
+    find: Callable[[str], object]
     cut: Mapping[str, tuple[str, ...]]
     now: datetime | None
 

@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
 
-import orjson
 from pydantic import Field
 
 from commands.door.command import Command
 from commands.door.permission import require_owner, require_writer
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
-from commands.inputfile.canonical import entry_json, entry_plain
+from commands.inputfile.canonical import entry_plain
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
+from commands.inputfile.kept_findings import plain_more
 from commands.intake.differing import compared
 from commands.intake.duplicates import Compared
 from commands.intake.nested import overlapping
@@ -207,6 +207,9 @@ class AcceptInputFile(_TakesInputFile):
         owner["causation"] = upload + 1
         who = (self.validation.subject, username)
         state = world.state
+        # the rows that the events will look for: one by one they are many queries
+        places = [text for s in new.sessions for text in (s.location, s.leads_to) if text is not None]
+        state.locations.prefetch((self.validation.subject, place) for place in places)
         failed = failures(state.sessions, "location", (s.location for s in new.sessions), *who)
         lost = failures(state.clusterings, "group_name", (c.entry.group_name for c in new.clusterings), *who)
         superseded: list[NewEvent] = []
@@ -252,7 +255,7 @@ class AcceptInputFile(_TakesInputFile):
             sessions=len(self.validation.checked.sessions),
             clusterings=len(self.validation.checked.clusterings),
             findings=[asdict(finding) for finding in self.validation.findings],
-            more=asdict(self.validation.more),
+            more=plain_more(self.validation.more),
             unchanged_sessions=standing.compared_sessions.unchanged,
             unchanged_clusterings=standing.compared_clusterings.unchanged,
             changed_sessions=_marked(standing.compared_sessions.changed, self.validation.renewals.sessions),
@@ -298,7 +301,7 @@ class AcceptInputFile(_TakesInputFile):
             leads_to=session.leads_to,
             entry_index=session.entry.index,
             replaces=failed[-1].id if failed else None,
-            entry=orjson.loads(entry_json(session.entry)),
+            entry=entry_plain(session.entry),
         )
 
     def _clustering(
@@ -312,7 +315,7 @@ class AcceptInputFile(_TakesInputFile):
             entry_index=clustering.entry.index,
             replaces=failed[-1].id if failed else None,
             sessions=_stands_on(clustering, numbers),
-            entry=orjson.loads(entry_json(clustering.entry)),
+            entry=entry_plain(clustering.entry),
         )
 
 

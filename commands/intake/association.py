@@ -66,7 +66,14 @@ class Association:
 
 
 def names_serial(name: str, serial: str) -> bool:
-    return serial in name and re.search(rf"(?<!\d){re.escape(serial)}(?!\d)", name) is not None
+    """Whether it stands there by itself, not as a part of a longer number."""
+    at = name.find(serial)
+    while at >= 0:
+        end = at + len(serial)
+        if not (name[at - 1 : at].isdecimal() or name[end : end + 1].isdecimal()):
+            return True
+        at = name.find(serial, at + 1)
+    return False
 
 
 def other_serial(name: str, serial: str) -> str | None:
@@ -90,10 +97,10 @@ class _Sorting:
     foreign: list[tuple[ProbeOnDisk, Insertion]] = field(default_factory=list)
     against: list[tuple[ProbeOnDisk, str]] = field(default_factory=list)
     open: list[tuple[ProbeOnDisk, str]] = field(default_factory=list)
+    names: list[str] = field(init=False)
 
-    @property
-    def names(self) -> list[str]:
-        return [one.probe for one in self.implanted.own(self.time)]
+    def __post_init__(self) -> None:
+        self.names = [one.probe for one in self.implanted.own(self.time)]
 
     def sort(self, probe: ProbeOnDisk) -> None:
         if probe.name in self.implanted.taken:

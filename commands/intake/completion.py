@@ -244,7 +244,7 @@ def add_clustering(
     entry = replace(current.entry, clustering=(*known.values(), clustering))
     _refuse_known_clustering(session, clustering, known, roots)
     try:
-        find = Search(roots).resolve
+        find = Search(roots).directory
         probes = open_session(current.row.location, find, clusterings=False, zone=roots.zone).found.probes
         with daybook.reading() as world:
             names = {row.name for row in world.state.probes.where("session = ?", [session])}

@@ -87,7 +87,7 @@ def _refuse_what_is_not_so(
 ) -> None:
     """A decision is about what the disk says now: a slip must neither leave out good data nor apply to later ones."""
     try:
-        found = open_session(row.location, Search(roots).resolve, clusterings=False, zone=roots.zone).found
+        found = open_session(row.location, Search(roots).directory, clusterings=False, zone=roots.zone).found
     except (SessionDirectoryError, LocationError) as error:
         raise Refusal(error.code, error.message, error.hint) from error
     why = NextStep("why", f"s{row.id}")

@@ -51,7 +51,7 @@ def resolve_tasks(
                 message=f"Tasks inherit from sessions.txt, which is not in {opened.location} yet.",
             )
         )
-    table = parse_sessions_txt(read_file(opened.root, file, limit=SIZE_LIMIT))
+    table = parse_sessions_txt(read_file(opened.root, file, limit=SIZE_LIMIT, listing=opened.listing))
     rows = inherit(
         _with_given_stops(table.rows, tasks),
         [task.task_type for task in tasks],

@@ -87,7 +87,7 @@ def open_session(
     location: str, find: Find, *, clusterings: bool = True, zone: tzinfo = UTC, now: datetime | None = None
 ) -> Opened:
     """Raises LocationError or SessionDirectoryError."""
-    root = str(find(location))
+    root = find(location)
     listing = list_session(root, clusterings=clusterings)
     return Opened(location, root, listing, read_listed(root, listing, zone=zone, now=now))
 
@@ -320,7 +320,7 @@ def resolve_given_tasks(
     """The tasks of a session that is inserted already, and the remarks on them; a SessionOutcome says why they cannot
     be resolved now."""
     try:
-        opened = open_session(location, Search(roots).resolve, clusterings=False, zone=roots.zone)
+        opened = open_session(location, Search(roots).directory, clusterings=False, zone=roots.zone)
         tasks, sessions_txt = resolve_tasks(entry.tasks, opened)
     except (Waits, SessionDirectoryError, LocationError) as problem:
         return SessionOutcome(instead(problem))
@@ -332,7 +332,7 @@ def refuse_association(
 ) -> SessionWaiting | None:
     """What contradicts an association, if anything does. Raises SessionDirectoryError or LocationError where a session
     would fail by it."""
-    opened = open_session(location, Search(roots).resolve, clusterings=False, zone=roots.zone)
+    opened = open_session(location, Search(roots).directory, clusterings=False, zone=roots.zone)
     found = opened.found
     start = present.decided.start or (time_text(found.start) if found.start else "9999")
     try:

@@ -180,7 +180,7 @@ def _look_at_batch(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list
         standing = [
             _standing(world, row, entry, presents[row.id]) for row, entry in zip(rows, entries, strict=True)
         ]
-    find = Search(roots).resolve
+    find = Search(roots).directory
     return [_look(one, roots, find) for one in standing]
 
 

@@ -4,7 +4,6 @@ A link is resolved once, when an entry is new, and what it leads to counts from 
 """
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from commands.door.world import World
 from commands.intake.reading import looked_at_each
@@ -14,7 +13,7 @@ from commands.stored import holders_at
 from projections.records import SessionLocation
 
 _RANGES = 20  # in one query: of many directories those above them are looked through
-Found = Path | LocationError
+Found = str | LocationError
 
 
 class Finder:
@@ -24,8 +23,8 @@ class Finder:
         self._search = Search(roots)
         self._found: dict[str, Found] = {}
 
-    def find(self, location: str) -> Path:
-        """As ``Search.resolve``. Raises LocationError."""
+    def find(self, location: str) -> str:
+        """As ``Search.directory``. Raises LocationError."""
         found = self._found.get(location)
         if found is None:
             found = self._found[location] = self._look(location)
@@ -35,7 +34,7 @@ class Finder:
 
     def _look(self, location: str) -> Found:
         try:
-            return self._search.resolve(location)
+            return self._search.directory(location)
         except LocationError as problem:
             return problem
 
@@ -57,8 +56,9 @@ class Finder:
 
 def overlapping(world: World, locations: Iterable[str]) -> dict[str, list[SessionLocation]]:
     """The held locations that lie around or inside each of these; of what stands alone there is nothing."""
-    wanted = list(dict.fromkeys(locations))
-    around = holders_at(world, {name for location in wanted for name in above(location)})
+    lies_in = {location: above(location) for location in locations}
+    wanted = list(lies_in)
+    around = holders_at(world, {name for names in lies_in.values() for name in names})
     inside: dict[str, list[SessionLocation]] = {}
     its_own = set(wanted)
     for row in _below(world, wanted):
@@ -67,7 +67,7 @@ def overlapping(world: World, locations: Iterable[str]) -> dict[str, list[Sessio
                 inside.setdefault(name, []).append(row)
     found = {}
     for location in wanted:
-        rows = [row for name in above(location) for row in around.get(name, ())]
+        rows = [row for name in lies_in[location] for row in around.get(name, ())]
         rows += inside.get(location, ())
         if rows:
             found[location] = rows

@@ -3,7 +3,7 @@
 Only what can have changed since the disk was read is checked again. Reads the ledger; touches no disk.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -49,19 +49,25 @@ class SettledSession(BaseModel):
 class Settling:
     """Decides session after session, and remembers the keys that are taken on the way."""
 
-    def __init__(self, world: World, rows: Sequence[Session]) -> None:
-        self._world = world
+    def __init__(self, world: World, todo: Sequence[tuple[SettledSession, Session]]) -> None:
+        self._world, self._todo = world, todo
+        rows = [row for _, row in todo]
         world.state.locations.prefetch((row.subject, row.location) for row in rows)
+        world.state.times.prefetch(
+            (row.subject, settled.event.session_time)
+            for settled, row in todo
+            if isinstance(settled.event, SessionInserted)
+        )
         self._taken = taken_at(world, rows)
         self._around = overlapping(
             world, [text for row in rows for text in (row.location, row.leads_to) if text is not None]
         )
-        self._times: dict[tuple[str, str], Other] = {}
+        self._times: dict[tuple[str, str], tuple[Session, SessionInserted]] = {}
         self._probes: set[tuple[str, str]] = set()
         self._events: list[NewEvent] = []
 
-    def all_of(self, todo: Iterable[tuple[SettledSession, Session]]) -> list[NewEvent]:
-        for settled, session in todo:
+    def events(self) -> list[NewEvent]:
+        for settled, session in self._todo:
             if isinstance(settled.event, SessionInserted):
                 self._insert(settled, settled.event, session)
             elif isinstance(settled.event, SessionWaiting):
@@ -109,11 +115,11 @@ class Settling:
             self._append(session, _nested(nested[0], session))
             return
         key = (session.subject, event.session_time)
-        other = self._times.get(key) or self._holder_of(key)
+        other = self._holder_of(key)
         if other is not None:
             self._append(session, same_time(other, event, session))
             return
-        self._times[key] = Other(session.id, session.location, event.model_dump())
+        self._times[key] = session, event
         self._probes |= names
         self._append(session, event)
         self._with_clusterings(settled, session)
@@ -128,6 +134,9 @@ class Settling:
         return False
 
     def _holder_of(self, key: tuple[str, str]) -> Other | None:
+        if key in self._times:
+            session, event = self._times[key]
+            return Other(session.id, session.location, event.model_dump())
         held = self._world.state.times.get(key)
         return None if held is None else Other.of(self._world, held.session)
 

@@ -8,6 +8,7 @@ threads: they look at the disk, and at nothing else.
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from statistics import median
 from time import perf_counter
 from typing import TypeVar
 
@@ -17,9 +18,10 @@ U = TypeVar("U")
 MOST_AT_ONCE = 32
 _FILES_EACH = 16  # folders and files that one look may have open
 _FILES_ELSE = 64  # of the ledger, and whatever this process has open besides
-_SLOW_S = 0.001  # for a look, on average of the last ones; a local disk takes a tenth of that
-_SURELY_SLOW_S = 0.02  # for a single one
-_AVERAGED = 25
+_SLOW_S = 0.001  # for a look, as a rule; a local disk takes a tenth of that
+_SURELY_SLOW_S = 0.02  # for each of some in a row: a busy machine holds one up now and then
+_IN_A_ROW = 3
+_JUDGED = 25
 _TRIED = 512  # looks; then one is tried alone again, as the disk may be another one
 _WORTH_IT = 1.2  # times as quick, for twice as many at once
 
@@ -31,31 +33,36 @@ def looked_at_each(todo: Sequence[T], look: Callable[[T], U]) -> Iterator[U]:
     rest = iter(todo)
     at_once = 1
     while True:
-        is_slow = yield from _one_by_one(rest, look)
-        if not is_slow:
+        look_s = yield from _one_by_one(rest, look)
+        if not look_s:
             return
-        at_once = yield from _together(list(islice(rest, _TRIED)), look, at_once)
+        at_once = yield from _together(list(islice(rest, _TRIED)), look, at_once, 1 / look_s)
 
 
-def _one_by_one(rest: Iterator[T], look: Callable[[T], U]) -> Generator[U, None, bool]:
-    """One after the other, as long as they answer at once. Returns whether that ended before the last one."""
-    looks, spent = 0, 0.0
+def _one_by_one(rest: Iterator[T], look: Callable[[T], U]) -> Generator[U, None, float]:
+    """One after the other, as long as they answer at once. Returns how long a look takes where they do not, 0 behind
+    the last one."""
+    took: list[float] = []
     for each in rest:
         began = perf_counter()
         found = look(each)
-        took = perf_counter() - began
+        took.append(perf_counter() - began)
         yield found
-        looks, spent = looks + 1, spent + took
-        if took > _SURELY_SLOW_S or (looks == _AVERAGED and spent > _SLOW_S * looks):
-            return True
-        if looks == _AVERAGED:
-            looks, spent = 0, 0.0
-    return False
+        if len(took) >= _IN_A_ROW and (shortest := min(took[-_IN_A_ROW:])) > _SURELY_SLOW_S:
+            return shortest
+        if len(took) == _JUDGED:
+            if (usual := median(took)) > _SLOW_S:
+                return usual
+            took.clear()
+    return 0.0
 
 
-def _together(some: Sequence[T], look: Callable[[T], U], at_once: int) -> Generator[U, None, int]:
-    """More and more at once, as long as that gains something, then the rest. Returns how many at once were best."""
-    done, most, best = 0, most_at_once(), 0.0
+def _together(
+    some: Sequence[T], look: Callable[[T], U], at_once: int, best: float
+) -> Generator[U, None, int]:
+    """More and more at once, as long as that gains something, then the rest. ``best`` is how many a second there are
+    one by one. Returns how many at once were best."""
+    done, most = 0, most_at_once()
     while at_once < most and done < len(some):
         tried = min(2 * at_once, most) if at_once > 1 else min(4, most)
         part = some[done : done + 2 * tried]
@@ -71,7 +78,8 @@ def _together(some: Sequence[T], look: Callable[[T], U], at_once: int) -> Genera
 
 
 def _at_once(some: Sequence[T], look: Callable[[T], U], number: int) -> Iterator[U]:
-    if not some:
+    if number == 1 or not some:
+        yield from map(look, some)
         return
     pool = ThreadPoolExecutor(number, thread_name_prefix="daybook-reading")
     try:

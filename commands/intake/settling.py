@@ -68,7 +68,7 @@ class SettleSessions(Command[Result]):
             # else somebody was faster, or it changed: the next round looks at it anew
             if row is not None and row.version == settled.version and row.status in _UNSETTLED
         ]
-        return Decision(Settling(world, [row for _, row in todo]).all_of(todo), Result())
+        return Decision(Settling(world, todo).events(), Result())
 
 
 class SettleClustering(Command[Result]):
@@ -291,7 +291,7 @@ def _look_at_sessions(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> I
         sessions = [world.state.sessions[number] for number in batch]
         entries = current_entries(world, sessions)
         presents = present_for(world, sessions)
-    find = Search(roots).resolve  # of one batch: it remembers the directories above the sessions'
+    find = Search(roots).directory  # of one batch: it remembers the directories above the sessions'
 
     def look(found: tuple[Session, str]) -> SettledSession | Exception:
         row, text = found
@@ -355,7 +355,7 @@ def _look_at_clustering(daybook: Daybook, roots: Roots, number: int) -> SettleCl
         group_clustering_from_json(entry, clustering.entry_index),
         clustering.location,
         roots=roots,
-        find=Search(roots).resolve,
+        find=Search(roots).directory,
         sessions={
             number: StoodOn(session.status, session.message, session.session_time)
             for number, session in sessions.items()

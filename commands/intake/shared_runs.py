@@ -27,7 +27,7 @@ def without_shared_runs(daybook: Daybook, input_file: InputFile, known: Known, r
     with daybook.reading() as world:
         everywhere, people = insertions(world), experimenters(world)
         taken = {location: probes_held(world, rows) for location, rows in holders_at(world, others).items()}
-    find = Search(roots).resolve
+    find = Search(roots).directory
     shared: set[str] = set()
     for entry in input_file.sessions:
         location = _normalised(entry, roots)

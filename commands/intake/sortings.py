@@ -6,7 +6,6 @@ A clustering that is not there yet, or is there twice, never holds up its sessio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from commands.inputfile.canonical import clustering_plain
@@ -17,7 +16,6 @@ from commands.intake.plain_records import plain_record, time_text
 from commands.recordings.clusterings import (
     ClusteringOutput,
     Clusterings,
-    NoClustering,
     find_clusterings,
     look_for_clusterings,
 )
@@ -29,8 +27,8 @@ from ledger.events import ClusteringInserted, ClusteringInsertFailed, Clustering
 # Says nothing about the entry: a share that is away for an hour must not fail everything that waits.
 PASSING = ("root-not-mounted", "location-unreachable", "session-changing")
 
-Find = Callable[[str], Path]
-"""From a normalised location to the directory on disk, as ``Search.resolve``. Raises LocationError."""
+Find = Callable[[str], str]
+"""From a normalised location to the directory on disk, as ``Search.directory``. Raises LocationError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +98,21 @@ class Sorting:
 
     def inherited(self) -> ClusteringInserted | WaitingClustering:
         """The session's own, or that in the place where the settings say that sorted output lies."""
-        location = self.opened.location
-        entry = ClusteringEntry(curator=self.uploader, location=location)
+        return self._made_of(*self._looked())
+
+    def _looked(self) -> tuple[str, Clusterings | SessionDirectoryError | LocationError]:
         try:
-            location, found = self._anywhere()
-            entry = replace(entry, location=location)
-            if problem := found.problem:
-                raise problem
+            return self._anywhere()
         except (SessionDirectoryError, LocationError) as problem:
+            return self.opened.location, problem
+
+    def _made_of(
+        self, location: str, found: Clusterings | SessionDirectoryError | LocationError
+    ) -> ClusteringInserted | WaitingClustering:
+        entry = ClusteringEntry(curator=self.uploader, location=location)
+        if not isinstance(found, Clusterings):
+            return self._waits(entry, location, found.code, _said(found))
+        if problem := found.problem:
             return self._waits(entry, location, problem.code, _said(problem))
         if self.uploader not in self.experimenters:
             offered = ", ".join(self.experimenter)
@@ -119,19 +124,19 @@ class Sorting:
         return self.inserted(entry, location, found.outputs)
 
     def _inherited(self, *, asked: bool) -> Sorted:
-        one = self.inherited()
-        if isinstance(one, WaitingClustering) and one.event.reason == "no-clustering" and not asked:
+        location, found = self._looked()
+        if not asked and isinstance(found, Clusterings) and found.is_empty:
             return Sorted([], [], is_open=True)
-        found = Sorted([], [])
-        self._sort(found, one)
-        return found
+        result = Sorted([], [])
+        self._sort(result, self._made_of(location, found))
+        return result
 
     def _anywhere(self) -> tuple[str, Clusterings]:
         opened, zone = self.opened, self.roots.zone
         probes = opened.found.probes
         here = self._own(look_for_clusterings(opened.root, probes, listing=opened.listing, zone=zone))
         elsewhere = sorted_place(opened.location, self.roots)
-        if elsewhere is None or not isinstance(here.problem, NoClustering):
+        if elsewhere is None or not here.is_empty:
             return opened.location, here
         try:
             return elsewhere, self._own(look_for_clusterings(self.find(elsewhere), probes, zone=zone))

@@ -15,7 +15,7 @@ from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Result, World
 from commands.inputfile.findings import Finding, finding_of, in_file_order
-from commands.inputfile.kept_findings import NO_MORE, MoreFindings, more_of
+from commands.inputfile.kept_findings import NO_MORE, MoreFindings, more_of, plain_more
 from commands.inputfile.read import Limits, read_input_file
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, Taken, in_runs, look_at_duplicates
 from commands.intake.checking import Difference, too_large
@@ -228,7 +228,7 @@ def _rejection(validation: Validation, command: dict[str, Any]) -> RejectInputFi
         subject=validation.subject,
         stage=validation.stage,
         findings=[asdict(finding) for finding in validation.findings],
-        more=asdict(validation.more),
+        more=plain_more(validation.more),
     )
 
 

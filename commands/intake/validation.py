@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 
 from commands.door.command import Command, checked_command_id
 from commands.door.permission import WRITERS, require_writer, role_of
@@ -238,7 +237,7 @@ def check_against(
     at: int,
     owner: str = "",
     others: Iterable[OthersEntry] = (),
-    find: Callable[[str], Path] | None = None,
+    find: Callable[[str], object] | None = None,
 ) -> Validation:
     """Stage 2 of a file that passed stage 1, against what is known ``at`` a position; only the disk and the clock are
     looked at.

@@ -17,7 +17,7 @@ The files of one method in one folder are one output. That a probe has none, or 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from commands.recordings.clustering_owners import Owners
@@ -86,9 +86,13 @@ class Clusterings:
     unreadable: tuple[UnreadableSession, ...] = ()
 
     @property
+    def is_empty(self) -> bool:
+        return not self.unknown and not any(probe.found for probe in self.probes)
+
+    @property
     def problem(self) -> ClusteringProblem | UnreadableSession | None:
         """Why a clustering of all probes has to wait; None: there is exactly one output for each."""
-        if not self.unknown and not any(probe.found for probe in self.probes):
+        if self.is_empty:
             return NoClustering(
                 "no-clustering",
                 f"{shown(self.directory)} holds no clustering output.",
@@ -168,6 +172,8 @@ def look_for_clusterings(
     root = str(directory)
     listed = listing or list_files(root, LISTED, within=within, skipped=HOUSEKEEPING)
     found = _outputs(root, listed)
+    if not found:
+        return Clusterings(root, (), tuple(ProbeClusterings(probe.name, ()) for probe in probes), ())
     owners = Owners(root, probes, listed)
     whose: dict[str | None, list[tuple[str, Method]]] = {}
     nobodys: list[tuple[str, Method]] = []
@@ -213,13 +219,11 @@ def _outputs(root: str, listing: Listing) -> dict[tuple[str, Method], list[str]]
     """The files that make each output known, by folder and method."""
     outputs: dict[tuple[str, Method], list[str]] = {}
     for folder in listing.folders:
-        if PurePosixPath(folder).name.lower() == "klusta" and (files := file_times(root, folder)):
+        if folder.rpartition("/")[2].lower() == "klusta" and (files := file_times(root, folder)):
             outputs[folder, "klusta"] = list(files)
     for file in listing.found:
-        if "klusta" in file.folder.lower().split("/"):
-            continue
         name = file.name.lower()
-        if not name.endswith(ENDINGS):
+        if not name.endswith(ENDINGS) or "klusta" in file.folder.lower().split("/"):
             continue
         method = _ENDINGS[
             "spike_times.npy" if name.endswith("spike_times.npy") else "." + name.rpartition(".")[2]

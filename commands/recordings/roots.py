@@ -227,8 +227,8 @@ def top_of(directory: Path, roots: Roots) -> Path:
 
 
 def resolve(location: str, roots: Roots) -> Path:
-    """Find one directory; ``Search.resolve`` says more and is cheaper for many."""
-    return Search(roots).resolve(location)
+    """Find one directory; ``Search.directory`` says more and is cheaper for many."""
+    return Path(Search(roots).directory(location))
 
 
 class Search:
@@ -244,7 +244,7 @@ class Search:
         self._listings: dict[str, dict[str, str]] = {}
         self._near: dict[tuple[str, str], str | None] = {}
 
-    def resolve(self, location: str) -> Path:
+    def directory(self, location: str) -> str:
         """The directory that a location names, with symbolic links followed; readable when asked.
 
         Takes any spelling. Raises LocationError: what ``normalise`` raises, and ``location-not-found``,
@@ -270,11 +270,10 @@ class Search:
                 f"location {shown(location)} is there more than once: {' and '.join(sorted(found))}.",
                 f"Rename or move one of them: every location under {prefix} must name one directory.",
             )
-        return Path(*found)
+        return next(iter(found))
 
-    def named(self, path: Path) -> str:
-        """The location of a directory that ``resolve`` found: without the links that led to it."""
-        text = str(path)
+    def named(self, text: str) -> str:
+        """The location of a directory that was found: without the links that led to it."""
         tops = [
             (top, directory)
             for directory, top in self._tops.items()

@@ -155,6 +155,8 @@ class SessionDirectory:
     @property
     def far_apart(self) -> bool:
         """Whether the recordings are those of more than one session: too much lies between their starts."""
+        if len(self.recordings) == 1:
+            return False
         starts = self.starts
         return bool(starts) and starts[-1][0] - starts[0][0] > FAR_APART
 

@@ -28,6 +28,8 @@ MISNAMED = ("sessions.txt.txt", "session.txt", "sessions.text", "sessions.txt.rt
 
 _NUMBER = re.compile(r"\s*#\s*(\d{1,6})(?![\d.])[\s,]*")
 _FIELD = re.compile(r"(?<![\w.])([A-Za-z_]\w*)[ \t]*=[ \t]*(\[[^\[\]]*\]?|[^\s,<>\[\]]*)")
+_FIRST_OF_THEM = re.compile(r"<|(?<![\w.])[A-Za-z_]\w*[ \t]*=")
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _FLAG = re.compile(r"<([^<>]*)>")
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 
@@ -104,7 +106,7 @@ def read_sessions_txt(directory: Path | str, listing: Listing) -> TaskTable | No
 def parse_sessions_txt(data: bytes) -> TaskTable:
     """Parse a ``sessions.txt``. Raises SessionsTxtProblem, and nothing else, whatever is wrong with it."""
     rows: list[TaskRow] = []
-    for line, text in enumerate(re.split(r"\r\n|\n|\r", _decoded(data)), start=1):
+    for line, text in enumerate(_LINE_END.split(_decoded(data)), start=1):
         if not text.strip():
             continue
         if len(text) > LINE_LIMIT:
@@ -200,7 +202,7 @@ def _row(text: str, line: int) -> TaskRow:
     for key in unknown:
         if close := get_close_matches(key, [f for f in _FIELDS if f not in fields], n=1, cutoff=0.65):
             raise SessionsTxtProblem(f'unknown field "{key}=".', f'Did you mean "{close[0]}="?', line=line)
-    first = re.search(r"<|(?<![\w.])[A-Za-z_]\w*[ \t]*=", rest)
+    first = _FIRST_OF_THEM.search(rest)
     name = _plain(rest[: first.start()] if first else rest)
     if not name:
         raise SessionsTxtProblem(f"task #{head[1]} has no name.", "Write it after the number.", line=line)

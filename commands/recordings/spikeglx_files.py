@@ -9,6 +9,7 @@ before the ending. A stream is ``imec0`` (a probe), ``nidq`` or ``obx0`` (analog
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from commands.recordings.disk import Found, shown
 from commands.recordings.place import Place
@@ -46,6 +47,7 @@ class FileSet:
         return "export" in self.stem.lower() and _EXPORTED.search(self.stem) is not None
 
 
+@lru_cache(maxsize=1024)  # asked for when the system is looked for, and when files are put together
 def _parsed(name: str) -> tuple[str, str, str, str] | None:
     """The stem of a file's name, its stream and band (in lower case, empty where there is none), and what it is."""
     lowered = name.lower()

@@ -24,6 +24,7 @@ class Disk:
         self.now = 0.0
         self.together = 1
         self.seconds, self.bears = seconds, bears
+        self.held_up: dict[int, float] = {}
         self.looked_at: list[int] = []
         self.tried: list[int] = []
         self.threads: set[threading.Thread] = set()
@@ -41,7 +42,7 @@ class Disk:
 
     def look(self, number: int) -> int:
         with self._lock:
-            self.now += self.seconds / self.together
+            self.now += self.seconds / self.together + self.held_up.get(number, 0.0)
             self.looked_at.append(number)
             self.threads.add(threading.current_thread())
         return -number
@@ -61,8 +62,28 @@ def test_a_disk_that_answers_at_once_is_read_without_threads(monkeypatch: pytest
     assert (disk.threads, disk.tried) == ({MAIN}, [])
 
 
+def test_a_busy_machine_is_not_taken_for_a_slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Now and then a look is held up, by what else runs there."""
+    disk = Disk(monkeypatch, seconds=0.0005)
+    disk.held_up = {number: 0.1 for number in range(400) if number % 3 == 0}
+
+    list(looked_at_each(range(400), disk.look))
+
+    assert (disk.threads, disk.tried) == ({MAIN}, [])
+
+
+def test_a_share_that_bears_one_at_a_time_is_read_without_threads_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = Disk(monkeypatch, seconds=0.12, bears=1)
+
+    list(looked_at_each(range(400), disk.look))
+
+    assert disk.tried == [4, 1]
+
+
 @pytest.mark.parametrize(
-    ("bears", "kept"), [(1, 4), (4, 4), (8, 8), (32, 32), (1_000, 32)], ids=lambda each: str(each)
+    ("bears", "kept"), [(1, 1), (4, 4), (8, 8), (32, 32), (1_000, 32)], ids=lambda each: str(each)
 )
 def test_as_many_are_read_at_once_as_the_share_bears(
     monkeypatch: pytest.MonkeyPatch, bears: int, kept: int

@@ -239,10 +239,10 @@ def test_one_session_directory_costs_at_most_six_calls(
         spikeglx_session(tmp_path / name, probes=ONE, start=START, nidq=True)
         write_sessions_txt(tmp_path / name, [SampleTask("a", 1, 2)])
     search = Search(Roots.of({}))
-    search.resolve(str(tmp_path / "s1"))
+    search.directory(str(tmp_path / "s1"))
     counted = Counted(monkeypatch)
 
-    root = str(search.resolve(str(tmp_path / "s2")))
+    root = search.directory(str(tmp_path / "s2"))
     listing = list_session(root)
     found = read_listed(root, listing)
     table = read_sessions_txt(root, listing)

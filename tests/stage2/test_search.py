@@ -196,20 +196,20 @@ def test_failing_disk_is_a_problem_not_a_traceback(roots, monkeypatch, number, c
 
 def test_directory_that_vanishes_is_missed_by_the_same_search(root, roots):
     search = Search(roots)
-    assert search.resolve("N:/12345/session_1")
+    assert search.directory("N:/12345/session_1")
     shutil.rmtree(root / "12345")
     with pytest.raises(LocationError) as raised:
-        search.resolve("N:/12345/session_1")
+        search.directory("N:/12345/session_1")
     assert raised.value.code == "location-not-found"
 
 
 def test_directory_that_turns_into_a_link_out_is_refused_by_the_same_search(tmp_path, root, roots):
     search = Search(roots)
-    assert search.resolve("N:/12345/session_1")
+    assert search.directory("N:/12345/session_1")
     (root / "12345" / "session_1").rmdir()
     (root / "12345" / "session_1").symlink_to(tmp_path / "outside")
     with pytest.raises(LocationError) as raised:
-        search.resolve("N:/12345/session_1")
+        search.directory("N:/12345/session_1")
     assert raised.value.code == "location-escapes-root"
 
 
@@ -276,7 +276,7 @@ def test_nothing_outside_the_root_is_ever_found(made, asked):
         for names in asked:
             path = root.joinpath(*names)
             try:
-                found = search.resolve("/".join(["N:", *names]))
+                found = Path(search.directory("/".join(["N:", *names])))
             except LocationError as refused:
                 inside = path.exists() and path.resolve().is_relative_to(root)
                 assert not inside or _passes_outside(root, names), refused
@@ -301,7 +301,7 @@ def test_many_directories_are_found_with_two_system_calls_each(root, roots, monk
     monkeypatch.setattr(os, "access", lambda *a, **k: calls.append(a) or access(*a, **k))
     search = Search(roots)
     for name in names:
-        search.resolve(f"N:/12345/{name}")
+        search.directory(f"N:/12345/{name}")
     assert len(calls) < 2 * len(names) + 30
 
 
@@ -311,4 +311,4 @@ def test_every_one_of_many_misses_is_told(root, roots):
     search = Search(roots)
     for i in range(2_000):
         with pytest.raises(LocationError):
-            search.resolve(f"N:/12345/dates_{i}_x")
+            search.directory(f"N:/12345/dates_{i}_x")

@@ -17,7 +17,7 @@ from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.inputfile.entries import InputFile
-from commands.inputfile.kept_findings import kept
+from commands.inputfile.kept_findings import kept, plain_more
 from commands.inputfile.read import Limits, read_input_file
 from commands.intake.settling import settle
 from commands.recordings.disk import shown
@@ -216,7 +216,7 @@ def _validated(plan: Plan) -> InputFileValidated:
         sessions=len(checked.sessions),
         clusterings=len(checked.clusterings),
         findings=[asdict(finding) for finding in findings],
-        more=asdict(more),
+        more=plain_more(more),
         unchanged_sessions=ranges(plan.unchanged_sessions),
         unchanged_clusterings=ranges(plan.unchanged_groups),
         changed_sessions=[
