@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -44,6 +45,14 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"LOUD: {SHARED} is absent, so this test of real files does not run")
     return SHARED
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port of this machine at which nobody listens, and which nobody else is given meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.cli.conftest import Ended, run_cli
+from tests.patience import PATIENCE_S
 
 _CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _HERE = re.compile(r"<<'(\w+)'")
@@ -86,7 +87,7 @@ class Console:
             if words[0] == "daybook":
                 return run_cli(*words[1:], user=self._user)
             done = subprocess.run(
-                ["/bin/sh", "-c", command], capture_output=True, text=True, timeout=60, check=True
+                ["/bin/sh", "-c", command], capture_output=True, text=True, timeout=PATIENCE_S, check=True
             )
         return Ended(done.returncode, done.stdout, done.stderr, done.stdout + done.stderr)
 

@@ -89,8 +89,8 @@ def _watch(invocation: Invocation, daybook: "Daybook", interval: float) -> int:
             why = printable(f"{what.message} {sentence(what.hint, what.steps)}".rstrip())
             invocation.note(f"{why} Looking again every {interval:g} s.")
 
-    output.say(f"Looking every {interval:g} s; Ctrl-C ends it.", err=True)
     try:
+        output.say(f"Looking every {interval:g} s; Ctrl-C ends it.", err=True)
         watch(daybook, invocation.settings.roots, interval_s=interval, tell=tell)
     except KeyboardInterrupt:
         output.say("Stopped.", err=True)

@@ -18,6 +18,7 @@ from commands.cli.next_steps import worded
 from commands.samples.lab import SampleLab, input_file, lab
 from ledger.errors import NextStep
 from tests.conftest import ROOT
+from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def run_process(*arguments: str, **options: Any) -> Ended:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
     done = subprocess.run(
         [sys.executable, "-m", "commands.cli", *arguments],
-        env=environment, capture_output=True, text=True, timeout=60, check=False, errors="replace", **options,
+        env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False, errors="replace", **options,
     )  # fmt: skip
     assert "Traceback" not in done.stdout + done.stderr
     return Ended(done.returncode, done.stdout, done.stderr, done.stdout + done.stderr)

@@ -2,11 +2,9 @@
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.cli.conftest import ROOT, Ended, Run, run_cli, run_process
+from tests.patience import PATIENCE_S
 
 Prepare = Callable[[Path], object]
 
@@ -68,12 +67,6 @@ def cut_short(folder: Path) -> None:
     (folder / "daybook.db").write_bytes(content[: len(content) // 2])
     for ending in ("-wal", "-shm"):
         (folder / f"daybook.db{ending}").unlink(missing_ok=True)
-
-
-def closed_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 SURROUNDINGS: list[tuple[str, Prepare, list[str], int, str]] = [
@@ -137,8 +130,8 @@ def test_broken_surroundings_end_in_a_line_that_says_what_to_do(
     assert document.json["ok"] is False
 
 
-def test_server_that_is_not_there_is_named_without_its_password() -> None:
-    address = f"postgresql://user_1:secret@127.0.0.1:{closed_port()}/lab"
+def test_server_that_is_not_there_is_named_without_its_password(silent_port: int) -> None:
+    address = f"postgresql://user_1:secret@127.0.0.1:{silent_port}/lab"
     for verb in (["sessions"], ["init"], ["verify"], ["validate", "-"]):
         ended = run_cli("--db", address, *verb, stdin="")
         assert ended.exit == 1
@@ -241,7 +234,12 @@ def test_working_directory_that_is_gone(folder: Path, monkeypatch: pytest.Monkey
 def shell(command: str) -> Ended:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DAYBOOK": f"{sys.executable} -m commands.cli"}
     done = subprocess.run(
-        ["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert "Traceback" not in done.stderr
     return Ended(done.returncode, done.stdout, done.stderr)
@@ -300,9 +298,8 @@ def test_ctrl_c_is_how_watching_ends(folder: Path) -> None:
     )
     assert process.stderr is not None
     assert "Ctrl-C ends it" in process.stderr.readline()
-    time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, err) == (0, "", "Stopped.\n")
 
 

@@ -13,6 +13,7 @@ from commands.requests.approving import approve
 from commands.requests.correction.correct import correct
 from ledger.errors import Refusal
 from tests.intake.child import Moment, crash_at, processes
+from tests.patience import PATIENCE_S
 
 Step = tuple[str, Any]
 """What to do: ("request", data) or ("approve", number)."""
@@ -32,7 +33,7 @@ def do(
     daybook = Daybook.open(url, Actor(user))
     roots = Roots.of({"N:": [share]})
     if barrier is not None:
-        barrier.wait()
+        barrier.wait(PATIENCE_S)
     try:
         kind, what = step
         if kind == "request":
@@ -65,9 +66,11 @@ def start(
 def at_once(url: str, share: str, steps: list[tuple[str, Step]]) -> list[dict[str, Any]]:
     barrier = processes.Barrier(len(steps))
     started = [start(url, share, user, step, barrier=barrier) for user, step in steps]
-    answers = [answer.recv() if answer.poll(120) else {"refused": "no answer"} for _, answer in started]
+    answers = [
+        answer.recv() if answer.poll(PATIENCE_S) else {"refused": "no answer"} for _, answer in started
+    ]
     for process, answer in started:
-        process.join(30)
+        process.join(PATIENCE_S)
         assert process.exitcode == 0
         answer.close()
     return answers

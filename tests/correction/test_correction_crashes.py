@@ -11,6 +11,7 @@ from tests.correction.child import at_once, start
 from tests.correction.corrections import assert_numbered_by_position, compare, live, request
 from tests.intake.child import CRASHED, Moment
 from tests.intake.lab import Lab, document, group, session
+from tests.patience import PATIENCE_S
 
 MOMENTS: list[Moment] = ["before", "within", "after"]
 
@@ -33,7 +34,7 @@ def test_a_request_that_was_killed_is_made_once(lab: Lab, moment: Moment) -> Non
     process, answer = start(
         lab.url, str(lab.share.parent), "user_1", ("request", data), crash=("RequestCorrection", moment)
     )
-    process.join(60)
+    process.join(PATIENCE_S)
     answer.close()
     assert process.exitcode == CRASHED
 
@@ -58,7 +59,7 @@ def test_an_approval_that_was_killed_is_carried_out_once(lab: Lab, moment: Momen
     process, answer = start(
         lab.url, str(lab.share.parent), "user_3", ("approve", asked), crash=("ApproveCorrection", moment)
     )
-    process.join(60)
+    process.join(PATIENCE_S)
     answer.close()
     assert process.exitcode == CRASHED
 

@@ -13,13 +13,14 @@ from commands.door.submit import Daybook
 from ledger.errors import Refusal
 from tests.intake.child import CRASHED, Moment, crash_at, processes
 from tests.ledger.crashing import DIED, die_at
+from tests.patience import PATIENCE_S
 
 COMPLETED = 0
 
 
 def _submit(url: str, user: str, command: Command, answer: Connection, barrier: Barrier) -> None:
     daybook = Daybook.open(url, Actor(user))
-    barrier.wait()
+    barrier.wait(PATIENCE_S)
     try:
         answer.send(asdict(daybook.submit(command).result))
     except Refusal as refusal:
@@ -38,9 +39,11 @@ def submit_at_once(url: str, commands: Sequence[tuple[str, Command]]) -> list[di
         process.start()
         theirs.close()
         started.append((process, ours))
-    answers = [answer.recv() if answer.poll(60) else {"refused": "no answer"} for _, answer in started]
+    answers = [
+        answer.recv() if answer.poll(PATIENCE_S) else {"refused": "no answer"} for _, answer in started
+    ]
     for process, answer in started:
-        process.join(30)
+        process.join(PATIENCE_S)
         assert process.exitcode == 0
         answer.close()
     return answers
@@ -55,7 +58,7 @@ def crash(url: str, user: str, command: Command, moment: Moment) -> None:
     """Submit the command in a process that dies before it, within it, or before anybody hears of it."""
     process = processes.Process(target=_submit_and_crash, args=(url, user, command, moment))
     process.start()
-    process.join(60)
+    process.join(PATIENCE_S)
     assert process.exitcode == CRASHED
 
 
@@ -80,7 +83,7 @@ def die_at_statements(url: str, user: str, command: Command) -> list[int]:
     process = processes.Process(target=_die_at_statements, args=(url, user, command, theirs))
     process.start()
     theirs.close()
-    ended: list[int] = ours.recv() if ours.poll(120) else []
-    process.join(30)
+    ended: list[int] = ours.recv() if ours.poll(PATIENCE_S) else []
+    process.join(PATIENCE_S)
     ours.close()
     return ended

@@ -1,6 +1,8 @@
 """Processes of their own for the tests of crashes and races. They come from a fork server that holds no connection."""
 
 import os
+import signal
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from multiprocessing import get_context
@@ -17,6 +19,7 @@ from commands.intake.uploading import upload
 from commands.recordings.roots import Roots
 from ledger import log
 from ledger.errors import Refusal
+from tests.patience import PATIENCE_S
 
 Moment = Literal["before", "within", "after"]
 CRASHED = 73
@@ -57,7 +60,7 @@ def upload_and_answer(
         crash_at(*crash)
     daybook = Daybook.open(url, Actor(user))
     if barrier is not None:
-        barrier.wait()
+        barrier.wait(PATIENCE_S)
     else:
         answer.send("ready")
     try:
@@ -68,6 +71,31 @@ def upload_and_answer(
         answer.send({"refused": refusal.code, "message": str(refusal)})
     finally:
         daybook.close()
+
+
+def _upload_and_die(url: str, share: str, data: bytes, took_s: Connection, after_s: float | None) -> None:
+    daybook = Daybook.open(url, Actor("user_1"))
+    began = time.process_time()
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, after_s or 0)
+    report = upload(daybook, data, filename="12345.yml", roots=Roots.of({"N:": [share]}))
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    assert report.ok
+    took_s.send(time.process_time() - began)
+    daybook.close()
+
+
+def upload_and_die(url: str, share: str, data: bytes, *, after_s: float | None) -> tuple[int | None, float]:
+    """Upload in a process that is killed after so much work of its own; by the clock, a busy machine would choose the
+    moment. Returns how it ended, and the work that it did."""
+    ours, theirs = processes.Pipe(duplex=False)
+    process = processes.Process(target=_upload_and_die, args=(url, share, data, theirs, after_s))
+    process.start()
+    theirs.close()
+    process.join(PATIENCE_S)
+    took_s = ours.recv() if process.exitcode == 0 else 0.0
+    ours.close()
+    return process.exitcode, took_s
 
 
 def start(*arguments: Any) -> tuple[BaseProcess, Connection]:
@@ -84,9 +112,11 @@ def upload_at_once(
     """Upload each file as its user, all at the same moment; every process must end by itself."""
     barrier = processes.Barrier(len(uploads))
     started = [start(url, share, user, data, barrier, None, command_id) for user, data in uploads]
-    answers = [answer.recv() if answer.poll(120) else {"refused": "no answer"} for _, answer in started]
+    answers = [
+        answer.recv() if answer.poll(PATIENCE_S) else {"refused": "no answer"} for _, answer in started
+    ]
     for process, answer in started:
-        process.join(30)
+        process.join(PATIENCE_S)
         assert process.exitcode == 0
         answer.close()
     return answers

@@ -2,15 +2,15 @@
 
 import random
 import signal
-import time
 from collections import Counter
 
 import pytest
 
 from commands.intake.working import work
 from commands.samples.clusterings import kilosort_output
-from tests.intake.child import CRASHED, Moment, start
+from tests.intake.child import CRASHED, Moment, start, upload_and_die
 from tests.intake.lab import Lab, document, group, session
+from tests.patience import PATIENCE_S
 
 _MOST_TRIES = 200
 STEPS = ["AcceptInputFile", "SettleSessions", "SettleClustering", "FinishUpload"]
@@ -25,7 +25,7 @@ def small_file(lab: Lab) -> bytes:
 
 def crash(lab: Lab, data: bytes, command: str, moment: Moment) -> None:
     process, answer = start(lab.url, str(lab.share.parent), "user_1", data, None, (command, moment))
-    process.join(60)
+    process.join(PATIENCE_S)
     answer.close()
     assert process.exitcode == CRASHED
 
@@ -82,22 +82,16 @@ def test_a_crash_before_the_file_is_accepted_leaves_nothing(lab: Lab) -> None:
 def test_fifty_kills_at_random_moments_lose_and_double_nothing(lab: Lab) -> None:
     chance = random.Random(50)
     names = lab.record_quickly(_MOST_TRIES + 2)
-    usual_s = 0.02
+    usual_s = 0.0
     killed = tries = 0
     while killed < 50 and tries < _MOST_TRIES:
-        data = document(*map(session, names[: tries + 2]))
-        process, answer = start(lab.url, str(lab.share.parent), "user_1", data)
-        assert answer.recv() == "ready"
-        began = time.perf_counter()
-        if tries % 10 == 0:  # one in ten runs undisturbed: how long it takes
-            assert answer.recv()["ok"]
-            usual_s = time.perf_counter() - began
-        else:
-            time.sleep(chance.uniform(0, usual_s))
-            process.kill()
-        process.join(30)
-        answer.close()
-        killed += process.exitcode == -signal.SIGKILL
+        data = document(*map(session, names[tries : tries + 2]))  # one that is known, and one that is not
+        undisturbed = tries % 10 == 0  # one in ten: how long it takes
+        after_s = None if undisturbed else chance.uniform(0.001, usual_s)
+        exit_code, took_s = upload_and_die(lab.url, str(lab.share.parent), data, after_s=after_s)
+        assert exit_code in ({0} if undisturbed else {0, -signal.SIGPROF})
+        usual_s = took_s if undisturbed else usual_s
+        killed += exit_code != 0
         tries += 1
         report = lab.upload_bytes(data)
         assert {entry.outcome for entry in report.sessions} <= {"inserted", "duplicate"}

@@ -13,6 +13,7 @@ from commands.intake.uploading import UploadReport
 from projections.rebuild import contents, rebuild
 from tests.deletion.desk import Desk
 from tests.intake.lab import SERIALS, START, Lab, number, session
+from tests.patience import PATIENCE_S
 
 
 def refused(report: UploadReport) -> list[Finding]:
@@ -123,7 +124,7 @@ def test_of_two_uploads_at_the_same_moment_one_is_refused(
     nested: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both are checked before either is accepted."""
-    met, looked = threading.Barrier(2, timeout=30), accepting.look_at_duplicates
+    met, looked = threading.Barrier(2, timeout=PATIENCE_S), accepting.look_at_duplicates
     once = threading.local()
     from commands.intake import uploading
 

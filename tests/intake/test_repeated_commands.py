@@ -22,6 +22,7 @@ from commands.samples.clusterings import kilosort_output
 from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from tests.intake.child import CRASHED, Moment, start, upload_at_once
 from tests.intake.lab import PROBES, SERIALS, Lab, document, group, number, session
+from tests.patience import PATIENCE_S
 
 ID = "once-1"
 TASKS = b"- {task_type: OpenField, arena_apparatus: 150_square, task_start: 0, task_stop: 10}"
@@ -93,7 +94,7 @@ def test_an_upload_that_died_is_finished_under_its_id_as_the_same_upload(
 ) -> None:
     data = growing_file(lab)
     process, answer = start(lab.url, str(lab.share.parent), "user_1", data, None, (step, moment), ID)
-    process.join(60)
+    process.join(PATIENCE_S)
     answer.close()
     assert process.exitcode == CRASHED
 

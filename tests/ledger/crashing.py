@@ -8,6 +8,7 @@ from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from ledger import database
 from ledger.database import Transaction
+from projections import rebuild as rebuilding
 from tests.ledger.writing import Register
 
 DIED = 9
@@ -40,6 +41,16 @@ def die_at(statement: int, *, after: bool) -> None:
     inside: dict[str, bool] = {}
     for name in _STATEMENTS:
         setattr(Transaction, name, counted(getattr(Transaction, name)))
+
+
+def rebuild_and_die(url: str, statement: int) -> None:
+    """In steps as small as those of the tests of rebuilds."""
+    rebuilding.CATCH_UP, rebuilding.PAGE = 10, 20
+    rebuilding.ROWS_WAITING = rebuilding.ROWS_A_FLUSH = 15
+    opened = database.Database(url)
+    die_at(statement, after=False)
+    rebuilding.rebuild(opened)
+    os._exit(0)
 
 
 def submit_and_die(url: str, command_id: str, values: int, statement: int, after: bool) -> None:

@@ -13,6 +13,8 @@ import psycopg
 from commands.door.actor import Actor
 from commands.moving.importing import import_ledger
 from commands.moving.setup import initialise
+from ledger.checkpoint import CheckpointError
+from ledger.errors import Conflict, LedgerUnavailable
 
 KILLED = -signal.SIGKILL
 _NAMES = ("os.link", "os.remove", "os.rename")
@@ -52,6 +54,13 @@ def steps(*, kill_before: int | None, tell: Callable[[int, str], None] = lambda 
 def create(url: str, folder: Path, kill_before: int | None, told: Path | None = None) -> None:
     _count(kill_before, told)
     initialise(url, Actor("user_1"), key_directory=folder)
+
+
+def create_or_give_way(url: str, folder: Path) -> None:
+    try:
+        initialise(url, Actor("user_1"), key_directory=folder)
+    except (Conflict, LedgerUnavailable, CheckpointError) as error:
+        assert str(error)
 
 
 def import_(url: str, lines: list[bytes], kill_before: int | None, told: Path | None = None) -> None:

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from ledger.errors import LedgerUnavailable
 from ledger.urls import checked
 from ledger.verify import verify
 from tests.conftest import create_database
+from tests.patience import PATIENCE_S
 
 SECRET = "hunter2hunter2"
 SHAPES = [
@@ -160,34 +161,32 @@ def refusal(address: str) -> LedgerUnavailable:
 def answering(answer: bytes) -> Iterator[int]:
     """A port behind which something answers that is no PostgreSQL server."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(20)
 
         def serve() -> None:
-            for _ in range(2):
-                try:
+            with suppress(OSError):  # nobody came a second time
+                for _ in range(2):
                     client, _ = server.accept()
-                except OSError:
-                    return
-                with client:
-                    client.recv(100)
-                    client.sendall(answer)
+                    with client:
+                        client.recv(100)
+                        client.sendall(answer)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield server.getsockname()[1]
-
-
-def closed() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+        try:
+            yield server.getsockname()[1]
+        finally:
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)  # ends the accept
+            thread.join()
 
 
 def test_causes_of_a_connection_that_does_not_come_about_are_told_apart(
-    postgresql_server: str,
+    postgresql_server: str, silent_port: int
 ) -> None:
     join = "&" if "?" in postgresql_server else "?"
+    patient = f"connect_timeout={PATIENCE_S}"
     found = {
-        refusal(f"postgresql://u@127.0.0.1:{closed()}/d").code: "nobody listens",
+        refusal(f"postgresql://u@127.0.0.1:{silent_port}/d").code: "nobody listens",
         refusal("postgresql://u@nohost.invalid/d").code: "no such host",
         refusal(postgresql_server.replace("/postgres?", "/nosuch?")).code: "no such database",
         refusal(postgresql_server.replace("postgres:", "stranger:", 1)).code: "no such login",
@@ -196,9 +195,9 @@ def test_causes_of_a_connection_that_does_not_come_about_are_told_apart(
         refusal("postgresql:///d?host=/nowhere").code: "no such socket",
     }
     with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
-        found[refusal(f"postgresql://u@127.0.0.1:{port}/d").code] = "a web server"
+        found[refusal(f"postgresql://u@127.0.0.1:{port}/d?{patient}").code] = "a web server"
     with answering(b"N") as port:
-        found[refusal(f"postgresql://u@127.0.0.1:{port}/d?sslmode=require").code] = "no TLS there"
+        found[refusal(f"postgresql://u@127.0.0.1:{port}/d?sslmode=require&{patient}").code] = "no TLS there"
 
     assert set(found) == {
         "connection-refused", "unknown-host", "no-such-database", "unknown-login", "server-options", "not-postgresql",

@@ -5,11 +5,9 @@ import time
 
 import pytest
 
-from commands.door.actor import Actor
-from commands.door.submit import Daybook
 from ledger import log
 from ledger.database import Database
-from tests.ledger.writing import Register, elsewhere, join_all, stored_events, submit_many
+from tests.ledger.writing import elsewhere, join_all, stored_events, submit_many, submit_the_same
 
 WRITERS = 8
 COMMANDS = 1_000 if os.environ.get("DAYBOOK_LONG_TESTS") else 50  # of 1, 2 or 3 events: 100 events a writer
@@ -36,12 +34,6 @@ def test_a_tailing_reader_sees_every_event_of_eight_writers_once_and_in_order(
     for number in range(WRITERS):
         own = [event.subject for event in seen if event.actor == f"user_{number}" and event.subject]
         assert own == [f"0/user_{number}_{command}" for command in range(COMMANDS)]
-
-
-def submit_the_same(url: str, command_id: str) -> None:
-    daybook = Daybook.open(url, Actor("user_1"))
-    daybook.submit(Register(name="12345", values=2, command_id=command_id))
-    daybook.close()
 
 
 def test_one_command_sent_by_several_processes_at_once_is_carried_out_once(

@@ -85,18 +85,11 @@ def test_a_second_time_does_not_need_the_key(new_url: str, tmp_path: Path) -> No
 
 
 def test_several_at_the_same_time_make_one_ledger(new_url: str, tmp_path: Path) -> None:
-    children = [elsewhere(create_or_give_way, new_url, tmp_path) for _ in range(3)]
+    children = [elsewhere(killing.create_or_give_way, new_url, tmp_path) for _ in range(3)]
     join_all(children)
 
     create(new_url, tmp_path)
     assert_complete(new_url, tmp_path)
-
-
-def create_or_give_way(url: str, folder: Path) -> None:
-    try:
-        create(url, folder)
-    except (log.Conflict, LedgerUnavailable, checkpoint.CheckpointError) as error:
-        assert str(error)
 
 
 STEPS: dict[str, tuple[Any, str]] = {

@@ -11,7 +11,8 @@ from ledger import log
 from ledger.database import Database
 from ledger.errors import Conflict, LedgerUnavailable
 from ledger.input_files import fetch, keep
-from tests.ledger.writing import added, append, head_size, is_sqlite, stored_events
+from tests.ledger.writing import added, append, end_connections, head_size, is_sqlite, stored_events
+from tests.patience import PATIENCE_S
 
 THREADS = 20  # more than any pool of SQLAlchemy's keeps by default
 
@@ -34,7 +35,7 @@ def in_threads(count: int, function: Callable[[int], None]) -> None:
 
 
 def test_more_threads_than_a_pool_holds_read_and_write_at_once(database: Database) -> None:
-    together = threading.Barrier(THREADS, timeout=30)
+    together = threading.Barrier(THREADS, timeout=PATIENCE_S)
 
     def work(number: int) -> None:
         head_size(database)
@@ -114,28 +115,17 @@ def test_a_refusal_with_a_failed_statement_behind_it_leaves_the_connection_good(
 
 
 def test_a_lost_server_connection_is_replaced_and_told_to_who_was_in_the_middle(
-    database: Database, ledger_url: str, request: pytest.FixtureRequest
+    database: Database, ledger_url: str
 ) -> None:
     if is_sqlite(ledger_url):
         pytest.skip("SQLite has no connection to lose")
-    other = Database(ledger_url, role=None)
-    request.addfinalizer(other.close)
-
-    def cut() -> None:
-        sql = (
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "  # and wait until it is gone
-            "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-        )
-        with other.reading() as transaction:
-            transaction.run(sql).fetchall()
-
     append(database, [added("a")])
-    cut()  # between two transactions
+    end_connections(ledger_url)  # between two transactions
     assert head_size(database) == 2
 
     with pytest.raises(LedgerUnavailable) as caught, database.writing() as transaction:
         log.lock_head(transaction)
-        cut()  # in the middle of one
+        end_connections(ledger_url)  # in the middle of one
         log.read_head(transaction)
     assert caught.value.code == "connection-lost" and caught.value.hint
     assert "\n" not in str(caught.value)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
@@ -197,11 +196,8 @@ def test_a_damaged_file_is_said_to_be_damaged(ledger_templates: object, tmp_path
     assert refusal_of(url).code == "not-a-database"
 
 
-def test_a_server_that_is_not_there_cannot_be_reached() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    refusal = refusal_of(f"postgresql://user_1:secret@127.0.0.1:{port}/daybook")
+def test_a_server_that_is_not_there_cannot_be_reached(silent_port: int) -> None:
+    refusal = refusal_of(f"postgresql://user_1:secret@127.0.0.1:{silent_port}/daybook")
 
     assert refusal.code == "connection-refused"
     assert "secret" not in str(refusal)

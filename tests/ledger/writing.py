@@ -5,8 +5,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier, Event
 from typing import Any
 
+import psycopg
 from sqlalchemy.engine import make_url
 
 from commands.door.actor import Actor
@@ -19,9 +21,10 @@ from ledger.envelope import NewEvent, StoredEvent
 from ledger.events import ReferenceValueAdded, SubjectRegistered
 from projections.apply import apply, prefetch
 from projections.rows import State
+from tests.patience import PATIENCE_S, until
 
 _OF_LISTS = re.compile(r"_[ab]\b")
-_processes = multiprocessing.get_context("forkserver")
+processes = multiprocessing.get_context("forkserver")
 
 
 def added(value: str, table: str = "reference.Experimenter", **envelope: Any) -> NewEvent:
@@ -99,6 +102,17 @@ def is_sqlite(url: str) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
 
 
+def end_connections(url: str) -> None:
+    """What a restart of the server does to those who are connected. When it returns, they are gone."""
+    others = (
+        "FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' "
+        "AND pid <> pg_backend_pid()"
+    )
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"SELECT pg_terminate_backend(pid) {others}")
+        until(lambda: server.execute(f"SELECT {others}").fetchone() is None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered(Result):
     registered: bool
@@ -140,16 +154,29 @@ class Rename(Command[Renamed]):
         return Decision([added(self.name)], Renamed(renamed=True))
 
 
-def submit_many(url: str, writer: str, commands: int) -> None:
+def submit_many(
+    url: str, writer: str, commands: int, halfway: Barrier | None = None, go_on: Event | None = None
+) -> None:
+    """At ``halfway`` it meets the others, and waits until it may ``go_on``."""
     daybook = Daybook.open(url, Actor(writer))
     for number in range(commands):
+        if halfway is not None and go_on is not None and number == commands // 2:
+            halfway.wait(PATIENCE_S)
+            assert go_on.wait(PATIENCE_S)
         daybook.submit(Register(name=f"{writer}_{number}", values=number % 3))
     daybook.close()
 
 
+def submit_the_same(url: str, command_id: str) -> None:
+    daybook = Daybook.open(url, Actor("user_1"))
+    daybook.submit(Register(name="12345", values=2, command_id=command_id))
+    daybook.close()
+
+
 def elsewhere(function: Callable[..., None], *arguments: Any) -> BaseProcess:
-    """Run a function of a module in a process of its own."""
-    process = _processes.Process(target=function, args=arguments)
+    """Run a function in a process of its own. It stands in a module that the fork server has loaded (``PROCESSES``): a module
+    of tests would be loaded again for each."""
+    process = processes.Process(target=function, args=arguments)
     process.start()
     return process
 

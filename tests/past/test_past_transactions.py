@@ -23,6 +23,7 @@ from projections.records import RECORDS, SLOTS
 from tests import all_lines
 from tests.deletion.desk import Desk
 from tests.intake.lab import Lab, number, session
+from tests.patience import PATIENCE_S
 
 
 def locations(world: Any) -> list[str]:
@@ -176,7 +177,7 @@ def test_a_writer_goes_on_while_the_past_is_read_and_is_not_seen(lab: Lab) -> No
         first = locations(world)
         thread = threading.Thread(target=write)
         thread.start()
-        thread.join(30)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
         values = listings.reference_values(world.transaction, world.head.live_slot, "acquisition.Project")
         assert "meanwhile" not in [value["value"] for value in values]

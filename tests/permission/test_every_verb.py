@@ -14,6 +14,7 @@ from commands.samples.lab import SampleLab
 from ledger.verify import verify
 from tests.cli.conftest import Run, run_cli, write_input_file
 from tests.conftest import ROOT
+from tests.patience import PATIENCE_S
 
 AUDITOR = "user_3"
 
@@ -263,7 +264,7 @@ def test_no_verb_that_only_reads_loads_what_only_writers_need(
 
     done = subprocess.run(
         [sys.executable, "-c", _LOADED_BY_EACH, json.dumps([heavy, ledger_url, *light])],
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
 
     loaded = [line.split("\t")[1:] for line in done.stdout.splitlines() if line.startswith("#\t")]

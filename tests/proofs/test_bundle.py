@@ -28,6 +28,7 @@ from ledger.database import Database
 from ledger.merkle import CompactRange, inclusion_proof, leaf_hash, node_source
 from tests.cli.conftest import Run, run_cli
 from tests.ledger.writing import added, append, append_plainly, as_owner
+from tests.patience import PATIENCE_S
 from tests.proofs.conftest import flipped, text_of
 
 # Runs a script as a stranger's Python would: none of our packages can be imported.
@@ -48,7 +49,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 def stranger(folder: Path, *arguments: str, isolated: str = "-I") -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, *isolated.split(), "-c", STRANGER, "verify.py", *arguments],
-        cwd=folder, capture_output=True, text=True, timeout=60, check=False, env={"PATH": os.environ["PATH"]},
+        cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env={"PATH": os.environ["PATH"]},
     )  # fmt: skip
     assert "Traceback" not in done.stdout + done.stderr
     return done

@@ -21,6 +21,7 @@ from commands.web.serving import Serving
 from commands.web.working import Working
 from tests.cli.conftest import folder, sample
 from tests.ledger.writing import is_sqlite
+from tests.patience import PATIENCE_S
 
 __all__ = ["Server", "folder", "sample", "server"]
 LIMITS = Limits()
@@ -47,13 +48,13 @@ class Server:
             target=lambda: asyncio.run(self._server.serve(sockets=[listening])), daemon=True
         )
         self._thread.start()
-        assert begun.wait(20)
+        assert begun.wait(PATIENCE_S)
         self.address = told[0]
         self._clients: list[httpx.Client] = []
         self.anonymous = self.client()
 
     def client(self, **headers: str) -> httpx.Client:
-        client = httpx.Client(base_url=self.address, headers=headers, timeout=60, trust_env=False)
+        client = httpx.Client(base_url=self.address, headers=headers, timeout=PATIENCE_S, trust_env=False)
         self._clients.append(client)
         return client
 
@@ -71,7 +72,7 @@ class Server:
         for client in self._clients:
             client.close()
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
         if self.serving.working is not None:
             self.serving.working.stop()

@@ -1,24 +1,25 @@
 """What a client can take of a server: bytes and time are bounded, whatever it says of itself."""
 
 import socket
-import time
+from contextlib import suppress
 
 import pytest
 
 from commands.web import bounds, patience
+from tests.patience import PATIENCE_S
 from tests.server.conftest import Server
 
 
 def connected(server: Server) -> socket.socket:
     host, _, port = server.address.removeprefix("http://").partition(":")
-    return socket.create_connection((host, int(port)), timeout=10)
+    return socket.create_connection((host, int(port)), timeout=PATIENCE_S)
 
 
-def closed_after(connection: socket.socket) -> float:
-    began = time.monotonic()
+def is_ended(connection: socket.socket) -> bool:
+    """Waits for it: nothing else ends a connection on which nothing was asked."""
     while connection.recv(4096):
         pass
-    return time.monotonic() - began
+    return True
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"])
@@ -29,14 +30,12 @@ def test_who_does_not_say_what_he_wants_is_not_waited_for(
 
     with connected(server) as connection:
         connection.sendall(sent)
-        assert closed_after(connection) < 5
+        assert is_ended(connection)
 
 
 def test_a_second_request_on_a_connection_has_its_own_time(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "HEADERS_S", 0.3)
-
     with connected(server) as connection:
         for _ in range(2):
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -44,8 +43,9 @@ def test_a_second_request_on_a_connection_has_its_own_time(
             while not answer.endswith(b"\r\n\r\nok\n"):
                 answer += connection.recv(4096)
             assert answer.startswith(b"HTTP/1.1 200 OK")
+        monkeypatch.setattr(patience, "HEADERS_S", 0.3)
         connection.sendall(b"GET /hea")
-        assert closed_after(connection) < 5
+        assert is_ended(connection)
 
 
 def test_a_body_that_does_not_arrive_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,8 @@ def test_a_body_that_does_not_arrive_is_refused(server: Server, monkeypatch: pyt
 
 def test_headers_are_bounded(server: Server) -> None:
     with connected(server) as connection:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 100_000)
+        with suppress(ConnectionError):  # it may answer, and end, before it was given everything
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 100_000)
         answer = connection.recv(65536)
 
     assert (

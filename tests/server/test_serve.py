@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import run_cli
 from tests.conftest import ROOT
+from tests.patience import PATIENCE_S
 
 
 @contextmanager
@@ -35,10 +36,10 @@ def test_the_first_line_is_the_address_and_a_signal_ends_it_whole(
     url = ledger_templates("sqlite", folder)
 
     with serving("--db", url) as (address, process):
-        assert httpx.get(f"{address}/healthz").text == "ok\n"
-        assert httpx.get(f"{address}/api/v1/sessions").status_code == 401
+        assert httpx.get(f"{address}/healthz", timeout=PATIENCE_S).text == "ok\n"
+        assert httpx.get(f"{address}/api/v1/sessions", timeout=PATIENCE_S).status_code == 401
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode in (0, -signal.SIGTERM)
     assert "Traceback" not in err and err.count("\n") == 1
