@@ -497,13 +497,76 @@ class ServiceAccountAdded(Body):
 
 
 class UserDisabled(Body):
-    """The account's tokens end; its records stay."""
+    """The account's sign-ins, tokens and invitations end; its records stay."""
 
     user: str
 
 
 class UserEnabled(Body):
     user: str
+
+
+class UserInvited(Body):
+    """``role`` is what the user gets by joining, unless he or she has one by then; empty: none. ``until`` is the time
+    that the invitation expires."""
+
+    user: str
+    role: str
+    until: str
+
+
+class InvitationRevoked(Body):
+    user: str
+
+
+class UserJoined(Body):
+    """The user has chosen a password. ``role`` and ``invited_by`` are those of the invitation."""
+
+    user: str
+    role: str
+    invited_by: str
+
+
+class ResetIssued(Body):
+    """A link was made by which the user gets in again. ``what`` is password or second-factor, ``until`` the time that
+    it expires."""
+
+    user: str
+    what: str
+    until: str
+
+
+class PasswordChanged(Body):
+    """``by_reset``: by the link of a reset, by which all sign-ins of the user ended."""
+
+    user: str
+    by_reset: bool
+
+
+class SecondFactorAdded(Body):
+    user: str
+
+
+class SecondFactorRemoved(Body):
+    """``by_reset``: by the link of a reset, by which all sign-ins of the user ended."""
+
+    user: str
+    by_reset: bool
+
+
+class SecondFactorPolicySet(Body):
+    """On the stream ``ledger``: whether a password alone is not enough for whoever has this role."""
+
+    role: str
+    required: bool
+
+
+class SignInsFailed(Body):
+    """On the stream ``ledger``: so many attempts failed within an hour that no more are taken. ``user`` is empty where
+    they came from one address, for whatever users."""
+
+    user: str
+    failures: int
 
 
 class TokenIssued(Body):

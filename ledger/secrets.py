@@ -12,6 +12,8 @@ import orjson
 from ledger.database import Transaction
 
 TOKEN = "token"  # noqa: S105 - the name of a kind
+PASSWORD = "password"  # noqa: S105
+SIGN_IN, INVITATION, RESET = "sign-in", "invitation", "reset"
 _COLUMNS = "id, kind, username, digest, details, created_at, expires_at, used_at"
 _SELECT = f"SELECT {_COLUMNS} FROM secrets"
 
@@ -47,6 +49,11 @@ def of_user(transaction: Transaction, username: str, kind: str) -> list[Secret]:
     rows = transaction.run(
         f"{_SELECT} WHERE username = ? AND kind = ? ORDER BY created_at, id", (username, kind)
     ).fetchall()
+    return [_read(row) for row in rows]
+
+
+def of_kind(transaction: Transaction, kind: str) -> list[Secret]:
+    rows = transaction.run(f"{_SELECT} WHERE kind = ? ORDER BY created_at, id", (kind,)).fetchall()
     return [_read(row) for row in rows]
 
 

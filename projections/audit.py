@@ -53,6 +53,8 @@ NOT_COUNTED = frozenset(
     {
         "LedgerCreated", "ApprovalPolicySet", "RoleGranted", "RoleRevoked",
         "ServiceAccountAdded", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
+        "UserInvited", "InvitationRevoked", "UserJoined", "ResetIssued", "PasswordChanged", "SecondFactorAdded",
+        "SecondFactorRemoved", "SecondFactorPolicySet", "SignInsFailed",
         "InputFileValidated", "InputFileProcessed",  # the upload is counted when it is received
         "InputFileChecked", "InputFileErased",
         "SessionInsertRequested", "SessionWaiting", "ClusteringInsertRequested", "ClusteringWaiting",

@@ -170,7 +170,10 @@ def _is_id(kind: str) -> bool:
     return kind in _RECORDS.values()
 
 
-_OF_USERS = ("RoleGranted", "RoleRevoked", "ServiceAccountAdded", "UserDisabled", "UserEnabled")
+_OF_USERS = (
+    "RoleGranted", "RoleRevoked", "ServiceAccountAdded", "UserDisabled", "UserEnabled", "UserInvited",
+    "InvitationRevoked", "UserJoined", "SecondFactorAdded", "SecondFactorRemoved",
+)  # fmt: skip
 
 
 def about(event: StoredEvent) -> list[Key]:
@@ -184,7 +187,7 @@ def about(event: StoredEvent) -> list[Key]:
         return [("reference value", f"{number}: {body_of(event)['value']}")]
     if event.type in _OF_USERS:
         return [("user", str(body_of(event)["user"]))]
-    if event.type == "AuthenticationPolicySet":
+    if event.type in ("AuthenticationPolicySet", "SecondFactorPolicySet"):
         return [("user", "everyone")]
     if event.type == "LedgerCreated":
         return [("user", event.actor), ("user", "everyone")]

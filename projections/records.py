@@ -247,9 +247,10 @@ class User:
     """``role``: researcher, admin, auditor, or empty: never granted, or revoked. The user "everyone" stands for all
     who were granted no role.
 
-    ``account``: invited (until ``invited_until``), active, disabled, or empty where there is none; that of
-    "everyone" is required where the ledger takes no command without authentication. A service account has an
-    ``owner``, who answers for it.
+    ``account``: invited (until ``invited_until``), active (since ``joined_at``), disabled, or empty where there is
+    none; that of "everyone" is required where the ledger takes no command without authentication. A service account
+    has an ``owner``, who answers for it. ``second_factor``: "on" or empty; that of "everyone" names the roles that
+    need one, with blanks between.
     """
 
     TABLE: ClassVar[str] = "users"
@@ -261,6 +262,8 @@ class User:
     account: str
     owner: str
     invited_until: str | None
+    joined_at: str | None
+    second_factor: str
 
 
 @dataclass(slots=True)
@@ -340,6 +343,6 @@ SLOTS = head.SLOTS
 
 VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2) | {
     "sessions": 4, "session_locations": 4, "clusterings": 3, "uploads": 3,
-    "users": 3, "activity": 3,
+    "users": 4, "activity": 3,
 }  # fmt: skip
 """Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

@@ -25,7 +25,9 @@ CANARY = "canary"
 
 # one stream of each kind, and the events that stand in it
 STREAMS = {
-    "ledger": {"LedgerCreated", "ApprovalPolicySet", "AuthenticationPolicySet"},
+    "ledger": {
+        "LedgerCreated", "ApprovalPolicySet", "AuthenticationPolicySet", "SecondFactorPolicySet", "SignInsFailed",
+    },
     "upload/7": {"InputFileReceived", "InputFileValidated", "InputFileRejected", "InputFileProcessed"},
     "check/7": {"InputFileChecked"},
     "session/7": {
@@ -50,7 +52,8 @@ STREAMS = {
     "input-file/7": {"InputFileErased"},
     "user/user_1": {
         "RoleGranted", "RoleRevoked", "ActionRefused", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
-        "TokenIssued", "TokenRevoked",
+        "TokenIssued", "TokenRevoked", "UserInvited", "InvitationRevoked", "UserJoined", "ResetIssued",
+        "PasswordChanged", "SecondFactorAdded", "SecondFactorRemoved",
     },
     "subject/0/12345": {
         "SubjectRegistered", "ProbeInserted", "ProbeRemoved", "ProbeInsertionMended", "ProbeInsertionTakenBack",
@@ -67,7 +70,15 @@ SAYS_NOTHING = {
 }  # fmt: skip
 CHANGES_NO_LIST = {
     "the log, history and audit show it": {"InputFileChecked", "ActionRefused"},
-    "the log is asked itself": {"ApprovalPolicySet", "InputFileErased", "TokenIssued", "TokenRevoked"},
+    "the log is asked itself": {
+        "ApprovalPolicySet",
+        "InputFileErased",
+        "TokenIssued",
+        "TokenRevoked",
+        "ResetIssued",
+        "PasswordChanged",
+        "SignInsFailed",
+    },
 }
 ALWAYS_FITS = {
     "the first event cannot be left out": {"LedgerCreated"},
@@ -84,7 +95,9 @@ ALWAYS_FITS = {
     "what it rests on is asked when it is approved": {"ChangeRequested"},
     "what people may do is not judged": {
         "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
-        "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
+        "TokenIssued", "TokenRevoked", "AuthenticationPolicySet", "UserInvited", "InvitationRevoked", "UserJoined",
+        "ResetIssued", "PasswordChanged", "SecondFactorAdded", "SecondFactorRemoved", "SecondFactorPolicySet",
+        "SignInsFailed",
     },
     "it can always be added": {"SubjectRegistered", "ReferenceValueAdded"},
 }  # fmt: skip
@@ -110,15 +123,20 @@ LEAVES_CHECKED_FILES_RIGHT = {
     "a record that was redacted goes on holding its key": {"PayloadRedacted", "InputFileErased"},
     "who may upload is asked again under the lock": {
         "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
-        "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
+        "TokenIssued", "TokenRevoked", "AuthenticationPolicySet", "UserInvited", "InvitationRevoked", "UserJoined",
+        "ResetIssued", "PasswordChanged", "SecondFactorAdded", "SecondFactorRemoved", "SecondFactorPolicySet",
+        "SignInsFailed",
     },
 }  # fmt: skip
 IS_OF_NO_RECORD = {
     "it is about a file that was never taken in": {"InputFileChecked"},
     "when the disk was looked at changes no record": {"DiskLookedAt"},
     "it is shown with what it redacted": {"PayloadRedacted", "InputFileErased"},
-    "it changes no record": {"ActionRefused", "ApprovalPolicySet", "TokenIssued", "TokenRevoked"},
-}
+    "it changes no record": {
+        "ActionRefused", "ApprovalPolicySet", "TokenIssued", "TokenRevoked", "ResetIssued", "PasswordChanged",
+        "SignInsFailed",
+    },
+}  # fmt: skip
 MAY_GO = {"InputFileErased": "it holds a hash alone"}
 
 

@@ -12,7 +12,9 @@ from ledger.errors import NextStep, Refusal
 from ledger.events import Body, ServiceAccountAdded, UserDisabled, UserEnabled
 from projections.records import User
 
-ACTIVE, DISABLED, INVITED = "active", "disabled", "invited"
+ACTIVE, DISABLED, NONE = "active", "disabled", ""
+ENDED = "the account was disabled"
+_WAYS_IN = (secrets.SIGN_IN, secrets.TOKEN, secrets.INVITATION, secrets.RESET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,8 @@ class AddServiceAccount(Command[ServiceAccount]):
 
 
 class DisableUser(Command[AccountStanding]):
-    """From then on the user signs in no more, and does nothing by any other way."""
+    """From then on the user signs in no more, and does nothing by any other way. The password stays, for when the
+    account is enabled again."""
 
     user: str
 
@@ -79,13 +82,14 @@ class DisableUser(Command[AccountStanding]):
             raise Refusal(
                 "own-account", "Nobody disables the account that he or she acts under.", "Ask another admin."
             )
-        secrets.end_of_user(world.transaction, self.user, "the account was disabled")
+        secrets.end_of_user(world.transaction, self.user, ENDED, *_WAYS_IN)
         event = account_event(self.user, UserDisabled(user=self.user))
         return Decision([event], AccountStanding(user=self.user, account=DISABLED, changed=True))
 
 
 class EnableUser(Command[AccountStanding]):
-    """What ended when the account was disabled does not come back: tokens are made anew."""
+    """What ended when the account was disabled does not come back: tokens are made anew, and who had not joined is
+    invited anew."""
 
     user: str
 
@@ -97,7 +101,8 @@ class EnableUser(Command[AccountStanding]):
         if found.account != DISABLED:
             return Decision((), AccountStanding(user=self.user, account=found.account, changed=False))
         event = account_event(self.user, UserEnabled(user=self.user))
-        return Decision([event], AccountStanding(user=self.user, account=ACTIVE, changed=True))
+        account = ACTIVE if found.joined_at else NONE
+        return Decision([event], AccountStanding(user=self.user, account=account, changed=True))
 
 
 def account_of(world: World, user: str) -> User | None:

@@ -3,7 +3,6 @@
 The secret goes beside the command and its receipt, never in them: both are kept for good.
 """
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +10,7 @@ from typing import Literal
 
 from pydantic import PrivateAttr
 
-from commands.accounts.random_text import digest_of, is_of, new_id, new_secret
+from commands.accounts.random_text import Given, is_of, new, taken_apart
 from commands.accounts.standing import DISABLED, account_event, account_of
 from commands.accounts.times import before_now, checked_length, from_now, now
 from commands.door.actor import CLAIMED, Actor
@@ -28,8 +27,6 @@ Scope = Literal["read", "write"]
 DEFAULT_LENGTH = "90d"
 _MOST = 50  # of one account, at a time
 _LONGEST_NAME = 100
-_PREFIX = "dbk"
-_TOKEN = re.compile(r"dbk_([a-z0-9]{10})_([A-Za-z0-9_-]{43})")
 _NOTED_EVERY = timedelta(hours=1)
 
 
@@ -60,7 +57,7 @@ class IssueToken(Command[TokenCreated]):
     name: str
     scope: Scope = "write"
     length: str = DEFAULT_LENGTH
-    _secret: str = PrivateAttr(default="")
+    _given: Given = PrivateAttr(default_factory=lambda: new(secrets.TOKEN))
 
     def authorise(self, world: World) -> None:
         if self.user == world.actor:
@@ -97,16 +94,9 @@ class IssueToken(Command[TokenCreated]):
                 "Revoke those that are not used any more",
                 NextStep("list-tokens"),
             )
-        token, until = new_id(), from_now(length)
-        kept = secrets.Secret(
-            token,
-            secrets.TOKEN,
-            self.user,
-            digest_of(self._secret),
-            {"name": name, "scope": self.scope},
-            at,
-            until,
-        )
+        token, until = self._given.id, from_now(length)
+        details = {"name": name, "scope": self.scope}
+        kept = secrets.Secret(token, secrets.TOKEN, self.user, self._given.digest, details, at, until)
         secrets.write(world.transaction, kept)
         event = TokenIssued(user=self.user, token=token, name=name, scope=self.scope, until=until)
         result = TokenCreated(id=token, user=self.user, name=name, scope=self.scope, until=until)
@@ -146,22 +136,24 @@ def create_token(
         command_id=checked_command_id(command_id), user=user or daybook.actor.user, name=name, scope=scope,
         length=length,
     )  # fmt: skip
-    secret = new_secret()
-    command._secret = secret
     receipt = daybook.submit(command)
-    told = None if receipt.repeated else f"{_PREFIX}_{receipt.result.id}_{secret}"
-    return receipt.result, told
+    return receipt.result, None if receipt.repeated else command._given.text
 
 
 def actor_by_token(ledger: Ledger, text: str, *, interface: str) -> Actor | None:
     """Whoever comes with this token; None where it is none, has expired or was revoked: nobody is told which."""
-    found = _TOKEN.fullmatch(text)
-    if found is None:
+    given = taken_apart(text, secrets.TOKEN)
+    if given is None:
         return None
     at = now()
     with ledger.reading() as (transaction, _):
-        kept = secrets.find(transaction, found[1])
-    if kept is None or kept.kind != secrets.TOKEN or not is_of(found[2], kept.digest) or kept.has_expired(at):
+        kept = secrets.find(transaction, given.id)
+    if (
+        kept is None
+        or kept.kind != given.kind
+        or not is_of(given.secret, kept.digest)
+        or kept.has_expired(at)
+    ):
         return None
     if kept.used_at is None or kept.used_at < before_now(_NOTED_EVERY):
         with (

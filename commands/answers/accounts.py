@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Literal
 
 from commands.accounts.times import now
 from commands.answers.typed import read
-from commands.door.actor import EVERYONE
-from commands.door.permission import authenticated_only
+from commands.door.actor import EVERYONE, Actor, Authentication
+from commands.door.permission import Role, authenticated_only, role_of
 from commands.requests.policy import own_requests_approved
 from ledger import log, secrets
 from ledger.bodies import body_of
@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLine:
-    """``account`` is null for whoever was only granted a role. ``owner`` answers for a service account."""
+    """``account`` is null for whoever was only granted a role; ``joined_at`` since when there is one. ``invited_until``
+    is when an open invitation expires. ``second_factor``: whether signing in takes one. ``owner`` answers for a service
+    account."""
 
     user: str
     account: Literal["invited", "active", "disabled"] | None
-    role: Literal["researcher", "admin", "auditor"] | None
+    role: Role | None
     owner: str | None
+    joined_at: str | None
+    invited_until: str | None
+    second_factor: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,26 @@ class Users:
 
     position: int
     users: list[AccountLine]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationLine:
+    """``role`` is what the user gets by joining."""
+
+    user: str
+    role: Role | None
+    invited_by: str
+    invited_at: str
+    until: str
+    has_expired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitations:
+    """Those that nobody has used, and that were not revoked; the newest last."""
+
+    position: int
+    invitations: list[InvitationLine]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +84,30 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhoIsIn:
+    """``id`` is the public one of the sign-in or token, ``scope`` what it lets its bearer do, ``until`` when it
+    ends."""
+
+    position: int
+    origin: str
+    user: str
+    role: Role | None
+    authentication: Authentication
+    id: str
+    name: str | None
+    scope: Literal["read", "write"]
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOut:
+    """``id`` is the public one of the sign-in that has ended."""
+
+    id: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """``authenticated_only``: whether commands are taken of authenticated actors only. ``own_requests``: whether
     admins may approve what they requested themselves.
@@ -79,11 +128,34 @@ def users(world: "World") -> Users:
                 "account": row.account or None,
                 "role": row.role or None,
                 "owner": row.owner or None,
+                "joined_at": row.joined_at,
+                "invited_until": row.invited_until,
+                "second_factor": row.second_factor == "on",
             },
         )
         for row in sorted(rows, key=lambda row: row.username)
     ]
     return Users(position=world.head.size, users=lines)
+
+
+def invitations(world: "World") -> Invitations:
+    at = now()
+    kept = [one for one in secrets.of_kind(world.transaction, secrets.INVITATION) if one.is_living]
+    lines = [
+        read(
+            InvitationLine,
+            {
+                "user": one.username,
+                "role": one.details["role"] or None,
+                "invited_by": one.details["by"],
+                "invited_at": one.created_at,
+                "until": one.expires_at,
+                "has_expired": one.has_expired(at),
+            },
+        )
+        for one in kept
+    ]
+    return Invitations(position=world.head.size, invitations=lines)
 
 
 def tokens(world: "World", user: str | None = None) -> Tokens:
@@ -116,6 +188,23 @@ def _ended(kept: secrets.Secret | None, at: str) -> str | None:
     if not kept.is_living:
         return str(kept.details.get("ended"))
     return "expired" if kept.has_expired(at) else None
+
+
+def who_is_in(world: "World", actor: Actor, carried_by: str) -> WhoIsIn:
+    """``carried_by`` is the public id of the token or sign-in by which the actor came."""
+    kept = secrets.find(world.transaction, carried_by)
+    details = {} if kept is None else kept.details
+    return WhoIsIn(
+        position=world.head.size,
+        origin=world.head.origin,
+        user=actor.user,
+        role=role_of(world, actor.user) or None,  # type: ignore[arg-type]
+        authentication=actor.authentication,
+        id=carried_by,
+        name=details.get("name"),
+        scope=details.get("scope", "write"),
+        until=None if kept is None else kept.expires_at,
+    )
 
 
 def policies(world: "World") -> Policies:

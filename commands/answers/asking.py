@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @dataclass
 class Asking:
     """Who asks, of which moment (None: now), and where things are on this machine: the ledgers ``url``, ``key_file``,
-    where its signing key would be, ``checkpoints``, where these are kept by themselves. ``then`` is the position of the
-    moment and the time of its last event, once it was found."""
+    where its signing key would be, ``checkpoints``, where these are kept by themselves, ``public_url``, where people
+    reach its server. ``then`` is the position of the moment and the time of its last event, once it was found."""
 
     daybook: "Daybook"
     url: str
@@ -35,6 +35,7 @@ class Asking:
     key_file: "Path"
     checkpoints: "Checkpoints | None" = None
     as_of: Moment | None = None
+    public_url: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
     then: tuple[int, str] | None = None
     _open: ExitStack = field(default_factory=ExitStack)

@@ -14,7 +14,7 @@ from commands.accounts.tokens import Scope
 from commands.answers import log
 from commands.answers.asking import Asking
 from commands.answers.times import moment_of, time_of
-from commands.lab.roles import Role
+from commands.door.permission import Role
 from projections.audit import By
 from projections.queries import Missing
 

@@ -121,6 +121,10 @@ def _corrected(body: Body) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def _to_be(role: str) -> str:
+    return f", as {role}" if role else ""
+
+
 def _refused(body: Body) -> str:
     record = f": {body['record']}" if body["record"] else ""
     return f"may not {body['action']}{record}"
@@ -227,6 +231,20 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "ServiceAccountAdded": lambda body: f"{body['user']}, for whom {body['owner']} answers",
     "UserDisabled": lambda body: body["user"],
     "UserEnabled": lambda body: body["user"],
+    "UserInvited": lambda body: f"{body['user']}, until {body['until']}" + _to_be(body["role"]),
+    "InvitationRevoked": lambda body: f"of {body['user']}",
+    "UserJoined": lambda body: f"{body['user']}, invited by {body['invited_by']}" + _to_be(body["role"]),
+    "ResetIssued": lambda body: f"of the {body['what']} of {body['user']}, until {body['until']}",
+    "PasswordChanged": lambda body: f"of {body['user']}" + (", by a reset" if body["by_reset"] else ""),
+    "SecondFactorAdded": lambda body: f"of {body['user']}",
+    "SecondFactorRemoved": lambda body: f"of {body['user']}" + (", by a reset" if body["by_reset"] else ""),
+    "SecondFactorPolicySet": lambda body: (
+        f"whoever has the role {body['role']} {'needs one' if body['required'] else 'needs none'}"
+    ),
+    "SignInsFailed": lambda body: (
+        f"{body['failures']} within an hour, "
+        + (f"for {body['user']}" if body["user"] else "from one address")
+    ),
     "TokenIssued": lambda body: f"{body['token']} ({body['name']}) of {body['user']}, to {body['scope']}",
     "TokenRevoked": lambda body: f"{body['token']} of {body['user']}",
     "AuthenticationPolicySet": lambda body: (

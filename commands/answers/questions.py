@@ -297,6 +297,13 @@ def _users(asking: Asking) -> Any:
     return users(asking.world("lab"))
 
 
+def _invitations(asking: Asking) -> Any:
+    """Invitations that are open, or have expired."""
+    from commands.answers.accounts import invitations
+
+    return invitations(asking.world("lab"))
+
+
 def _tokens(asking: Asking, *, user: Word | None = None) -> Any:
     """Tokens of one user: one's own, unless said."""
     from commands.answers.accounts import tokens
@@ -358,6 +365,7 @@ QUESTIONS = (
     Question("roles", "lab.roles", ("lab.Roles",), "/roles", _roles),
     Question("people", "lab.people", ("lab.People",), "/people", _people),
     Question("users", "accounts.users", ("accounts.Users",), "/users", _users),
+    Question("invitations", "accounts.invitations", ("accounts.Invitations",), "/invitations", _invitations),
     Question("tokens", "accounts.tokens", ("accounts.Tokens",), "/tokens", _tokens),
     Question("policies", "accounts.policies", ("accounts.Policies",), "/policies", _policies),
 )

@@ -58,6 +58,8 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "token revoke": ("commands.accounts.tokens:TokenEnded",),
     "upload": ("commands.intake.uploading:UploadReport", "commands.answers.many_files:UploadedFiles"),
     "user add": ("commands.accounts.standing:ServiceAccount",),
+    "user invite": ("commands.accounts.invitations:Invited",),
+    "user revoke-invitation": ("commands.accounts.invitations:InvitationEnded",),
     "user disable": ("commands.accounts.standing:AccountStanding",),
     "user enable": ("commands.accounts.standing:AccountStanding",),
     "validate": ("commands.intake.checking:CheckedFile", "commands.answers.many_files:ValidatedFiles"),

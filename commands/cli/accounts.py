@@ -1,6 +1,7 @@
-"""Verbs about accounts: ``user add``, ``list``, ``disable``, ``enable``; ``token create``, ``list``, ``revoke``."""
+"""Verbs about accounts: ``user invite``, ``invitations``, ``add``, ``list``, ``disable``, ``enable``."""
 
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,12 +11,126 @@ from commands.cli.output import Column, printable
 from commands.cli.times import as_of_option, shown
 from commands.cli.verbs import VerbGroup, WritingVerb
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from commands.door.permission import Role
+
 _user = click.argument("username", metavar="USER", callback=user_name)  # --as is called user already
 
 
 @click.group(cls=VerbGroup)
 def user() -> None:
     """Who has an account, and may come in through the server."""
+
+
+@user.command(cls=WritingVerb)
+@_user
+@click.option(
+    "--role", type=click.Choice(("researcher", "admin", "auditor")), help="What the user gets by joining."
+)
+@click.option("--email", metavar="ADDRESS", help="Kept beside the log, where it can be erased.")
+@pass_invocation
+def invite(invocation: Invocation, username: str, role: "Role | None", email: str | None) -> None:
+    """Invite somebody; the link is shown this once.
+
+    It is good for seven days, and for one use: whoever opens it chooses a password. What was done under that name
+    before is the user's from then on. A newer invitation ends the one before. For admins.
+
+    \b
+    daybook user invite user_2
+    daybook user invite user_2 --role researcher --email user_2@example.org
+    """
+    from commands.accounts.invitations import invite
+    from commands.accounts.links import link_of
+
+    with invocation.daybook() as daybook:
+        result, code = invite(daybook, username, role=role, email=email, command_id=invocation.command_id)
+    secret = None if code is None else link_of("accept", code, invocation.settings.public_url)
+
+    def human() -> None:
+        name = printable(result.user)
+        if secret is None:
+            output.say(f"{name} was invited by this command before, and the link is not shown again.")
+            output.say(f"For another: daybook user invite {printable(quote(result.user))}")
+            return
+        output.say(
+            f"Invited {name}{f' as {result.role}' if result.role else ''}, until {shown(result.until)}."
+        )
+        if result.superseded:
+            output.say("The invitation before this one has ended.")
+        for line in result.takes_over:
+            newest = ", ".join(line.newest) + (", ..." if line.count > len(line.newest) else "")
+            output.say(f"{name} takes over {line.count:,} {line.kind}: {newest}")
+        output.say("It is shown this once. Give it to nobody else:")
+        say_secret(secret)
+
+    invocation.answer(result, human, **({} if secret is None else {"secret": secret}))
+
+
+@user.command()
+@pass_invocation
+def invitations(invocation: Invocation) -> None:
+    """Invitations that nobody has used yet.
+
+    \b
+    daybook user invitations
+    daybook user invitations --json
+    """
+    from commands.answers.accounts import invitations
+
+    with invocation.reading() as world:
+        found = invitations(world)
+
+    def human() -> None:
+        if not found.invitations:
+            output.say_instead("No invitation is open. To invite somebody: daybook user invite USER")
+            return
+        columns = [
+            Column("user"), Column("role"), Column("invited by"), Column("invited (UTC)"), Column("until (UTC)"),
+            Column("state", is_status=True),
+        ]  # fmt: skip
+        rows = [
+            [
+                i.user,
+                i.role,
+                i.invited_by,
+                shown(i.invited_at),
+                shown(i.until),
+                "expired" if i.has_expired else "open",
+            ]
+            for i in found.invitations
+        ]
+        output.write_table(columns, rows)
+
+    invocation.answer(found, human)
+
+
+@user.command("revoke-invitation", cls=WritingVerb)
+@_user
+@pass_invocation
+def revoke_invitation(invocation: Invocation, username: str) -> None:
+    """Revoke an invitation that nobody has used yet.
+
+    For admins.
+
+    \b
+    daybook user revoke-invitation user_2
+    daybook user revoke-invitation user_2 --json
+    """
+    from commands.accounts.invitations import RevokeInvitation
+
+    with invocation.daybook() as daybook:
+        result = daybook.submit(RevokeInvitation(**invocation.repeatable, user=username)).result
+    name = printable(username)
+    invocation.answer(
+        result,
+        lambda: output.say(
+            f"The invitation of {name} has ended."
+            if result.changed
+            else f"{name} has no invitation: nothing to do."
+        ),
+    )
 
 
 @user.command(cls=WritingVerb)
@@ -68,12 +183,21 @@ def list_users(invocation: Invocation, as_of: int | str | None) -> None:
 
     def human() -> None:
         columns = [
-            Column("user"),
-            Column("account", is_status=True),
-            Column("role"),
-            Column("answers for it"),
+            Column("user"), Column("account", is_status=True), Column("role"), Column("second factor"),
+            Column("since (UTC)"), Column("answers for it"),
+        ]  # fmt: skip
+        rows = [
+            [
+                u.user,
+                u.account or "none",
+                u.role,
+                "on" if u.second_factor else None,
+                shown(u.joined_at),
+                u.owner,
+            ]
+            for u in found.users
         ]
-        output.write_table(columns, [[u.user, u.account or "none", u.role, u.owner] for u in found.users])
+        output.write_table(columns, rows)
 
     invocation.answer(found, human)
 
@@ -82,7 +206,7 @@ def list_users(invocation: Invocation, as_of: int | str | None) -> None:
 @_user
 @pass_invocation
 def disable(invocation: Invocation, username: str) -> None:
-    """Disable an account: its tokens end at once, its records stay.
+    """Disable an account: its sign-ins and tokens end at once, its records stay.
 
     Whoever it is may then change nothing by any other way either. For admins.
 
@@ -98,7 +222,7 @@ def disable(invocation: Invocation, username: str) -> None:
     invocation.answer(
         result,
         lambda: output.say(
-            f"{name} is disabled: the tokens have ended, the records stay."
+            f"{name} is disabled: sign-ins and tokens have ended, the records stay."
             if result.changed
             else f"{name} is disabled already: nothing to do."
         ),
@@ -132,116 +256,12 @@ def enable(invocation: Invocation, username: str) -> None:
     )
 
 
-@click.group(cls=VerbGroup)
-def token() -> None:
-    """Tokens with which programs come in through the server."""
-
-
-@token.command(cls=WritingVerb)
-@click.argument("name", metavar="NAME")
-@click.option(
-    "--for", "username", metavar="USER", callback=user_name, help="For this service account, not for you."
-)
-@click.option(
-    "--scope",
-    type=click.Choice(("read", "write")),
-    default="write",
-    show_default=True,
-    help="What it is good for.",
-)
-@click.option(
-    "--expires", metavar="TIME", default="90d", show_default=True, help="After so many days or hours."
-)
-@pass_invocation
-def create(invocation: Invocation, name: str, username: str | None, scope: str, expires: str) -> None:
-    """Create a token; it is shown this once.
-
-    NAME says where it is used. The ledger keeps a digest of it, and its public id stands in every event that it
-    lets somebody do.
-
-    \b
-    daybook token create laptop
-    daybook token create rig --for rig_1 --expires 30d --scope write
-    """
-    from commands.accounts.tokens import create_token
-
-    with invocation.daybook() as daybook:
-        result, secret = create_token(
-            daybook, name, user=username, scope=scope, length=expires,  # type: ignore[arg-type]
-            command_id=invocation.command_id,
-        )  # fmt: skip
-
-    def human() -> None:
-        if secret is None:
-            output.say(f"The token {result.id} was created by this command before, and is not shown again.")
-            output.say(f"To have another: daybook token revoke {result.id}, then: daybook token create NAME")
-            return
+def say_secret(secret: "Mapping[str, str | None]") -> None:
+    """A link where it is known where people reach the server, and a code for those who come by a shell."""
+    if secret["link"] is not None:
+        output.say(f"  link: {secret['link']}")
+    output.say(f"  code: {secret['code']}")
+    if secret["link"] is None:
         output.say(
-            f"Created the token {result.id} of {printable(result.user)}, good until {shown(result.until)}."
+            'For a link, say in daybook.toml where people reach the server: public_url = "https://..."'
         )
-        output.say("It is shown this once. Keep it where only its user can read it:")
-        output.say(secret)
-
-    own = {} if secret is None else {"secret": {"token": secret}}
-    invocation.answer(result, human, **own)
-
-
-@token.command("list")
-@click.option(
-    "--user", "username", metavar="USER", callback=user_name, help="This user's; yours, unless said."
-)
-@pass_invocation
-def list_tokens(invocation: Invocation, username: str | None) -> None:
-    """Your tokens, the newest last.
-
-    \b
-    daybook token list
-    daybook token list --user rig_1
-    """
-    from commands.answers.accounts import tokens
-
-    with invocation.reading() as world:
-        found = tokens(world, username)
-
-    def human() -> None:
-        if not found.tokens:
-            output.say_instead(
-                f"{printable(found.user)} has no tokens. Create one: daybook token create NAME"
-            )
-            return
-        columns = [
-            Column("token"), Column("name", "end"), Column("scope"), Column("created (UTC)"), Column("until (UTC)"),
-            Column("last used (UTC)"), Column("ended"),
-        ]  # fmt: skip
-        rows = [
-            [t.id, t.name, t.scope, shown(t.issued_at), shown(t.until), shown(t.used_at), t.ended]
-            for t in found.tokens
-        ]
-        output.write_table(columns, rows)
-
-    invocation.answer(found, human)
-
-
-@token.command(cls=WritingVerb)
-@click.argument("token", metavar="TOKEN")
-@pass_invocation
-def revoke(invocation: Invocation, token: str) -> None:
-    """End a token at once.
-
-    TOKEN is its public id. Yours, that of a service account that you answer for, or as an admin anybody's.
-
-    \b
-    daybook token revoke k7m2q9x4wd
-    daybook token revoke k7m2q9x4wd --json
-    """
-    from commands.accounts.tokens import RevokeToken
-
-    with invocation.daybook() as daybook:
-        result = daybook.submit(RevokeToken(**invocation.repeatable, id=token)).result
-    what = f"The token {printable(token)} of {printable(result.user)}"
-    invocation.answer(
-        result,
-        lambda: output.say(
-            f"{what} has ended." if result.changed else f"{what} had ended already: nothing to do."
-        ),
-    )

@@ -29,7 +29,8 @@ VERBS: dict[str, tuple[str, ...]] = {
     "role request": ("role",), "role revoke": ("user", "role"),
     "settle": ("open-record",), "show": ("record",), "subject add": (TEXT,),
     "token create": (TEXT,), "token revoke": (TEXT,), "trace": ("record",), "upload": (FILE,), "user add": ("user",),
-    "user disable": ("user",), "user enable": ("user",), "validate": (FILE,), "why": ("open-record",),
+    "user disable": ("user",), "user enable": ("user",), "user invite": ("user",),
+    "user revoke-invitation": ("user",), "validate": (FILE,), "why": ("open-record",),
     "withdraw": ("open-record",), "work": ("open-record",),
 }  # fmt: skip
 """What the arguments of a verb are; the last of them may be repeated. A verb that is missing has none."""
@@ -48,7 +49,7 @@ OPTIONS: dict[str, str] = {
     "--limit": TEXT, "--location": DIRECTORY, "--log-key": FILE, "--log-level": CLICK, "--missing": CLICK,
     "--name": TEXT, "--new-witness-key": FILE, "--notes": TEXT, "-o": FILE, "--output": FILE, "--own-requests": CLICK,
     "--owner": "user", "--port": TEXT, "--probe": "probe", "--project": "value:acquisition.Project", "--proof": FILE,
-    "--reason": TEXT, "--receipt": FILE, "--room": "value:reference.ExperimentRoom", "--scope": CLICK,
+    "--reason": TEXT, "--receipt": FILE, "--role": CLICK, "--room": "value:reference.ExperimentRoom", "--scope": CLICK,
     "--since": TEXT, "--start": TEXT, "--status": CLICK, "--subject": "subject", "--task": "value:behavior.TaskType",
     "--text": TEXT, "--tls-cert": FILE, "--tls-key": FILE, "--trust": FILE, "--type": "type", "--until": TEXT,
     "--user": "user", "--without": "record",

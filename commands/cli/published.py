@@ -38,6 +38,7 @@ _VERBS = {
     "verification-of-bundle": "verify --bundle FILE", "proof": "prove REF", "proof-since": "prove --since FILE",
     "checkpoint": "checkpoint --newest", "catalogue": "catalogue list", "subjects": "subject list",
     "roles": "role list", "people": "person list", "users": "user list", "tokens": "token list",
+    "invitations": "user invitations",
     "policies": "policy list", "status": "status", "stored-file": "cat UPLOAD",
 }  # fmt: skip
 _OWN: dict[str, dict[str, dict[str, Any]]] = {

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -16,6 +17,8 @@ EVERYONE = "everyone"
 OS, CLAIMED = "os", "claimed"
 Authentication = Literal["os", "claimed", "password", "second-factor", "token", "oidc"]
 _LONGEST_USER = 255
+_LONGEST_EMAIL = 254  # RFC 5321 lets no longer one through
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def checked_user(user: str) -> str:
@@ -27,6 +30,19 @@ def checked_user(user: str) -> str:
             "Give the name that the user acts under.",
         )
     return user
+
+
+def checked_email(text: str) -> str:
+    """Raises Refusal."""
+    email = text.strip()
+    if not _EMAIL.fullmatch(email) or not email.isprintable() or len(email) > _LONGEST_EMAIL:
+        raise Refusal(
+            "person-email",
+            "That is not an e-mail address.",
+            f"Write name@domain, {_LONGEST_EMAIL} characters at most. To remove one",
+            NextStep("erase-person", arguments={"user": None}),
+        )
+    return email
 
 
 @dataclass(frozen=True, slots=True)

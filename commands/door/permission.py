@@ -5,7 +5,7 @@ Somebody who was granted no role has that of the user "everyone".
 """
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from commands.door.actor import CLAIMED, EVERYONE, OS
 from commands.door.world import World
@@ -13,6 +13,7 @@ from commands.inputfile.look_alikes import difference, folded
 from ledger.errors import NextStep, Refusal
 
 ADMIN, RESEARCHER, AUDITOR = "admin", "researcher", "auditor"
+Role = Literal["researcher", "admin", "auditor"]
 ROLES = (RESEARCHER, ADMIN, AUDITOR)
 WRITERS = (RESEARCHER, ADMIN)
 DISABLED, REQUIRED = "disabled", "required"  # everyone's is required where a claim is not enough
@@ -92,26 +93,37 @@ def require_spelling(world: World) -> None:
     """Raises Refusal where the actor is new and has a name that looks like an existing one: nobody could tell the
     two apart, and the one's records would seem to be the other's.
     """
-    world.state.users.prefetch((world.actor, EVERYONE))
-    if world.state.users.get(world.actor) is not None:
-        return
-    if world.state.reference.get(("reference.Experimenter", world.actor)) is not None:
-        return
-    activity = world.state.activity.table
-    if world.transaction.run(f"SELECT 1 FROM {activity} WHERE actor = ? LIMIT 1", (world.actor,)).fetchall():
-        return
-    there = world.transaction.run(
-        f"SELECT username FROM {world.state.users.table} UNION SELECT value FROM {world.state.reference.table} "
-        f"WHERE reference = ? UNION SELECT actor FROM {activity}",
-        ("reference.Experimenter",),
-    ).fetchall()
-    alike = next((name for (name,) in sorted(there) if folded(name) == folded(world.actor)), None)
+    alike = look_alike(world, world.actor)
     if alike is not None:
         raise Refusal(
             "look-alike",
             f'You act as "{world.actor}", which looks like "{alike}", who is there already.',
             f"Act under that name. {difference(world.actor, alike)}".rstrip(),
         )
+
+
+def look_alike(world: World, user: str) -> str | None:
+    """Another name that is here and looks like this one; None for one that is here itself."""
+    world.state.users.prefetch((user, EVERYONE))
+    if world.state.users.get(user) is not None:
+        return None
+    if world.state.reference.get(("reference.Experimenter", user)) is not None:
+        return None
+    activity = world.state.activity.table
+    if world.transaction.run(f"SELECT 1 FROM {activity} WHERE actor = ? LIMIT 1", (user,)).fetchall():
+        return None
+    there = world.transaction.run(
+        f"SELECT username FROM {world.state.users.table} UNION SELECT value FROM {world.state.reference.table} "
+        f"WHERE reference = ? UNION SELECT actor FROM {activity}",
+        ("reference.Experimenter",),
+    ).fetchall()
+    return next((name for (name,) in sorted(there) if folded(name) == folded(user)), None)
+
+
+def require_self(world: World, user: str, action: str) -> None:
+    """Raises NotPermitted where somebody else acts, whatever his or her role."""
+    if world.actor != user:
+        raise _refusal(world, action, "", only=user)
 
 
 def require_admin(world: World, action: str, *, record: str = "", subject: str = "") -> None:
@@ -154,26 +166,28 @@ def require_owner(world: World, action: str, records: Iterable[Owned]) -> None:
 
 
 def _refusal(
-    world: World, action: str, enough: str, *, record: str = "", subject: str = "", owner: str = ""
-) -> NotPermitted:
-    """``enough`` is the role that would do, empty for any; ``owner`` may do it without that role."""
+    world: World, action: str, enough: str, *, record: str = "", subject: str = "", owner: str = "", only: str = ""
+) -> NotPermitted:  # fmt: skip
+    """``enough`` is the role that would do, empty for any; ``owner`` may do it without that role. Where no role would
+    do, ``only`` is who may.
+    """
     action, role = _one_line(action), role_of(world, world.actor)
     needed = f"{owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
     has = f"{world.actor} has {f'the role {role}' if role else 'no role'}"
     granting = admins(world)
-    asked, step = (
-        f"{granting} can grant it. Ask for it",
-        NextStep("request-role", arguments={"role": enough, "reason": None}),
-    )
+    asked = f"{granting} can grant it. Ask for it"
+    steps = [NextStep("request-role", arguments={"role": enough, "reason": None})]
+    if only:
+        needed, asked, steps = f"{only} himself or herself", f"Ask {only} to do it.", []
     if owner:
         asked = f"Ask {owner} to do it, or {'' if owner == granting else f'{granting} '}for the role"
     if _is_disabled(world):
         needed, has = "an account that is not disabled", f"that of {world.actor} is"
-        asked, step = f"{granting} can enable it", NextStep("enable-user", arguments={"user": world.actor})
+        asked, steps = f"{granting} can enable it", [NextStep("enable-user", arguments={"user": world.actor})]
     return NotPermitted(
         f"{world.actor} may not {action}{f': {record}' if record else ''}. This needs {needed}; {has}.",
         asked,
-        step,
+        *steps,
         action=action,
         record=record,
         role=role,

@@ -26,9 +26,10 @@ LIST_LIMIT = 100
 EVERY = 1_000
 """Events from one checkpoint that is kept by itself to the next, unless ``checkpoints.every`` says otherwise."""
 ON_WORK = "work"
-_SINGLE = ("log_level", "schema", "list_limit", "width", "timezone", "contact")
+_SINGLE = ("log_level", "schema", "list_limit", "width", "timezone", "contact", "public_url")
 _KNOWN = ("db", *_SINGLE, "roots", "sorted", "limits", "checkpoints")
 _LONGEST_CONTACT = 200
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,250}(/[A-Za-z0-9._~/-]{0,200})?")
 _TYPE_NAMES = {
     str: "text",
     int: "a whole number",
@@ -73,6 +74,7 @@ class Settings:
     width: int | None = None
     timezone: str | None = None
     contact: str | None = None
+    public_url: str | None = None
     checkpoints: Checkpoints | None = None
     given: frozenset[str] = frozenset()
 
@@ -197,7 +199,18 @@ class _Reader:
             "width": self._number(content, "width", 40),
             "timezone": self._zone(content),
             "contact": contact,
+            "public_url": self.public_url(content),
         }
+
+    def public_url(self, content: dict[str, Any]) -> str | None:
+        """Without a slash at its end."""
+        text = self.text(content, "public_url")
+        if text is not None and not _PUBLIC_URL.fullmatch(text):
+            raise self._refuse(
+                f'"public_url" is "{text[:_LONGEST_CONTACT]}"; expected where people reach the server, such as '
+                '"https://daybook.example.org".'
+            )
+        return None if text is None else text.rstrip("/")
 
     def _number(self, content: dict[str, Any], key: str, least: int) -> int | None:
         value: int | None = self._typed(content, key, int)

@@ -1,10 +1,9 @@
 """Names and e-mail addresses behind user names. They lie beside the log, so that they can be erased."""
 
-import re
 from dataclasses import dataclass
 from typing import TypeVar
 
-from commands.door.actor import EVERYONE, checked_user
+from commands.door.actor import EVERYONE, checked_email, checked_user
 from commands.door.command import Command, checked_command_id
 from commands.door.permission import require_admin, require_writer
 from commands.door.submit import Daybook
@@ -14,12 +13,6 @@ from ledger.errors import NextStep, Refusal
 from ledger.plurals import plural
 
 _LONGEST_NAME = 200
-
-
-_LONGEST_EMAIL = 254  # the longest that RFC 5321 lets through
-
-
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +67,7 @@ class SetPerson(_AboutPerson[PersonSet]):
             raise Refusal("user-name", f'"{EVERYONE}" stands for all users.', "Give the name of one.")
         known = self.known(world)
         name = known.name if self.name is None else _checked_name(self.name)
-        email = known.email if self.email is None else _checked_email(self.email)
+        email = known.email if self.email is None else checked_email(self.email)
         person = people.Person(self.user, name, email)
         if person != known:
             people.write(world.transaction, person)
@@ -106,15 +99,3 @@ def _checked_name(text: str) -> str:
             NextStep("erase-person", arguments={"user": None}),
         )
     return name
-
-
-def _checked_email(text: str) -> str:
-    email = text.strip()
-    if not _EMAIL.fullmatch(email) or not email.isprintable() or len(email) > _LONGEST_EMAIL:
-        raise Refusal(
-            "person-email",
-            "That is not an e-mail address.",
-            f"Write name@domain, {_LONGEST_EMAIL} characters at most. To remove one",
-            NextStep("erase-person", arguments={"user": None}),
-        )
-    return email

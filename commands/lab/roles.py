@@ -2,18 +2,24 @@
 
 import difflib
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 from commands.door.actor import EVERYONE, checked_user
 from commands.door.command import Command
-from commands.door.permission import ADMIN, AUDITOR, RESEARCHER, refuse_last_admin, require_admin, role_of
+from commands.door.permission import (
+    ADMIN,
+    AUDITOR,
+    RESEARCHER,
+    Role,
+    refuse_last_admin,
+    require_admin,
+    role_of,
+)
 from commands.door.world import Decision, Result, World
 from commands.intake.spellings import spelled
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import RoleGranted, RoleRevoked
-
-Role = Literal["researcher", "admin", "auditor"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

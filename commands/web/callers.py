@@ -2,10 +2,13 @@
 
 from fastapi import Request
 
+from commands.accounts.random_text import taken_apart
+from commands.accounts.sign_ins import actor_by_sign_in
 from commands.accounts.tokens import actor_by_token
 from commands.door.actor import Actor
 from commands.web.problems import NOT_SIGNED_IN, Problem
 from commands.web.serving import INTERFACE, Serving
+from ledger import secrets
 
 _IN_QUERY = ("token", "access_token", "authorization", "password", "code")
 
@@ -21,14 +24,26 @@ class Refused(Exception):
 def caller(serving: Serving, request: Request) -> Actor:
     """Raises Refused for whoever is not signed in. Asks the database: not for an event loop."""
     refuse_secrets_in_query(request)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    actor = None
-    if scheme.lower() == "bearer":
-        actor = actor_by_token(serving.ledger, token.strip(), interface=INTERFACE)
+    given = bearer(request)
+    actor = actor_by_token(serving.ledger, given, interface=INTERFACE)
+    if actor is None:
+        actor = actor_by_sign_in(serving.ledger, given, "bearer", interface=INTERFACE)
     if actor is None:
         raise Refused(NOT_SIGNED_IN)
-    request.state.actor = actor.user
+    request.state.actor, request.state.carried_by = actor.user, _id_of(given)
     return actor
+
+
+def bearer(request: Request) -> str:
+    """What stands in the header, empty where nothing does."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
+
+
+def _id_of(given: str) -> str:
+    """The public part of it."""
+    found = [taken_apart(given, kind) for kind in (secrets.TOKEN, secrets.SIGN_IN)]
+    return next((each.id for each in found if each is not None), "")
 
 
 def refuse_secrets_in_query(request: Request) -> None:

@@ -22,7 +22,7 @@ from commands.web.openapi import documented
 from commands.web.problems import Problem
 from commands.web.serving import Serving
 
-NOT_BY_POSITION = frozenset({"people", "tokens", "verification", "what-if", "proof", "status"})
+NOT_BY_POSITION = frozenset({"people", "tokens", "invitations", "verification", "what-if", "proof", "status"})
 """What they say changes although no event was added: names, last uses, files, times that pass."""
 _AS_OF = Annotated[
     MomentText, Field(description="What it said then: a position of the log, or a time (UTC).")

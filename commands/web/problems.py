@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from commands.accounts.attempts import TooManyAttempts
 from commands.answers.document import json_text
 from commands.door.incidents import record
 from commands.door.permission import NotPermitted
@@ -18,8 +19,12 @@ from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextSte
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 _FORBIDDEN = frozenset(
-    {"not-authenticated", "token-reads-only", "only-claimed", "not-permitted-by-database", "no-role"}
-)
+    {
+        "not-authenticated", "token-reads-only", "only-claimed", "not-permitted-by-database", "no-role",
+        "account-disabled", "second-factor-required",
+    }
+)  # fmt: skip
+_WHO_ARE_YOU = frozenset({"wrong-credentials", "second-factor-needed"})
 _TITLES = {
     400: "Not a request that can be read", 401: "Not signed in", 403: "Not permitted", 404: "Not found",
     405: "Not done by this method", 409: "In conflict with what is there", 411: "Without a length",
@@ -74,7 +79,7 @@ def problem_of(error: BaseException, *, doing: str, beside: Path | None) -> Prob
         blockers = [{"where": "record", "message": str(each)} for each in getattr(error, "blockers", ())]
         return Problem(
             _status(error, code), code, message, hint, steps, errors=blockers,
-            headers={"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, LedgerUnavailable) else {},
+            headers=_patience(error),
         )  # fmt: skip
     incident, _ = record(error, verb=doing, beside=beside)
     return Problem(
@@ -83,9 +88,19 @@ def problem_of(error: BaseException, *, doing: str, beside: Path | None) -> Prob
     )  # fmt: skip
 
 
+def _patience(error: BaseException) -> dict[str, str]:
+    if isinstance(error, TooManyAttempts):
+        return {"Retry-After": str(error.seconds)}
+    return {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, LedgerUnavailable) else {}
+
+
 def _status(error: BaseException, code: str) -> int:
     if isinstance(error, NotPermitted) or code in _FORBIDDEN:
         return 403
+    if code in _WHO_ARE_YOU:
+        return 401
+    if isinstance(error, TooManyAttempts):
+        return 429
     if isinstance(error, LedgerUnavailable):
         return 503
     if isinstance(error, IntegrityFailure):

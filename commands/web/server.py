@@ -112,6 +112,7 @@ def server_of(
         timeout_graceful_shutdown=_PATIENCE_AT_STOP_S, h11_max_incomplete_event_size=_HEADER_BYTES,
         ssl_certfile=options.tls_cert, ssl_keyfile=options.tls_key,
     )  # fmt: skip
+    serving.address = _address(listening, options)
     return _Telling(config, lambda: tell(_address(listening, options)), serving)
 
 

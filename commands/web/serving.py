@@ -22,7 +22,8 @@ _NO_KEY = Path("/dev/null/daybook.key")  # nothing is signed at a distance: ther
 @dataclass
 class Serving:
     """``folder`` is where a SQLite ledger lies, None for another. ``proxies`` are the addresses whose word about a
-    client is believed. ``working`` does stage 3; None where workers elsewhere do."""
+    client is believed. ``working`` does stage 3; None where workers elsewhere do. ``address`` is where it listens, once
+    it does."""
 
     ledger: Ledger
     settings: Settings
@@ -30,6 +31,12 @@ class Serving:
     proxies: frozenset[str] = field(default_factory=frozenset)
     working: "Working | None" = None
     measures: Measures = field(default_factory=Measures)
+    address: str | None = None
+
+    @property
+    def public_url(self) -> str | None:
+        """What links are made of: never what a request says about where it was sent."""
+        return self.settings.public_url or self.address
 
     def daybook(self, actor: Actor) -> Daybook:
         return Daybook(self.ledger, actor)
@@ -38,5 +45,5 @@ class Serving:
         settings = self.settings
         return Asking(
             self.daybook(actor), settings.db, settings.roots, settings.limits, _NO_KEY,
-            settings.checkpoints, as_of,
+            settings.checkpoints, as_of, self.public_url,
         )  # fmt: skip

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from commands.answers.accounts import policies, tokens, users
+from commands.answers.accounts import invitations, policies, tokens, users
 from commands.answers.audit import audit
 from commands.answers.checkpoint import checkpoint_state
 from commands.answers.diff import diff
@@ -152,6 +152,7 @@ def questions(asked: Asked) -> Iterator[tuple[str, list[str], Callable[[], dict[
     yield of("diff", ["diff", "2", "9"], lambda world: diff(world, 2, 9))
     yield of("policy list", ["policy", "list"], policies)
     yield of("user list", ["user", "list"], users)
+    yield of("user invitations", ["user", "invitations"], invitations)
     yield of("token list", ["token", "list"], tokens)
     yield of("checkpoint --newest", ["checkpoint", "--newest"], checkpoint_state)
     yield of("catalogue list", ["catalogue", "list"], catalogue)

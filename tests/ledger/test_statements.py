@@ -31,6 +31,16 @@ IDENTIFIER = (
 NO_SQL = "no statement: words of a sentence, or of a file in another format"
 
 FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
+    "commands/accounts/invitations.py": {
+        CONDITION: ("where",),
+        NAME: (
+            "column",
+            "table",
+        ),
+    },
+    "commands/accounts/sign_ins.py": {
+        SLOT: ("head.live_slot",),
+    },
     "commands/answers/lineage/lines.py": {
         QUOTED: ("transaction.durable",),
     },

@@ -55,6 +55,8 @@ request cancel {d}
 policy own-requests allow
 policy authenticated-only
 user add rig_9 --service
+user invite user_9
+user revoke-invitation user_2
 user disable user_2
 user enable user_2
 token create x --for rig_9
@@ -93,6 +95,7 @@ request list
 request show {d}
 policy list
 user list
+user invitations
 token list
 correct subject_1.yml
 diff 1 20

@@ -30,7 +30,10 @@ COLUMNS = {
     ("session_locations", 4): "subject location username session",
     ("session_times", 2): "subject session_time session",
     ("clustering_groups", 2): "group_name subject clustering",
-    ("users", 3): "username role granted_by granted_at account owner invited_until",
+    (
+        "users",
+        4,
+    ): "username role granted_by granted_at account owner invited_until joined_at second_factor",
     (
         "deletions",
         2,

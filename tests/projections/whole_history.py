@@ -17,6 +17,8 @@ from ledger.events import (
     ClusteringInsertRequested,
     InputFileErased,
     InputFileReceived,
+    InvitationRevoked,
+    PasswordChanged,
     PayloadRedacted,
     ProbeInserted,
     ProbeInsertionMended,
@@ -26,15 +28,22 @@ from ledger.events import (
     ReferenceValueAdded,
     ReferenceValueRetired,
     ReferenceValueTakenBack,
+    ResetIssued,
     RoleGranted,
     RoleRevoked,
+    SecondFactorAdded,
+    SecondFactorPolicySet,
+    SecondFactorRemoved,
     ServiceAccountAdded,
     SessionInserted,
     SessionInsertRequested,
+    SignInsFailed,
     TokenIssued,
     TokenRevoked,
     UserDisabled,
     UserEnabled,
+    UserInvited,
+    UserJoined,
 )
 from ledger.redaction import skeleton, told_by_envelope
 from tests.projections.catalogue_history import USERS, Step
@@ -43,9 +52,12 @@ from tests.projections.histories import Entry
 from tests.projections.wrong_data import REASON, Request, WrongDataHistory
 
 ROLES = ("researcher", "admin", "auditor")
+UNTIL = "2026-01-01T00:00:00.000000Z"
 _FOR_ADMINS = (RoleGranted, RoleRevoked, RedactionRequested)
 _OF_ACCOUNTS = (
-    ServiceAccountAdded, UserDisabled, UserEnabled, TokenIssued, TokenRevoked, AuthenticationPolicySet,
+    ServiceAccountAdded, UserDisabled, UserEnabled, TokenIssued, TokenRevoked, AuthenticationPolicySet, UserInvited,
+    InvitationRevoked, UserJoined, ResetIssued, PasswordChanged, SecondFactorAdded, SecondFactorRemoved,
+    SecondFactorPolicySet,
 )  # fmt: skip
 KEPT_WHOLE = (RoleGranted, RoleRevoked, RedactionRequested, PayloadRedacted, *_OF_ACCOUNTS)
 
@@ -125,12 +137,22 @@ class WholeHistory(WrongDataHistory):
             ServiceAccountAdded(user=user, owner=self.choices.choose(self.users)),
             UserDisabled(user=user),
             UserEnabled(user=user),
-            TokenIssued(user=user, token="t1", name="rig", scope="read", until="2026-01-01T00:00:00.000000Z"),
+            TokenIssued(user=user, token="t1", name="rig", scope="read", until=UNTIL),
             TokenRevoked(user=user, token="t1"),
             AuthenticationPolicySet(required=bool(self.choices.number(0, 1))),
+            UserInvited(user=user, role=self.choices.choose(("", *ROLES)), until=UNTIL),
+            InvitationRevoked(user=user),
+            UserJoined(user=user, role=self.choices.choose(("", *ROLES)), invited_by=user),
+            ResetIssued(user=user, what="password", until=UNTIL),
+            PasswordChanged(user=user, by_reset=True),
+            SecondFactorAdded(user=user),
+            SecondFactorRemoved(user=user, by_reset=False),
+            SecondFactorPolicySet(role=self.choices.choose(ROLES), required=bool(self.choices.number(0, 1))),
+            SignInsFailed(user=user, failures=10),
         )
         body = self.choices.choose(bodies)
-        stream = "ledger" if isinstance(body, AuthenticationPolicySet) else f"user/{user}"
+        of_ledger = isinstance(body, AuthenticationPolicySet | SecondFactorPolicySet | SignInsFailed)
+        stream = "ledger" if of_ledger else f"user/{user}"
         self._emit(stream, body, username="" if stream == "ledger" else user)
         return ""
 

@@ -46,6 +46,8 @@ NOT_HERE = {
     "PayloadRedacted", "InputFileErased", "RoleGranted", "RoleRevoked", "ApprovalPolicySet",
     "DiskLookedAt", "SessionSuperseded", "ClusteringSuperseded", "MoreFound", "SessionSettled",
     "ServiceAccountAdded", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
+    "UserInvited", "InvitationRevoked", "UserJoined", "ResetIssued", "PasswordChanged", "SecondFactorAdded",
+    "SecondFactorRemoved", "SecondFactorPolicySet", "SignInsFailed",
     "ClusteringAmended",
 }  # fmt: skip
 

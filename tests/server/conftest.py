@@ -19,11 +19,12 @@ from commands.recordings.roots import Roots
 from commands.web.server import Options, bind, server_of
 from commands.web.serving import Serving
 from commands.web.working import Working
+from tests.accounts.conftest import quick_passwords
 from tests.cli.conftest import folder, sample
 from tests.ledger.writing import is_sqlite
 from tests.patience import PATIENCE_S
 
-__all__ = ["Server", "folder", "sample", "server"]
+__all__ = ["Server", "folder", "quick_passwords", "sample", "server"]
 LIMITS = Limits()
 
 

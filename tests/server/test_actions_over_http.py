@@ -36,6 +36,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "disable-user": {"user": "user_2"},
     "enable-user": {"user": "user_2"},
     "erase-person": {"user": "user_2"},
+    "invite-user": {"user": "user_9"},
+    "revoke-invitation": {"user": "user_9"},
     "grant-role": {"user": "user_3", "role": "admin"},
     "insert-probe": {"subject": "12345", "probe": "npx_9", "insertion_time": "2023-03-01 00:00:00"},
     "load-catalogue": {"content": "{}"},
@@ -150,6 +152,12 @@ def test_the_life_of_a_lab_over_http(server: Server, sample: SampleLab) -> None:
     desk.do("revoke-role", user="user_3", role="auditor")
     desk.do("set-person", user="user_1", name="A Name")
     desk.do("erase-person", user="user_1")
+    invited = desk.do("invite-user", user="user_9", role="auditor", email="user_9@example.org")
+    assert desk.secret["code"].startswith("dbi_") and desk.secret["link"].endswith(
+        f"/accept/{desk.secret['code']}"
+    )
+    assert desk.secret["code"] not in str(invited) and "example.org" not in str(invited)
+    desk.do("revoke-invitation", user="user_9")
     desk.do("add-service-account", user="rig_1")
     token = desk.do("create-token", name="rig", user="rig_1", length="1h")
     assert desk.secret["token"].startswith("dbk_") and desk.secret["token"] not in str(token)

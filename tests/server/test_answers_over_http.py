@@ -83,6 +83,7 @@ def asked(stocked: Stocked) -> dict[str, list[tuple[list[str], str, dict[str, An
         "roles": [(["role", "list"], "/roles", {})],
         "people": [(["person", "list"], "/people", {})],
         "users": [(["user", "list"], "/users", {})],
+        "invitations": [(["user", "invitations"], "/invitations", {})],
         "tokens": [(["token", "list"], "/tokens", {})],
         "policies": [(["policy", "list"], "/policies", {})],
     }  # fmt: skip

@@ -26,7 +26,7 @@ def test_the_page_can_be_played(server: Server, sample: SampleLab) -> None:
         assert run_cli("--db", server.url, *words).exit == 0
     typed = [line[2:] for line in lines("console") if line.startswith("$ ")]
     played = [line for line in typed if not line.startswith(NOT_PLAYED)]
-    assert len(played) == 6
+    assert len(played) == 9
 
     for line in played:
         ended = run_cli("--db", server.url, *shlex.split(line)[1:], user=account())

@@ -60,7 +60,7 @@ def add_service_account(
 
 
 def disable_user(asking: Asking, command_id: str | None, *, user: Text) -> Any:
-    """Disable an account: its tokens end, its records stay."""
+    """Disable an account: its sign-ins and tokens end, its records stay."""
     from commands.accounts.standing import DisableUser
 
     return submitted(asking, DisableUser, command_id, user=user)
@@ -71,6 +71,24 @@ def enable_user(asking: Asking, command_id: str | None, *, user: Text) -> Any:
     from commands.accounts.standing import EnableUser
 
     return submitted(asking, EnableUser, command_id, user=user)
+
+
+def invite_user(
+    asking: Asking, command_id: str | None, *, user: Text, role: Role | None = None, email: Text | None = None
+) -> tuple[Any, dict[str, str | None] | None]:
+    """Invite somebody: the link and the code are told this once, and are good for seven days."""
+    from commands.accounts.invitations import invite
+    from commands.accounts.links import link_of
+
+    result, code = invite(asking.daybook, user, role=role, email=email, command_id=command_id)
+    return result, None if code is None else link_of("accept", code, asking.public_url)
+
+
+def revoke_invitation(asking: Asking, command_id: str | None, *, user: Text) -> Any:
+    """Revoke the open invitation of a user."""
+    from commands.accounts.invitations import RevokeInvitation
+
+    return submitted(asking, RevokeInvitation, command_id, user=user)
 
 
 def create_token(

@@ -1,0 +1,166 @@
+"""Sign-ins: begun with a password, kept as a digest, known by it from one request to the next, ended.
+
+One is carried by a cookie (pages) or as a bearer token (programs), and by nothing else than it was made for. Roles are
+no part of it: what somebody may do is asked of the ledger each time.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from commands.accounts import attempts, passwords
+from commands.accounts.attempts import Counted
+from commands.accounts.codes import good
+from commands.accounts.invitations import AcceptInvitation, password_id
+from commands.accounts.random_text import Given, is_of, new, taken_apart
+from commands.accounts.standing import DISABLED
+from commands.accounts.times import before_now, from_now, now
+from commands.door.actor import Actor, Authentication
+from commands.door.command import new_command_id
+from commands.door.ledger import Ledger
+from commands.door.submit import Daybook
+from ledger import secrets
+from ledger.database import Transaction
+from ledger.errors import Refusal
+
+Carrier = Literal["cookie", "bearer"]
+LASTS = timedelta(days=7)
+IDLE = timedelta(hours=12)  # of one in a cookie: somebody left the desk
+_NOTED_EVERY = timedelta(minutes=10)
+_LONGEST_AGENT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from: its address, its program, and by what the sign-in will be carried."""
+
+    address: str
+    agent: str = ""
+    carrier: Carrier = "bearer"
+    interface: str = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """``id`` is public. ``until``: when it ends, whatever is done."""
+
+    position: int
+    id: str
+    user: str
+    authentication: Authentication
+    until: str
+
+
+class WrongCredentials(Refusal):
+    """The same for a user who is known and one who is not."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "wrong-credentials", "User name or password is wrong.",
+            "Mind capitals in both. An admin can make a link for a new password.",
+        )  # fmt: skip
+
+
+def sign_in(ledger: Ledger, user: str, password: str, origin: Origin) -> tuple[SignedIn, str]:
+    """What is said, and the secret. Raises WrongCredentials, TooManyAttempts, Refusal where the account is disabled."""
+    known, kept = _kept_password(ledger, user)
+    counted = (Counted.account(user, is_known=known), Counted.address(origin.address))
+    attempt = attempts.begin(ledger.database, counted)
+    if not passwords.is_right(password, kept):
+        raise WrongCredentials
+    refuse_disabled(ledger, user)
+    with ledger.database.writing() as transaction:
+        attempts.forgive(transaction, attempt)
+        return _begun(transaction, user, "password", origin)
+
+
+def accept(
+    ledger: Ledger, code: str, password: str, origin: Origin, *, command_id: str | None = None
+) -> tuple[SignedIn, str]:
+    """Join by the code of an invitation, and be signed in. Raises Refusal for a code that is not good (any more), or a
+    weak password."""
+    with ledger.database.reading() as transaction:
+        invitation = good(transaction, code, secrets.INVITATION)
+    user = invitation.username
+    passwords.refuse_weak(password, words=[user, *_lab(ledger)])
+    daybook = Daybook(ledger, Actor(user, origin.interface, authentication="password"))
+    command = AcceptInvitation(command_id=command_id or new_command_id(), user=user, invitation=invitation.id)
+    command._code, command._password = code, passwords.hashed(password)
+    daybook.submit(command)
+    with ledger.database.writing() as transaction:
+        return _begun(transaction, user, "password", origin)
+
+
+def actor_by_sign_in(ledger: Ledger, text: str, carrier: Carrier, *, interface: str) -> Actor | None:
+    """Whoever comes with this; None where it is none, or has ended: nobody is told which."""
+    kept = sign_in_by(ledger, text, carrier)
+    if kept is None:
+        return None
+    if kept.used_at is None or kept.used_at < before_now(_NOTED_EVERY):
+        with ledger.database.writing() as transaction:
+            secrets.mark_used(transaction, kept.id, now())
+    return Actor(kept.username, interface, authentication=kept.details["by"])
+
+
+def sign_in_by(ledger: Ledger, text: str, carrier: Carrier) -> secrets.Secret | None:
+    given, at = taken_apart(text, secrets.SIGN_IN), now()
+    if given is None:
+        return None
+    with ledger.database.reading() as transaction:
+        kept = secrets.find(transaction, given.id)
+    if (
+        kept is None
+        or kept.kind != given.kind
+        or not is_of(given.secret, kept.digest)
+        or kept.has_expired(at)
+    ):
+        return None
+    if kept.details["carrier"] != carrier or has_idled(kept):
+        return None
+    return kept
+
+
+def has_idled(kept: secrets.Secret) -> bool:
+    last = kept.used_at or kept.created_at
+    return kept.details["carrier"] == "cookie" and last < before_now(IDLE)
+
+
+def sign_out(ledger: Ledger, kept: secrets.Secret) -> None:
+    with ledger.database.writing() as transaction:
+        secrets.end(transaction, kept, "signed out")
+
+
+def refuse_disabled(ledger: Ledger, user: str) -> None:
+    """Said to who knows the password, and to nobody else."""
+    with ledger.reading() as (transaction, head):
+        row = transaction.run(
+            f"SELECT account FROM users_{head.live_slot} WHERE username = ?", (user,)
+        ).fetchone()
+    if row is not None and row[0] == DISABLED:
+        raise Refusal("account-disabled", f"The account of {user} is disabled.", "Ask an admin to enable it.")
+
+
+def _kept_password(ledger: Ledger, user: str) -> tuple[bool, str | None]:
+    """Whether somebody has joined under this name, and what is kept of the password."""
+    with ledger.database.reading() as transaction:
+        kept = secrets.find(transaction, password_id(user))
+    return kept is not None, kept.digest if kept is not None and kept.is_living else None
+
+
+def _begun(transaction: Transaction, user: str, by: Authentication, origin: Origin) -> tuple[SignedIn, str]:
+    """A new one, with an id that was never sent before: whatever was in the request has no part in it."""
+    given: Given = new(secrets.SIGN_IN)
+    until = from_now(LASTS)
+    agent = "".join(c for c in origin.agent if c.isprintable())[:_LONGEST_AGENT]
+    details = {"by": by, "carrier": origin.carrier, "agent": agent}
+    kept = secrets.Secret(given.id, given.kind, user, given.digest, details, now(), until)
+    secrets.write(transaction, kept)
+    (size,) = transaction.run("SELECT size FROM head").fetchone()
+    return SignedIn(position=size, id=given.id, user=user, authentication=by, until=until), given.text
+
+
+def _lab(ledger: Ledger) -> list[str]:
+    """Words that an attacker of this ledger would try."""
+    with ledger.database.reading() as transaction:
+        (origin,) = transaction.run("SELECT origin FROM head").fetchone()
+    return [origin, *origin.replace("/", " ").replace(".", " ").split()]

@@ -1,0 +1,112 @@
+"""Coming in over HTTP: ``/auth/accept``, ``login``, ``logout``, ``status``. What is typed there stands in a body, never
+in an address, and is in no answer and no log."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from commands.accounts.sign_ins import Origin, SignedIn, accept, sign_in, sign_in_by, sign_out
+from commands.answers.accounts import SignedOut, WhoIsIn, who_is_in
+from commands.web.answering import answered
+from commands.web.callers import Refused, bearer, caller, refuse_secrets_in_query
+from commands.web.openapi import documented
+from commands.web.operations import refuse_unknown
+from commands.web.problems import Problem
+from commands.web.serving import INTERFACE, Serving
+
+_OK = {"ok": {"type": "boolean"}}
+_SECRET = {"type": "object", "description": "Told this once: the token to send as Authorization: Bearer."}
+_User = Annotated[str, Field(min_length=1, max_length=255)]
+_Secret = Annotated[str, Field(min_length=1, max_length=1000, repr=False)]
+
+
+class Accepted(BaseModel):
+    """``code`` is that of the invitation, ``password`` the one that is chosen."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    code: _Secret
+    password: _Secret
+
+
+class Credentials(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    user: _User
+    password: _Secret
+
+
+def signing_in(serving: Serving) -> APIRouter:
+    router = APIRouter(prefix="/auth")
+    told = documented((SignedIn,), _OK)
+    told["responses"][200]["content"]["application/json"]["schema"]["properties"]["secret"] = _SECRET
+
+    def accept_(request: Request, body: Accepted) -> Response:
+        """Join by an invitation: choose a password, and be signed in."""
+        refuse_secrets_in_query(request)
+        refuse_unknown(request, set())
+        return _answered(*accept(serving.ledger, body.code, body.password, origin_of(request)))
+
+    def login(request: Request, body: Credentials) -> Response:
+        """Sign in. The answer's ``secret`` holds a token, which ends at ``until`` or by a logout."""
+        refuse_secrets_in_query(request)
+        refuse_unknown(request, set())
+        found = sign_in(serving.ledger, body.user, body.password, origin_of(request))
+        return _answered(*found)
+
+    def logout(request: Request) -> Response:
+        """End the sign-in that the request comes by."""
+        refuse_secrets_in_query(request)
+        kept = sign_in_by(serving.ledger, bearer(request), "bearer")
+        if kept is None:
+            actor = caller(serving, request)
+            raise Refused(
+                Problem(
+                    409, "not-a-sign-in", f"You come by a token ({actor.token}), which no sign-in made.",
+                    "Revoke it, if it is not needed any more.",
+                )
+            )  # fmt: skip
+        sign_out(serving.ledger, kept)
+        return answered(SignedOut(id=kept.id, user=kept.username))
+
+    def status(request: Request) -> Response:
+        """Who is signed in, by what, and until when."""
+        actor = caller(serving, request)
+        refuse_unknown(request, set())
+        with serving.daybook(actor).reading() as world:
+            return answered(who_is_in(world, actor, request.state.carried_by))
+
+    for path, endpoint in (("/accept", accept_), ("/login", login)):
+        router.add_api_route(
+            path,
+            endpoint,
+            methods=["POST"],
+            operation_id=f"auth_{path[1:]}",
+            summary=_summary(endpoint),
+            **told,
+        )
+    router.add_api_route(
+        "/logout", logout, methods=["POST"], operation_id="auth_logout", summary=_summary(logout),
+        **documented((SignedOut,), _OK),
+    )  # fmt: skip
+    router.add_api_route(
+        "/status", status, methods=["GET"], operation_id="auth_status", summary=_summary(status),
+        **documented((WhoIsIn,), _OK),
+    )  # fmt: skip
+    return router
+
+
+def origin_of(request: Request) -> Origin:
+    """``request.client`` is who the connection is with, or whom a proxy that was named says it comes from."""
+    return Origin(
+        request.client.host if request.client is not None else "",
+        request.headers.get("user-agent", ""), "bearer", INTERFACE,
+    )  # fmt: skip
+
+
+def _answered(found: SignedIn, secret: str) -> Response:
+    return answered(found, secret={"token": secret})
+
+
+def _summary(endpoint: object) -> str:
+    return (endpoint.__doc__ or "").partition("\n")[0]
