@@ -210,13 +210,10 @@ def _one_line(action: str) -> str:
 
 
 def admins(world: World, *, besides: str = "") -> str:
-    """The admins, for a sentence: the first few, and how many more there are. Empty where nobody is one but
-    ``besides``.
+    """The admins who can act, for a sentence: the first few, and how many more there are. Empty where nobody is one
+    but ``besides``.
     """
-    rows = world.transaction.run(
-        f"SELECT username FROM {world.state.users.table} WHERE role = 'admin' ORDER BY username"
-    ).fetchall()
-    names = [row[0] for row in rows if row[0] != besides]
+    names = _other_admins(world, besides)
     if len(names) > _ADMINS_NAMED:
         return f"{', '.join(names[:_ADMINS_NAMED])} or {len(names) - _ADMINS_NAMED} more"
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
@@ -224,13 +221,19 @@ def admins(world: World, *, besides: str = "") -> str:
 
 def refuse_last_admin(world: World, user: str) -> None:
     """Raises Refusal where nobody but this user is an admin."""
-    others = world.transaction.run(
-        f"SELECT count(*) FROM {world.state.users.table} WHERE role = 'admin' AND username <> ?", (user,)
-    ).fetchone()
-    if not others[0]:
+    if not _other_admins(world, user):
         raise Refusal(
             "last-admin",
             f"{user} is the last admin, and a ledger cannot be without one.",
             "Grant the role to somebody else first",
             NextStep("grant-role", arguments={"user": None, "role": ADMIN}),
         )
+
+
+def _other_admins(world: World, user: str) -> list[str]:
+    rows = world.transaction.run(
+        f"SELECT username FROM {world.state.users.table} WHERE role = 'admin' AND account <> ? AND username <> ? "
+        "ORDER BY username",
+        (DISABLED, user),
+    ).fetchall()
+    return [row[0] for row in rows]

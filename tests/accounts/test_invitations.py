@@ -197,7 +197,7 @@ def test_the_verbs_show_link_and_code_once(run_here: Run, folder: object) -> Non
     assert "has ended" in run_here("user", "invite", "user_2").out
     assert "has ended" in run_here("user", "revoke-invitation", "user_2").out
     assert "nothing to do" in run_here("user", "revoke-invitation", "user_2").out
-    assert "No invitation is open" in run_here("user", "invitations").out
+    assert "No invitation is open" in run_here("user", "invitations").err
     once = ["user", "invite", "user_3", "--command-id", "a"]
     assert set(run_here(*once, "--json").json["secret"]) == {"link", "code"}
     assert "not shown again" in run_here(*once).out and "secret" not in run_here(*once, "--json").json

@@ -14,7 +14,7 @@ from commands.answers.accounts import tokens as tokens_of
 from commands.door.actor import Actor, account
 from commands.door.permission import NotPermitted
 from commands.door.submit import Daybook
-from commands.lab.roles import GrantRole
+from commands.lab.roles import GrantRole, RevokeRole
 from commands.lab.subjects import RegisterSubject
 from ledger import secrets
 from ledger.errors import Refusal
@@ -147,7 +147,7 @@ def test_whoever_is_disabled_may_change_nothing_by_any_way(daybook: Daybook) -> 
     daybook.submit(GrantRole(user="user_2", role="admin"))
     daybook.submit(DisableUser(user="user_2"))
 
-    with pytest.raises(NotPermitted, match="the account of user_2 is disabled"):
+    with pytest.raises(NotPermitted, match="an account that is not disabled; that of user_2 is"):
         Daybook(daybook.ledger, Actor("user_2")).submit(RegisterSubject(name="1"))
     with pytest.raises(Refusal) as refused:
         daybook.submit(DisableUser(user="user_1"))
@@ -233,3 +233,15 @@ def test_accounts_are_listed_and_audited_by_authentication(run_here: Run) -> Non
     counted = run_here("audit", "--by", "authentication", "--json").json
     assert counted["by"] == "authentication"
     assert run_cli("role", "list").exit == 0
+
+
+def test_an_admin_who_is_disabled_is_none(daybook: Daybook) -> None:
+    daybook.submit(GrantRole(user="user_2", role="admin"))
+    daybook.submit(DisableUser(user="user_2"))
+
+    with pytest.raises(Refusal) as last:
+        daybook.submit(RevokeRole(user="user_1", role="admin"))
+    with pytest.raises(NotPermitted) as refused:
+        signed_in(daybook, "user_2").submit(RegisterSubject(name="1"))
+
+    assert last.value.code == "last-admin" and refused.value.hint.startswith("user_1 can enable it")

@@ -128,9 +128,6 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/intake/working.py": {
         MARKS: ("marks",),
     },
-    "commands/lab/roles.py": {
-        NAME: ("world.state.users.table",),
-    },
     "commands/moving/setup.py": {
         IDENTIFIER: ("quoted(schema)",),
     },
