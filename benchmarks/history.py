@@ -15,18 +15,25 @@ from ledger.envelope import NewEvent
 from ledger.events import (
     Body,
     ClusteringInserted,
+    DeletionRejected,
+    DeletionRequested,
     InputFileProcessed,
     InputFileReceived,
     InputFileValidated,
+    ProbeInserted,
     ProbesAssociated,
+    ReferenceValueAdded,
+    RoleGranted,
     SessionInserted,
     SessionInsertRequested,
     SessionWaiting,
+    SubjectRegistered,
 )
 from projections.apply import apply
 from projections.rows import State
 
 SESSIONS_AN_UPLOAD = 100
+REQUESTS = 200
 _CONTENT = b"{}\n"
 _FIRST = datetime(2000, 1, 1)
 
@@ -53,6 +60,44 @@ def fill(database: Database, events: int, *, project: bool = True) -> int:
                 if project:
                     apply(state, stored)
             state.flush()
+
+
+def add_a_lab(database: Database) -> int:
+    """Subjects with two probes each, reference values, users, and requests that were rejected since; returns the
+    position of the last request, behind which they were all open."""
+    with database.writing() as transaction:
+        head = log.lock_head(transaction)
+        state = State(head.live_slot, transaction)
+        first = head.size + 1
+        requested = list(_lab())
+        start = head.size + 1 + len(requested)
+        impact = {"sessions": [[1, 3]], "clusterings": [], "tasks": 3, "probes": 3, "users": {"user_1": 3}}
+        wrong = DeletionRequested(records=["u1"], reason="wrong animal", impact=impact)
+        numbers = range(start, start + REQUESTS)
+        requested += [NewEvent(f"deletion/{n}", wrong, 0, "0/10001", "user_1") for n in numbers]
+        rejected = DeletionRejected(reason="it was right")
+        decided = [NewEvent(f"deletion/{n}", rejected, 1, "0/10001", "user_1") for n in numbers]
+        for some in (requested, decided):
+            cause = log.Cause(f"lab {len(some)}", "user_1", Actor("user_1", "benchmark").via(), "")
+            apply(state, log.append(transaction, head, some, cause))
+        log.write_receipt(transaction, "lab", b"", first, head.size, "{}")
+        state.flush()
+    return numbers[-1]
+
+
+def _lab() -> Iterator[NewEvent]:
+    for number in range(50):
+        name = str(10000 + number)
+        stream = f"subject/0/{name}"
+        yield NewEvent(stream, SubjectRegistered(datasource_id=0, name=name), 0, f"0/{name}")
+        for probe in range(2):
+            body = ProbeInserted(probe=f"npx_{number}_{probe}", insertion_time="2023-03-01 00:00:00")
+            yield NewEvent(stream, body, 1 + probe, f"0/{name}")
+    for number in range(200):
+        body = ReferenceValueAdded(table="acquisition.Project", value=f"project_{number}")
+        yield NewEvent("reference/acquisition.Project", body, number)
+    for number in range(30):
+        yield NewEvent(f"user/user_{number}", RoleGranted(user=f"user_{number}", role="researcher"), None)
 
 
 def one_upload(first: int, number: int) -> Iterator[NewEvent]:

@@ -9,7 +9,7 @@ from statistics import median
 
 from benchmarks import looking_back
 from benchmarks.databases import new_ledger
-from benchmarks.history import fill
+from benchmarks.history import add_a_lab, fill
 from benchmarks.measure import Measure, seconds, slower
 from commands.cli.main import cli
 from commands.door.submit import Daybook
@@ -26,10 +26,11 @@ def measures(place: Path, server: str | None, events: int) -> Iterator[Measure]:
     name = "SQLite" if server is None else "PostgreSQL"
     small, large = new_ledger(place, server), new_ledger(place, server)
     fill(small.database, min(SMALL, events))
+    requests_open = add_a_lab(large.database)
     fill(large.database, events)
     yield from _one_record(small, large, name)
     yield from _the_past(large, name, events)
-    yield from looking_back.measures(large, name)
+    yield from looking_back.measures(large, name, requests_open)
     yield from _proofs(large, name)
     small.close()
     large.close()

@@ -134,6 +134,16 @@ def lab_streams(transaction: Transaction, slot: str) -> set[str]:
     return found
 
 
+def changed_since(transaction: Transaction, streams: Collection[str], position: int) -> set[str]:
+    """Those of these streams to which something has happened since a position."""
+    found: set[str] = set()
+    for some in portions(streams):
+        # +: by the index of streams; most of the log may lie behind the position
+        sql = f"SELECT DISTINCT stream FROM events WHERE stream IN ({marks(some)}) AND +position > ?"
+        found.update(row[0] for row in transaction.run(sql, [*some, position]).fetchall())
+    return found
+
+
 def with_needed(transaction: Transaction, slot: str, streams: Iterable[str]) -> set[str]:
     """These streams, and the streams of the records that their handlers change or look at."""
     found = set(streams)

@@ -8,14 +8,16 @@ and may run into the next upload's.
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from ledger import log
+from ledger.bodies import body_of
 from ledger.database import Transaction
+from projections.handlers.record_status import RESTORED, STATUS
+from projections.portions import Span, marks, portions, within
 from projections.records import Clustering, Session, Upload
 
-Span = tuple[int, int]
 KINDS: tuple[tuple[Any, str], ...] = ((Session, ""), (Clustering, " AND group_name IS NOT NULL"))
 """An upload asks for sessions, and for clusterings over several."""
 LEFT_OUT = ("pending", "withdrawn", "deleted")
-_AT_ONCE = 100
 
 
 def spans(uploads: Collection[Upload]) -> list[Span]:
@@ -34,43 +36,63 @@ def _first(upload: Upload) -> int:
     return upload.first_record or upload.id + 2
 
 
-def within(found: Sequence[Span]) -> Iterator[tuple[str, list[int]]]:
-    """SQL conditions that a record is in one of these spans, as many at a time as a statement can hold."""
-    for start in range(0, len(found), _AT_ONCE):
-        some = found[start : start + _AT_ONCE]
-        condition = f"({' OR '.join(['id BETWEEN ? AND ?'] * len(some))})"
-        yield condition, [number for span in some for number in span]
-
-
-def standing(
+def by_status(
     transaction: Transaction,
     slot: str,
     uploads: Collection[Upload],
     condition: str = "1 = 1",
     values: Sequence[Any] = (),
-) -> dict[int, dict[str, int]]:
-    """How many entries of each of these uploads have which status, of those for which ``condition`` holds."""
+) -> Iterator[tuple[int, str, int, str]]:
+    """Of the entries of each of these uploads for which ``condition`` holds: how many have which status, and when one
+    of those changed last."""
     wanted = {row.id for row in uploads}
-    counts: dict[int, dict[str, int]] = {number: {} for number in wanted}
     for record, of_several in KINDS:
         for inside, numbers in within(spans(uploads)):
             rows = transaction.run(
-                f"SELECT upload, status, count(*) FROM {record.TABLE}_{slot} "
+                f"SELECT upload, status, count(*), max(changed_at) FROM {record.TABLE}_{slot} "
                 f"WHERE {inside} AND {condition}{of_several} GROUP BY upload, status",
                 [*numbers, *values],
             ).fetchall()
-            for upload, status, number in rows:
-                if upload in wanted:
-                    counts[upload][status] = counts[upload].get(status, 0) + number
-    return counts
+            yield from (row for row in rows if row[0] in wanted)
+
+
+def as_they_were(
+    transaction: Transaction, kind: str, numbers: Collection[int], position: int
+) -> dict[int, tuple[str, str]]:
+    """The status that each of these sessions or clusterings had at a position, and when it had changed last. Which
+    events there were says it; what stands in them is read of no more than the last."""
+    found: dict[int, list[Any]] = {}
+    for some in portions(numbers):
+        rows = transaction.run(
+            f"SELECT position, stream, type, recorded_at FROM events WHERE stream IN ({marks(some)}) "
+            "AND +position <= ? ORDER BY position",
+            [*(f"{kind}/{number}" for number in some), position],
+        ).fetchall()
+        for at, stream, name, recorded_at in rows:
+            number = int(stream[len(kind) + 1 :])
+            if name in STATUS or name in RESTORED or number not in found:
+                found[number] = [at, name, recorded_at]
+            found[number][2] = recorded_at
+    restored = log.read_positions(transaction, [at for at, name, _ in found.values() if name in RESTORED])
+    return {
+        number: (body_of(restored[at])["status"] if name in RESTORED else STATUS[name], recorded_at)
+        for number, (at, name, recorded_at) in found.items()
+    }
 
 
 def left_out(transaction: Transaction, slot: str, uploads: Collection[Upload]) -> dict[int, dict[str, int]]:
     """How many of each upload's new entries are in none of the counts of its row. Looks for them only where the
     counts do not add up.
     """
-    counts = standing(transaction, slot, [row for row in uploads if not _adds_up(row)])
+    counts: dict[int, dict[str, int]] = {}
+    for upload, status, number, _ in by_status(transaction, slot, [u for u in uploads if not _adds_up(u)]):
+        add(counts, upload, status, number)
     return {row.id: left_out_of(row, counts.get(row.id, {})) for row in uploads}
+
+
+def add(counts: dict[int, dict[str, int]], upload: int, status: str, number: int) -> None:
+    of = counts.setdefault(upload, {})
+    of[status] = of.get(status, 0) + number
 
 
 def left_out_of(upload: Upload, counts: dict[str, int]) -> dict[str, int]:

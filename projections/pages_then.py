@@ -14,7 +14,7 @@ from projections.entries import left_out, left_out_of
 from projections.past import Past
 from projections.portions import marks, portions
 from projections.queries import LISTED, Conditions, Kind, Parts, Query, holds
-from projections.records import Clustering, Deletion, Session, SessionProbe, SessionTask, Upload
+from projections.records import Clustering, Session, SessionProbe, SessionTask, Upload
 from projections.shadows import IN_LIST
 
 FOLDED_AT_MOST = 2_000  # records, for one page
@@ -51,9 +51,7 @@ class PageThen:
         """These records of today; those that have changed since are folded. For uploads see ``uploads``."""
         if self._record is Upload:
             return rows
-        changed = rows
-        if self._record is not Deletion:
-            changed = [row for row in rows if row.changed_at >= self._folding.next]
+        changed = [row for row in rows if row.changed_at >= self._folding.next]
         with without_garbage_collection():
             self._folding.fold({self._record: [row.id for row in changed]})
         folded = self._folding.rows[self._record]
@@ -80,12 +78,7 @@ class PageThen:
 
     def unchanged(self) -> tuple[str, list[Any]]:
         """The condition that a row of today was there then, and was not looked at yet."""
-        position, now = self.position, self._folding.next
-        if self._record is Deletion:
-            return "1 = 0", []
-        if self._record is Upload:
-            own = "row.received_at < ? AND (row.processed_at IS NULL OR row.processed_at < ?)"
-            return f"row.id <= ? AND {own}", [position, now, now]
+        now = self._folding.next
         if not self._asks_for_clusterings:
             return "row.changed_at < ?", [now]
         listed = IN_LIST[self._transaction.dialect]
@@ -96,7 +89,7 @@ class PageThen:
 
     def _fold_behind(self, at: int | None, most: int) -> int | None:
         """Fold the next ``most`` that have changed since; returns the last of them, None where there were no more."""
-        changed, times = self._folding.has_changed(self._record, "row.")
+        changed, times = self._folding.has_changed("row.")
         parts = [self._changed(f"{self._record.TABLE}_{self._slot} AS row", changed, times, at)]
         if self._asks_for_clusterings:
             # today's table also has those that came later

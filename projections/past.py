@@ -32,9 +32,9 @@ from projections.references import by_id
 from projections.refolding import KINDS, LAB, OWNERS, Refolding
 from projections.shadows import Shadow, Shadows
 
-_RECORDS = {*OWNERS, Duplicate}
+_RECORDS = {*OWNERS, Duplicate}  # and requests
 _FEW = 500  # records: folding all is quicker than finding out what is linked to what
-_OF_TABLE: dict[str, Any] = {record.TABLE: record for record in (*KINDS, Deletion)}
+_OF_TABLE: dict[str, Any] = {record.TABLE: record for record in KINDS}
 
 
 def put_before(transaction: PastTransaction, moment: Moment, about: "About") -> Head:
@@ -96,22 +96,21 @@ class Past:
         """About everything but counts."""
         self.records()
         self.lab()
-        self.requests()
 
     def records(self) -> None:
-        """About all sessions, clusterings and uploads."""
+        """About all sessions, clusterings, uploads and requests."""
         self._readable |= _RECORDS
         self._whole |= _RECORDS
-        self._fold({record: self._changed(record) for record in KINDS})
+        self._fold({record: self.refolding.changed(record) for record in KINDS})
 
     def named(self, text: str, location: str | None = None) -> None:
         """About whatever ``text`` can mean (as in ``references.find``), and all that is linked to its subject."""
         self._readable |= _RECORDS
-        self.requests()
-        changed = {record: self._changed(record) for record in KINDS}
+        changed = {record: self.refolding.changed(record) for record in KINDS}
         if sum(map(len, changed.values())) <= _FEW:
             self._fold(changed)
             return
+        self._fold({Deletion: changed[Deletion]})
         transaction, slot = self._transaction, self._slot
         found = candidates(transaction, slot, text, location, self.position)
         subjects: set[str] = set()
@@ -119,10 +118,10 @@ class Past:
             subjects |= subjects_of(transaction, slot, table, some)
         for names in portions(bound_up(transaction, slot, subjects)):
             condition = f"subject IN ({marks(names)})"
-            self._fold({record: self._changed(record, condition, names) for record in KINDS})
+            self._fold({record: self.refolding.changed(record, condition, names) for record in KINDS})
         for record in KINDS:
             for chosen in portions(found.get(record.TABLE, set())):
-                self._fold({record: self._changed(record, f"id IN ({marks(chosen)})", chosen)})
+                self._fold({record: self.refolding.changed(record, f"id IN ({marks(chosen)})", chosen)})
 
     def one(self, text: str, location: str | None = None) -> None:
         """About whatever ``text`` can mean, and what belongs to it: the entries of an upload, the clusterings of a
@@ -134,7 +133,7 @@ class Past:
         if "deletions" in found:
             self.named(text, location)
             return
-        self._readable |= {*_RECORDS, Deletion}
+        self._readable |= _RECORDS
         if exact is None:
             for table, numbers in found.items():
                 self.refolding.fold_changed(_OF_TABLE[table], numbers)
@@ -157,17 +156,7 @@ class Past:
     def lab(self) -> None:
         """About subjects with their probes, reference values, and who has which role."""
         self._readable |= {*LAB}
-        streams = {"ledger", *lab_streams(self._transaction, self._slot)}
-        self.refolding.fold({}, streams)
-
-    def requests(self) -> None:
-        """About requests to delete, correct or redact."""
-        self._readable.add(Deletion)
-        self._whole.add(Deletion)
-        rows = self._transaction.run(
-            f"SELECT id FROM deletions_{self._slot} WHERE id <= ?", (self.position,)
-        ).fetchall()
-        self.refolding.fold({Deletion: [row[0] for row in rows]})
+        self.refolding.fold_lab({"ledger", *lab_streams(self._transaction, self._slot)})
 
     def counts(self) -> None:
         """About who did how much when. Days that were over then are as they are today; the last one is counted anew."""
@@ -186,22 +175,16 @@ class Past:
 
     # --- folding
 
-    def _changed(self, record: Any, where: str = "1 = 1", values: Sequence[Any] = ()) -> list[int]:
-        """The records of then to which something may have happened since, an upload's entries included."""
-        if record is not Upload:
-            return self.refolding.changed(record, where, values)
-        changed = set(self.refolding.all_changed_uploads())
-        sql = f"SELECT id FROM uploads_{self._slot} WHERE {where}"
-        return [row[0] for row in self._transaction.run(sql, values).fetchall() if row[0] in changed]
-
     def _fold(self, changed: Mapping[Any, Collection[int]]) -> None:
         """Fold records that have changed since; for an upload, also those of its entries that have."""
         self.refolding.fold({record: some for record, some in changed.items() if record is not Upload})
         self.refolding.fold_uploads(changed.get(Upload, ()))
+        self.refolding.fold_entries(changed.get(Upload, ()))
 
     def _fold_with_its_own(self, record: Any, numbers: Collection[int]) -> None:
         if record is Upload:
-            return  # with its entries, as it is
+            self.refolding.fold_entries(numbers)
+            return
         refolding = self.refolding
         rows = self._fold_with_replaced(record, set(numbers))
         if record is Clustering:
@@ -212,7 +195,7 @@ class Past:
         deleted = [row.status_position for row in rows if row.status == "deleted"]
         if deleted:
             events = log.read_positions(self._transaction, deleted)
-            refolding.fold({Deletion: {int(event.correlation[1:]) for event in events.values()}})
+            refolding.fold_changed(Deletion, {int(event.correlation[1:]) for event in events.values()})
 
     def _fold_with_replaced(self, record: Any, numbers: set[int]) -> list[Any]:
         """Fold these records and all that replaced them or were replaced by them, then or today, sessions with their
@@ -275,7 +258,7 @@ class Past:
 
     def close(self) -> None:
         """Forgets what was folded; no record can be read any more."""
-        self._readable -= {*_RECORDS, Deletion}
+        self._readable -= _RECORDS
         self.refolding.forget()
         self._shadows.forget()
 
@@ -296,7 +279,7 @@ class Past:
         if record not in self._readable:
             return None
         still_so, values = "", list[Any]()
-        if record in OWNERS:
+        if record in OWNERS or record in LAB:
             still_so, values = self.refolding.still_so(record)
         elif record is Duplicate:
             still_so, values = "row.upload < ?", [self.position]  # of the second event of the upload

@@ -46,6 +46,7 @@ class Upload:
     version: int
     first_record: int | None
     replays: int | None
+    changed_at: str
 
 
 @dataclass(slots=True)
@@ -233,13 +234,14 @@ class SessionTime:
 
 @dataclass(slots=True)
 class ClusteringGroup:
-    """The dedup key of multi-session clusterings."""
+    """The dedup key of multi-session clusterings. ``looks_like`` is the same for names that look alike."""
 
     TABLE: ClassVar[str] = "clustering_groups"
     KEY: ClassVar[tuple[str, ...]] = ("group_name",)
     group_name: str
     subject: str
     clustering: int
+    looks_like: str
 
 
 @dataclass(slots=True)
@@ -293,6 +295,7 @@ class Deletion:
     decided_at: str | None
     decision: str | None
     version: int
+    changed_at: str
 
 
 @dataclass(slots=True)
@@ -342,7 +345,7 @@ RECORDS = (
 SLOTS = head.SLOTS
 
 VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2) | {
-    "sessions": 4, "session_locations": 4, "clusterings": 3, "uploads": 3,
+    "sessions": 4, "session_locations": 4, "clusterings": 3, "uploads": 4, "clustering_groups": 3, "deletions": 3,
     "users": 4, "activity": 3,
 }  # fmt: skip
 """Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

@@ -4,7 +4,7 @@ Records never vanish: every session, clustering and upload of then has its row t
 user and location, and ``changed_at`` tells whether anything has happened to it since. Reads today's tables.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -12,10 +12,11 @@ import orjson
 from ledger import log
 from ledger.database import PastTransaction
 from projections.apply import apply, apply_to_records
+from projections.concerned import changed_since
 from projections.entries import KINDS as KINDS_OF_ENTRIES
-from projections.entries import spans, standing, within
+from projections.entries import add, as_they_were, by_status, spans
 from projections.handlers.record_status import COUNTED
-from projections.portions import marks, portions
+from projections.portions import marks, portions, within
 from projections.records import (
     RECORDS,
     Clustering,
@@ -34,16 +35,20 @@ from projections.records import (
     User,
 )
 from projections.rows import Rows, State
-from projections.shadows import IN_LIST
+from projections.shadows import IN_TEXTS
 
 OWNERS: dict[Any, str] = {
     Session: "id", SessionTask: "session", SessionProbe: "session", SessionLocation: "session",
     SessionTime: "session", Clustering: "id", ClusteringSession: "clustering", ClusteringGroup: "clustering",
-    Upload: "id",
+    Upload: "id", Deletion: "id",
 }  # fmt: skip
-"""Whose row it is: folded, kept and counted with its record."""
-KINDS: tuple[Any, ...] = (Session, Clustering, Upload)
-LAB = (Subject, ProbeInsertion, ReferenceValue, User)
+"""Whose row it is: folded and kept with its record."""
+KINDS: tuple[Any, ...] = (Session, Clustering, Upload, Deletion)
+LAB: dict[Any, tuple[str, str]] = {
+    Subject: ("subject", "subject"), ProbeInsertion: ("subject", "subject"),
+    ReferenceValue: ("reference", "reference"), User: ("user", "username"),
+}  # fmt: skip
+"""The kind of stream whose events make these rows, and the column that names which."""
 Condition = tuple[str, list[Any]]
 
 
@@ -58,25 +63,19 @@ class Refolding:
         self.rows: dict[Any, dict[Any, Any]] = {record: {} for record in RECORDS}
         self.folded: set[int] = set()
         self.entries: dict[int, dict[str, int]] = {}  # how many entries of folded uploads have which status
+        self._lab_changed: set[str] = set()
         self._today: dict[Any, Rows[Any]] = {}
-        self._uploads_changed: list[int] | None = None
-        self._uploads_unchanged: set[int] = set()
 
     # --- what has changed since
 
-    def has_changed(self, record: Any, alias: str = "") -> Condition:
-        """Whether something may have happened to a record since, as its own row says. Times never decrease along the
-        log, and several events can have the same time: a record that changed at that very time is folded to see.
-        """
-        if record is Deletion:
-            return "1 = 1", []
-        if record is Upload:
-            return f"({alias}received_at >= ? OR {alias}processed_at >= ?)", [self.next, self.next]
+    def has_changed(self, alias: str = "") -> Condition:
+        """Whether something may have happened to a record since: by its own row. Times never decrease along the log,
+        and several events can have the same: a record that changed at that very time is folded to see."""
         return f"{alias}changed_at >= ?", [self.next]
 
     def changed(self, record: Any, where: str = "1 = 1", values: Sequence[Any] = ()) -> list[int]:
-        """The sessions or clusterings of then that something may have happened to since, ascending."""
-        condition, times = self.has_changed(record)
+        """The records of then that something may have happened to since, ascending."""
+        condition, times = self.has_changed()
         sql = (
             f"SELECT id FROM {record.TABLE}_{self.slot} WHERE id <= ? AND {condition} AND {where} ORDER BY id"
         )
@@ -105,7 +104,7 @@ class Refolding:
         return found | {key[0]: row for key, row in self.rows[record].items()}
 
     def changed_of(self, record: Any, numbers: Collection[int]) -> list[int]:
-        """Those of these sessions or clusterings of then that something may have happened to since."""
+        """Those of these records of then that something may have happened to since."""
         today = self.today(record)
         if len(numbers) > 1:
             today.prefetch(numbers)
@@ -119,31 +118,16 @@ class Refolding:
         else:
             self.fold({record: self.changed_of(record, numbers)})
 
-    def all_changed_uploads(self) -> list[int]:
-        """An upload changes by its own events and by those of its records, which it counts; also by a correction,
-        which makes new records in the same append.
-        """
-        if self._uploads_changed is None:
-            later = [self.next]
-            found = self.transaction.run(
-                f"SELECT id FROM uploads_{self.slot} WHERE received_at >= ? OR processed_at >= ? "
-                f"UNION SELECT upload FROM sessions_{self.slot} WHERE changed_at >= ? "
-                f"UNION SELECT upload FROM clusterings_{self.slot} WHERE changed_at >= ? AND group_name IS NOT NULL",
-                later * 4,
-            ).fetchall()
-            self._uploads_changed = sorted(row[0] for row in found if row[0] <= self.position)
-        return self._uploads_changed
-
     def still_so(self, record: Any) -> Condition:
-        """The condition under which today's row, ``row``, was there then."""
+        """The condition under which a row of today, ``row``, is one of then."""
+        if record in LAB:
+            kind, column = LAB[record]
+            changed = [
+                name for stream in self._lab_changed if (name := stream.removeprefix(f"{kind}/")) != stream
+            ]
+            listed = IN_TEXTS[self.transaction.dialect]
+            return f"row.{column} NOT IN {listed}", [orjson.dumps(changed).decode()]
         owner = OWNERS[record]
-        if record is Upload:
-            in_list = IN_LIST[self.transaction.dialect]
-            if self._uploads_changed is None:
-                return f"row.id IN {in_list}", [orjson.dumps(sorted(self._uploads_unchanged)).decode()]
-            changed = [number for number in self._uploads_changed if number not in self._uploads_unchanged]
-            listed = orjson.dumps(changed).decode()
-            return f"row.id <= ? AND row.id NOT IN {in_list}", [self.position, listed]
         if owner == "id":
             return "row.changed_at < ?", [self.next]
         of = Session if owner == "session" else Clustering
@@ -153,11 +137,10 @@ class Refolding:
 
     # --- folding
 
-    def fold(self, numbers: dict[Any, Collection[int]], streams: Iterable[str] = ()) -> None:
-        """Fold these sessions, clusterings and requests to delete, and whatever stands in these other streams."""
+    def fold(self, numbers: dict[Any, Collection[int]]) -> None:
+        """Fold these sessions, clusterings and requests."""
         wanted = {record: set(some) - self.folded for record, some in numbers.items() if some}
         named = {f"{record.__name__.lower()}/{number}" for record, some in wanted.items() for number in some}
-        named.update(streams)
         if not named:
             return
         state = self.state(named, clusterings=wanted.get(Clustering, ()))
@@ -166,8 +149,21 @@ class Refolding:
         for record, owner in OWNERS.items():
             if record is not Upload:
                 self.keep(record, (row for row in state.of(record) if getattr(row, owner) in new))
-        for record in (*LAB, Deletion):
-            self.keep(record, state.of(record))
+
+    def fold_lab(self, streams: Collection[str]) -> None:
+        """Those streams of subjects, reference tables and users to which something has happened since."""
+        changed = changed_since(self.transaction, streams, self.position)
+        users = {stream for stream in streams if stream.startswith("user/")}
+        if "ledger" in changed:  # which says who was admin first, and what holds for everybody
+            changed |= users
+        self._lab_changed = changed
+        if not changed:
+            return
+        state = self.state(changed if changed.isdisjoint(users) else {"ledger", *changed})
+        for record, (kind, column) in LAB.items():
+            self.keep(
+                record, (row for row in state.of(record) if f"{kind}/{getattr(row, column)}" in changed)
+            )
 
     def state(
         self, streams: Collection[str], *, clusterings: Collection[int] = (), counted: bool = False
@@ -190,68 +186,67 @@ class Refolding:
         self.rows = {record: {} for record in RECORDS}
         self.folded = set()
         self.entries = {}
-        self._uploads_unchanged = set()
         self._today = {}
 
     # --- uploads, which count how their entries stand
 
     def fold_uploads(self, numbers: Collection[int]) -> None:
-        """These uploads, with whatever of their entries has changed since."""
-        today = self.today(Upload)
-        wanted = set(numbers) - self.folded - self._uploads_unchanged
-        if len(wanted) > 1:
-            today.prefetch(wanted)
-        rows = [row for row in map(today.get, wanted) if row is not None and row.id <= self.position]
-        if not rows:
+        """Those of these uploads that have changed since. Of their entries only what is counted is found out."""
+        changed = self.changed_of(Upload, set(numbers) - self.folded)
+        if not changed:
             return
-        entries = {
-            record: self._entries_changed(record, of_several, rows) for record, of_several in KINDS_OF_ENTRIES
-        }
-        self.fold({record: [number for number, _ in found] for record, found in entries.items()})
-        changed = {upload for found in entries.values() for _, upload in found}
-        changed |= {row.id for row in rows if self._has_changed_itself(row)}
-        self._uploads_unchanged.update(row.id for row in rows if row.id not in changed)
-        self._fold_changed_uploads([row for row in rows if row.id in changed])
-
-    def _has_changed_itself(self, row: Upload) -> bool:
-        corrected_later = (row.first_record or 0) > self.position
-        return corrected_later or row.received_at >= self.next or (row.processed_at or "") >= self.next
-
-    def _entries_changed(self, record: Any, of_several: str, uploads: list[Upload]) -> list[tuple[int, int]]:
-        """The entries of these uploads that may have changed since, each with its upload."""
-        wanted = {row.id for row in uploads}
-        found: list[tuple[int, int]] = []
-        for inside, numbers in within(spans(uploads)):
-            sql = f"SELECT id, upload FROM {record.TABLE}_{self.slot} WHERE {inside} AND changed_at >= ?{of_several}"
-            found += self.transaction.run(sql, [*numbers, self.next]).fetchall()
-        return [row for row in found if row[0] <= self.position and row[1] in wanted]
-
-    def _fold_changed_uploads(self, uploads: list[Upload]) -> None:
-        numbers = {row.id for row in uploads}
-        streams = {f"upload/{number}" for number in numbers}
-        for some in portions(numbers):  # a correction numbers the records of its upload
+        streams = {f"upload/{number}" for number in changed}
+        for some in portions(changed):  # a correction numbers the records of its upload
             sql = f"SELECT id FROM deletions_{self.slot} WHERE upload IN ({marks(some)}) AND id <= ?"
             rows = self.transaction.run(sql, [*some, self.position]).fetchall()
             streams.update(f"deletion/{row[0]}" for row in rows)
         state = self.state(streams)
-        folded = {row.id: row for row in state.of(Upload) if row.id in numbers}
-        self._count_entries(folded, uploads)
-        self.folded |= numbers
+        folded = {row.id: row for row in state.of(Upload) if row.id in changed}
+        self._count_entries(folded, [self.today(Upload)[number] for number in changed])
+        self.folded.update(changed)
         self.keep(Upload, folded.values())
 
+    def fold_entries(self, uploads: Collection[int]) -> None:
+        """The entries of these uploads that have changed since."""
+        rows = [row for number in uploads if (row := self.today(Upload).get(number)) is not None]
+        self.fold(
+            {
+                record: self._entries_changed(record, of_several, rows)
+                for record, of_several in KINDS_OF_ENTRIES
+            }
+        )
+
+    def _entries_changed(self, record: Any, of_several: str, uploads: list[Upload]) -> dict[int, int]:
+        """The entries of these uploads that may have changed since, each with its upload."""
+        wanted = {row.id for row in uploads}
+        found: dict[int, int] = {}
+        for inside, numbers in within(spans(uploads)):
+            sql = f"SELECT id, upload FROM {record.TABLE}_{self.slot} WHERE {inside} AND changed_at >= ?{of_several}"
+            found |= dict(self.transaction.run(sql, [*numbers, self.next]).fetchall())
+        return {
+            number: upload for number, upload in found.items() if number <= self.position and upload in wanted
+        }
+
     def _count_entries(self, folded: dict[int, Upload], uploads: list[Upload]) -> None:
-        """Of the folded ones, and of those that are as they were."""
-        counts = standing(self.transaction, self.slot, uploads, "changed_at < ?", [self.next])
-        for record, _ in KINDS_OF_ENTRIES:
-            for entry in self.rows[record].values():
-                if entry.upload in counts and (record is Session or entry.group_name is not None):
-                    of = counts[entry.upload]
-                    of[entry.status] = of.get(entry.status, 0) + 1
+        """Of those that have changed since, and of those that stand as today."""
+        counts: dict[int, dict[str, int]] = {row.id: {} for row in uploads}
+        for number, status, count, changed_at in self._standing(uploads):
+            add(counts, number, status, count)
+            folded[number].changed_at = max(folded[number].changed_at, changed_at)
         for number, row in folded.items():
             if row.status != "rejected":
                 for status, column in COUNTED.items():
                     setattr(row, column, counts[number].get(status, 0))
             self.entries[number] = counts[number]
+
+    def _standing(self, uploads: list[Upload]) -> Iterator[tuple[int, str, int, str]]:
+        """Of each upload how many entries had which status, and when one of them had changed last."""
+        yield from by_status(self.transaction, self.slot, uploads, "changed_at < ?", [self.next])
+        for record, of_several in KINDS_OF_ENTRIES:
+            changed = self._entries_changed(record, of_several, uploads)
+            kind = record.__name__.lower()
+            for number, was in as_they_were(self.transaction, kind, changed, self.position).items():
+                yield changed[number], was[0], 1, was[1]
 
 
 class _Uncounted(Rows[Upload]):
@@ -259,7 +254,7 @@ class _Uncounted(Rows[Upload]):
 
     def __getitem__(self, key: Any) -> Upload:
         found = self.get(key)
-        return found if found is not None else self.add(Upload(key, *[0] * 17))  # type: ignore[arg-type]
+        return found if found is not None else self.add(Upload(key, *[0] * (len(Upload.__slots__) - 1)))  # type: ignore[arg-type]
 
 
 _NAMES = {value.record: name for name, value in vars(State("")).items() if isinstance(value, Rows)}

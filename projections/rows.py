@@ -4,7 +4,7 @@ Handlers get, add, change and remove rows here; ``flush`` writes what changed in
 that one record gives up can be taken by another in the same batch.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from itertools import islice
 from operator import attrgetter
@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from ledger.database import Transaction
 from projections import records
+from projections.portions import Span, within
 
 
 class Record(Protocol):
@@ -149,6 +150,20 @@ class Rows(Generic[R]):
             if known is not None:
                 found.append(known)
         return found
+
+    def within(self, spans: Sequence[Span], condition: str) -> list[R]:
+        """The rows whose number is in one of these spans, as they are in the cache, and of those that are not there yet
+        the ones for which an SQL condition holds."""
+        for inside, numbers in () if self.complete else within(spans):
+            self.where(f"{inside} AND {condition}", numbers)
+        known = self._known
+        found: list[R | None] = []
+        for first, last in spans:
+            if last - first < len(known):
+                found += map(known.get, range(first, last + 1))
+            else:
+                found += (row for number, row in known.items() if first <= number <= last)
+        return [row for row in found if row is not None]
 
     def every(self) -> list[R]:
         """All rows of a complete cache, in no particular order."""

@@ -30,6 +30,10 @@ IN_LIST = {
     "postgresql": "(SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(? AS json)))",
 }
 """The condition ``id IN ...`` for a list of numbers that is bound as JSON: the same text however long the list is."""
+IN_TEXTS = {
+    "sqlite": IN_LIST["sqlite"],
+    "postgresql": "(SELECT value FROM json_array_elements_text(CAST(? AS json)))",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ INDEXES = (
     # upload needs none: its records are numbered by the positions right behind it.
     ("sessions", "status", UNSETTLED),
     ("sessions", "look_next", "look_next IS NOT NULL"),
-    ("sessions", "location", "status = 'error'"),
-    ("clusterings", "group_name", "status = 'error'"),
+    ("sessions", "location", "status = 'error' OR status = 'deleted'"),
+    ("clusterings", "group_name", "group_name IS NOT NULL"),
+    ("clustering_groups", "looks_like", None),
     ("session_locations", "location", None),
     ("clusterings", "session", None),
     ("clusterings", "status", UNSETTLED),

@@ -8,7 +8,7 @@ What would have come in addition is named, not made up: nobody knows what the di
 
 import re
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -190,6 +190,9 @@ class _Course:
         self._streams: set[str] = set()
         self._skipped: Counter[tuple[str, str]] = Counter()
         self._instead: dict[int, int] = {}  # the record that an entry would have been a duplicate of
+        self._deleted: defaultdict[str, set[int]] = defaultdict(
+            set
+        )  # sessions, by the request that deletes them
         catalogue = root.stream.startswith(("subject/", "reference/"))
         self._fitting = Fitting(self.folding.state, self.missing, catalogue=catalogue)
 
@@ -208,6 +211,8 @@ class _Course:
             if misfit is not None:
                 self._take_otherwise(event, misfit)
                 continue
+            if event.type == "SessionDeleted":
+                self._deleted[event.correlation].add(number(event))
             more = self._taken_too(event) if event.type == "DeletionExecuted" else []
             self.folding.apply([*more, self._adjusted(event, body)])
 
@@ -247,19 +252,25 @@ class _Course:
             self.folding.state.uploads.change(int(event.correlation[1:])).duplicates += 1
 
     def _taken_too(self, executed: StoredEvent) -> list[StoredEvent]:
-        """What else a deletion would have deleted: what stands of the uploads that it names, and on that."""
+        """What else a deletion would have deleted: what would stand of what it names, and on what it deletes."""
         state = self.folding.state
         named = set(orjson.loads(state.deletions[number(executed)].records))
         sessions = [
-            row for row in state.sessions.every() if f"u{row.upload}" in named and row.status in STANDING
+            row
+            for row in state.sessions.every()
+            if row.status in STANDING and not named.isdisjoint({f"s{row.id}", f"u{row.upload}"})
         ]
-        going = {row.id for row in sessions}
+        going = {row.id for row in sessions} | self._deleted[executed.correlation]
         over = {link.clustering for link in state.clustering_sessions.every() if link.session in going}
         clusterings = [
             row
             for row in state.clusterings.every()
             if row.status in STANDING
-            and (f"u{row.upload}" in named or row.session in going or row.id in over)
+            and (
+                row.session in going
+                or row.id in over
+                or not named.isdisjoint({f"c{row.id}", f"u{row.upload}"})
+            )
         ]
         taken = []
         rows: list[Session | Clustering] = [*sessions, *clusterings]

@@ -9,9 +9,9 @@ from typing import Literal
 
 import orjson
 
-from commands.inputfile.look_alikes import comparable, folded
 from ledger import __version__
 from ledger.errors import NextStep, Refusal
+from ledger.look_alikes import comparable, folded
 
 EVERYONE = "everyone"
 OS, CLAIMED = "os", "claimed"

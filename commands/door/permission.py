@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 
 from commands.door.actor import CLAIMED, EVERYONE, OS
 from commands.door.world import World
-from commands.inputfile.look_alikes import difference, folded
 from ledger.errors import NextStep, Refusal
+from ledger.look_alikes import difference, folded
 
 ADMIN, RESEARCHER, AUDITOR = "admin", "researcher", "auditor"
 Role = Literal["researcher", "admin", "auditor"]

@@ -18,12 +18,12 @@ from commands.inputfile.kept_findings import NO_MORE, MoreFindings
 from commands.inputfile.keywords import Keywords, keywords_of, read_list, read_mapping
 from commands.inputfile.known import REFERENCE_TABLES
 from commands.inputfile.limits import Limits
-from commands.inputfile.look_alikes import difference, folded
 from commands.inputfile.number_fields import boolean, datasource_id, date_time_or_inherit
 from commands.inputfile.report import Report
 from commands.inputfile.text_fields import DATE_TIME, name_text
 from commands.inputfile.yaml_document import YamlDocument, load_yaml
 from commands.inputfile.yaml_mistakes import yaml_mistakes
+from ledger.look_alikes import difference, folded
 
 
 @dataclass(frozen=True, slots=True)

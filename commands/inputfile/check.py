@@ -30,12 +30,12 @@ from commands.inputfile.findings import (
 from commands.inputfile.kept_findings import NO_MORE, Gathered, MoreFindings
 from commands.inputfile.known import Known
 from commands.inputfile.limits import DEFAULT_LIMITS, Limits
-from commands.inputfile.look_alikes import comparable, difference, folded
 from commands.inputfile.reference_values import ReferenceValues, quoted
 from commands.inputfile.task_times import check_tasks
 from commands.inputfile.text_fields import DATE_TIME
 from commands.inputfile.twice import Twice, around_or_inside, inside_another, output_of_run
 from commands.recordings.roots import LocationError, Roots, Search, normalise
+from ledger.look_alikes import comparable, difference, folded
 
 Parts = tuple[Part, ...]
 

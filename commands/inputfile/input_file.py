@@ -16,8 +16,8 @@ from commands.inputfile.keywords import (
     read_task,
     read_task_list,
 )
-from commands.inputfile.look_alikes import difference, folded
 from commands.inputfile.report import Report
+from ledger.look_alikes import difference, folded
 
 _SLASHES = re.compile(r"(?<=.)//++")
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from commands.inputfile.fields import clipped
-from commands.inputfile.look_alikes import (
+from ledger.look_alikes import (
     BLANKS,
     INVISIBLE,
     TYPOGRAPHIC,

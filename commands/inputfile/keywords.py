@@ -20,7 +20,6 @@ from commands.inputfile.entries import (
 )
 from commands.inputfile.field_notes import ARENA_IS_OPTIONAL
 from commands.inputfile.fields import BAD, Reader, clipped, is_null, shown, wrong
-from commands.inputfile.look_alikes import DASHES, first_typographic, sign_name, straightened
 from commands.inputfile.nearest import mean, nearest
 from commands.inputfile.number_fields import (
     boolean,
@@ -43,6 +42,7 @@ from commands.inputfile.text_fields import (
     session_name,
     text_or_inherit,
 )
+from ledger.look_alikes import DASHES, first_typographic, sign_name, straightened
 
 _LONGEST_KEY = 80  # characters: a longer key is not compared with those that exist
 _WITH_COMMAS = re.compile(r"[-+]?[0-9]++(?:[.,][0-9]++)*+")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from commands.inputfile.fields import clipped
-from commands.inputfile.look_alikes import difference, folded
+from ledger.look_alikes import difference, folded
 
 LONGEST = 80  # letters of a word, and of a choice, that are compared
 MOST = 400  # choices that are compared with one word

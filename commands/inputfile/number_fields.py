@@ -16,10 +16,10 @@ from commands.inputfile.fields import (
     name_of,
     wrong,
 )
-from commands.inputfile.look_alikes import first_typographic, sign_name, straightened
 from commands.inputfile.plain_readings import other_reading
 from commands.inputfile.report import Report
 from commands.inputfile.text_fields import DATE_TIME, name_text
+from ledger.look_alikes import first_typographic, sign_name, straightened
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _LOOSE_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")

@@ -7,8 +7,8 @@ from itertools import islice
 from commands.inputfile.fields import clipped
 from commands.inputfile.findings import LOAD_CATALOGUE, PROPOSE_VALUE, RESTORE_VALUE, NextStep
 from commands.inputfile.known import Known
-from commands.inputfile.look_alikes import comparable, folded
 from commands.inputfile.nearest import mean, nearest
+from ledger.look_alikes import comparable, folded
 
 _LOOKED_AT = 1_000_000  # values, in search of nearest ones; a file that is wrong throughout gets no more
 _LISTED = 5

@@ -6,7 +6,9 @@ from typing import Any
 from commands.inputfile.document import NotJson, Part, Place, Plain, parts_of, path_text
 from commands.inputfile.field_notes import LONGEST_GROUP_NAME, LONGEST_NAME, LONGEST_NOTES, LONGEST_PATH
 from commands.inputfile.fields import BAD, bare_word, clipped, false_is_not_valid, is_null, name_of, wrong
-from commands.inputfile.look_alikes import (
+from commands.inputfile.plain_readings import other_reading
+from commands.inputfile.report import Report
+from ledger.look_alikes import (
     BLANKS,
     DOUBLE_QUOTES,
     SINGLE_QUOTES,
@@ -14,8 +16,6 @@ from commands.inputfile.look_alikes import (
     sign_name,
     without_blanks,
 )
-from commands.inputfile.plain_readings import other_reading
-from commands.inputfile.report import Report
 
 _CANDIDATES = 4  # longer texts that are looked for where one may be cut
 

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 
 from commands.inputfile.fields import clipped
 from commands.inputfile.keywords import ALL_KEYS
-from commands.inputfile.look_alikes import (
+from commands.inputfile.yaml_indentation import indentation, missing_dash, repeated_item
+from commands.inputfile.yaml_lines import Failure, Repair, body_of, indent_of, without_comment
+from commands.inputfile.yaml_quoting import missing_bracket, missing_quote, odd_quotes, quoted_value
+from ledger.look_alikes import (
     BLANKS,
     DASHES,
     DOUBLE_QUOTES,
@@ -16,9 +19,6 @@ from commands.inputfile.look_alikes import (
     sign_name,
     straightened,
 )
-from commands.inputfile.yaml_indentation import indentation, missing_dash, repeated_item
-from commands.inputfile.yaml_lines import Failure, Repair, body_of, indent_of, without_comment
-from commands.inputfile.yaml_quoting import missing_bracket, missing_quote, odd_quotes, quoted_value
 from ledger.plurals import plural
 
 _NO_BLANK_AFTER_COLON = re.compile(r"(\s*(?:- +)*)([A-Za-z_]\w*):([^\s:/\\].*)")

@@ -8,13 +8,14 @@ import orjson
 from commands.door.world import World
 from commands.inputfile.entries import InputFile
 from commands.inputfile.known import HeldGroup, HeldLocation, Known, Overlap
-from commands.inputfile.look_alikes import folded
 from commands.intake.duplicates import Meant
 from commands.intake.nested import Finder, overlapping, shared
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
 from commands.stored import held, probes_of
+from ledger.look_alikes import folded
 from projections.lines import subject_name
+from projections.portions import marks, portions
 
 LONGEST_NAME = 255  # characters; of a subject or a reference value: an index has to hold it on every database
 
@@ -88,11 +89,14 @@ def load_known(
 
 def _similar_groups(world: World, names: Collection[str]) -> dict[str, str]:
     """The held group_name that looks like each of these new ones, by their folded form."""
-    if not names:
-        return {}
-    wanted = {folded(name) for name in names}
-    rows = world.transaction.run(f"SELECT group_name FROM {world.state.groups.table}").fetchall()
-    return {form: name for (name,) in rows if (form := folded(name)) in wanted}
+    found: dict[str, str] = {}
+    for some in portions({folded(name) for name in names}):
+        rows = world.transaction.run(
+            f"SELECT looks_like, group_name FROM {world.state.groups.table} WHERE looks_like IN ({marks(some)})",
+            some,
+        ).fetchall()
+        found |= dict(rows)
+    return found
 
 
 def links_of(input_file: InputFile, known: Known, roots: Roots, finder: Finder) -> dict[str, str]:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from weakref import WeakKeyDictionary
 
 from commands.door.world import World
-from commands.inputfile.look_alikes import comparable, difference, folded
 from commands.recordings.disk import shown
 from ledger.errors import Refusal
+from ledger.look_alikes import comparable, difference, folded
 from projections.rows import State
 
 _THERE: WeakKeyDictionary[State, dict[str, dict[str, str]]] = WeakKeyDictionary()

@@ -2,16 +2,17 @@
 inserted only where it has to wait."""
 
 from ledger.envelope import StoredEvent
-from projections.handlers.record_status import Payload, set_status, stream_id
+from ledger.look_alikes import folded
+from projections.handlers.record_status import Payload, changed, set_status, stream_id
 from projections.records import Clustering, ClusteringGroup, ClusteringSession
 from projections.rows import State
 
 
 def clustering_requested(state: State, event: StoredEvent, body: Payload) -> None:
-    entry, clustering = body["entry"], stream_id(event)
-    state.clusterings.add(
+    entry = body["entry"]
+    clustering = state.clusterings.add(
         Clustering(
-            id=clustering,
+            id=stream_id(event),
             session=body["session"],
             group_name=entry.get("group_name"),
             upload=int(event.correlation[1:])
@@ -37,26 +38,32 @@ def clustering_requested(state: State, event: StoredEvent, body: Payload) -> Non
     )
     if body["session"] is not None:
         return
-    state.groups.add(ClusteringGroup(entry["group_name"], event.subject, clustering))
+    changed(state, clustering, event)
+    _hold(state, clustering)
     for session in body["sessions"]:
-        state.clustering_sessions.add(ClusteringSession(clustering, session))
+        state.clustering_sessions.add(ClusteringSession(clustering.id, session))
+
+
+def _hold(state: State, clustering: Clustering) -> None:
+    name = str(clustering.group_name)
+    state.groups.add(ClusteringGroup(name, clustering.subject, clustering.id, folded(name)))
 
 
 def _clustering(state: State, event: StoredEvent) -> Clustering:
     clustering = state.clusterings.change(stream_id(event))
-    clustering.changed_at = event.recorded_at
     clustering.version = event.stream_version
+    changed(state, clustering, event)
     return clustering
 
 
 def clustering_waiting(state: State, event: StoredEvent, body: Payload) -> None:
-    set_status(state, _clustering(state, event), event, "waiting", body)
+    set_status(state, _clustering(state, event), event, body)
 
 
 def clustering_inserted(state: State, event: StoredEvent, body: Payload) -> None:
     if body["session"] is None or state.clusterings.get(stream_id(event)) is not None:
         clustering = _clustering(state, event)
-        set_status(state, clustering, event, "inserted", {})
+        set_status(state, clustering, event, body)
         clustering.curation_time = body["curation_time"]
         clustering.curator, clustering.location = body["curator"], body["location"]
         clustering.notes = body["notes"]
@@ -90,13 +97,13 @@ def clustering_inserted(state: State, event: StoredEvent, body: Payload) -> None
 
 def clustering_failed(state: State, event: StoredEvent, body: Payload) -> None:
     clustering = _clustering(state, event)
-    set_status(state, clustering, event, "error", body)
+    set_status(state, clustering, event, body)
     _free_group(state, clustering)
 
 
 def clustering_entry_renewed(state: State, event: StoredEvent, body: Payload) -> None:
     clustering = _clustering(state, event)
-    set_status(state, clustering, event, "pending", {})
+    set_status(state, clustering, event, body)
     clustering.curator, clustering.location = body["entry"]["curator"], body["location"]
     clustering.notes = body["entry"].get("notes")
     for session in body["instead_of"]:
@@ -113,9 +120,9 @@ def clustering_amended(state: State, event: StoredEvent, body: Payload) -> None:
     _clustering(state, event).curator = body["curator"]
 
 
-def clustering_withdrawn(state: State, event: StoredEvent, _body: Payload) -> None:
+def clustering_withdrawn(state: State, event: StoredEvent, body: Payload) -> None:
     clustering = _clustering(state, event)
-    set_status(state, clustering, event, "withdrawn", {})
+    set_status(state, clustering, event, body)
     _free_group(state, clustering)
 
 
@@ -123,7 +130,7 @@ def clustering_deleted(state: State, event: StoredEvent, body: Payload) -> None:
     clustering = _clustering(state, event)
     clustering.replaced_by = body["replaced_by"]
     if clustering.session is None:
-        set_status(state, clustering, event, "deleted", {})
+        set_status(state, clustering, event, body)
         _free_group(state, clustering)
     else:
         clustering.status, clustering.status_position = "deleted", event.position
@@ -141,8 +148,8 @@ def clustering_restored(state: State, event: StoredEvent, body: Payload) -> None
     clustering = _clustering(state, event)
     clustering.replaced_by = None
     if clustering.session is None:
-        set_status(state, clustering, event, body["status"], {})
-        state.groups.add(ClusteringGroup(str(clustering.group_name), clustering.subject, clustering.id))
+        set_status(state, clustering, event, body)
+        _hold(state, clustering)
     else:
         clustering.status, clustering.status_position = body["status"], event.position
 

@@ -46,6 +46,7 @@ def _request(state: State, event: StoredEvent, body: Payload, kind: str, named: 
             decided_at=None,
             decision=None,
             version=event.stream_version,
+            changed_at=event.recorded_at,
         )
     )
 
@@ -56,7 +57,7 @@ def _in_ranges(ranges: list[list[int]]) -> int:
 
 def _deletion(state: State, event: StoredEvent) -> Deletion:
     deletion = state.deletions.change(stream_id(event))
-    deletion.version = event.stream_version
+    deletion.version, deletion.changed_at = event.stream_version, event.recorded_at
     return deletion
 
 
@@ -85,7 +86,8 @@ def deletion_executed(state: State, event: StoredEvent, body: Payload) -> None:
 
 def correction_executed(state: State, event: StoredEvent, body: Payload) -> None:
     _deletion(state, event)
-    state.uploads.change(body["upload"]).first_record = body["first"]
+    upload = state.uploads.change(body["upload"])
+    upload.first_record, upload.changed_at = body["first"], event.recorded_at
 
 
 def deletion_restored(state: State, event: StoredEvent, _body: Payload) -> None:

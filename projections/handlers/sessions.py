@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 import orjson
 
 from ledger.envelope import StoredEvent
-from projections.handlers.record_status import Payload, set_status, stream_id
+from projections.handlers.record_status import Payload, changed, set_status, stream_id
 from projections.records import Session, SessionLocation, SessionProbe, SessionTask, SessionTime, compact_json
 from projections.rows import State
 
 
 def session_requested(state: State, event: StoredEvent, body: Payload) -> None:
-    entry, session = body["entry"], stream_id(event)
-    state.sessions.add(
+    entry = body["entry"]
+    session = state.sessions.add(
         Session(
-            id=session,
+            id=stream_id(event),
             upload=int(event.correlation[1:]),
             entry_index=body["entry_index"],
             subject=event.subject,
@@ -46,13 +46,14 @@ def session_requested(state: State, event: StoredEvent, body: Payload) -> None:
             leads_to=body["leads_to"],
         )
     )
-    _hold(state, state.sessions[session])
+    changed(state, session, event)
+    _hold(state, session)
 
 
 def _session(state: State, event: StoredEvent) -> Session:
     session = state.sessions.change(stream_id(event))
-    session.changed_at = event.recorded_at
     session.version = event.stream_version
+    changed(state, session, event)
     return session
 
 
@@ -70,14 +71,14 @@ def _places(session: Session) -> list[tuple[str, str]]:
 
 def session_waiting(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    set_status(state, session, event, "waiting", body)
+    set_status(state, session, event, body)
     if not body["holds"]:
         _free_location(state, session)
 
 
 def session_inserted(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    set_status(state, session, event, "inserted", {})
+    set_status(state, session, event, body)
     session.session_time = body["session_time"]
     session.system = body["system"]
     _hold(state, session)
@@ -121,12 +122,9 @@ def closed(session: Session, name: str) -> None:
 
 
 def disk_looked_at(state: State, event: StoredEvent, body: Payload) -> None:
-    for first, last in body["sessions"]:
-        state.sessions.prefetch(range(first, last + 1))
-        for number in range(first, last + 1):
-            session = state.sessions.get(number)
-            if session is not None and session.look_next is not None:
-                state.sessions.change(number).look_next = _next_look(session, event.recorded_at)
+    for session in state.sessions.within(body["sessions"], "look_next IS NOT NULL"):
+        if session.look_next is not None:
+            state.sessions.change(session.id).look_next = _next_look(session, event.recorded_at)
 
 
 def _next_look(session: Session, looked_at: str) -> str | None:
@@ -177,7 +175,7 @@ def _task_rows(session: int, tasks: list[Payload]) -> Iterator[SessionTask]:
 
 def session_failed(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    set_status(state, session, event, "error", body)
+    set_status(state, session, event, body)
     _free_location(state, session)
 
 
@@ -190,7 +188,7 @@ def _complete(session: Session, completed: Payload | None) -> None:
 
 def probes_associated(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    set_status(state, session, event, "pending", {})
+    set_status(state, session, event, body)
     _hold(state, session)
     _complete(session, body["completed"])
     if body["despite_serial"]:
@@ -199,7 +197,7 @@ def probes_associated(state: State, event: StoredEvent, body: Payload) -> None:
 
 def session_settled(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    set_status(state, session, event, "pending", {})
+    set_status(state, session, event, body)
     _hold(state, session)
     decided = _decided(session)
     for name in ("despite_dates", "as_crashed", "start"):
@@ -237,7 +235,7 @@ def session_annotated(state: State, event: StoredEvent, body: Payload) -> None:
 
 def session_entry_renewed(state: State, event: StoredEvent, body: Payload) -> None:
     session, entry = _session(state, event), body["completed"]
-    set_status(state, session, event, "pending", {})
+    set_status(state, session, event, body)
     _hold(state, session)
     _complete(session, entry)
     session.name = entry.get("name")
@@ -267,15 +265,15 @@ def session_amended(state: State, event: StoredEvent, body: Payload) -> None:
             changed.probe, changed.matched_by = probe["probe"], probe["matched_by"]
 
 
-def session_withdrawn(state: State, event: StoredEvent, _body: Payload) -> None:
+def session_withdrawn(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    set_status(state, session, event, "withdrawn", {})
+    set_status(state, session, event, body)
     _free_session_keys(state, session)
 
 
 def session_deleted(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    set_status(state, session, event, "deleted", {})
+    set_status(state, session, event, body)
     session.replaced_by = body["replaced_by"]
     _free_session_keys(state, session)
 
@@ -300,7 +298,7 @@ def _free_location(state: State, session: Session) -> None:
 
 def session_restored(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
-    set_status(state, session, event, body["status"], {})
+    set_status(state, session, event, body)
     session.replaced_by = None
     _hold(state, session)
     if session.status == "inserted":

@@ -27,19 +27,25 @@ def received(state: State, event: StoredEvent, body: Payload) -> None:
             version=event.stream_version,
             first_record=None,
             replays=body["replays"],
+            changed_at=event.recorded_at,
         )
     )
 
 
-def validated(state: State, event: StoredEvent, body: Payload) -> None:
+def _upload(state: State, event: StoredEvent) -> Upload:
     upload = state.uploads.change(stream_id(event))
+    upload.version, upload.changed_at = event.stream_version, event.recorded_at
+    return upload
+
+
+def validated(state: State, event: StoredEvent, body: Payload) -> None:
+    upload = _upload(state, event)
     upload.status = "validated"
     upload.sessions = body["sessions"]
     upload.clusterings = body["clusterings"]
     ranges = body["unchanged_sessions"] + body["unchanged_clusterings"]
     changed = len(body["changed_sessions"]) + len(body["changed_clusterings"])
     upload.duplicates = changed + sum(last - first + 1 for first, last in ranges)
-    upload.version = event.stream_version
     for kind in ("session", "clustering"):
         named = {entry[kind]: entry["index"] for entry in reversed(body[f"changed_{kind}s"])}
         for record, index in named.items():
@@ -48,16 +54,14 @@ def validated(state: State, event: StoredEvent, body: Payload) -> None:
 
 
 def rejected(state: State, event: StoredEvent, body: Payload) -> None:
-    upload = state.uploads.change(stream_id(event))
+    upload = _upload(state, event)
     upload.status = "rejected"
     upload.errors = (
         sum(finding["severity"] == "error" for finding in body["findings"]) + body["more"]["errors"]
     )
-    upload.version = event.stream_version
 
 
 def processed(state: State, event: StoredEvent, _body: Payload) -> None:
-    upload = state.uploads.change(stream_id(event))
+    upload = _upload(state, event)
     upload.status = "processed"
     upload.processed_at = event.recorded_at
-    upload.version = event.stream_version

@@ -6,8 +6,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from commands.inputfile.look_alikes import TYPOGRAPHIC, comparable, difference, folded
 from commands.inputfile.read import read_input_file
+from ledger.look_alikes import TYPOGRAPHIC, comparable, difference, folded
 
 YAML = """\
 subject:

@@ -102,6 +102,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         MARKS: ("marks",),
     },
     "commands/intake/known.py": {
+        MARKS: ("marks(some)",),
         NAME: (
             "world.state.groups.table",
             "world.state.times.table",
@@ -295,6 +296,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "inside",
             "of_several",
         ),
+        MARKS: ("marks(some)",),
         NAME: ("record.TABLE",),
         SLOT: ("slot",),
     },
@@ -347,7 +349,6 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "' UNION ALL '.join((text for text, _ in parts))",
             "listed",
             "order",
-            "own",
         ),
         MARKS: ("marks(some)",),
         NAME: (
@@ -361,7 +362,6 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         CONDITION: (
             "links",
             "on",
-            "where",
         ),
         MARKS: (
             "marks(chosen)",
@@ -407,8 +407,8 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "projections/refolding.py": {
         CONDITION: (
             "condition",
-            "in_list",
             "inside",
+            "listed",
             "of",
             "of_several",
             "same",
@@ -417,6 +417,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         MARKS: ("marks(some)",),
         NAME: (
             "alias",
+            "column",
             "owner",
             "record.TABLE",
         ),
@@ -426,6 +427,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "projections/rows.py": {
         CONDITION: (
             "condition",
+            "inside",
             "where",
         ),
         MARKS: ("equal",),

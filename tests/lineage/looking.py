@@ -3,7 +3,6 @@
 from typing import Any
 
 from commands.answers.lineage.lines import add_lines
-from ledger.database import Transaction
 from projections.graph import Lineage, Node
 from projections.lineage import lineage
 from projections.references import find
@@ -60,18 +59,3 @@ def left_out(graph: Lineage) -> Plain:
         for edge in graph.edges.values()
         if edge.kind == "left-out"
     }
-
-
-class Watched:
-    """A transaction that keeps the statements that go through it."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-        self.statements: list[tuple[str, tuple[Any, ...]]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transaction, name)
-
-    def run(self, sql: str, values: Any = ()) -> Any:
-        self.statements.append((sql, tuple(values)))
-        return self._transaction.run(sql, values)

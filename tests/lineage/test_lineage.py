@@ -16,7 +16,8 @@ from projections.lineage import _is_about, lineage
 from projections.references import Reference
 from tests.deletion.desk import Desk
 from tests.intake.lab import Entry, Lab, document, group, number, session, task
-from tests.lineage.looking import Watched, attributes, edges, left_out, say, steps, traced
+from tests.lineage.looking import attributes, edges, left_out, say, steps, traced
+from tests.watching import Watched, whole_reads
 
 
 def two_sessions_and_a_group(lab: Lab) -> list[Entry]:
@@ -311,20 +312,6 @@ def test_no_table_is_read_whole(desk: Desk, lab: Lab, kind: str) -> None:
         )
         for sql, values in watched.statements:
             assert not whole_reads(world.transaction, sql, values), sql
-
-
-def whole_reads(transaction: Any, sql: str, values: tuple[Any, ...]) -> list[str]:
-    """The steps of a statement's plan that read a table from end to end. The index of open requests holds no others."""
-    if transaction.dialect == "sqlite":
-        plan = [row[3] for row in transaction.run(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()]
-        return [
-            step
-            for step in plan
-            if step.startswith("SCAN") and "ix_deletions" not in step and "(" not in step[:6]
-        ]
-    transaction.run("SET LOCAL enable_seqscan = off")  # tiny tables: it must be able to do without
-    plan = [row[0] for row in transaction.run(f"EXPLAIN {sql}", values).fetchall()]
-    return [step for step in plan if "Seq Scan" in step]
 
 
 def test_a_record_is_looked_at_in_as_many_statements_in_a_large_ledger(lab: Lab) -> None:

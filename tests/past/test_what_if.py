@@ -228,8 +228,12 @@ def second(
     daybook.close()
 
 
-def test_without_an_upload_or_a_deletion_it_stands_as_where_it_never_was(desk: Desk, second: Lab) -> None:
-    seed = 1 if os.environ.get("CI") else random.randrange(2**32)
+@pytest.mark.parametrize("seed", [None, 1804839293])
+def test_without_an_upload_or_a_deletion_it_stands_as_where_it_never_was(
+    desk: Desk, second: Lab, seed: int | None
+) -> None:
+    if seed is None:
+        seed = 1 if os.environ.get("CI") else random.randrange(2**32)
     lab, choices = desk.lab, random.Random(seed)
     for day, name in enumerate(FOLDERS):
         lab.record(name, day=day, serials=SERIALS[:1])
@@ -331,6 +335,28 @@ def test_without_a_deletion_what_was_uploaded_again_would_be_a_duplicate(desk: D
     assert [(one.ref, one.message) for one in found.otherwise] == [
         (new, f"would have been a duplicate of {old}, which would stand at N:/rec/date_1")
     ]
+
+
+@pytest.mark.parametrize("named", ["session", "upload"])
+def test_without_a_deletion_a_later_one_would_have_taken_what_stood_on_both(desk: Desk, named: str) -> None:
+    lab = desk.lab
+    names = lab.record_quickly(2)
+    kilosort_output(lab.share.parent / "joint" / "g")
+    first = lab.upload(session(names[0], name=names[0]))
+    second = lab.upload(*(session(name, name=name) for name in names), clustering=[group("g", names)])
+    clustering = second.clusterings[0].clustering
+    earlier = desk.delete(first.sessions[0].session)
+    later = desk.delete(second.sessions[1].session if named == "session" else second.upload)
+
+    found = without(lab, f"d{earlier}")
+
+    assert [(one.ref, one.message) for one in found.otherwise] == [
+        (f"d{later}", f"would have taken {clustering} too")
+    ]
+    by_name = {one.name: one for one in found.differences}
+    assert fields(by_name[first.sessions[0].session])["status"] == ("deleted", "inserted")
+    assert clustering not in by_name or "status" not in fields(by_name[clustering])
+    assert fields(by_name[f"d{later}"]) == {"clusterings": (0, 1)}
 
 
 def test_without_a_deletion_a_file_of_another_subject_would_be_a_duplicate(desk: Desk) -> None:

@@ -63,7 +63,7 @@ class Cache(RuleBasedStateMachine):
     def made(self, table: int, key: Any) -> Any:
         self.number += 1
         return (
-            ClusteringGroup(key, "0/12345", self.number)
+            ClusteringGroup(key, "0/12345", self.number, "n:/a")
             if table == 1
             else ProbeInsertion(*key, f"time {self.number}", None)
         )
@@ -96,7 +96,7 @@ class Cache(RuleBasedStateMachine):
         record = self.rows[table].change(key)
         if table == 1:
             record.clustering = self.number
-            model[key] = ClusteringGroup(key, record.subject, self.number)
+            model[key] = ClusteringGroup(key, record.subject, self.number, "n:/a")
         else:
             record.removal_time = f"time {self.number}"
             model[key] = ProbeInsertion(*key, record.insertion_time, record.removal_time)
@@ -156,12 +156,12 @@ def test_the_cache_and_its_table_agree_with_a_dictionary(empty: Database) -> Non
 def test_a_key_that_is_freed_and_taken_in_one_batch_is_held_by_the_last(shared_database: Database) -> None:
     def work(transaction: Transaction) -> None:
         state = State(SLOT, transaction)
-        state.groups.add(ClusteringGroup("N:/a", "0/12345", 1))
+        state.groups.add(ClusteringGroup("N:/a", "0/12345", 1, "n:/a"))
         state.flush()
         for session in range(2, 30):  # freed and taken again and again
             state.groups.remove("N:/a")
-            state.groups.add(ClusteringGroup("N:/a", "0/12345", session))
-            state.groups.add(ClusteringGroup(f"N:/{session}", "0/12345", session))
+            state.groups.add(ClusteringGroup("N:/a", "0/12345", session, "n:/a"))
+            state.groups.add(ClusteringGroup(f"N:/{session}", "0/12345", session, "n:/a"))
         state.groups.remove("N:/5")
         state.flush()
         rows = dict(
@@ -177,7 +177,7 @@ def test_a_row_that_was_never_written_is_never_deleted_either(empty: Database) -
     def work(transaction: Transaction) -> None:
         rows = Rows(ClusteringGroup, SLOT, complete=True)
         rows.attach(transaction)
-        rows.add(ClusteringGroup("N:/a", "0/12345", 1))
+        rows.add(ClusteringGroup("N:/a", "0/12345", 1, "n:/a"))
         rows.remove("N:/a")
         rows.flush_removed()
         rows.flush()
@@ -200,7 +200,7 @@ def test_many_rows_are_prefetched_in_a_few_statements(shared_database: Database,
     def work(transaction: Transaction) -> None:
         state = State(SLOT, transaction)
         for number in range(1_200):
-            state.groups.add(ClusteringGroup(f"N:/{number}", "0/12345", number))
+            state.groups.add(ClusteringGroup(f"N:/{number}", "0/12345", number, "n:/a"))
         state.flush()
         fresh = State(SLOT, transaction)
         statements = []
@@ -218,16 +218,43 @@ def test_many_rows_are_prefetched_in_a_few_statements(shared_database: Database,
     undone(shared_database, work)
 
 
+def test_rows_in_spans_are_those_of_the_cache_and_those_of_the_table(shared_database: Database) -> None:
+    def row(number: int, status: str) -> Upload:
+        return Upload(number, "user_1", "0/12345", "", "", 0, status, *[0] * 6, "", None, 1, None, None, "")
+
+    def work(transaction: Transaction) -> None:
+        written = State(SLOT, transaction)
+        for number in (1, 2, 3, 50):
+            written.uploads.add(row(number, "processed" if number != 2 else "rejected"))
+        written.flush()
+        fresh = State(SLOT, transaction)
+        fresh.uploads.change(3).status = "validated"
+        fresh.uploads.add(row(51, "received"))
+        spans = [(1, 3), (50, 10**15)]
+
+        found = fresh.uploads.within(spans, "status = 'processed'")
+
+        assert sorted((row.id, row.status) for row in found) == [
+            (1, "processed"), (3, "validated"), (50, "processed"), (51, "received"),
+        ]  # fmt: skip
+        assert len(written.uploads.within(spans, "1 = 1")) == 4
+
+    undone(shared_database, work)
+    rows = Rows(Upload, SLOT, complete=True)  # attached to no transaction
+    rows.add(row(7, "processed"))
+    assert rows.within([(1, 6)], "1 = 1") == [] and len(rows.within([(1, 7)], "1 = 1")) == 1
+
+
 def test_keys_that_are_held_back_are_written_last_and_never_forgotten_before(empty: Database) -> None:
     def work(transaction: Transaction) -> None:
         state = State(SLOT, transaction)
-        state.groups.add(ClusteringGroup("N:/a", "0/12345", 1))
+        state.groups.add(ClusteringGroup("N:/a", "0/12345", 1, "n:/a"))
         state.flush()
         state.groups.remove("N:/a")
         state.flush(keys=False)
         state.forget(beyond=0)
         assert state.groups.get("N:/a") is None
-        state.groups.add(ClusteringGroup("N:/b", "0/12345", 2))
+        state.groups.add(ClusteringGroup("N:/b", "0/12345", 2, "n:/a"))
         state.flush(keys=False)
         state.forget(beyond=0)
         assert transaction.run(f"SELECT group_name FROM {state.groups.table}").fetchall() == [("N:/a",)]

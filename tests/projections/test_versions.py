@@ -7,8 +7,8 @@ from projections.records import RECORDS, VERSIONS
 COLUMNS = {
     (
         "uploads",
-        3,
-    ): "id username subject filename sha256 size_bytes status sessions clusterings inserted duplicates waiting errors received_at processed_at version first_record replays",
+        4,
+    ): "id username subject filename sha256 size_bytes status sessions clusterings inserted duplicates waiting errors received_at processed_at version first_record replays changed_at",
     (
         "sessions",
         4,
@@ -29,15 +29,15 @@ COLUMNS = {
     ("reference_values", 2): "reference value attributes retired",
     ("session_locations", 4): "subject location username session",
     ("session_times", 2): "subject session_time session",
-    ("clustering_groups", 2): "group_name subject clustering",
+    ("clustering_groups", 3): "group_name subject clustering looks_like",
     (
         "users",
         4,
     ): "username role granted_by granted_at account owner invited_until joined_at second_factor",
     (
         "deletions",
-        2,
-    ): "id kind status subject requested_by requested_at reason records sessions clusterings upload shown_position decided_by decided_at decision version",
+        3,
+    ): "id kind status subject requested_by requested_at reason records sessions clusterings upload shown_position decided_by decided_at decision version changed_at",
     ("redactions", 2): "position stream type reason requested_by approved_by redacted_at event",
     ("activity", 3): "actor username subject project day type authentication events last_at",
 }
