@@ -206,7 +206,7 @@ class Past:
         while new:
             changed: dict[Any, Collection[int]] = {record: refolding.changed_of(record, new)}
             if record is Session:
-                changed[Clustering] = self._changed_on(new)
+                changed[Clustering] = self._changed_on(new) + self._renewed_beside(new)
             refolding.fold(changed)
             known |= new
             rows = [row for n in new for row in (refolding.then(record, n), refolding.today(record).get(n))]
@@ -235,6 +235,22 @@ class Past:
             )
             values = [self.position, self.refolding.next, *some]
             found += (row[0] for row in self._transaction.run(sql, values * 2).fetchall())
+        return found
+
+    def _renewed_beside(self, sessions: Collection[int]) -> list[int]:
+        """The clusterings over several sessions whose entry came again since: they may have stood on these sessions,
+        and stand on others today. They are of the same subject."""
+        found: list[int] = []
+        for some in portions(sessions):
+            sql = (
+                f"SELECT own.id FROM clusterings_{self._slot} AS own WHERE own.group_name > '' AND +own.id <= ? "
+                f"AND own.changed_at >= ? "
+                f"AND own.subject IN (SELECT subject FROM sessions_{self._slot} WHERE id IN ({marks(some)})) "
+                "AND EXISTS (SELECT 1 FROM events WHERE stream = 'clustering/' || own.id "
+                "AND type = 'ClusteringEntryRenewed' AND +position > ?)"
+            )
+            values = [self.position, self.refolding.next, *some, self.position]
+            found += (row[0] for row in self._transaction.run(sql, values).fetchall())
         return found
 
     def _stood_on(self, clusterings: Sequence[Clustering]) -> set[int]:
