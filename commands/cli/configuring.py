@@ -53,8 +53,13 @@ _FILE = """\
 # directory = "/mnt/elsewhere/lab"
 # every = 1000
 
+# How much of one file is taken: bytes, lists in lists, sessions and clusterings, facts of a catalogue, keys and values.
 # [limits]
 # input_file_bytes = 10485760
+# depth = 32
+# entries = 50000
+# catalogue_facts = 50000
+# nodes = 1500000
 """
 
 

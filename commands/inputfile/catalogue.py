@@ -5,10 +5,10 @@ Pure, like the reading of input files, and by the same rules: text is what the u
 elsewhere.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from commands.inputfile.document import Part, Place, Unreadable, unreadable
+from commands.inputfile.document import Part, Place, Unreadable, stage_0_error, unreadable
 from commands.inputfile.encoding import decode, refuse_control_characters
 from commands.inputfile.fields import BAD, Reader, clipped, wrong
 from commands.inputfile.findings import Finding
@@ -70,7 +70,7 @@ class CatalogueResult:
 def read_catalogue(data: bytes, *, limits: Limits = Limits()) -> CatalogueResult:  # noqa: B008 - frozen
     """Read a catalogue file. A text that starts with a brace is JSON, any other is YAML. Never raises."""
     try:
-        document = _document(decode(data, limits), limits)
+        document = _document(decode(data, limits), _of_catalogues(limits))
         report = Report(document, limits)
         parts, _ = read_mapping(document.root, _CATALOGUE, report, None)
         if report.errors and isinstance(document, JsonDocument):
@@ -80,9 +80,28 @@ def read_catalogue(data: bytes, *, limits: Limits = Limits()) -> CatalogueResult
     findings, more = report.findings()
     if report.errors:
         return CatalogueResult(None, findings, more)
+    facts = sum(len(items) for items in parts.values()) + sum(
+        len(each.probes) for each in parts.get("subjects", ())
+    )
+    if facts > limits.catalogue_facts:
+        return CatalogueResult(None, (_too_many(facts, limits.catalogue_facts),))
     subjects = parts.pop("subjects", ())
     values = tuple(value for table in parts.values() for value in table)
     return CatalogueResult(Catalogue(values, subjects), findings, more)
+
+
+def _of_catalogues(limits: Limits) -> Limits:
+    """A fact has six keys and values at most, beside a few for the tables: what has more is not read whole."""
+    return replace(limits, nodes=min(limits.nodes, 100 + 6 * limits.catalogue_facts))
+
+
+def _too_many(facts: int, most: int) -> Finding:
+    return stage_0_error(
+        "too-many-facts",
+        f"The file tells {facts:,} values, subjects and insertions; at most {most:,} are loaded at once.",
+        "Split it into several files, and load one after the other.",
+        at=(1, 1),
+    )
 
 
 def _document(text: str, limits: Limits) -> YamlDocument | JsonDocument:

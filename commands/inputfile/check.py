@@ -289,8 +289,14 @@ class _Check:
             self._refuse_cut(parts, what, value, lambda longer: longer in self._reference.get(table, ()))
         if value in self._reference.get(table, ()):
             return True
-        self._error(parts, *self._values.unknown(what, value, table))
+        self._unknown_value(parts, what, value, table)
         return False
+
+    def _unknown_value(self, parts: Parts, what: str, value: str, table: str) -> None:
+        if self.gathered.is_full:
+            self._error(parts, self._values.code(value, table), "")
+        else:
+            self._error(parts, *self._values.unknown(what, value, table))
 
     def _some_of(self, table: str, what: str, values: tuple[str, ...], at: Parts) -> None:
         valid = self._reference.get(table, frozenset())
@@ -298,7 +304,7 @@ class _Check:
             if self._look.cut:
                 self._refuse_cut(self._item((*at, what), index), what, value, valid.__contains__)
             if value not in valid:
-                self._error(self._item((*at, what), index), *self._values.unknown(what, value, table))
+                self._unknown_value(self._item((*at, what), index), what, value, table)
 
     def _item(self, parts: Parts, index: int) -> Parts:
         """The place of one of several values; a single value may stand without a list."""
@@ -311,7 +317,8 @@ class _Check:
             if not self._one_of("reference.Probe", "probe", probe, (*at, name)):
                 continue
             if probe not in self._inserted and self._inserted:
-                hint = self._values.near_or_some(probe, self._known.probes)
+                is_full = self.gathered.is_full
+                hint = "" if is_full else self._values.near_or_some(probe, self._known.probes)
                 message = f"probe {quoted(probe)} is not inserted in subject {self._subject.name:.60}."
                 self._error((*at, name), "probe-not-inserted", message, hint)
 
@@ -461,6 +468,9 @@ class _Check:
         return tuple(found) if complete else None
 
     def _unknown_session(self, text: str, parts: Parts, named: dict[str, SessionReference]) -> None:
+        if self.gathered.is_full:
+            self._error(parts, "unknown-session", "")
+            return
         subject = f"{self._subject.name:.60}"
         if DATE_TIME.fullmatch(text):
             message = f"session {quoted(text)} is not a session_time of subject {subject}."

@@ -94,8 +94,8 @@ def stage_0_error(
 def too_many_values(limit: int, at: Position | None = None) -> Unreadable:
     return unreadable(
         "too-many-values",
-        f"The file holds more than {limit} keys and values.",
-        "Split it into several input files.",
+        f"The file holds more than {limit:,} keys and values.",
+        "Split it into several files.",
         at=at,
     )
 

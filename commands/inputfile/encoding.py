@@ -30,8 +30,8 @@ def decode(data: bytes, limits: Limits) -> str:
     if len(data) > limits.input_file_bytes:
         raise unreadable(
             "file-too-large",
-            f"The file has {len(data)} bytes; at most {limits.input_file_bytes} are read.",
-            "Split it into several input files.",
+            f"The file has {len(data):,} bytes; at most {limits.input_file_bytes:,} are read.",
+            "Split it into several files.",
         )
     for mark, name in _BYTE_ORDER_MARKS:
         if data.startswith(mark):

@@ -88,6 +88,11 @@ class Gathered:
         self._told: list[Finding] = []
         self._placed: list[PlacedFinding] = []
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the words of a further error would be thrown away: then nobody needs to find them."""
+        return self._counts["error"] >= self._limits.findings
+
     def add(self, finding: Finding, position: Callable[[str], tuple[int, int] | None]) -> None:
         """``position`` is asked for line and column of the finding's path, where they are kept."""
         number = self._counts[finding.severity] = self._counts[finding.severity] + 1

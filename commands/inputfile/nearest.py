@@ -1,6 +1,6 @@
 """Did you mean: the nearest of the valid words."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from commands.inputfile.fields import clipped
 from ledger.look_alikes import difference, folded
@@ -32,6 +32,12 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
         if distance < best_distance or (distance == best_distance and best is None):
             best, best_distance = choice, distance
     return best
+
+
+def steps(word: str, choices: Collection[str]) -> int:
+    """How many letters are at most laid beside how many others to find the nearest of ``choices``."""
+    compared = 0 if len(word) > LONGEST else min(MOST, len(choices)) * len(word) ** 2
+    return len(choices) + compared
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

@@ -195,7 +195,7 @@ def session_reference(value: Any, report: Report, place: Place, key: Part) -> An
 
 def _date_time(found: re.Match[str], report: Report, place: Place, key: Part) -> Any:
     year, month, day, hour, minute, second, fraction, zone = found.groups()
-    given = found[0]
+    given = clipped(found[0])
     if zone:
         report.error(
             "date-time-with-zone",

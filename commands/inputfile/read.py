@@ -63,6 +63,7 @@ def read_input_file(data: bytes, *, filename: str = "", limits: Limits = DEFAULT
     with _without_collecting():
         try:
             document = _load(decode(data, limits), filename, limits)
+            _refuse_too_many(document, limits)
             report = Report(document, limits)
             input_file, left_out = read_entries(document, report)
             _refuse_depth(document, report, limits)
@@ -100,6 +101,19 @@ def _without_collecting() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+def _refuse_too_many(document: Document, limits: Limits) -> None:
+    root = document.root if isinstance(document.root, dict) else {}
+    lists = {key: root[key] for key in ("sessions", "clustering") if isinstance(root.get(key), list)}
+    entries = sum(map(len, lists.values()))
+    if entries > limits.entries:
+        raise unreadable(
+            "too-many-entries",
+            f"The file has {entries:,} sessions and clusterings; at most {limits.entries:,} are taken at once.",
+            "Split it into several files.",
+            at=document.position([max(lists, key=lambda key: len(lists[key]))]),
+        )
 
 
 def _refuse_depth(document: Document, report: Report, limits: Limits) -> None:

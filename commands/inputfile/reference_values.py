@@ -7,10 +7,10 @@ from itertools import islice
 from commands.inputfile.fields import clipped
 from commands.inputfile.findings import LOAD_CATALOGUE, PROPOSE_VALUE, RESTORE_VALUE, NextStep
 from commands.inputfile.known import Known
-from commands.inputfile.nearest import mean, nearest
+from commands.inputfile.nearest import mean, nearest, steps
 from ledger.look_alikes import comparable, folded
 
-_LOOKED_AT = 1_000_000  # values, in search of nearest ones; a file that is wrong throughout gets no more
+_STEPS = 5_000_000  # letters laid beside letters in search of nearest values: as many as a whole file gets
 _LISTED = 5
 _TAKE_LISTS = ("experimenter", "project")
 
@@ -25,12 +25,21 @@ class ReferenceValues:
         self._is_empty = not any(known.reference.values())
         self._advised = False
         self._said: dict[tuple[str, str, str], Said] = {}
+        self._retired: dict[str, frozenset[str]] = {}
         self._listed: dict[int, str] = {}
         self._look_alikes: dict[int, dict[str, str]] = {}
-        self._looked_at = 0
+        self._steps = 0
+
+    def code(self, value: str, table: str) -> str:
+        """What is wrong with a ``value`` that is not among the table's current values."""
+        retired = self._retired.get(table)
+        if retired is None:
+            retired = frozenset(map(comparable, self._known.retired.get(table, ())))
+            self._retired[table] = retired
+        return "retired-value" if value in retired else "unknown-value"
 
     def unknown(self, what: str, value: str, table: str) -> Said:
-        """What to say about a ``value`` that is not among the table's current values."""
+        """The same in words, which are remembered: not for more values than findings are kept with their words."""
         if self._is_empty and not self._known.retired.get(table):
             return self._of_empty_catalogue(f"{what} {quoted(value)} is not in {table}.")
         said = self._said.get((what, value, table))
@@ -49,7 +58,7 @@ class ReferenceValues:
     def _words(self, what: str, value: str, table: str) -> Said:
         valid = self._known.reference.get(table, ())
         arguments = {"reference": table, "value": value}
-        if value in {comparable(retired) for retired in self._known.retired.get(table, ())}:
+        if self.code(value, table) == "retired-value":
             message = f"{what} {quoted(value)} was retired from {table}."
             restore = NextStep(RESTORE_VALUE, arguments=arguments)
             return (
@@ -86,8 +95,8 @@ class ReferenceValues:
     def near(self, value: str, valid: Collection[str]) -> str:
         """Did you mean: the value that looks alike, or else the nearest one. Empty where none is near."""
         alike = self._look_alikes_of(valid).get(folded(value))
-        if alike is None and self._looked_at < _LOOKED_AT:
-            self._looked_at += len(valid)
+        if alike is None and self._steps < _STEPS:
+            self._steps += steps(value, valid)
             alike = nearest(value, valid)
         return "" if alike is None else mean(value, alike)
 

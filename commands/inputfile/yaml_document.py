@@ -32,6 +32,7 @@ from commands.inputfile.document import (
     too_many_values,
     unreadable,
 )
+from commands.inputfile.fields import clipped
 from commands.inputfile.findings import Finding
 from commands.inputfile.limits import Limits
 from commands.inputfile.plain_readings import other_reading
@@ -360,22 +361,23 @@ class _Builder:
         self.findings.append(
             stage_0_error(
                 "tag",
-                f"The tag {shown} has no place in an input file: it holds text, numbers, lists and mappings.",
+                f"The tag {clipped(shown)} has no place in an input file: it holds text, numbers, lists and mappings.",
                 "Remove the tag; if it is part of the text, put the text in quotes.",
                 at=_position(event.start_mark),
             )
         )
 
     def _alias(self, event: Any) -> None:
-        name, at = event.anchor, _position(event.start_mark)
-        if name not in self._anchors:
+        anchor, at = event.anchor, _position(event.start_mark)
+        name = clipped(anchor)
+        if anchor not in self._anchors:
             raise unreadable(
                 "unknown-alias",
                 f"*{name} refers to an anchor &{name} that is not in the file before this place.",
                 f'If the text *{name} is meant, put it in quotes: "*{name}".',
                 at=at,
             )
-        value, (nodes, characters) = self._anchors[name]
+        value, (nodes, characters) = self._anchors[anchor]
         if value is None:
             raise unreadable("recursive-alias", f"*{name} stands inside of what it refers to.", at=at)
         self._aliased = self._aliased[0] + nodes, self._aliased[1] + characters

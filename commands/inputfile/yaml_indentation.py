@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from commands.inputfile.fields import clipped
 from commands.inputfile.yaml_lines import Repair, body_of, indent_of
 
 _FAR = 400  # lines: how far a block reaches, and how far up a line is sought to line up with
@@ -63,7 +64,7 @@ def _name_at(line: str, column: int) -> str:
     if line[column : column + 1] == "-":
         return "the dash"
     found = re.match(r"[\w.-]+", line[column:])
-    return found[0] if found else "the text"
+    return clipped(found[0]) if found else "the text"
 
 
 def repeated_item(lines: list[str], number: int) -> Iterator[Repair]:

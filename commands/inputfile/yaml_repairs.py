@@ -129,8 +129,8 @@ def _blank_after_colon(lines: list[str], number: int) -> Iterator[Repair]:
             "missing-blank",
             number,
             found.end(2),
-            f"A blank is missing after the colon of {key}.",
-            f"Write {key}: {clipped(value)}",
+            f"A blank is missing after the colon of {clipped(key)}.",
+            f"Write {clipped(key)}: {clipped(value)}",
             {number: f"{lead}{key}: {value}"},
         )
 
@@ -160,8 +160,8 @@ def _colon(lines: list[str], number: int) -> Iterator[Repair]:
             "missing-colon",
             number,
             found.end(2),
-            f"A colon is missing after {key}.",
-            f"Write {key}: {clipped(value)}".rstrip(),
+            f"A colon is missing after {clipped(key)}.",
+            f"Write {clipped(key)}: {clipped(value)}".rstrip(),
             {number: f"{lead}{key}: {value}".rstrip()},
         )
 

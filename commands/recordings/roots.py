@@ -30,6 +30,11 @@ from commands.recordings.locations import LocationError, joined, parts_of, shown
 __all__ = ["LocationError", "Roots", "Search", "normalise", "resolve", "shown"]
 
 _REMEMBERED = 50_000
+_LISTED = 2_000  # names of a directory in which what was meant is looked for
+_LONGEST = 80  # characters of a name that is compared with others
+_STEPS = (
+    20_000_000  # a letter beside a letter, in search of what was meant: a run's first missing names get it
+)
 MAX_LOCATION_BYTES = 2048  # UTF-8; a unique index over (username, location) has to hold it on every database
 
 _GONE = (errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENODEV)
@@ -243,6 +248,7 @@ class Search:
         self._parents: dict[str, str] = {}
         self._listings: dict[str, dict[str, str]] = {}
         self._near: dict[tuple[str, str], str | None] = {}
+        self._steps = 0
 
     def directory(self, location: str) -> str:
         """The directory that a location names, with symbolic links followed; readable when asked.
@@ -325,19 +331,32 @@ class Search:
         )
 
     def _nearest(self, parent: str, name: str) -> str | None:
-        """A name in ``parent`` that may have been meant. Comparing costs: only a run's first ones get it."""
-        if (parent, name) not in self._near:
-            listing = self._listings.get(parent)
-            if listing is None:
-                with contextlib.suppress(OSError):
-                    listing = {entry.name.casefold(): entry.name for entry in Path(parent).iterdir()}
-                listing = self._listings[parent] = listing or {}
-            folded = name.casefold()
-            near = [folded] if folded in listing else []
-            if not near and len(self._near) < 100 and len(listing) <= 2000:
-                near = get_close_matches(folded, listing, n=1, cutoff=0.75)
-            self._near[parent, name] = listing[near[0]] if near else None
+        """A name in ``parent`` that may have been meant."""
+        if (parent, name) in self._near:
+            return self._near[parent, name]
+        if len(name) > _LONGEST or self._steps >= _STEPS:
+            return None
+        listing = self._listings.get(parent)
+        if listing is None:
+            listing = self._listings[parent] = _names_in(parent)
+        self._steps += (len(listing) + 1) * len(name) ** 2
+        folded = name.casefold()
+        near = [folded] if folded in listing else get_close_matches(folded, listing, n=1, cutoff=0.75)
+        self._near[parent, name] = listing[near[0]] if near else None
         return self._near[parent, name]
+
+
+def _names_in(directory: str) -> dict[str, str]:
+    """The names in it that are no longer than those that are compared, by what they are without capitals; none of a
+    directory that has too many, or that cannot be read."""
+    names: dict[str, str] = {}
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            if len(names) == _LISTED:
+                return {}
+            if len(entry.name) <= _LONGEST:
+                names[entry.name.casefold()] = entry.name
+    return names
 
 
 def _step(real: str, name: str, top: str) -> str:

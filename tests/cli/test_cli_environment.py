@@ -102,7 +102,7 @@ SURROUNDINGS: list[tuple[str, Prepare, list[str], int, str]] = [
     ("file name with a NUL", ledger, ["upload", "a\0b"], 2, "is not the name of a file"),
     ("empty file", ledger, ["upload", os.devnull], 1, "The file is empty"),
     ("endless file", ledger, ["validate", "/dev/zero"], 1, "more than 10,485,760 bytes"),
-    ("endless catalogue", ledger, ["catalogue", "load", "/dev/zero"], 1, "at most 10485760 are read"),
+    ("endless catalogue", ledger, ["catalogue", "load", "/dev/zero"], 1, "at most 10,485,760 are read"),
     ("reference that is no text", ledger, ["show", "\udcff"], 2, "is not text in UTF-8"),
     ("filter that is no text", ledger, ["log", "--actor", "\udcff"], 2, "is not text in UTF-8"),
     ("settings that are a folder", lambda f: (f / "daybook.toml").mkdir(), ["sessions"], 1, "daybook init"),

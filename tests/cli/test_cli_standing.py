@@ -219,4 +219,4 @@ def test_what_config_init_comments_out_is_good_as_it_stands(folder: Path) -> Non
 
     found = rows("config", "--json")
     by_default = {name for name, (_, source) in found.items() if source == "default"}
-    assert by_default == {name for name in found if name.startswith("limits.")} - {"limits.input_file_bytes"}
+    assert by_default == {"limits.findings", "limits.placed_findings", "limits.repairs"}

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from commands.inputfile.catalogue import read_catalogue
 from commands.inputfile.limits import Limits
 from commands.inputfile.read import ReadResult, read_input_file
 
@@ -80,8 +81,8 @@ def test_file_beyond_the_size_limit_is_refused_unread() -> None:
     data = b"a" * 100_000_000
     code, _, _, words = only(data)
     assert code == "file-too-large"
-    assert "100000000" in words
-    assert str(10 * 1024 * 1024) in words
+    assert "100,000,000" in words
+    assert f"{10 * 1024 * 1024:,}" in words
     assert only(HEAD.encode(), limits=Limits(input_file_bytes=10))[0] == "file-too-large"
 
 
@@ -292,3 +293,29 @@ def test_repetitions_in_a_long_list_are_found_in_linear_time(size: int) -> None:
     assert result.input_file is not None
     assert result.input_file.sessions[0].experimenter == ("user_1", "user_2")
     assert seconds < 30
+
+
+@pytest.mark.parametrize(
+    ("data", "filename"),
+    [
+        (b"sessions: [a, b]\nsubject: {name: x}\nclustering: [a, b]\n", "a.yml"),
+        (b'{"clustering": [1, 2, 3, 4]}', "a.json"),
+    ],
+)
+def test_more_entries_than_the_limit_are_refused_at_the_longest_list(data: bytes, filename: str) -> None:
+    code, line, column, words = only(data, filename, Limits(entries=3))
+
+    assert (code, line) == ("too-many-entries", 1) and column is not None
+    assert "4 sessions and clusterings" in words and "at most 3" in words
+
+
+def test_more_facts_than_the_limit_are_no_catalogue() -> None:
+    data = b"reference.Experimenter: [a, b]\nsubjects: [{name: x, probes: [{probe: p, insertion_time: '2023-01-01 00:00:00'}]}]\n"
+
+    assert read_catalogue(data, limits=Limits(catalogue_facts=4)).catalogue is not None
+    [finding] = read_catalogue(data, limits=Limits(catalogue_facts=3)).findings
+    assert (
+        finding.code == "too-many-facts" and "4 values" in finding.message and "at most 3" in finding.message
+    )
+    [finding] = read_catalogue(b"a: [" + b"b, " * 120 + b"]", limits=Limits(catalogue_facts=1)).findings
+    assert finding.code == "too-many-values"

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from commands.inputfile.read import read_input_file
 from commands.inputfile.schema import described_field
 from commands.inputfile.template import template
 from tests.inputfile.documents import EXAMPLE_JSON, EXAMPLE_YAML, with_changes
+from tests.inputfile.test_inputfile_json_mistakes import CASES as JSON_CASES
+from tests.inputfile.test_inputfile_yaml_mistakes import CASES as YAML_CASES
+from tests.inputfile.test_inputfile_yaml_mistakes import SHORT_PATHS
 
 ROOM = Path(findings_module.__file__).parent
 TASK = '{"task_type": "a", %s}'
@@ -180,3 +184,36 @@ def test_every_message_is_a_short_line_of_whole_words(text, filename):
         assert len(words) < 420, words
         assert words.isprintable(), words
         assert not re.search(r"\bNone\b|\b1 [a-z]+s (too|are)\b", words), words
+
+
+def _lengthened(text: str, words: str) -> Iterator[str]:
+    """The text with one of those words at a time made far longer than a line, as a key may be in YAML or longer."""
+    for word in sorted(set(re.findall(r"\w+", words))):
+        for more in ("9" * 900, "é" * 3_000):
+            yield re.sub(rf"\b{re.escape(word)}\b", lambda found, more=more: found[0] + more, text)
+
+
+def _broken() -> Iterator[tuple[str, str, str]]:
+    """Name of a file, its text, and the words of it that are told about, as the mistakes are that have tests."""
+    for text, _ in JSON_CASES.values():
+        yield "a.json", text, text
+    for changes, _ in YAML_CASES.values():
+        text = with_changes(SHORT_PATHS, *changes)
+        yield "a.yml", text, " ".join(new for _, new in changes)
+    for text in (
+        EXAMPLE_YAML,
+        "a: *b\n",
+        "a: !b c\n",
+        "a: &b [*b]\n",
+        "subject: {name: 2023-01-01 10:00:00.1}\n",
+    ):
+        yield "a.yml", text, text
+    for text in JSON_MISTAKES:
+        yield "a.json", text, text
+
+
+def test_no_message_repeats_more_of_a_word_than_a_line_holds() -> None:
+    for filename, text, words in _broken():
+        for longer in _lengthened(text, words):
+            for finding in found(longer, filename):
+                assert len(str(finding)) < 700, (finding.code, str(finding)[:300])
