@@ -13,7 +13,9 @@ from ledger.database import Transaction
 
 TOKEN = "token"  # noqa: S105 - the name of a kind
 PASSWORD = "password"  # noqa: S105
-SIGN_IN, INVITATION, RESET = "sign-in", "invitation", "reset"
+SIGN_IN, INVITATION = "sign-in", "invitation"
+PASSWORD_RESET, FACTOR_RESET = "password-reset", "second-factor-reset"
+SECOND_FACTOR, NEW_FACTOR, RECOVERY_CODE = "second-factor", "new-second-factor", "recovery-code"
 _COLUMNS = "id, kind, username, digest, details, created_at, expires_at, used_at"
 _SELECT = f"SELECT {_COLUMNS} FROM secrets"
 
@@ -52,6 +54,12 @@ def of_user(transaction: Transaction, username: str, kind: str) -> list[Secret]:
     return [_read(row) for row in rows]
 
 
+def living(transaction: Transaction, username: str, kind: str, at: str) -> list[Secret]:
+    """Those that are good at this time."""
+    kept = of_user(transaction, username, kind)
+    return [one for one in kept if one.is_living and not one.has_expired(at)]
+
+
 def of_kind(transaction: Transaction, kind: str) -> list[Secret]:
     rows = transaction.run(f"{_SELECT} WHERE kind = ? ORDER BY created_at, id", (kind,)).fetchall()
     return [_read(row) for row in rows]
@@ -74,10 +82,23 @@ def mark_used(transaction: Transaction, secret_id: str, at: str) -> None:
     transaction.run("UPDATE secrets SET used_at = ? WHERE id = ?", (at, secret_id))
 
 
-def end(transaction: Transaction, secret: Secret, why: str) -> None:
-    """Nobody signs in with it any more."""
+def end(transaction: Transaction, secret: Secret, why: str) -> bool:
+    """Nobody signs in with it any more. False where it had ended in between."""
     details = orjson.dumps(secret.details | {"ended": why}).decode()
-    transaction.run("UPDATE secrets SET digest = '', details = ? WHERE id = ?", (details, secret.id))
+    ended = transaction.run(
+        "UPDATE secrets SET digest = '', details = ? WHERE id = ? AND digest = ? RETURNING id",
+        (details, secret.id, secret.digest),
+    ).fetchone()
+    return ended is not None
+
+
+def change(transaction: Transaction, secret: Secret, details: dict[str, Any]) -> bool:
+    """False where its details changed in between."""
+    old, new = orjson.dumps(secret.details).decode(), orjson.dumps(details).decode()
+    changed = transaction.run(
+        "UPDATE secrets SET details = ? WHERE id = ? AND details = ? RETURNING id", (new, secret.id, old)
+    ).fetchone()
+    return changed is not None
 
 
 def end_of_user(transaction: Transaction, username: str, why: str, *kinds: str) -> None:

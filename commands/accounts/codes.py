@@ -8,10 +8,13 @@ from ledger.database import Transaction
 from ledger.errors import Refusal
 
 USED, REVOKED, SUPERSEDED = "used", "revoked", "superseded"
-_NAMES = {secrets.INVITATION: "invitation", secrets.RESET: "link"}
+_NAMES = {secrets.INVITATION: "invitation", secrets.PASSWORD_RESET: "link", secrets.FACTOR_RESET: "link"}
 _ASK = "Ask an admin for another."
 _ENDED = {
-    USED: ("was used already", "Sign in with your user name and the password that was chosen then."),
+    USED: (
+        "was used already",
+        "Sign in with the password that you have by now; an admin can make another link.",
+    ),
     REVOKED: ("was revoked", _ASK),
     SUPERSEDED: ("was replaced by a newer one", "Take the newest that you were given."),
     ENDED: ("ended, because the account was disabled", "Ask an admin to enable the account."),

@@ -109,8 +109,9 @@ class RevokeInvitation(Command[InvitationEnded]):
 
 
 class AcceptInvitation(Command[Joined]):
-    """By whoever has the code: see ``joining.accept``. ``invitation`` is its public id."""
+    """By whoever has the code: see ``sign_ins.accept``. ``invitation`` is its public id."""
 
+    RECOVERS = True  # of who comes with a password alone, whatever the role needs
     user: str
     invitation: str
     _code: str = PrivateAttr(default="")
@@ -195,8 +196,8 @@ def _refuse_who_cannot_be_invited(world: World, user: str, role: Role | None) ->
                       NextStep("enable-user", arguments={"user": user}))  # fmt: skip
     if secrets.find(world.transaction, password_id(user)) is not None:
         raise Refusal(
-            "account-exists", f"{user} has joined already.", "See all",
-            NextStep("list-users"),
+            "account-exists", f"{user} has joined already.", "Where the password is lost",
+            NextStep("reset-password", arguments={"user": user}),
         )  # fmt: skip
     if role is not None and found.role not in ("", role):
         raise Refusal(

@@ -14,7 +14,9 @@ from projections.records import User
 
 ACTIVE, DISABLED, NONE = "active", "disabled", ""
 ENDED = "the account was disabled"
-_WAYS_IN = (secrets.SIGN_IN, secrets.TOKEN, secrets.INVITATION, secrets.RESET)
+_WAYS_IN = (
+    secrets.SIGN_IN, secrets.TOKEN, secrets.INVITATION, secrets.PASSWORD_RESET, secrets.FACTOR_RESET,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from commands.accounts.times import now
 from commands.answers.typed import read
 from commands.door.actor import EVERYONE, Actor, Authentication
-from commands.door.permission import Role, authenticated_only, role_of
+from commands.door.permission import Role, authenticated_only, role_of, roles_with_second_factor
 from commands.requests.policy import own_requests_approved
 from ledger import log, secrets
 from ledger.bodies import body_of
@@ -110,12 +110,14 @@ class SignedOut:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """``authenticated_only``: whether commands are taken of authenticated actors only. ``own_requests``: whether
-    admins may approve what they requested themselves.
+    admins may approve what they requested themselves. ``second_factor``: the roles for which a password alone is not
+    enough.
     """
 
     position: int
     authenticated_only: bool
     own_requests: Literal["allow", "refuse"]
+    second_factor: list[str]
 
 
 def users(world: "World") -> Users:
@@ -212,4 +214,5 @@ def policies(world: "World") -> Policies:
         position=world.head.size,
         authenticated_only=authenticated_only(world),
         own_requests="allow" if own_requests_approved(world) else "refuse",
+        second_factor=roles_with_second_factor(world),
     )

@@ -7,13 +7,16 @@ import click
 
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation, user_name
+from commands.cli.next_steps import worded
 from commands.cli.output import Column, printable
 from commands.cli.times import as_of_option, shown
 from commands.cli.verbs import VerbGroup, WritingVerb
+from ledger.errors import NextStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from commands.accounts.resets import What
     from commands.door.permission import Role
 
 _user = click.argument("username", metavar="USER", callback=user_name)  # --as is called user already
@@ -131,6 +134,61 @@ def revoke_invitation(invocation: Invocation, username: str) -> None:
             else f"{name} has no invitation: nothing to do."
         ),
     )
+
+
+@user.command("reset-password", cls=WritingVerb)
+@_user
+@pass_invocation
+def reset_password(invocation: Invocation, username: str) -> None:
+    """Make a link for a new password; it is shown this once.
+
+    It is good for an hour. Whoever opens it chooses a password; roles and records stay, all sign-ins end. For another
+    admin, and at the machine for whoever owns the database.
+
+    \b
+    daybook user reset-password user_2
+    daybook user reset-password user_2 --json
+    """
+    _reset(invocation, username, "password")
+
+
+@user.command("reset-second-factor", cls=WritingVerb)
+@_user
+@pass_invocation
+def reset_second_factor(invocation: Invocation, username: str) -> None:
+    """Make a link that takes a lost second factor away; it is shown this once.
+
+    It is good for an hour, together with the password. Until then the second factor holds. Roles and records stay, all
+    sign-ins end. For another admin, and at the machine for whoever owns the database.
+
+    \b
+    daybook user reset-second-factor user_2
+    daybook user reset-second-factor user_2 --json
+    """
+    _reset(invocation, username, "second-factor")
+
+
+def _reset(invocation: Invocation, username: str, what: "What") -> None:
+    from commands.accounts.links import link_of
+    from commands.accounts.resets import issue_reset
+
+    with invocation.daybook() as daybook:
+        result, code = issue_reset(daybook, username, what, command_id=invocation.command_id)
+    secret = None if code is None else link_of("reset", code, invocation.settings.public_url)
+
+    def human() -> None:
+        name = printable(result.user)
+        if secret is None:
+            output.say("This link was made by this command before, and is not shown again.")
+            again = NextStep(f"reset-{what}", arguments={"user": result.user})
+            output.say(f"For another: {printable(worded(again))}")
+            return
+        output.say(f"{name} can use this link until {shown(result.until)}:")
+        if result.superseded:
+            output.say("The link before this one has ended.")
+        say_secret(secret)
+
+    invocation.answer(result, human, **({} if secret is None else {"secret": secret}))
 
 
 @user.command(cls=WritingVerb)

@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "compose": (DIRECTORY,), "config init": (FILE,), "correct": (FILE,), "delete request": ("record",),
     "diff": (TEXT, TEXT), "export": (FILE,), "help": (CLICK,), "history": ("record",), "import": (FILE,),
     "person erase": ("user",), "person set": ("user",), "policy authenticated-only": ("on-off",),
+    "policy second-factor": ("role", "on-off"),
     "policy own-requests": ("allow-refuse",), "probe insert": ("subject", "probe"),
     "probe remove": ("subject", "probe"), "prove": ("record",), "redact": (TEXT,), "replay": ("upload",),
     "request approve": ("open-request",), "request cancel": ("open-request",), "request reject": ("open-request",),
@@ -30,8 +31,9 @@ VERBS: dict[str, tuple[str, ...]] = {
     "settle": ("open-record",), "show": ("record",), "subject add": (TEXT,),
     "token create": (TEXT,), "token revoke": (TEXT,), "trace": ("record",), "upload": (FILE,), "user add": ("user",),
     "user disable": ("user",), "user enable": ("user",), "user invite": ("user",),
-    "user revoke-invitation": ("user",), "validate": (FILE,), "why": ("open-record",),
-    "withdraw": ("open-record",), "work": ("open-record",),
+    "user revoke-invitation": ("user",),
+    "user reset-password": ("user",), "user reset-second-factor": ("user",), "validate": (FILE,),
+    "why": ("open-record",), "withdraw": ("open-record",), "work": ("open-record",),
 }  # fmt: skip
 """What the arguments of a verb are; the last of them may be repeated. A verb that is missing has none."""
 

@@ -123,6 +123,8 @@ _WORDS: dict[str, _Words] = {
     "request-deletion": lambda step: [
         "delete", "request", step.ref or "REF", "--reason", _value("reason", step.arguments["reason"])
     ],
+    "reset-password": _taking("user", "reset-password", places=("user",)),
+    "reset-second-factor": _taking("user", "reset-second-factor", places=("user",)),
     "restore": _on("restore"),
     "rename-value": _taking("catalogue", "rename", places=("table", "value", "new_value")),
     "restore-value": _taking("catalogue", "propose", places=("reference", "value")),

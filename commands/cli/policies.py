@@ -1,10 +1,18 @@
-"""Verbs about what holds for a whole ledger: ``policy list``, ``authenticated-only``, ``own-requests``."""
+"""Verbs about what holds for a whole ledger: ``policy list``, ``authenticated-only``, ``second-factor``,
+``own-requests``."""
+
+from typing import TYPE_CHECKING
 
 import click
 
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.verbs import VerbGroup, WritingVerb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from commands.door.permission import Role
 
 
 @click.group(cls=VerbGroup)
@@ -29,6 +37,7 @@ def list_(invocation: Invocation) -> None:
     def human() -> None:
         output.say(_authenticated(found.authenticated_only))
         output.say(_own_requests(found.own_requests))
+        output.say(_second_factor(found.second_factor))
 
     invocation.answer(found, human)
 
@@ -52,6 +61,28 @@ def authenticated_only(invocation: Invocation, state: str) -> None:
         command = SetAuthenticationPolicy(**invocation.repeatable, authenticated_only=state == "on")
         result = daybook.submit(command).result
     invocation.answer(result, lambda: output.say(_authenticated(result.authenticated_only)))
+
+
+@policy.command("second-factor", cls=WritingVerb)
+@click.argument("role", metavar="ROLE", type=click.Choice(("researcher", "admin", "auditor")))
+@click.argument("state", metavar="[on|off]", type=click.Choice(("on", "off")), default="on")
+@pass_invocation
+def second_factor(invocation: Invocation, role: "Role", state: str) -> None:
+    """Say whether whoever has a role needs a second factor.
+
+    From then on such a user who comes by a password alone does nothing but set one up. Tokens go on being good: they
+    were made by whoever could. For admins.
+
+    \b
+    daybook policy second-factor admin
+    daybook policy second-factor admin off
+    """
+    from commands.accounts.policy import SetSecondFactorPolicy
+
+    with invocation.daybook() as daybook:
+        command = SetSecondFactorPolicy(**invocation.repeatable, role=role, required=state == "on")
+        result = daybook.submit(command).result
+    invocation.answer(result, lambda: output.say(_second_factor(result.roles)))
 
 
 @policy.command("own-requests", cls=WritingVerb)
@@ -82,3 +113,9 @@ def _authenticated(only: bool) -> str:
 
 def _own_requests(answer: str) -> str:
     return f"Admins {'may' if answer == 'allow' else 'may not'} approve their own requests."
+
+
+def _second_factor(roles: "Sequence[str]") -> str:
+    if not roles:
+        return "A password is enough to sign in, whatever the role."
+    return f"A second factor is needed by whoever has the role {' or '.join(roles)}."

@@ -5,7 +5,7 @@ import platform
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Final, Literal
 
 import orjson
 
@@ -14,8 +14,11 @@ from ledger.errors import NextStep, Refusal
 from ledger.look_alikes import comparable, folded
 
 EVERYONE = "everyone"
-OS, CLAIMED = "os", "claimed"
 Authentication = Literal["os", "claimed", "password", "second-factor", "token", "oidc"]
+OS: Final = "os"
+CLAIMED: Final = "claimed"
+PASSWORD: Final = "password"  # noqa: S105 - the name of a way
+SECOND_FACTOR: Final = "second-factor"
 _LONGEST_USER = 255
 _LONGEST_EMAIL = 254  # RFC 5321 lets no longer one through
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")

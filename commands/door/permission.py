@@ -7,7 +7,7 @@ Somebody who was granted no role has that of the user "everyone".
 from collections.abc import Iterable
 from typing import Literal, Protocol
 
-from commands.door.actor import CLAIMED, EVERYONE, OS
+from commands.door.actor import CLAIMED, EVERYONE, OS, PASSWORD
 from commands.door.world import World
 from ledger.errors import NextStep, Refusal
 from ledger.look_alikes import difference, folded
@@ -66,6 +66,26 @@ def require_authenticated(world: World) -> None:
     """Raises Refusal where the ledger takes commands of authenticated actors only, and this one is not."""
     if world.authentication in (CLAIMED, OS) and authenticated_only(world):
         refuse_unauthenticated(world)
+    refuse_without_second_factor(world)
+
+
+def refuse_without_second_factor(world: World) -> None:
+    """Raises Refusal where the actor came by a password alone, and the role needs more."""
+    if world.authentication == PASSWORD and needs_second_factor(world, world.actor):
+        raise Refusal(
+            "second-factor-required",
+            f"The role {role_of(world, world.actor)} needs a second factor, and you came by a password alone.",
+            "Set one up on the page of your account, or sign in with it.",
+        )
+
+
+def needs_second_factor(world: World, user: str) -> bool:
+    return role_of(world, user) in roles_with_second_factor(world)
+
+
+def roles_with_second_factor(world: World) -> list[str]:
+    everyone = world.state.users.get(EVERYONE)
+    return [] if everyone is None else everyone.second_factor.split()
 
 
 def authenticated_only(world: World) -> bool:
@@ -124,6 +144,25 @@ def require_self(world: World, user: str, action: str) -> None:
     """Raises NotPermitted where somebody else acts, whatever his or her role."""
     if world.actor != user:
         raise _refusal(world, action, "", only=user)
+
+
+def require_another_admin(world: World, user: str, action: str) -> None:
+    """Raises NotPermitted unless an admin acts on an account that is not his or her own."""
+    require_admin(world, action)
+    if world.actor != user:
+        return
+    others = admins(world, besides=world.actor)
+    steps = [] if others else [NextStep("grant-role", arguments={"user": None, "role": ADMIN})]
+    raise NotPermitted(
+        f"{user} may not {action}. This needs another admin.",
+        f"Ask {others}." if others else "There is no other admin yet: grant somebody the role",
+        *steps,
+        action=action,
+        record="",
+        role=ADMIN,
+        needed="another admin",
+        subject="",
+    )
 
 
 def require_admin(world: World, action: str, *, record: str = "", subject: str = "") -> None:

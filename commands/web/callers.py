@@ -5,7 +5,8 @@ from fastapi import Request
 from commands.accounts.random_text import taken_apart
 from commands.accounts.sign_ins import actor_by_sign_in
 from commands.accounts.tokens import actor_by_token
-from commands.door.actor import Actor
+from commands.door.actor import PASSWORD, Actor
+from commands.door.permission import refuse_without_second_factor
 from commands.web.problems import NOT_SIGNED_IN, Problem
 from commands.web.serving import INTERFACE, Serving
 from ledger import secrets
@@ -21,8 +22,10 @@ class Refused(Exception):
         self.problem = problem
 
 
-def caller(serving: Serving, request: Request) -> Actor:
-    """Raises Refused for whoever is not signed in. Asks the database: not for an event loop."""
+def caller(serving: Serving, request: Request, *, enough: bool = True) -> Actor:
+    """Raises Refused for whoever is not signed in, and where it has to be ``enough``, Refusal for whoever came by a
+    password alone and has a role that needs more. Asks the database: not for an event loop.
+    """
     refuse_secrets_in_query(request)
     given = bearer(request)
     actor = actor_by_token(serving.ledger, given, interface=INTERFACE)
@@ -31,6 +34,9 @@ def caller(serving: Serving, request: Request) -> Actor:
     if actor is None:
         raise Refused(NOT_SIGNED_IN)
     request.state.actor, request.state.carried_by = actor.user, _id_of(given)
+    if enough and actor.authentication == PASSWORD:
+        with serving.daybook(actor).reading() as world:
+            refuse_without_second_factor(world)
     return actor
 
 

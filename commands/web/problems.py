@@ -24,7 +24,7 @@ _FORBIDDEN = frozenset(
         "account-disabled", "second-factor-required",
     }
 )  # fmt: skip
-_WHO_ARE_YOU = frozenset({"wrong-credentials", "second-factor-needed"})
+_WHO_ARE_YOU = frozenset({"wrong-credentials", "second-factor-needed", "wrong-code"})
 _TITLES = {
     400: "Not a request that can be read", 401: "Not signed in", 403: "Not permitted", 404: "Not found",
     405: "Not done by this method", 409: "In conflict with what is there", 411: "Without a length",

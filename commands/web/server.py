@@ -10,6 +10,8 @@ from pathlib import Path
 
 import uvicorn
 
+from commands.accounts.second_factor import renew
+from commands.accounts.server_key import server_key
 from commands.door.ledger import Ledger
 from commands.door.settings import Settings
 from commands.web.app import application
@@ -45,7 +47,9 @@ def run(settings: Settings, folder: Path | None, options: Options, tell: Callabl
     try:
         listening = bind(options.host, options.port)
         with listening:
-            serving = Serving(ledger, settings, folder, frozenset(options.proxies))
+            key = server_key(settings.file.parent if settings.file is not None else folder or Path())
+            renew(ledger, key)
+            serving = Serving(ledger, settings, key, folder, frozenset(options.proxies))
             serving.working = Working(serving) if options.work else None
             try:
                 asyncio.run(server_of(serving, listening, options, tell).serve(sockets=[listening]))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands.accounts.server_key import ServerKey
 from commands.answers.asking import Asking
 from commands.door.actor import Actor
 from commands.door.ledger import Ledger
@@ -27,6 +28,7 @@ class Serving:
 
     ledger: Ledger
     settings: Settings
+    key: ServerKey
     folder: Path | None = None
     proxies: frozenset[str] = field(default_factory=frozenset)
     working: "Working | None" = None

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from commands.accounts.sign_ins import Origin, SignedIn, accept, sign_in, sign_in_by, sign_out
+from commands.accounts.resets import ResetDone
+from commands.accounts.sign_ins import Origin, SignedIn, accept, reset, sign_in, sign_in_by, sign_out
 from commands.answers.accounts import SignedOut, WhoIsIn, who_is_in
 from commands.web.answering import answered
 from commands.web.callers import Refused, bearer, caller, refuse_secrets_in_query
@@ -19,7 +20,7 @@ from commands.web.serving import INTERFACE, Serving
 _OK = {"ok": {"type": "boolean"}}
 _SECRET = {"type": "object", "description": "Told this once: the token to send as Authorization: Bearer."}
 _User = Annotated[str, Field(min_length=1, max_length=255)]
-_Secret = Annotated[str, Field(min_length=1, max_length=1000, repr=False)]
+_Secret = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Accepted(BaseModel):
@@ -31,8 +32,20 @@ class Accepted(BaseModel):
 
 
 class Credentials(BaseModel):
+    """``code`` is one of the second factor, where there is one: what the app shows, or a recovery code."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
     user: _User
+    password: _Secret
+    code: _Secret | None = None
+
+
+class Reset(BaseModel):
+    """``code`` is that of the link. ``password`` is the new one, or where the second factor is reset the one that the
+    user has."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    code: _Secret
     password: _Secret
 
 
@@ -51,15 +64,22 @@ def signing_in(serving: Serving) -> APIRouter:
         """Sign in. The answer's ``secret`` holds a token, which ends at ``until`` or by a logout."""
         refuse_secrets_in_query(request)
         refuse_unknown(request, set())
-        found = sign_in(serving.ledger, body.user, body.password, origin_of(request))
+        origin = origin_of(request)
+        found = sign_in(serving.ledger, serving.key, body.user, body.password, origin, code=body.code)
         return _answered(*found)
+
+    def reset_(request: Request, body: Reset) -> Response:
+        """Choose a new password, or give up a second factor that is lost, by the code of a link. All sign-ins end."""
+        refuse_secrets_in_query(request)
+        refuse_unknown(request, set())
+        return answered(reset(serving.ledger, body.code, body.password, origin_of(request)))
 
     def logout(request: Request) -> Response:
         """End the sign-in that the request comes by."""
         refuse_secrets_in_query(request)
         kept = sign_in_by(serving.ledger, bearer(request), "bearer")
         if kept is None:
-            actor = caller(serving, request)
+            actor = caller(serving, request, enough=False)
             raise Refused(
                 Problem(
                     409, "not-a-sign-in", f"You come by a token ({actor.token}), which no sign-in made.",
@@ -71,7 +91,7 @@ def signing_in(serving: Serving) -> APIRouter:
 
     def status(request: Request) -> Response:
         """Who is signed in, by what, and until when."""
-        actor = caller(serving, request)
+        actor = caller(serving, request, enough=False)
         refuse_unknown(request, set())
         with serving.daybook(actor).reading() as world:
             return answered(who_is_in(world, actor, request.state.carried_by))
@@ -85,6 +105,10 @@ def signing_in(serving: Serving) -> APIRouter:
             summary=_summary(endpoint),
             **told,
         )
+    router.add_api_route(
+        "/reset", reset_, methods=["POST"], operation_id="auth_reset", summary=_summary(reset_),
+        **documented((ResetDone,), _OK),
+    )  # fmt: skip
     router.add_api_route(
         "/logout", logout, methods=["POST"], operation_id="auth_logout", summary=_summary(logout),
         **documented((SignedOut,), _OK),

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from commands.accounts.invitations import InviteUser, RevokeInvitation, invite
+from commands.accounts.server_key import server_key
 from commands.accounts.sign_ins import accept, sign_in
 from commands.accounts.standing import AddServiceAccount, DisableUser, EnableUser
 from commands.accounts.times import before_now
@@ -31,7 +33,7 @@ def expire(daybook: Daybook, kind: str) -> None:
         transaction.run("UPDATE secrets SET expires_at = ? WHERE kind = ?", (long_ago, kind))
 
 
-def test_who_is_invited_joins_with_a_password_and_gets_the_role(daybook: Daybook) -> None:
+def test_who_is_invited_joins_with_a_password_and_gets_the_role(daybook: Daybook, tmp_path: Path) -> None:
     code = code_for(daybook, "user_2", "auditor")
     assert standing(daybook, "user_2") == ("invited", None)
 
@@ -42,7 +44,7 @@ def test_who_is_invited_joins_with_a_password_and_gets_the_role(daybook: Daybook
     with daybook.reading() as world:
         assert invitations(world).invitations == []
         assert role_of(world, "user_2") == "auditor"
-    assert sign_in(daybook.ledger, "user_2", PASSWORD, HERE)[0].user == "user_2"
+    assert sign_in(daybook.ledger, server_key(tmp_path), "user_2", PASSWORD, HERE)[0].user == "user_2"
 
 
 def test_an_invitation_is_good_for_seven_days_and_kept_as_a_digest(daybook: Daybook) -> None:
@@ -173,7 +175,7 @@ def test_a_weak_password_is_refused_and_the_invitation_stays_good(daybook: Daybo
     accept(daybook.ledger, code, PASSWORD, HERE)
 
 
-def test_enabled_again_is_who_had_joined_and_nobody_else(daybook: Daybook) -> None:
+def test_enabled_again_is_who_had_joined_and_nobody_else(daybook: Daybook, tmp_path: Path) -> None:
     joined(daybook, "user_2")
     code_for(daybook, "user_3")
     for user in ("user_2", "user_3"):
@@ -181,7 +183,7 @@ def test_enabled_again_is_who_had_joined_and_nobody_else(daybook: Daybook) -> No
         daybook.submit(EnableUser(user=user))
 
     assert (standing(daybook, "user_2")[0], standing(daybook, "user_3")[0]) == ("active", None)
-    sign_in(daybook.ledger, "user_2", PASSWORD, HERE)
+    sign_in(daybook.ledger, server_key(tmp_path), "user_2", PASSWORD, HERE)
     assert code_for(daybook, "user_3")
 
 

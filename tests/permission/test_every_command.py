@@ -9,9 +9,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import commands
-from commands.accounts.invitations import AcceptInvitation, InviteUser, RevokeInvitation, invite, password_id
-from commands.accounts.policy import SetAuthenticationPolicy
+from commands.accounts.invitations import (
+    AcceptInvitation,
+    InviteUser,
+    RevokeInvitation,
+    invite,
+    password_id,
+    password_of,
+)
+from commands.accounts.policy import SetAuthenticationPolicy, SetSecondFactorPolicy
+from commands.accounts.random_text import new
+from commands.accounts.resets import KINDS, IssueReset, ResetPassword, ResetSecondFactor, What
+from commands.accounts.second_factor import AddSecondFactor, RemoveSecondFactor
 from commands.accounts.standing import AddServiceAccount, DisableUser, EnableUser
+from commands.accounts.times import now
 from commands.accounts.tokens import IssueToken, RevokeToken
 from commands.door.command import Command
 from commands.door.freshness import bring_up_to_date
@@ -43,12 +54,14 @@ from commands.requests.impact import Impact
 from commands.requests.redaction import ApproveRedaction, RequestRedaction
 from commands.requests.restoration import RestoreDeletion
 from commands.requests.withdrawal import Withdraw
+from ledger import secrets
 from ledger.envelope import NewEvent
 from ledger.events import (
     ClusteringInsertFailed,
     MoreFound,
     ProbeInserted,
     ReferenceValueAdded,
+    SecondFactorAdded,
     SessionAnnotated,
     SessionInsertFailed,
 )
@@ -109,6 +122,12 @@ AddServiceAccount            -     yes    -     no     -     no     -     no
 InviteUser                   -     yes    -     no     -     no     -     no
 RevokeInvitation             -     yes    -     no     -     no     -     no
 AcceptInvitation             yes   no     yes   no     yes   no     yes   no
+IssueReset                   no    yes    no    no     no    no     no    no
+ResetPassword                yes   no     yes   no     yes   no     yes   no
+ResetSecondFactor            yes   no     yes   no     yes   no     yes   no
+AddSecondFactor              yes   no     yes   no     yes   no     yes   no
+RemoveSecondFactor           yes   no     yes   no     yes   no     yes   no
+SetSecondFactorPolicy        -     yes    -     no     -     no     -     no
 DisableUser                  -     yes    -     no     -     no     -     no
 EnableUser                   -     yes    -     no     -     no     -     no
 IssueToken                   yes   yes    yes   no     yes   no     yes   no
@@ -119,7 +138,7 @@ CreateLedger                 -     yes    -     yes    -     yes    -     yes
 """
 
 ROLES = ("admin", "researcher", "auditor", "none")
-PRIVATE = {"_TakesInputFile", "_AboutPerson"}  # what two commands have in common
+PRIVATE = {"_TakesInputFile", "_AboutPerson", "_Reset"}  # what two commands have in common
 RECORDS_REFUSALS = "RecordRefusal"  # the door's own: who is refused adds just that
 Make = Callable[[Stage, Daybook, str], Command]
 """A command about what ``owner`` owns, to be submitted by this daybook's user."""
@@ -251,6 +270,50 @@ def _accept_invitation(stage: Stage, _daybook: Daybook, owner: str) -> Command:
     return command
 
 
+def _with_password(stage: Stage, user: str) -> str:
+    with stage.admin.database.writing() as transaction:
+        secrets.write(transaction, password_of(user, "x"))
+    return user
+
+
+def _with_second_factor(stage: Stage, user: str) -> str:
+    kept = secrets.Secret(
+        f"second-factor/{user}", secrets.SECOND_FACTOR, user, "x", {"last_step": 0}, now(), None
+    )
+    with stage.admin.database.writing() as transaction:
+        secrets.write(transaction, kept)
+    append(stage.admin.database, [NewEvent(f"user/{user}", SecondFactorAdded(user=user), None, "", user)])
+    return user
+
+
+def _add_second_factor(_stage: Stage, _daybook: Daybook, owner: str) -> Command:
+    command = AddSecondFactor(user=owner)
+    command._proven = secrets.Secret("new", secrets.NEW_FACTOR, owner, "x", {}, now(), None), 1
+    return command
+
+
+def _code(stage: Stage, user: str, what: What) -> str:
+    """By an admin, who is not the user."""
+    _with_second_factor(stage, _with_password(stage, user))
+    command = IssueReset(user=user, what=what)
+    command._by_owner, given = True, new(KINDS[what])
+    command._given = given
+    stage.admin.submit(command)
+    return given.text
+
+
+def _reset_password(stage: Stage, _daybook: Daybook, owner: str) -> Command:
+    command = ResetPassword(user=owner)
+    command._code, command._password = _code(stage, owner, "password"), "x"
+    return command
+
+
+def _reset_second_factor(stage: Stage, _daybook: Daybook, owner: str) -> Command:
+    command = ResetSecondFactor(user=owner)
+    command._code = _code(stage, owner, "second-factor")
+    return command
+
+
 MAKE: dict[str, Make] = {
     "AcceptInputFile": _accept,
     "AcceptInputFile, replaying": lambda s, d, owner: _accept(s, d, owner, s.processed(owner)),
@@ -334,6 +397,14 @@ MAKE: dict[str, Make] = {
     "InviteUser": lambda s, _d, _owner: InviteUser(user=f"new_{s.new()}"),
     "RevokeInvitation": lambda s, _d, _owner: RevokeInvitation(user=_invited(s, f"new_{s.new()}")[0]),
     "AcceptInvitation": _accept_invitation,
+    "IssueReset": lambda s, _d, owner: IssueReset(user=_with_password(s, owner), what="password"),
+    "ResetPassword": _reset_password,
+    "ResetSecondFactor": _reset_second_factor,
+    "AddSecondFactor": _add_second_factor,
+    "RemoveSecondFactor": lambda s, _d, owner: RemoveSecondFactor(user=_with_second_factor(s, owner)),
+    "SetSecondFactorPolicy": lambda s, _d, _owner: SetSecondFactorPolicy(
+        role="auditor", required=s.new() % 2 == 0
+    ),
     "DisableUser": lambda s, _d, owner: DisableUser(user=_service(s, owner)),
     "EnableUser": lambda s, _d, owner: EnableUser(user=_service(s, owner)),
     "IssueToken": lambda s, _d, owner: IssueToken(user=_service(s, owner), name="rig"),

@@ -57,6 +57,9 @@ policy authenticated-only
 user add rig_9 --service
 user invite user_9
 user revoke-invitation user_2
+user reset-password user_2
+user reset-second-factor user_2
+policy second-factor admin
 user disable user_2
 user enable user_2
 token create x --for rig_9

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from commands.accounts.server_key import server_key
 from commands.accounts.tokens import create_token
 from commands.door.actor import Actor
 from commands.door.ledger import Ledger
@@ -35,7 +36,7 @@ class Server:
         self.url = url
         self.ledger = Ledger.open(url, connections=8)
         settings = Settings(url, Roots.of({}), limits, None, None, "a test")
-        self.serving = Serving(self.ledger, settings, beside if is_sqlite(url) else None)
+        self.serving = Serving(self.ledger, settings, server_key(beside), beside if is_sqlite(url) else None)
         if work:
             self.serving.working = Working(self.serving)
         listening, told, begun = bind("127.0.0.1", 0), list[str](), threading.Event()

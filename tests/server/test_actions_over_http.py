@@ -7,9 +7,11 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
+from commands.accounts.invitations import password_of
 from commands.answers.actions import ACTIONS
 from commands.answers.receipts import VERBS, result_types
 from commands.samples.lab import SampleLab
+from ledger import secrets
 from tests.cli.conftest import run_cli, write_input_file
 from tests.server.conftest import Server
 
@@ -38,6 +40,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "erase-person": {"user": "user_2"},
     "invite-user": {"user": "user_9"},
     "revoke-invitation": {"user": "user_9"},
+    "reset-password": {"user": "user_2"},
+    "reset-second-factor": {"user": "user_2"},
+    "set-second-factor-policy": {"role": "admin", "required": True},
     "grant-role": {"user": "user_3", "role": "admin"},
     "insert-probe": {"subject": "12345", "probe": "npx_9", "insertion_time": "2023-03-01 00:00:00"},
     "load-catalogue": {"content": "{}"},
@@ -158,6 +163,16 @@ def test_the_life_of_a_lab_over_http(server: Server, sample: SampleLab) -> None:
     )
     assert desk.secret["code"] not in str(invited) and "example.org" not in str(invited)
     desk.do("revoke-invitation", user="user_9")
+    desk.do("set-second-factor-policy", role="auditor", required=True)
+    with server.ledger.database.writing() as transaction:
+        secrets.write(transaction, password_of("user_2", "x"))
+        factor = secrets.Secret(
+            "second-factor/user_2", secrets.SECOND_FACTOR, "user_2", "x", {}, "2026", None
+        )
+        secrets.write(transaction, factor)
+    for what in ("reset-password", "reset-second-factor"):
+        desk.do(what, user="user_2")
+        assert desk.secret["link"].endswith(f"/reset/{desk.secret['code']}")
     desk.do("add-service-account", user="rig_1")
     token = desk.do("create-token", name="rig", user="rig_1", length="1h")
     assert desk.secret["token"].startswith("dbk_") and desk.secret["token"] not in str(token)

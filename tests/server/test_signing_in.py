@@ -1,10 +1,14 @@
 """In over HTTP: by an invitation, by a password; who is in, and out again."""
 
+import pytest
+
 from commands.accounts.invitations import RevokeInvitation
+from commands.accounts.policy import SetSecondFactorPolicy
 from commands.accounts.standing import DisableUser
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from tests.accounts.people import PASSWORD, code_for
+from tests.accounts.test_second_factor import Telephone, second
 from tests.server.conftest import Server
 
 AUTH = "/api/v1/auth"
@@ -103,3 +107,43 @@ def test_no_secret_is_taken_from_an_address(server: Server) -> None:
         server.anonymous.post(f"{AUTH}/login?password=x", json={"user": "a", "password": "b"}).status_code
         == 400
     )
+
+
+def test_a_second_factor_is_asked_for_and_a_link_gets_in_without(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telephone = Telephone(monkeypatch)
+    second(admin(server), server.serving.key, telephone)
+    telephone.wait(2)
+    body = {"user": "user_2", "password": PASSWORD}
+
+    asked = server.anonymous.post(f"{AUTH}/login", json=body)
+    assert (asked.status_code, asked.json()["code"]) == (401, "second-factor-needed")
+    wrong = server.anonymous.post(f"{AUTH}/login", json=body | {"code": "x"})
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "wrong-code")
+    inside = server.anonymous.post(f"{AUTH}/login", json=body | {"code": telephone.shows()})
+    assert inside.json()["authentication"] == "second-factor"
+
+    code = server.as_("user_1").post("/api/v1/actions/reset-second-factor", json={"user": "user_2"})
+    code = code.json()["secret"]["code"]
+    done = server.anonymous.post(f"{AUTH}/reset", json={"code": code, "password": PASSWORD})
+    assert (done.json()["what"], done.json()["sign_ins"]) == ("second-factor", 1)
+    assert server.anonymous.post(f"{AUTH}/login", json=body).json()["authentication"] == "password"
+    again = server.anonymous.post(f"{AUTH}/reset", json={"code": code, "password": PASSWORD})
+    assert (again.status_code, again.json()["code"]) == (422, "link-ended")
+
+
+def test_who_needs_a_second_factor_and_has_none_may_ask_who_he_is_and_nothing_else(server: Server) -> None:
+    accepted = server.anonymous.post(
+        f"{AUTH}/accept", json={"code": code_for(admin(server), "user_2"), "password": PASSWORD}
+    )
+    client = server.client(Authorization=f"Bearer {accepted.json()['secret']['token']}")
+    assert client.get("/api/v1/sessions").status_code == 200
+    admin(server).submit(SetSecondFactorPolicy(role="researcher", required=True))
+
+    for refused in (
+        client.get("/api/v1/sessions"), client.post("/api/v1/actions/register-subject", json={"name": "1"}),
+    ):  # fmt: skip
+        assert (refused.status_code, refused.json()["code"]) == (403, "second-factor-required")
+    assert client.get(f"{AUTH}/status").json()["user"] == "user_2"
+    assert client.post(f"{AUTH}/logout").status_code == 200

@@ -91,6 +91,31 @@ def revoke_invitation(asking: Asking, command_id: str | None, *, user: Text) -> 
     return submitted(asking, RevokeInvitation, command_id, user=user)
 
 
+def reset_password(
+    asking: Asking, command_id: str | None, *, user: Text
+) -> tuple[Any, dict[str, str | None] | None]:
+    """Make a link by which a user chooses a new password; it is told this once, and is good for an hour."""
+    return _reset(asking, command_id, user, "password")
+
+
+def reset_second_factor(
+    asking: Asking, command_id: str | None, *, user: Text
+) -> tuple[Any, dict[str, str | None] | None]:
+    """Make a link by which a user gives up a second factor that is lost; it is told this once, and is good for an
+    hour."""
+    return _reset(asking, command_id, user, "second-factor")
+
+
+def _reset(
+    asking: Asking, command_id: str | None, user: str, what: Literal["password", "second-factor"]
+) -> tuple[Any, dict[str, str | None] | None]:
+    from commands.accounts.links import link_of
+    from commands.accounts.resets import issue_reset
+
+    result, code = issue_reset(asking.daybook, user, what, command_id=command_id)
+    return result, None if code is None else link_of("reset", code, asking.public_url)
+
+
 def create_token(
     asking: Asking, command_id: str | None, *, name: Text, user: Text | None = None, scope: Scope = "write",
     length: Text = DEFAULT_LENGTH,
@@ -116,6 +141,13 @@ def set_authentication_policy(asking: Asking, command_id: str | None, *, authent
     from commands.accounts.policy import SetAuthenticationPolicy
 
     return submitted(asking, SetAuthenticationPolicy, command_id, authenticated_only=authenticated_only)
+
+
+def set_second_factor_policy(asking: Asking, command_id: str | None, *, role: Role, required: bool) -> Any:
+    """Say whether whoever has a role needs a second factor."""
+    from commands.accounts.policy import SetSecondFactorPolicy
+
+    return submitted(asking, SetSecondFactorPolicy, command_id, role=role, required=required)
 
 
 def set_approval_policy(
