@@ -72,6 +72,8 @@ SCHEMAS: dict[str, int] = {
     "ActionRefused": 1,
     "ApprovalPolicySet": 1,
     "ServiceAccountAdded": 1,
+    "RightGranted": 1,
+    "RightRevoked": 1,
     "UserDisabled": 1,
     "UserEnabled": 1,
     "UserInvited": 1,

@@ -39,7 +39,7 @@ class StoredEvent(NamedTuple):
     ``recorded_at`` is UTC with microseconds, as text (``2026-01-31T12:00:00.000000Z``): it sorts as it reads.
     ``correlation`` names the upload or request that the event belongs to, ``causation`` the position of the event
     that led to it (0: none). ``via`` is a JSON object: interface, version, host, os_user, authentication, and with a
-    token its public id.
+    token its public id; ``on_behalf_of`` is the user whom the actor acted for, if for somebody else.
     """
 
     position: int

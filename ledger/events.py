@@ -496,6 +496,21 @@ class ServiceAccountAdded(Body):
     owner: str
 
 
+class RightGranted(Body):
+    """What a service account may do besides its role. ``right`` is work (on anybody's entries; ``of`` is empty) or
+    on-behalf-of (the user ``of``)."""
+
+    user: str
+    right: str
+    of: str
+
+
+class RightRevoked(Body):
+    user: str
+    right: str
+    of: str
+
+
 class UserDisabled(Body):
     """The account's sign-ins, tokens and invitations end; its records stay."""
 

@@ -25,6 +25,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "outcome": _STATUSES,
     "severity": frozenset({"error", "warning", "notice"}),
     "role": frozenset({"researcher", "admin", "auditor"}),
+    "right": frozenset({"work", "on-behalf-of"}),
     "matched_by": frozenset({"given", "serial", "only-one", "location", "group_name", "name", "place"}),
     "kind": frozenset({"proposal", "addition", "mending", "taking-back", "role"}),
     "reason": frozenset(

@@ -192,6 +192,8 @@ _HANDLERS: dict[str, Callable[[State, StoredEvent, Payload], None]] = {
     "SecondFactorAdded": users.second_factor_added,
     "SecondFactorRemoved": users.second_factor_removed,
     "SecondFactorPolicySet": users.second_factor_policy_set,
+    "RightGranted": users.right_granted,
+    "RightRevoked": users.right_revoked,
     "UserDisabled": users.user_disabled,
     "UserEnabled": users.user_enabled,
     "AuthenticationPolicySet": users.authentication_policy_set,

@@ -52,6 +52,7 @@ COUNTS = (
 NOT_COUNTED = frozenset(
     {
         "LedgerCreated", "ApprovalPolicySet", "RoleGranted", "RoleRevoked",
+        "RightGranted", "RightRevoked",
         "ServiceAccountAdded", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
         "UserInvited", "InvitationRevoked", "UserJoined", "ResetIssued", "PasswordChanged", "SecondFactorAdded",
         "SecondFactorRemoved", "SecondFactorPolicySet", "SignInsFailed",

@@ -171,7 +171,8 @@ def _is_id(kind: str) -> bool:
 
 
 _OF_USERS = (
-    "RoleGranted", "RoleRevoked", "ServiceAccountAdded", "UserDisabled", "UserEnabled", "UserInvited",
+    "RoleGranted", "RoleRevoked", "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled",
+    "UserEnabled", "UserInvited",
     "InvitationRevoked", "UserJoined", "SecondFactorAdded", "SecondFactorRemoved",
 )  # fmt: skip
 

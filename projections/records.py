@@ -252,7 +252,8 @@ class User:
     ``account``: invited (until ``invited_until``), active (since ``joined_at``), disabled, or empty where there is
     none; that of "everyone" is required where the ledger takes no command without authentication. A service account
     has an ``owner``, who answers for it. ``second_factor``: "on" or empty; that of "everyone" names the roles that
-    need one, with blanks between.
+    need one, with blanks between. ``rights`` is a JSON list of what a
+    service account may do besides its role: work, and on-behalf-of with a user.
     """
 
     TABLE: ClassVar[str] = "users"
@@ -266,6 +267,7 @@ class User:
     invited_until: str | None
     joined_at: str | None
     second_factor: str
+    rights: str
 
 
 @dataclass(slots=True)
@@ -346,6 +348,6 @@ SLOTS = head.SLOTS
 
 VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2) | {
     "sessions": 4, "session_locations": 4, "clusterings": 3, "uploads": 4, "clustering_groups": 3, "deletions": 3,
-    "users": 4, "activity": 3,
+    "users": 5, "activity": 3,
 }  # fmt: skip
 """Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

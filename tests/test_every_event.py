@@ -51,7 +51,7 @@ STREAMS = {
     "redaction/7": {"PayloadRedacted"},
     "input-file/7": {"InputFileErased"},
     "user/user_1": {
-        "RoleGranted", "RoleRevoked", "ActionRefused", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
+        "RoleGranted", "RoleRevoked", "ActionRefused", "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled", "UserEnabled",
         "TokenIssued", "TokenRevoked", "UserInvited", "InvitationRevoked", "UserJoined", "ResetIssued",
         "PasswordChanged", "SecondFactorAdded", "SecondFactorRemoved",
     },
@@ -94,7 +94,7 @@ ALWAYS_FITS = {
     "a redaction can be requested of any event": {"RedactionRequested"},
     "what it rests on is asked when it is approved": {"ChangeRequested"},
     "what people may do is not judged": {
-        "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
+        "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled", "UserEnabled",
         "TokenIssued", "TokenRevoked", "AuthenticationPolicySet", "UserInvited", "InvitationRevoked", "UserJoined",
         "ResetIssued", "PasswordChanged", "SecondFactorAdded", "SecondFactorRemoved", "SecondFactorPolicySet",
         "SignInsFailed",
@@ -122,7 +122,7 @@ LEAVES_CHECKED_FILES_RIGHT = {
     },
     "a record that was redacted goes on holding its key": {"PayloadRedacted", "InputFileErased"},
     "who may upload is asked again under the lock": {
-        "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "UserDisabled", "UserEnabled",
+        "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled", "UserEnabled",
         "TokenIssued", "TokenRevoked", "AuthenticationPolicySet", "UserInvited", "InvitationRevoked", "UserJoined",
         "ResetIssued", "PasswordChanged", "SecondFactorAdded", "SecondFactorRemoved", "SecondFactorPolicySet",
         "SignInsFailed",

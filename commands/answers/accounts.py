@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import orjson
+
 from commands.accounts.times import now
 from commands.answers.typed import read
 from commands.door.actor import EVERYONE, Actor, Authentication
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 class AccountLine:
     """``account`` is null for whoever was only granted a role; ``joined_at`` since when there is one. ``invited_until``
     is when an open invitation expires. ``second_factor``: whether signing in takes one. ``owner`` answers for a service
-    account."""
+    account, which may have ``rights`` besides its role: work, on-behalf-of with a user."""
 
     user: str
     account: Literal["invited", "active", "disabled"] | None
@@ -29,6 +31,7 @@ class AccountLine:
     joined_at: str | None
     invited_until: str | None
     second_factor: bool
+    rights: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,7 @@ def users(world: "World") -> Users:
                 "joined_at": row.joined_at,
                 "invited_until": row.invited_until,
                 "second_factor": row.second_factor == "on",
+                "rights": orjson.loads(row.rights),
             },
         )
         for row in sorted(rows, key=lambda row: row.username)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator, Field
 
+from commands.accounts.rights import Right
 from commands.accounts.tokens import Scope
 from commands.answers import log
 from commands.answers.asking import Asking
@@ -26,7 +27,7 @@ _REF = "An id (s12, c34, u56, d78), a location, a session time or a group name; 
 __all__ = [
     "Asking", "By", "Checkpoint", "Content", "Day", "Encoding", "FileName", "Limit", "LimitBeside", "LimitOfLog",
     "LocalTime", "Missing", "MomentText", "Number", "Position", "Records", "Ref", "RequestId", "RequestStatus",
-    "Role", "Scope", "SessionRef", "Status", "Text", "Time", "UploadId", "UploadStatus", "Word", "parameters",
+    "Right", "Role", "Scope", "SessionRef", "Status", "Text", "Time", "UploadId", "UploadStatus", "Word", "parameters",
 ]  # fmt: skip
 
 

@@ -229,6 +229,8 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "RoleGranted": lambda body: f"{body['role']} to {body['user']}",
     "RoleRevoked": lambda body: f"{body['role']} from {body['user']}",
     "ServiceAccountAdded": lambda body: f"{body['user']}, for whom {body['owner']} answers",
+    "RightGranted": lambda body: f"{body['right']} {body['of']}".rstrip() + f" to {body['user']}",
+    "RightRevoked": lambda body: f"{body['right']} {body['of']}".rstrip() + f" from {body['user']}",
     "UserDisabled": lambda body: body["user"],
     "UserEnabled": lambda body: body["user"],
     "UserInvited": lambda body: f"{body['user']}, until {body['until']}" + _to_be(body["role"]),

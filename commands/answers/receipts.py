@@ -58,6 +58,8 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "token create": ("commands.accounts.tokens:TokenCreated",),
     "token revoke": ("commands.accounts.tokens:TokenEnded",),
     "upload": ("commands.intake.uploading:UploadReport", "commands.answers.many_files:UploadedFiles"),
+    "user allow": ("commands.accounts.rights:RightChanged",),
+    "user forbid": ("commands.accounts.rights:RightChanged",),
     "user add": ("commands.accounts.standing:ServiceAccount",),
     "user invite": ("commands.accounts.invitations:Invited",),
     "user reset-password": ("commands.accounts.resets:ResetMade",),

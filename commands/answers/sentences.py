@@ -15,6 +15,7 @@ def listed(first: str, further: Sequence[str], most: int = 10) -> str:
 
 
 def authenticated(via: Mapping[str, str | None]) -> str:
-    """How an actor was authenticated: ``os``, ``claimed``, ``token ab12cd``."""
-    token = via.get("token")
-    return f"{via.get('authentication') or 'claimed'}{f' {token}' if token else ''}"
+    """How an actor was authenticated: ``os``, ``claimed``, ``token ab12cd``; and on whose behalf he or she acted."""
+    token, owner = via.get("token"), via.get("on_behalf_of")
+    by = f"{via.get('authentication') or 'claimed'}{f' {token}' if token else ''}"
+    return f"{by}, for {owner}" if owner else by

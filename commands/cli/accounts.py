@@ -9,6 +9,7 @@ from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation, user_name
 from commands.cli.next_steps import worded
 from commands.cli.output import Column, printable
+from commands.cli.rights import allow, forbid
 from commands.cli.times import as_of_option, shown
 from commands.cli.verbs import VerbGroup, WritingVerb
 from ledger.errors import NextStep
@@ -223,6 +224,10 @@ def add(invocation: Invocation, username: str, service: bool, owner: str | None)
     invocation.answer(result, human)
 
 
+user.add_command(allow)
+user.add_command(forbid)
+
+
 @user.command("list")
 @as_of_option
 @pass_invocation
@@ -242,7 +247,7 @@ def list_users(invocation: Invocation, as_of: int | str | None) -> None:
     def human() -> None:
         columns = [
             Column("user"), Column("account", is_status=True), Column("role"), Column("second factor"),
-            Column("since (UTC)"), Column("answers for it"),
+            Column("since (UTC)"), Column("answers for it"), Column("rights"),
         ]  # fmt: skip
         rows = [
             [
@@ -252,6 +257,7 @@ def list_users(invocation: Invocation, as_of: int | str | None) -> None:
                 "on" if u.second_factor else None,
                 shown(u.joined_at),
                 u.owner,
+                ", ".join(u.rights) or None,
             ]
             for u in found.users
         ]

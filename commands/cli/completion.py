@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "role request": ("role",), "role revoke": ("user", "role"),
     "settle": ("open-record",), "show": ("record",), "subject add": (TEXT,),
     "token create": (TEXT,), "token revoke": (TEXT,), "trace": ("record",), "upload": (FILE,), "user add": ("user",),
+    "user allow": ("user", "right", "user"), "user forbid": ("user", "right", "user"),
     "user disable": ("user",), "user enable": ("user",), "user invite": ("user",),
     "user revoke-invitation": ("user",),
     "user reset-password": ("user",), "user reset-second-factor": ("user",), "validate": (FILE,),
@@ -50,6 +51,7 @@ OPTIONS: dict[str, str] = {
     "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE, "--lab": DIRECTORY,
     "--limit": TEXT, "--location": DIRECTORY, "--log-key": FILE, "--log-level": CLICK, "--missing": CLICK,
     "--name": TEXT, "--new-witness-key": FILE, "--notes": TEXT, "-o": FILE, "--output": FILE, "--own-requests": CLICK,
+    "--on-behalf-of": "user",
     "--owner": "user", "--port": TEXT, "--probe": "probe", "--project": "value:acquisition.Project", "--proof": FILE,
     "--reason": TEXT, "--receipt": FILE, "--role": CLICK, "--room": "value:reference.ExperimentRoom", "--scope": CLICK,
     "--since": TEXT, "--start": TEXT, "--status": CLICK, "--subject": "subject", "--task": "value:behavior.TaskType",
@@ -59,6 +61,7 @@ OPTIONS: dict[str, str] = {
 """What stands behind an option that takes a value."""
 
 _WORDS = {
+    "right": ("on-behalf-of", "work"),
     "role": ("admin", "auditor", "researcher"),
     "on-off": ("off", "on"),
     "allow-refuse": ("allow", "refuse"),

@@ -32,6 +32,7 @@ class Invocation:
 
     db: str | None = None
     user: str | None = None
+    on_behalf_of: str | None = None
     config: str | None = None
     json: bool = False
     utc: bool = False
@@ -61,7 +62,7 @@ class Invocation:
     def actor(self) -> "Actor":
         from commands.door.actor import Actor
 
-        return Actor.of_process("cli", claimed=self.user)
+        return Actor.of_process("cli", claimed=self.user, on_behalf_of=self.on_behalf_of)
 
     @property
     def repeatable(self) -> dict[str, Any]:

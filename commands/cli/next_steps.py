@@ -89,6 +89,7 @@ _WORDS: dict[str, _Words] = {
     "diff": _taking("diff", places=("start", "end")),
     "enable-user": _taking("user", "enable", places=("user",)),
     "erase-person": _taking("person", "erase", places=("user",)),
+    "grant-right": _taking("user", "allow", places=("user", "right", "of")),
     "grant-role": _taking("role", "grant", places=("user", "role")),
     "export-damaged": lambda step: ["export", "--damaged", _value("file", step.arguments["file"])],
     "history": _on("history"),

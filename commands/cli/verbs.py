@@ -17,7 +17,7 @@ from commands.cli.invocation import Invocation, user_name
 from commands.cli.next_steps import sentence
 from ledger.errors import NextStep, Refusal
 
-GLOBAL_OPTIONS = ("db", "user", "config", "json", "utc", "log_level")
+GLOBAL_OPTIONS = ("db", "user", "on_behalf_of", "config", "json", "utc", "log_level")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 NAMES_OF_FILES = ("file", "files", "directory", "target", "keep", "since", "receipt", "proof", "key_file")
 _LONGEST_WORD = 60
@@ -52,6 +52,14 @@ def _global_options() -> list[click.Option]:
             is_eager=True,
             callback=_remember_user,
             help="Act as this user instead of the account that you run it under.",
+        ),
+        click.Option(
+            ["--on-behalf-of"],
+            metavar="USER",
+            expose_value=False,
+            is_eager=True,
+            callback=_remember_user,
+            help="For a service account that may: what it makes is this user's.",
         ),
         click.Option(
             ["--config"],

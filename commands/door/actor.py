@@ -54,7 +54,7 @@ class Actor:
 
     ``authentication`` is ``os`` for the account that the process runs under, ``claimed`` for any other name that was
     only stated, else what the server asked for; with a ``token`` its public id. ``may_write`` is False where it lets
-    its bearer only read.
+    its bearer only read. ``on_behalf_of`` is the user whom a service account acts for, whose the records then are.
     """
 
     user: str
@@ -62,9 +62,12 @@ class Actor:
     authentication: Authentication = field(default="claimed", kw_only=True)
     token: str | None = field(default=None, kw_only=True)
     may_write: bool = field(default=True, kw_only=True)
+    on_behalf_of: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "user", comparable(self.user))  # one person, however an accent is encoded
+        if self.on_behalf_of is not None:
+            object.__setattr__(self, "on_behalf_of", comparable(self.on_behalf_of))
         if not 0 < len(self.user) <= _LONGEST_USER or not self.user.isprintable():
             raise Refusal(
                 "user-name",
@@ -77,14 +80,21 @@ class Actor:
             raise ValueError(f"this process does not run under the account {self.user}")
 
     @classmethod
-    def of_process(cls, interface: str = "python", *, claimed: str | None = None) -> "Actor":
+    def of_process(
+        cls, interface: str = "python", *, claimed: str | None = None, on_behalf_of: str | None = None
+    ) -> "Actor":
         """The account that this process runs under, or the one that is ``claimed``. Naming one's own account claims
         nothing.
         """
         own = account()
         if claimed is None or comparable(claimed) == comparable(own):
-            return cls(own, interface, authentication="os")
-        return cls(claimed, interface)
+            return cls(own, interface, authentication="os", on_behalf_of=on_behalf_of)
+        return cls(claimed, interface, on_behalf_of=on_behalf_of)
+
+    @property
+    def owner(self) -> str:
+        """Whose the records are that the actor makes."""
+        return self.on_behalf_of or self.user
 
     def via(self) -> str:
         said = {
@@ -96,6 +106,8 @@ class Actor:
         }
         if self.token is not None:
             said["token"] = self.token
+        if self.on_behalf_of is not None:
+            said["on_behalf_of"] = self.on_behalf_of
         return orjson.dumps(said).decode()
 
     def require_writing(self) -> None:

@@ -10,7 +10,7 @@ from commands.door.actor import Actor
 from commands.door.command import Command
 from commands.door.freshness import check_projections, refuse_unfinished, to_be_made_anew
 from commands.door.ledger import Ledger, being_made_anew
-from commands.door.permission import require_authenticated, require_spelling
+from commands.door.permission import require_authenticated, require_delegation, require_spelling
 from commands.door.world import Decision, R, Receipt, Result, World
 from ledger import input_files, log
 from ledger.database import Transaction
@@ -64,10 +64,11 @@ def carry_out(
 ) -> Receipt[R]:
     """Inside an open transaction that holds the append lock."""
     state = ledger.rows(transaction, head)
-    world = World(transaction, head, state, actor.user, actor.authentication)
+    world = World(transaction, head, state, actor.user, actor.authentication, actor.owner)
     if not command.RECOVERS:
         require_authenticated(world)
         require_spelling(world)
+        require_delegation(world)
     command.authorise(world)
     decision = command.decide(world)
     if not decision.events:

@@ -1,11 +1,14 @@
 """Who may do what. The only module that judges it; the door asks before every command.
 
 A user has one role. A researcher acts on the records that he or she uploaded, an admin on all, an auditor on none.
-Somebody who was granted no role has that of the user "everyone".
+Somebody who was granted no role has that of the user "everyone". A service account that acts on behalf of a user may
+do what both of them may.
 """
 
 from collections.abc import Iterable
 from typing import Literal, Protocol
+
+import orjson
 
 from commands.door.actor import CLAIMED, EVERYONE, OS, PASSWORD
 from commands.door.world import World
@@ -16,6 +19,7 @@ ADMIN, RESEARCHER, AUDITOR = "admin", "researcher", "auditor"
 Role = Literal["researcher", "admin", "auditor"]
 ROLES = (RESEARCHER, ADMIN, AUDITOR)
 WRITERS = (RESEARCHER, ADMIN)
+WORK, ON_BEHALF_OF = "work", "on-behalf-of"  # rights of service accounts, the latter with a user
 DISABLED, REQUIRED = "disabled", "required"  # everyone's is required where a claim is not enough
 _ADMINS_NAMED = 3
 _LONGEST_ACTION = 300  # characters: what somebody tried is kept, but not everything that was typed
@@ -59,7 +63,30 @@ def role_of(world: World, user: str) -> str:
 
 
 def is_admin(world: World) -> bool:
-    return role_of(world, world.actor) == ADMIN
+    return _roles(world) == {ADMIN}
+
+
+def may_settle_all(world: World) -> bool:
+    """Whether the actor may settle anybody's entries: an admin, or a service account with the right to work."""
+    return is_admin(world) or (world.owner == world.actor and WORK in _rights(world))
+
+
+def _roles(world: World) -> set[str]:
+    """The actor's, and that of the user on whose behalf he or she acts."""
+    return {role_of(world, world.actor), role_of(world, world.owner)}
+
+
+def _rights(world: World) -> list[str]:
+    own = world.state.users.get(world.actor)
+    rights: list[str] = [] if own is None or own.account == DISABLED else orjson.loads(own.rights)
+    return rights
+
+
+def require_delegation(world: World) -> None:
+    """Raises NotPermitted where the actor acts on behalf of a user for whom no admin has delegated that."""
+    if world.owner == world.actor or f"{ON_BEHALF_OF} {world.owner}" in _rights(world):
+        return
+    raise _refusal(world, f"act on behalf of {world.owner}", "", delegation=True)
 
 
 def require_authenticated(world: World) -> None:
@@ -173,8 +200,14 @@ def require_admin(world: World, action: str, *, record: str = "", subject: str =
 
 def require_writer(world: World, action: str) -> None:
     """Raises NotPermitted unless the actor is a researcher or an admin."""
-    if role_of(world, world.actor) not in WRITERS:
+    if not _roles(world) <= {*WRITERS}:
         raise _refusal(world, action, RESEARCHER)
+
+
+def require_settler(world: World, action: str, records: Iterable[Owned] = ()) -> None:
+    """As ``require_owner``, but a service account with the right to work may settle anybody's."""
+    if not may_settle_all(world):
+        require_owner(world, action, records)
 
 
 def require_enabled(world: World, action: str) -> None:
@@ -187,37 +220,46 @@ def require_owner(world: World, action: str, records: Iterable[Owned]) -> None:
     """Raises NotPermitted for the first record that somebody else uploaded, unless an admin acts. Who is no
     researcher may not act at all, even on no record.
     """
-    role = role_of(world, world.actor)
-    if role == ADMIN:
+    if is_admin(world):
         return
+    writes = _roles(world) <= {*WRITERS}
     for record in records:
-        if role != RESEARCHER or record.username != world.actor:
+        if not writes or record.username != world.owner:
             raise _refusal(
                 world,
                 action,
-                RESEARCHER if record.username == world.actor else ADMIN,
+                RESEARCHER if record.username == world.owner else ADMIN,
                 record=f"{type(record).__name__[0].lower()}{record.id}",
                 subject=record.subject,
-                owner=record.username if role == RESEARCHER else "",
+                owner=record.username if writes else "",
             )
-    if role != RESEARCHER:
+    if not writes:
         raise _refusal(world, action, RESEARCHER)
 
 
 def _refusal(
-    world: World, action: str, enough: str, *, record: str = "", subject: str = "", owner: str = "", only: str = ""
+    world: World, action: str, enough: str, *, record: str = "", subject: str = "", owner: str = "", only: str = "",
+    delegation: bool = False,
 ) -> NotPermitted:  # fmt: skip
     """``enough`` is the role that would do, empty for any; ``owner`` may do it without that role. Where no role would
-    do, ``only`` is who may.
+    do, ``only`` is who may; or an admin has to grant the ``delegation``.
     """
-    action, role = _one_line(action), role_of(world, world.actor)
+    lacking = world.actor
+    if world.owner != world.actor and role_of(world, world.actor) in (ADMIN, enough):
+        lacking = world.owner
+    action, role = _one_line(action), role_of(world, lacking)
     needed = f"{owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
-    has = f"{world.actor} has {f'the role {role}' if role else 'no role'}"
+    has = f"{lacking} has {f'the role {role}' if role else 'no role'}"
     granting = admins(world)
     asked = f"{granting} can grant it. Ask for it"
     steps = [NextStep("request-role", arguments={"role": enough, "reason": None})]
     if only:
         needed, asked, steps = f"{only} himself or herself", f"Ask {only} to do it.", []
+    if delegation:
+        needed, asked = f"the right {ON_BEHALF_OF} {world.owner}", f"{granting} can grant it"
+        steps = [
+            NextStep("grant-right", arguments={"user": world.actor, "right": ON_BEHALF_OF, "of": world.owner})
+        ]
     if owner:
         asked = f"Ask {owner} to do it, or {'' if owner == granting else f'{granting} '}for the role"
     if _is_disabled(world):

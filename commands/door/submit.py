@@ -7,13 +7,14 @@ reads no disk. The door runs it under the append lock, so what it read still hol
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from commands.door.actor import Actor
 from commands.door.ledger import BEING_MADE_ANEW, Ledger
 from commands.door.logs import LOG
-from commands.door.permission import NotPermitted, require_authenticated, require_spelling
+from commands.door.permission import NotPermitted, require_authenticated, require_delegation, require_spelling
 from commands.door.world import R, Receipt, World
 from ledger import log
 from ledger.collector import without_garbage_collection
@@ -60,6 +61,7 @@ class Daybook:
                 State(head.live_slot, transaction),
                 self.actor.user,
                 self.actor.authentication,
+                self.actor.owner,
             )
 
     @contextmanager
@@ -77,6 +79,7 @@ class Daybook:
                 State(head.live_slot, transaction),
                 self.actor.user,
                 self.actor.authentication,
+                self.actor.owner,
             )
 
     @contextmanager
@@ -93,7 +96,7 @@ class Daybook:
         self.actor.require_writing()
         began, attempt = perf_counter(), 0
         receipt: Receipt[R] | None = None
-        fingerprint = command.fingerprint()
+        fingerprint = self._fingerprint(command)
         try:
             while receipt is None:
                 attempt += 1
@@ -136,14 +139,19 @@ class Daybook:
         from commands.door.attempt import first_receipt
 
         with self.database.reading() as transaction:
-            return first_receipt(transaction, self.actor, command, command.fingerprint())
+            return first_receipt(transaction, self.actor, command, self._fingerprint(command))
 
     def within(self, transaction: Transaction, command: "Command[R]") -> Receipt[R]:
         """Carry out a command inside the open transaction that makes a ledger, where there is nobody else."""
         from commands.door.attempt import carry_out
 
         head = log.lock_head(transaction)
-        return carry_out(self.ledger, self.actor, transaction, head, command, command.fingerprint())
+        return carry_out(self.ledger, self.actor, transaction, head, command, self._fingerprint(command))
+
+    def _fingerprint(self, command: "Command[R]") -> bytes:
+        """The same command on behalf of somebody else is another one."""
+        fingerprint, owner = command.fingerprint(), self.actor.on_behalf_of
+        return fingerprint if owner is None else sha256(fingerprint + owner.encode()).digest()
 
     def require(self, check: Callable[[World], None]) -> None:
         """Ask before slow work whether it is permitted; the door will ask again. Raises NotPermitted, and records
@@ -154,6 +162,7 @@ class Daybook:
             with self.reading() as world:
                 require_authenticated(world)
                 require_spelling(world)
+                require_delegation(world)
                 check(world)
         except NotPermitted as refusal:
             self._record(refusal)

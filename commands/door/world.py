@@ -13,13 +13,21 @@ from projections.rows import State
 
 @dataclass(slots=True)
 class World:
-    """What a command sees: one moment of the ledger, who asks, and how he or she was authenticated."""
+    """What a command sees: one moment of the ledger, who asks, and how he or she was authenticated.
+
+    ``owner`` is whose the records are that the command makes: the actor, or the user on whose behalf a service account
+    acts.
+    """
 
     transaction: Transaction
     head: Head
     state: State
     actor: str
     authentication: str = "claimed"
+    owner: str = ""
+
+    def __post_init__(self) -> None:
+        self.owner = self.owner or self.actor
 
     @property
     def next_position(self) -> int:

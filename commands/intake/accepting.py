@@ -103,7 +103,7 @@ class _TakesInputFile(Command[Taken]):
             require_owner(world, "replay an upload", [world.state.uploads[self.replays]])
 
     def owner(self, world: World) -> str:
-        return world.actor if self.replays is None else world.state.uploads[self.replays].username
+        return world.owner if self.replays is None else world.state.uploads[self.replays].username
 
     def received(self, world: World) -> InputFileReceived:
         digest = input_files.keep(world.transaction, self.content)

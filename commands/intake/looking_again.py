@@ -14,7 +14,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict
 
 from commands.door.command import Command
-from commands.door.permission import require_owner
+from commands.door.permission import require_settler
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
@@ -68,7 +68,7 @@ class AddFound(Command[Result]):
 
     def authorise(self, world: World) -> None:
         rows = [world.state.sessions.get(one.session) for one in self.sessions]
-        require_owner(world, "process sessions", [row for row in rows if row is not None])
+        require_settler(world, "process sessions", [row for row in rows if row is not None])
 
     def decide(self, world: World) -> Decision[Result]:
         world.state.sessions.prefetch(one.session for one in self.sessions)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from commands.door.command import Command
 from commands.door.incidents import record
-from commands.door.permission import NotPermitted, is_admin, require_owner, require_writer
+from commands.door.permission import NotPermitted, may_settle_all, require_settler
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
@@ -57,7 +57,7 @@ class SettleSessions(Command[Result]):
     def authorise(self, world: World) -> None:
         world.state.sessions.prefetch(settled.session for settled in self.sessions)
         rows = [world.state.sessions.get(settled.session) for settled in self.sessions]
-        require_owner(world, "process sessions", [row for row in rows if row is not None])
+        require_settler(world, "process sessions", [row for row in rows if row is not None])
 
     def decide(self, world: World) -> Decision[Result]:
         world.state.sessions.prefetch(settled.session for settled in self.sessions)
@@ -78,7 +78,7 @@ class SettleClustering(Command[Result]):
 
     def authorise(self, world: World) -> None:
         row = world.state.clusterings.get(self.clustering)
-        require_owner(world, "process clusterings", [] if row is None else [row])
+        require_settler(world, "process clusterings", [] if row is None else [row])
 
     def decide(self, world: World) -> Decision[Result]:
         clustering = world.state.clusterings.get(self.clustering)
@@ -100,7 +100,7 @@ class FinishUpload(Command[Result]):
 
     def authorise(self, world: World) -> None:
         row = world.state.uploads.get(self.upload)
-        require_owner(world, "finish uploads", [] if row is None else [row])
+        require_settler(world, "finish uploads", [] if row is None else [row])
 
     def decide(self, world: World) -> Decision[Result]:
         upload = world.state.uploads.get(self.upload)
@@ -146,9 +146,9 @@ def settle(
     """
     everything = sessions is None and clusterings is None
     named = None if everything else frozenset(sessions or ())
-    daybook.require(lambda world: require_writer(world, "process entries"))
+    daybook.require(lambda world: require_settler(world, "process entries"))
     with daybook.reading() as world:
-        owner = None if is_admin(world) else world.actor
+        owner = None if may_settle_all(world) else world.owner
         todo = [n for n in unsettled_sessions(world, named, owner) if before is None or n < before]
     _settle_sessions(daybook, roots, steps, todo, progress)
     with daybook.reading() as world:

@@ -193,7 +193,7 @@ def _taken_in(
     earlier = daybook.earlier(AcceptInputFile.model_construct(**command)) if steps.repeatable else None
     if earlier is not None:
         return earlier.result, steps, False
-    owner = replayed.username if replayed else daybook.actor.user
+    owner = replayed.username if replayed else daybook.actor.owner
     return _take(daybook, command, roots, limits, owner), steps, True
 
 

@@ -89,7 +89,7 @@ class RecordCheck(Command[CheckRecorded]):
         facts = self.model_dump(exclude={"command_id", "subject", "at"})
         stream = f"check/{world.next_position}"
         return Decision(
-            [NewEvent(stream, InputFileChecked(**facts), 0, self.subject, world.actor)],
+            [NewEvent(stream, InputFileChecked(**facts), 0, self.subject, world.owner)],
             CheckRecorded(at=self.at),
         )
 
@@ -191,7 +191,7 @@ def check_file(
     def reading() -> AbstractContextManager[World]:
         return daybook.reading() if at is None else daybook.reading_past(at)
 
-    owner, finder, links = owner or daybook.actor.user, Finder(roots), dict[str, str]()
+    owner, finder, links = owner or daybook.actor.owner, Finder(roots), dict[str, str]()
     while True:
         with reading() as world:
             known = load_known(world, read.input_file, roots, links, read.cut)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from commands.door.command import checked_command_id
-from commands.door.permission import is_admin, require_owner
+from commands.door.permission import may_settle_all, require_settler
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Result, World
@@ -111,10 +111,10 @@ def work(
     steps = Steps(daybook, checked_command_id(command_id), repeatable=command_id is not None)
     before = steps.spans[0][0] if steps.spans else None
     with daybook.reading() as world:
-        owner = None if is_admin(world) else world.actor
+        owner = None if may_settle_all(world) else world.owner
         chosen = _chosen(world, named) if named else None
     if chosen is not None:
-        daybook.require(lambda world: require_owner(world, "process entries", _rows(world, *chosen)))
+        daybook.require(lambda world: require_settler(world, "process entries", _rows(world, *chosen)))
     with daybook.reading() as world:
         again = due(world, owner, datetime.now(UTC)) if chosen is None else chosen[0]
     if chosen is None:

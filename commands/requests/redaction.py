@@ -39,6 +39,8 @@ _NEVER = {
     **dict.fromkeys(
         (
             "ServiceAccountAdded",
+            "RightGranted",
+            "RightRevoked",
             "UserDisabled",
             "UserEnabled",
             "TokenIssued",

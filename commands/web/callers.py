@@ -1,5 +1,7 @@
 """Who calls: the actor of a request, by what the request carries. Nothing in an address or a query lets anybody in."""
 
+from dataclasses import replace
+
 from fastapi import Request
 
 from commands.accounts.random_text import taken_apart
@@ -11,6 +13,7 @@ from commands.web.problems import NOT_SIGNED_IN, Problem
 from commands.web.serving import INTERFACE, Serving
 from ledger import secrets
 
+ON_BEHALF_OF = "Daybook-On-Behalf-Of"
 _IN_QUERY = ("token", "access_token", "authorization", "password", "code")
 
 
@@ -33,6 +36,8 @@ def caller(serving: Serving, request: Request, *, enough: bool = True) -> Actor:
         actor = actor_by_sign_in(serving.ledger, given, "bearer", interface=INTERFACE)
     if actor is None:
         raise Refused(NOT_SIGNED_IN)
+    if owner := request.headers.get(ON_BEHALF_OF):
+        actor = replace(actor, on_behalf_of=owner)
     request.state.actor, request.state.carried_by = actor.user, _id_of(given)
     if enough and actor.authentication == PASSWORD:
         with serving.daybook(actor).reading() as world:

@@ -66,7 +66,11 @@ class Working:
             via = orjson.loads(event.via)
             if via.get("interface") == INTERFACE and via.get("authentication") in AUTHENTICATIONS[2:]:
                 actor = Actor(
-                    event.actor, INTERFACE, authentication=via["authentication"], token=via.get("token")
+                    event.actor,
+                    INTERFACE,
+                    authentication=via["authentication"],
+                    token=via.get("token"),
+                    on_behalf_of=via.get("on_behalf_of"),
                 )
                 self.put(actor, event.position)
 

@@ -1,8 +1,10 @@
 """Who has which role, and which account."""
 
+import orjson
+
 from ledger.envelope import StoredEvent
 from projections.handlers.record_status import Payload
-from projections.records import User
+from projections.records import User, compact_json
 from projections.rows import State
 
 
@@ -69,6 +71,20 @@ def second_factor_policy_set(state: State, event: StoredEvent, body: Payload) ->
     everyone.second_factor = " ".join(sorted(roles))
 
 
+def right_granted(state: State, event: StoredEvent, body: Payload) -> None:
+    user = _user(state, event, body["user"])
+    user.rights = compact_json(sorted({*orjson.loads(user.rights), _right(body)}))
+
+
+def right_revoked(state: State, event: StoredEvent, body: Payload) -> None:
+    user = _user(state, event, body["user"])
+    user.rights = compact_json(sorted({*orjson.loads(user.rights)} - {_right(body)}))
+
+
+def _right(body: Payload) -> str:
+    return f"{body['right']} {body['of']}".rstrip()
+
+
 def user_disabled(state: State, event: StoredEvent, body: Payload) -> None:
     user = _user(state, event, body["user"])
     user.account, user.invited_until = "disabled", None
@@ -103,5 +119,6 @@ def _add(state: State, event: StoredEvent, name: str, role: str) -> None:
             invited_until=None,
             joined_at=None,
             second_factor="",
+            rights="[]",
         )
     )

@@ -20,6 +20,7 @@ from commands.accounts.invitations import (
 from commands.accounts.policy import SetAuthenticationPolicy, SetSecondFactorPolicy
 from commands.accounts.random_text import new
 from commands.accounts.resets import KINDS, IssueReset, ResetPassword, ResetSecondFactor, What
+from commands.accounts.rights import GrantRight, RevokeRight
 from commands.accounts.second_factor import AddSecondFactor, RemoveSecondFactor
 from commands.accounts.standing import AddServiceAccount, DisableUser, EnableUser
 from commands.accounts.times import now
@@ -128,6 +129,8 @@ ResetSecondFactor            yes   no     yes   no     yes   no     yes   no
 AddSecondFactor              yes   no     yes   no     yes   no     yes   no
 RemoveSecondFactor           yes   no     yes   no     yes   no     yes   no
 SetSecondFactorPolicy        -     yes    -     no     -     no     -     no
+GrantRight                   -     yes    -     no     -     no     -     no
+RevokeRight                  -     yes    -     no     -     no     -     no
 DisableUser                  -     yes    -     no     -     no     -     no
 EnableUser                   -     yes    -     no     -     no     -     no
 IssueToken                   yes   yes    yes   no     yes   no     yes   no
@@ -138,7 +141,7 @@ CreateLedger                 -     yes    -     yes    -     yes    -     yes
 """
 
 ROLES = ("admin", "researcher", "auditor", "none")
-PRIVATE = {"_TakesInputFile", "_AboutPerson", "_Reset"}  # what two commands have in common
+PRIVATE = {"_TakesInputFile", "_AboutPerson", "_AboutRight", "_Reset"}  # what two commands have in common
 RECORDS_REFUSALS = "RecordRefusal"  # the door's own: who is refused adds just that
 Make = Callable[[Stage, Daybook, str], Command]
 """A command about what ``owner`` owns, to be submitted by this daybook's user."""
@@ -405,6 +408,8 @@ MAKE: dict[str, Make] = {
     "SetSecondFactorPolicy": lambda s, _d, _owner: SetSecondFactorPolicy(
         role="auditor", required=s.new() % 2 == 0
     ),
+    "GrantRight": lambda s, _d, owner: GrantRight(user=_service(s, owner), right="work"),
+    "RevokeRight": lambda s, _d, owner: RevokeRight(user=_service(s, owner), right="work"),
     "DisableUser": lambda s, _d, owner: DisableUser(user=_service(s, owner)),
     "EnableUser": lambda s, _d, owner: EnableUser(user=_service(s, owner)),
     "IssueToken": lambda s, _d, owner: IssueToken(user=_service(s, owner), name="rig"),

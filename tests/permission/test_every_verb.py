@@ -60,6 +60,8 @@ user revoke-invitation user_2
 user reset-password user_2
 user reset-second-factor user_2
 policy second-factor admin
+user allow rig_9 work
+user forbid rig_9 work
 user disable user_2
 user enable user_2
 token create x --for rig_9

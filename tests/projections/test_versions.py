@@ -32,8 +32,8 @@ COLUMNS = {
     ("clustering_groups", 3): "group_name subject clustering looks_like",
     (
         "users",
-        4,
-    ): "username role granted_by granted_at account owner invited_until joined_at second_factor",
+        5,
+    ): "username role granted_by granted_at account owner invited_until joined_at second_factor rights",
     (
         "deletions",
         3,

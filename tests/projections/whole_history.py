@@ -29,6 +29,8 @@ from ledger.events import (
     ReferenceValueRetired,
     ReferenceValueTakenBack,
     ResetIssued,
+    RightGranted,
+    RightRevoked,
     RoleGranted,
     RoleRevoked,
     SecondFactorAdded,
@@ -55,7 +57,7 @@ ROLES = ("researcher", "admin", "auditor")
 UNTIL = "2026-01-01T00:00:00.000000Z"
 _FOR_ADMINS = (RoleGranted, RoleRevoked, RedactionRequested)
 _OF_ACCOUNTS = (
-    ServiceAccountAdded, UserDisabled, UserEnabled, TokenIssued, TokenRevoked, AuthenticationPolicySet, UserInvited,
+    ServiceAccountAdded, RightGranted, RightRevoked, UserDisabled, UserEnabled, TokenIssued, TokenRevoked, AuthenticationPolicySet, UserInvited,
     InvitationRevoked, UserJoined, ResetIssued, PasswordChanged, SecondFactorAdded, SecondFactorRemoved,
     SecondFactorPolicySet,
 )  # fmt: skip
@@ -135,6 +137,9 @@ class WholeHistory(WrongDataHistory):
         user = self.choices.choose(self.users)
         bodies = (
             ServiceAccountAdded(user=user, owner=self.choices.choose(self.users)),
+            RightGranted(user=user, right="on-behalf-of", of=self.choices.choose(self.users)),
+            RightGranted(user=user, right="work", of=""),
+            RightRevoked(user=user, right="work", of=""),
             UserDisabled(user=user),
             UserEnabled(user=user),
             TokenIssued(user=user, token="t1", name="rig", scope="read", until=UNTIL),

@@ -43,6 +43,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "reset-password": {"user": "user_2"},
     "reset-second-factor": {"user": "user_2"},
     "set-second-factor-policy": {"role": "admin", "required": True},
+    "grant-right": {"user": "rig_1", "right": "work"},
     "grant-role": {"user": "user_3", "role": "admin"},
     "insert-probe": {"subject": "12345", "probe": "npx_9", "insertion_time": "2023-03-01 00:00:00"},
     "load-catalogue": {"content": "{}"},
@@ -58,6 +59,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "request-redaction": {"position": 2, "reason": "x"},
     "restore": {"ref": "d9"},
     "retire-value": {"table": "reference.Probe", "value": "npx_9"},
+    "revoke-right": {"user": "rig_1", "right": "work"},
     "revoke-role": {"user": "user_1", "role": "admin"},
     "revoke-token": {"id": "k7m2q9x4wd"},
     "set-approval-policy": {"own_requests": "allow"},
@@ -174,6 +176,8 @@ def test_the_life_of_a_lab_over_http(server: Server, sample: SampleLab) -> None:
         desk.do(what, user="user_2")
         assert desk.secret["link"].endswith(f"/reset/{desk.secret['code']}")
     desk.do("add-service-account", user="rig_1")
+    desk.do("grant-right", user="rig_1", right="on-behalf-of", of="user_2")
+    desk.do("revoke-right", user="rig_1", right="on-behalf-of", of="user_2")
     token = desk.do("create-token", name="rig", user="rig_1", length="1h")
     assert desk.secret["token"].startswith("dbk_") and desk.secret["token"] not in str(token)
     desk.do("revoke-token", id=token["id"])

@@ -8,7 +8,7 @@ from commands.answers.doing.common import submitted
 
 if TYPE_CHECKING:
     from commands.answers.asking import Asking
-    from commands.answers.parameters import Role, Scope, Text
+    from commands.answers.parameters import Right, Role, Scope, Text
 
 DEFAULT_LENGTH = "90d"
 
@@ -57,6 +57,24 @@ def add_service_account(
     from commands.accounts.standing import AddServiceAccount
 
     return submitted(asking, AddServiceAccount, command_id, user=user, owner=owner)
+
+
+def grant_right(
+    asking: Asking, command_id: str | None, *, user: Text, right: Right, of: Text | None = None
+) -> Any:
+    """Give a service account a right besides its role: work, or on-behalf-of a user."""
+    from commands.accounts.rights import GrantRight
+
+    return submitted(asking, GrantRight, command_id, user=user, right=right, of=of)
+
+
+def revoke_right(
+    asking: Asking, command_id: str | None, *, user: Text, right: Right, of: Text | None = None
+) -> Any:
+    """Take a right from a service account."""
+    from commands.accounts.rights import RevokeRight
+
+    return submitted(asking, RevokeRight, command_id, user=user, right=right, of=of)
 
 
 def disable_user(asking: Asking, command_id: str | None, *, user: Text) -> Any:

@@ -30,7 +30,7 @@ class Plan:
 
 def is_author(world: World, authors: Iterable[str]) -> bool:
     """Whether it is the actor's own; an admin acts on everybody's."""
-    return is_admin(world) or set(authors) <= {world.actor}
+    return is_admin(world) or set(authors) <= {world.actor, world.owner}
 
 
 def nothing(world: World) -> Impact:

@@ -79,7 +79,7 @@ def correct(
         daybook.require(lambda world: require_writer(world, "correct records"))
         reason = checked_reason(reason)
     read = read_input_file(data, filename=filename, limits=limits)
-    requester = daybook.actor.user
+    requester = daybook.actor.owner
     with daybook.reading() as world:
         own = requester if role_of(world, requester) == RESEARCHER else None
 
@@ -167,7 +167,7 @@ class RequestCorrection(Command[CorrectionAsked]):
         owners = {row.username for row in plan.replaced}
         owner: dict[str, Any] = {
             "subject": plan.subject,
-            "username": owners.pop() if len(owners) == 1 else world.actor,
+            "username": owners.pop() if len(owners) == 1 else world.owner,
         }
         input_files.keep(world.transaction, self.content)
         received = InputFileReceived(filename=self.filename, sha256=digest, size_bytes=len(self.content))

@@ -229,7 +229,7 @@ def _compare(
         row = world.state.clusterings[number]
         on = (row.session,) if row.session is not None else links[number]
         plan.dependents.append(Dependent(row, tuple(session for session in on if session in gone), ""))
-    owners = {row.username for row in matched} or {world.actor}
+    owners = {row.username for row in matched} or {world.owner}
     subjects = {plan.subject, *(row.subject for row in matched)}
     in_file = {row.id for row in matched}
     plan.absent = [row for row in standing_sessions(world, subjects, owners) if row.id not in in_file]
