@@ -15,10 +15,10 @@ from commands.door.command import Command, checked_command_id
 from commands.door.permission import Role, look_alike, require_admin, require_self
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
-from commands.inputfile.look_alikes import difference
 from ledger import people, secrets
 from ledger.errors import NextStep, Refusal
 from ledger.events import InvitationRevoked, UserInvited, UserJoined
+from ledger.look_alikes import difference
 
 GOOD_FOR = timedelta(days=7)
 _NAMED = 3  # records of each kind that stand in an invitation
