@@ -34,6 +34,9 @@ class _AboutRight(Command[RightChanged]):
     right: Right
     of: str | None = None
 
+    def authorise(self, world: World) -> None:
+        require_admin(world, f"change the rights of {self.user}")
+
     def has(self, world: World) -> bool:
         """Raises Refusal for a right that cannot be, and for whoever is no service account."""
         if (self.right == ON_BEHALF_OF) != (self.of is not None):
@@ -60,9 +63,6 @@ class _AboutRight(Command[RightChanged]):
 
 
 class GrantRight(_AboutRight):
-    def authorise(self, world: World) -> None:
-        require_admin(world, f"grant a right to {self.user}")
-
     def decide(self, world: World) -> Decision[RightChanged]:
         if self.has(world):
             return Decision((), self.answer(changed=False))
@@ -71,9 +71,6 @@ class GrantRight(_AboutRight):
 
 
 class RevokeRight(_AboutRight):
-    def authorise(self, world: World) -> None:
-        require_admin(world, f"take a right from {self.user}")
-
     def decide(self, world: World) -> Decision[RightChanged]:
         if not self.has(world):
             return Decision((), self.answer(changed=False))
