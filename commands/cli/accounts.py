@@ -176,13 +176,13 @@ def _reset(invocation: Invocation, username: str, what: "What") -> None:
     with invocation.daybook() as daybook:
         result, code = issue_reset(daybook, username, what, command_id=invocation.command_id)
     secret = None if code is None else link_of("reset", code, invocation.settings.public_url)
+    again = "reset-password" if what == "password" else "reset-second-factor"
 
     def human() -> None:
         name = printable(result.user)
         if secret is None:
             output.say("This link was made by this command before, and is not shown again.")
-            again = NextStep(f"reset-{what}", arguments={"user": result.user})
-            output.say(f"For another: {printable(worded(again))}")
+            output.say(f"For another: {printable(worded(NextStep(again, arguments={'user': result.user})))}")
             return
         output.say(f"{name} can use this link until {shown(result.until)}:")
         if result.superseded:
