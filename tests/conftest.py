@@ -128,12 +128,20 @@ def ledger_templates(
     return fresh
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Where a ledger is asked: on each database, and where a test says so, through a server of its own."""
+    asked_for = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    if "ledger_url" in metafunc.fixturenames and "ledger_url" not in asked_for:
+        through = ["server"] if metafunc.definition.get_closest_marker("both_ways") else []
+        metafunc.parametrize("ledger_url", ["sqlite", "postgresql", *through], indirect=True)
+
+
+@pytest.fixture
 def ledger_url(
     request: pytest.FixtureRequest, ledger_templates: Callable[[str, Path], str], tmp_path: Path
 ) -> Iterator[str]:
     """A new ledger on each database. When the test is over, the ledger must still verify."""
-    url = ledger_templates(request.param, tmp_path)
+    url = ledger_templates("postgresql" if request.param == "postgresql" else "sqlite", tmp_path)
     server = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
     yield url
     if request.node.get_closest_marker("tampers") is None:
@@ -155,3 +163,4 @@ def pytest_configure(config: pytest.Config) -> None:
         set_forkserver_preload(list(PROCESSES))
         forkserver.ensure_running()
     config.addinivalue_line("markers", "tampers: the test changes the database behind the ledger's back")
+    config.addinivalue_line("markers", "both_ways: the command line is also run through a server")

@@ -96,7 +96,7 @@ class Console:
 def own_settings(folder: Path) -> Iterator[None]:
     """Nothing of the user's: no ledger, no colours, no home."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("DAYBOOK_DB", "NO_COLOR", "FORCE_COLOR", "TERM"):
+        for name in ("DAYBOOK_DB", "DAYBOOK_SERVER", "DAYBOOK_TOKEN", "NO_COLOR", "FORCE_COLOR", "TERM"):
             patch.delenv(name, raising=False)
         patch.setenv("HOME", str(folder / "home"))
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))

@@ -18,7 +18,7 @@ from commands.accounts.server_key import ServerKey
 from commands.accounts.standing import DISABLED
 from commands.accounts.times import before_now, from_now, now
 from commands.door.actor import PASSWORD, SECOND_FACTOR, Actor, Authentication
-from commands.door.command import new_command_id
+from commands.door.command_ids import new_command_id
 from commands.door.ledger import Ledger
 from commands.door.submit import Daybook
 from ledger import secrets
@@ -142,7 +142,7 @@ def actor_by_sign_in(ledger: Ledger, text: str, carrier: Carrier, *, interface: 
     if kept.used_at is None or kept.used_at < before_now(_NOTED_EVERY):
         with ledger.database.writing() as transaction:
             secrets.mark_used(transaction, kept.id, now())
-    return Actor(kept.username, interface, authentication=kept.details["by"])
+    return Actor(kept.username, interface, authentication=kept.details["by"], until=kept.expires_at)
 
 
 def sign_in_by(ledger: Ledger, text: str, carrier: Carrier) -> secrets.Secret | None:

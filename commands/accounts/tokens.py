@@ -167,6 +167,7 @@ def actor_by_token(ledger: Ledger, text: str, *, interface: str) -> Actor | None
         authentication="token",
         token=kept.id,
         may_write=kept.details["scope"] == "write",
+        until=kept.expires_at,
     )
 
 

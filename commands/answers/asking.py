@@ -24,21 +24,26 @@ if TYPE_CHECKING:
 
 @dataclass
 class Asking:
-    """Who asks, of which moment (None: now), and where things are on this machine: the ledgers ``url``, ``key_file``,
-    where its signing key would be, ``checkpoints``, where these are kept by themselves, ``public_url``, where people
-    reach its server. ``then`` is the position of the moment and the time of its last event, once it was found."""
+    """Who asks, of which moment (None: now), and where things are on this machine: the ledger's ``url``, ``key_at``,
+    which says where its signing key would be, ``checkpoints``, where these are kept by themselves, ``public_url``,
+    where people reach its server. ``then`` is the position of the moment and the time of its last event, once it was
+    found."""
 
     daybook: "Daybook"
     url: str
     roots: Roots
     limits: Limits
-    key_file: "Path"
+    key_at: "Callable[[], Path]"
     checkpoints: "Checkpoints | None" = None
     as_of: Moment | None = None
     public_url: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
     then: tuple[int, str] | None = None
     _open: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def key_file(self) -> "Path":
+        return self.key_at()
 
     @contextmanager
     def opened(self) -> Iterator["Asking"]:

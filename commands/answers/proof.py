@@ -94,6 +94,13 @@ def proof_since(daybook: "Daybook", checkpoint: str, *, key_file: Path) -> Proof
     return proof_in(prove_since(daybook, checkpoint, key_file=key_file))
 
 
+def receipt_of(daybook: "Daybook", stream: str, *, key_file: Path) -> Proof:
+    """As ``proof_of`` where the signing key is; else the events alone, which prove nothing yet."""
+    from commands.proving.proofs import receipt
+
+    return proof_in(receipt(daybook, stream, key_file=key_file))
+
+
 def proof_in(text: str) -> Proof:
     """A proof or receipt as it was made."""
     content = read(ProofContent, orjson.loads(text))

@@ -28,13 +28,14 @@ if TYPE_CHECKING:
         Missing,
         MomentText,
         Number,
+        Records,
         Ref,
         RequestStatus,
         Status,
         Time,
         UploadStatus,
         Word,
-    )  # fmt: skip
+    )
     from projections.queries import Kind
 
 PAGE = 100
@@ -232,6 +233,13 @@ def _request(asking: Asking, request_id: Ref) -> Any:
     return request(world, found.id)
 
 
+def _would_delete(asking: Asking, *, records: Records) -> Any:
+    """What a request for the deletion of these records would take. Nothing is asked for."""
+    from commands.answers.request import would_delete
+
+    return would_delete(asking.world(), records)
+
+
 def _verified(asking: Asking) -> Any:
     """Recompute the whole ledger, and say what does not hold."""
     from commands.answers.verified import verified
@@ -239,11 +247,13 @@ def _verified(asking: Asking) -> Any:
     return verified(asking.url, kept={})
 
 
-def _proof(asking: Asking, ref: Ref, *, checkpoint: Checkpoint | None = None) -> Any:
+def _proof(asking: Asking, ref: Ref, *, checkpoint: Checkpoint | None = None, or_events: bool = False) -> Any:
     """That the events of a record, a stream or a position are in the ledger: a file that can be verified. Under the
-    newest ``checkpoint``, unless one is given."""
-    from commands.answers.proof import proof_of
+    newest ``checkpoint``, unless one is given. With ``or_events`` the events alone where the signing key is not."""
+    from commands.answers.proof import proof_of, receipt_of
 
+    if or_events:
+        return receipt_of(asking.daybook, asking.stream(ref), key_file=asking.key_file)
     what = int(ref) if ref.isascii() and ref.isdigit() and len(ref) < 19 else asking.stream(ref)
     return proof_of(asking.daybook, what, key_file=asking.key_file, checkpoint=checkpoint)
 
@@ -348,6 +358,9 @@ QUESTIONS = (
     Question("what-if", "what_if.what_if", ("what_if.WhatIf",), "/what-if", _what_if),
     Question("trace", "trace.trace", ("trace.Trace",), "/trace/{ref}", _trace),
     Question("request", "request.request", ("request.Request",), "/requests/{request_id}", _request),
+    Question(
+        "would-delete", "request.would_delete", ("request.WouldDelete",), "/would-delete", _would_delete
+    ),
     Question("verification", "verified.verified", ("verified.Verified",), "/verification", _verified),
     Question("verification-of-proof", "verified.verified_proof", ("verified.VerifiedFile",)),
     Question("verification-of-bundle", "verified.verified_bundle", ("verified.VerifiedFile",)),

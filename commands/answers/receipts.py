@@ -21,10 +21,7 @@ _RESULTS: dict[str, tuple[str, ...]] = {
         "commands.proving.witness:WitnessKey",
     ),
     "correct": ("commands.answers.correction:CorrectionReport",),
-    "delete request": (
-        "commands.requests.deletion:DeletionAsked",
-        "commands.requests.deletion:DeletionLooked",
-    ),
+    "delete request": ("commands.requests.deletion:DeletionAsked",),
     "export": ("commands.moving.importing:Moved", "commands.moving.importing:MovedDamaged"),
     "import": ("commands.moving.importing:Imported",),
     "init": ("commands.moving.setup:Initialised",),

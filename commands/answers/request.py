@@ -1,7 +1,7 @@
 """A request with its history, and what it would take with it, or took. Reads the ledger; appends nothing."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from commands.answers.event import event_line
@@ -79,6 +79,22 @@ class Takes:
 class OwnedRecord:
     ref: str
     username: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WouldDelete:
+    """What a request for the deletion of ``records`` by ``user`` would take: ids as inclusive ranges of numbers, tasks,
+    probes, how many records of each user; and ``takes``, the first of them one by one."""
+
+    position: int
+    user: str
+    records: list[str]
+    sessions: list[tuple[int, int]]
+    clusterings: list[tuple[int, int]]
+    tasks: int
+    probes: int
+    users: dict[str, int]
+    takes: Takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,9 +209,13 @@ def _told(world: "World", impact: Mapping[str, Any], requester: str) -> Takes:
     )
 
 
-def would_take(world: "World", impact: Mapping[str, Any]) -> Takes:
-    """What a request by the actor with this impact would take."""
-    return _told(world, impact, world.actor)
+def would_delete(world: "World", records: list[str]) -> WouldDelete:
+    """What a request of the actor's for these records would take. Raises Refusal as the request would."""
+    from commands.requests.deletion import looked_at  # it needs the models of commands
+
+    looked = asdict(looked_at(world, records))
+    looked.pop("ok")
+    return WouldDelete(**looked, user=world.actor, takes=_told(world, looked, world.actor))
 
 
 def _owners(rows: Iterable[Session | Clustering], requester: str) -> list[OwnerCounts]:

@@ -1,12 +1,12 @@
 """From types to plain data and back: build frozen dataclasses from plain data, and describe them as JSON Schema.
 
 Answers are dataclasses all the way down; only this module walks their types. It validates nothing: what it reads
-came from the ledger.
+came from the ledger, here or at a server.
 """
 
 import inspect
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -38,6 +38,23 @@ def read(document: type[T], plain: Mapping[str, Any]) -> T:
     return document(**given)
 
 
+def read_any(documents: Sequence[type[Any]], plain: Mapping[str, Any]) -> Any:
+    """As ``read``, of a document that is one of these: the one with just these fields. Raises ValueError for none."""
+    for document in documents:
+        if fits(document, plain):
+            return read(document, plain)
+    raise ValueError(f"fields of no {' or '.join(each.__name__ for each in documents)}")
+
+
+def fits(document: Any, plain: Mapping[str, Any]) -> bool:
+    """Whether plain data have the fields of a document and no others, and the words in them that it always has."""
+    known = hints(document)
+    if plain.keys() != {field.name for field in fields(document)}:
+        return False
+    words = ((plain[name], get_args(hint)) for name, hint in known.items() if get_origin(hint) is Literal)
+    return all(value in allowed for value, allowed in words)
+
+
 def _shape(document: Any) -> tuple[frozenset[str], list[tuple[str, Convert]]]:
     """The fields, and how those are read that hold more than a plain value."""
     if document not in _SHAPES:
@@ -52,12 +69,31 @@ def _convert(hint: Any) -> Convert | None:
         return lambda value: read(hint, value) if isinstance(value, Mapping) else value  # type: ignore[arg-type]
     origin, arguments = _parts(hint)
     if origin is Union:
-        found = [convert for each in arguments if (convert := _convert(each)) is not None]
-        return found[0] if len(found) == 1 else None  # of several, the caller makes the right one
+        return _convert_one_of(arguments)
     if origin in _LISTS:
-        convert = _convert(arguments[0])
-        return None if convert is None else lambda value: [convert(item) for item in value]
+        return _convert_all(origin, _convert(arguments[0]))
+    if origin in (dict, Mapping):
+        value_of = _convert(arguments[1])
+        return (
+            None if value_of is None else lambda value: {key: value_of(item) for key, item in value.items()}
+        )
     return None
+
+
+def _convert_one_of(hints_: tuple[Any, ...]) -> Convert | None:
+    documents = [each for each in hints_ if is_dataclass(each)]
+    if len(documents) > 1:
+        return lambda value: read_any(documents, value) if isinstance(value, Mapping) else value  # type: ignore[arg-type]
+    return next((convert for each in hints_ if (convert := _convert(each)) is not None), None)
+
+
+def _convert_all(origin: Any, item_of: Convert | None) -> Convert | None:
+    if origin is Iterable:  # read once, and goes out row by row
+        return iter if item_of is None else lambda value: map(item_of, value)
+    if item_of is None:
+        return None
+    made: Any = tuple if origin is tuple else list
+    return lambda value: made(item_of(item) for item in value)
 
 
 def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:

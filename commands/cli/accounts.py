@@ -45,12 +45,7 @@ def invite(invocation: Invocation, username: str, role: "Role | None", email: st
     daybook user invite user_2
     daybook user invite user_2 --role researcher --email user_2@example.org
     """
-    from commands.accounts.invitations import invite
-    from commands.accounts.links import link_of
-
-    with invocation.daybook() as daybook:
-        result, code = invite(daybook, username, role=role, email=email, command_id=invocation.command_id)
-    secret = None if code is None else link_of("accept", code, invocation.settings.public_url)
+    result, secret = invocation.do_once("invite-user", user=username, role=role, email=email)
 
     def human() -> None:
         name = printable(result.user)
@@ -81,10 +76,7 @@ def invitations(invocation: Invocation) -> None:
     daybook user invitations
     daybook user invitations --json
     """
-    from commands.answers.accounts import invitations
-
-    with invocation.reading() as world:
-        found = invitations(world)
+    found = invocation.ask("invitations")
 
     def human() -> None:
         if not found.invitations:
@@ -122,10 +114,7 @@ def revoke_invitation(invocation: Invocation, username: str) -> None:
     daybook user revoke-invitation user_2
     daybook user revoke-invitation user_2 --json
     """
-    from commands.accounts.invitations import RevokeInvitation
-
-    with invocation.daybook() as daybook:
-        result = daybook.submit(RevokeInvitation(**invocation.repeatable, user=username)).result
+    result = invocation.do("revoke-invitation", user=username)
     name = printable(username)
     invocation.answer(
         result,
@@ -170,13 +159,8 @@ def reset_second_factor(invocation: Invocation, username: str) -> None:
 
 
 def _reset(invocation: Invocation, username: str, what: "What") -> None:
-    from commands.accounts.links import link_of
-    from commands.accounts.resets import issue_reset
-
-    with invocation.daybook() as daybook:
-        result, code = issue_reset(daybook, username, what, command_id=invocation.command_id)
-    secret = None if code is None else link_of("reset", code, invocation.settings.public_url)
     again = "reset-password" if what == "password" else "reset-second-factor"
+    result, secret = invocation.do_once(again, user=username)
 
     def human() -> None:
         name = printable(result.user)
@@ -209,11 +193,7 @@ def add(invocation: Invocation, username: str, service: bool, owner: str | None)
     daybook user add rig_1 --service
     daybook user add rig_1 --service --owner user_2
     """
-    from commands.accounts.standing import AddServiceAccount
-
-    with invocation.daybook() as daybook:
-        command = AddServiceAccount(**invocation.repeatable, user=username, owner=owner)
-        result = daybook.submit(command).result
+    result = invocation.do("add-service-account", user=username, owner=owner)
 
     def human() -> None:
         output.say(
@@ -238,11 +218,7 @@ def list_users(invocation: Invocation, as_of: int | str | None) -> None:
     daybook user list
     daybook user list --as-of yesterday
     """
-    from commands.answers.accounts import users
-    from projections.past import Past
-
-    with invocation.reading(as_of, Past.lab) as world:
-        found = users(world)
+    found = invocation.ask("users", as_of=as_of)
 
     def human() -> None:
         columns = [
@@ -278,10 +254,7 @@ def disable(invocation: Invocation, username: str) -> None:
     daybook user disable user_2
     daybook user disable rig_1 --json
     """
-    from commands.accounts.standing import DisableUser
-
-    with invocation.daybook() as daybook:
-        result = daybook.submit(DisableUser(**invocation.repeatable, user=username)).result
+    result = invocation.do("disable-user", user=username)
     name = printable(username)
     invocation.answer(
         result,
@@ -305,10 +278,7 @@ def enable(invocation: Invocation, username: str) -> None:
     daybook user enable user_2
     daybook user enable rig_1 --json
     """
-    from commands.accounts.standing import EnableUser
-
-    with invocation.daybook() as daybook:
-        result = daybook.submit(EnableUser(**invocation.repeatable, user=username)).result
+    result = invocation.do("enable-user", user=username)
     name = printable(username)
     invocation.answer(
         result,

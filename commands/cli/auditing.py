@@ -41,18 +41,7 @@ def history(invocation: Invocation, reference: str, as_of: int | str | None) -> 
     REF is an id (s12, c34, u56), a location, a session time, a group name, subject:NAME,
     probe:NAME, user:NAME, or a stream as the log names it (reference/behavior.TaskType).
     """
-    from commands.answers.history import history as happened
-    from commands.answers.history import named_history, stream_history
-    from projections.past import Past
-
-    is_named = reference.startswith(("subject:", "probe:", "user:"))
-    about = Past.everything if is_named else invocation.about(reference)
-    with invocation.reading(as_of, about) as world:
-        found = named_history(world, reference) if is_named else None
-        if found is None and "/" in reference:
-            found = stream_history(world, reference)
-        if found is None:
-            found = happened(world, invocation.find(world, reference))
+    found = invocation.ask("history", as_of=as_of, ref=reference)
 
     def human() -> None:
         _write_events(found.events, with_stream=False)
@@ -127,15 +116,13 @@ def log(
     The oldest of them first. With --after alone, the oldest behind that position. A text is looked for newest first,
     through 10,000 positions; the answer says how to look further back.
     """
-    from commands.answers.log import Matching
-    from commands.answers.log import log as look
-    from projections.past import Past
-
-    matching = Matching(actor=actor, type=kind, subject=subject, since=since, until=until, text=text)
     everything = (invocation.json or not output.is_terminal()) and text is None
     wanted = limit if limit is not None else (0 if everything else page_size(invocation))
-    with invocation.reading(as_of, Past.nothing) as world:
-        found = look(world, matching, after=after, before=before, limit=wanted or None)
+    with invocation.answering() as ledger:
+        found = ledger.ask(
+            "log", as_of=as_of, actor=actor, type=kind, subject=subject, since=since, until=until, text=text,
+            after=after, before=before, limit=wanted or None,
+        )  # fmt: skip
         invocation.answer(found, lambda: _write_log(found, looked_for=text is not None))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.cli import output
+from commands.cli.changes import change
 from commands.cli.failures import REFUSED
 from commands.cli.finding_lines import counted, write_findings
 from commands.cli.invocation import Invocation, pass_invocation
@@ -18,9 +19,7 @@ from commands.cli.verbs import VerbGroup, WritingVerb
 from ledger.errors import NextStep
 
 if TYPE_CHECKING:
-    from commands.door.command import Command
     from commands.lab.catalogue import ValueTold
-    from commands.requests.changes.asking import ChangeMade
 
 
 @click.group(cls=VerbGroup)
@@ -37,12 +36,8 @@ def load(invocation: Invocation, file: str) -> int:
     Appends only what is new in it, so that it can be loaded again as it grows. FILE may be - for standard
     input.
     """
-    from commands.lab.catalogue import load_catalogue
-
-    limits = invocation.settings.limits
-    source = read_source(file, limits.input_file_bytes)
-    with invocation.daybook() as daybook:
-        report = load_catalogue(daybook, source.data, limits=limits, command_id=invocation.command_id)
+    source = read_source(file, invocation.settings.limits.input_file_bytes)
+    report = invocation.do("load-catalogue", content=source.data)
 
     def human() -> None:
         write_findings(report.findings, source.shown, most_of_a_kind=None)
@@ -104,12 +99,8 @@ def add(
     invocation: Invocation, table: str, value: str, arena_not_required: bool, attributes: dict[str, Any]
 ) -> None:
     """Add a value to a reference table."""
-    from commands.lab.catalogue import AddReferenceValue
-
     _complete(table, value, arena_not_required, attributes)
-    with invocation.daybook() as daybook:
-        command = AddReferenceValue(**invocation.repeatable, table=table, value=value, attributes=attributes)
-        result = daybook.submit(command).result
+    result = invocation.do("add-value", table=table, value=value, attributes=attributes)
 
     def human() -> None:
         output.say(f'Added "{value}" to {table}.' if result.added else f'"{value}" is in {table} already.')
@@ -126,11 +117,7 @@ def retire(invocation: Invocation, table: str, value: str) -> None:
 
     What was ingested with it stays. Adding it again brings it back.
     """
-    from commands.lab.catalogue import RetireReferenceValue
-
-    with invocation.daybook() as daybook:
-        command = RetireReferenceValue(**invocation.repeatable, table=table, value=value)
-        result = daybook.submit(command).result
+    result = invocation.do("retire-value", table=table, value=value)
 
     def human() -> None:
         before = f'"{value}" was retired from {table} before.'
@@ -170,14 +157,8 @@ def propose(
 
     It is a request: daybook request list. Of an admin it is added at once.
     """
-    from commands.requests.changes.values import ProposeValue
-
     _complete(table, value, arena_not_required, attributes)
-    given = {} if reason is None else {"reason": reason}
-    _change(
-        invocation,
-        ProposeValue(**invocation.repeatable, table=table, value=value, attributes=attributes, **given),
-    )
+    change(invocation, "propose-value", table=table, value=value, attributes=attributes, reason=reason)
 
 
 _reason_option = click.option(
@@ -197,12 +178,7 @@ def rename(invocation: Invocation, table: str, value: str, new_value: str, reaso
     At once where you added it and nothing uses it. Else it is a request; when it is approved, whatever uses the
     value says NEW, and keeps its number.
     """
-    from commands.requests.changes.values import RenameValue
-
-    command = RenameValue(
-        **invocation.repeatable, table=table, value=value, new_value=new_value, reason=reason
-    )
-    _change(invocation, command)
+    change(invocation, "rename-value", table=table, value=value, new_value=new_value, reason=reason)
 
 
 @catalogue.command("take-back", cls=WritingVerb)
@@ -215,17 +191,7 @@ def take_back(invocation: Invocation, table: str, value: str, reason: str) -> No
 
     What was used once can be renamed or retired.
     """
-    from commands.requests.changes.values import TakeBackValue
-
-    _change(invocation, TakeBackValue(**invocation.repeatable, table=table, value=value, reason=reason))
-
-
-def _change(invocation: Invocation, command: "Command[ChangeMade]") -> None:
-    from commands.cli.changes import write_made
-
-    with invocation.daybook() as daybook:
-        made, user = daybook.submit(command).result, daybook.actor.user
-    invocation.answer(made, lambda: write_made(made, user))
+    change(invocation, "take-back-value", table=table, value=value, reason=reason)
 
 
 @catalogue.command("list")
@@ -234,11 +200,7 @@ def _change(invocation: Invocation, command: "Command[ChangeMade]") -> None:
 @pass_invocation
 def list_values(invocation: Invocation, table: str | None, as_of: int | str | None) -> None:
     """List the values of one reference table, or of all."""
-    from commands.answers.lab import catalogue as look
-    from projections.past import Past
-
-    with invocation.reading(as_of, Past.lab) as world:
-        found = look(world, table)
+    found = invocation.ask("catalogue", as_of=as_of, table=table)
 
     def human() -> None:
         if not found.values:

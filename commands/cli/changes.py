@@ -1,6 +1,6 @@
 """What came of a change: it is made, asked for, or carried out."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from commands.cli import output
 from commands.cli.next_steps import worded
@@ -8,6 +8,7 @@ from commands.cli.output import plural, printable
 from commands.cli.request_lines import some
 
 if TYPE_CHECKING:
+    from commands.cli.invocation import Invocation
     from commands.requests.changes.approval import ChangeDone
     from commands.requests.changes.asking import ChangeMade
 
@@ -33,6 +34,14 @@ _DONE = {
     "taking-back": "is taken back",
     "role": "is granted",
 }
+
+
+def change(invocation: "Invocation", action: str, **parameters: Any) -> None:
+    """Take an action that changes what is on record, or asks for that, and say which."""
+    with invocation.answering() as ledger:
+        made = ledger.do(action, command_id=invocation.command_id, **parameters).answer
+        user = ledger.user
+    invocation.answer(made, lambda: write_made(made, user))
 
 
 def write_made(made: "ChangeMade", user: str) -> None:

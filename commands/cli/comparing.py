@@ -58,10 +58,9 @@ def diff(
     now. A record that is new has a +, one that has changed a ~ with what it was and what it is now. The counts of an
     upload that was there before are not told: its entries are.
     """
-    from commands.answers.diff import diff as compare
-
-    with invocation.reading() as world:
-        found = compare(world, first, second, subject=subject, user=owner)
+    start, end = ("now" if moment is None else str(moment) for moment in (first, second))
+    with invocation.answering() as ledger:
+        found = ledger.ask("diff", start=start, end=end, subject=subject, user=owner)
         invocation.answer(found, lambda: _write_diff(found))
 
 
@@ -113,11 +112,7 @@ def what_if(invocation: Invocation, reference: str) -> None:
     one that would stand otherwise a ~ with what it is and what it would be. What would have been decided otherwise
     is named; what would have come of it nobody knows.
     """
-    from commands.answers.what_if import what_if as without
-
-    settings = invocation.settings
-    with invocation.reading() as world:
-        found = without(world, reference, roots=settings.roots, limits=settings.limits)
+    found = invocation.ask("what-if", without=reference)
     invocation.answer(found, lambda: _write_what_if(found))
 
 

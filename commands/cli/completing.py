@@ -1,7 +1,7 @@
 """Verbs that add what a file left out, or decide: ``associate``, ``settle``, ``add-tasks``, ``add-clustering``,
 ``annotate``, ``amend``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,45 +15,34 @@ from commands.cli.output import printable
 from commands.cli.sources import read_source
 from commands.cli.times import local_time
 from commands.cli.verbs import WritingVerb
+from commands.inputfile.findings import Finding
 from ledger.errors import Refusal
 
 if TYPE_CHECKING:
-    from commands.door.submit import Daybook
     from commands.intake.completing import ClusteringAdded, CompletedSession
 
-Step = Callable[["Daybook", int], "CompletedSession | ClusteringAdded"]
 
-
-def _complete(invocation: Invocation, reference: str, step: Step, *, file: str = "") -> int:
-    """Find the session, carry the step out, and say how the session stands now."""
-    from commands.intake.completion import Rejected
-
-    with invocation.daybook() as daybook:
-        session = _session(invocation, daybook, reference)
-        try:
-            result = step(daybook, session)
-        except Rejected as rejected:
-            return _rejected(invocation, rejected, file or reference)
+def _complete(invocation: Invocation, action: str, reference: str, *, file: str = "", **given: Any) -> int:
+    """Carry the action out, and say how the session stands now."""
+    try:
+        result = invocation.do(action, ref=reference, **given)
+    except Refusal as refusal:
+        return _rejected(invocation, refusal, file or reference)
     invocation.answer(result, lambda: _write(result))
     return ENTRY_FAILED if getattr(result, "status", None) == "error" else 0
 
 
-def _session(invocation: Invocation, daybook: "Daybook", reference: str) -> int:
-    with daybook.reading() as world:
-        found = invocation.find(world, reference)
-    if found.kind != "session":
-        raise Refusal(
-            "not-a-session", f'"{reference}" is {found.kind} {found}, not a session.', "See: daybook sessions"
-        )
-    return found.id
+def _rejected(invocation: Invocation, refusal: Refusal, name: str) -> int:
+    """Raises the refusal, where it is not for what was found in what was given."""
+    findings: Sequence[Finding] = getattr(refusal, "findings", ())
+    if not findings:
+        raise refusal
 
-
-def _rejected(invocation: Invocation, rejected: Any, name: str) -> int:
     def human() -> None:
-        write_findings(rejected.findings, name, most_of_a_kind=None)
-        output.say(f"{counted(rejected.findings)}: nothing was added.")
+        write_findings(findings, name, most_of_a_kind=None)
+        output.say(f"{counted(findings)}: nothing was added.")
 
-    invocation.answer({"ok": False, "findings": plain(rejected.findings)}, human)
+    invocation.answer({"ok": False, "findings": plain(findings)}, human)
     return REFUSED
 
 
@@ -106,20 +95,14 @@ def associate(
     if despite_serial != (reason is not None):
         raise click.UsageError("--despite-serial and --reason go together.")
 
-    def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
-        from commands.intake import completion
-
-        return completion.associate(
-            daybook,
-            number,
-            association,
-            roots=invocation.settings.roots,
-            despite_serial=despite_serial,
-            reason=reason,
-            command_id=invocation.command_id,
-        )
-
-    return _complete(invocation, session, step)
+    return _complete(
+        invocation,
+        "associate",
+        session,
+        association=association,
+        despite_serial=despite_serial,
+        reason=reason,
+    )
 
 
 @click.command(cls=WritingVerb)
@@ -153,15 +136,10 @@ def settle(
     if not (despite_dates or without or as_crashed or start):
         raise click.UsageError("Say what is decided: --despite-dates, --without, --as-crashed or --start.")
 
-    def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
-        from commands.intake.decisions import settle_session
-
-        return settle_session(
-            daybook, number, roots=invocation.settings.roots, reason=reason, despite_dates=despite_dates,
-            without=tuple(without), as_crashed=as_crashed, start=start, command_id=invocation.command_id,
-        )  # fmt: skip
-
-    return _complete(invocation, session, step)
+    return _complete(
+        invocation, "settle", session, reason=reason, despite_dates=despite_dates, without=list(without),
+        as_crashed=as_crashed, start=start,
+    )  # fmt: skip
 
 
 @click.command(cls=WritingVerb)
@@ -174,18 +152,9 @@ def add_tasks(invocation: Invocation, session: str, file: str) -> int:
     FILE is YAML or JSON: a list of tasks as in an input file, or a mapping with the key tasks. It may be -
     for standard input.
     """
-    settings = invocation.settings
-    source = read_source(file, settings.limits.input_file_bytes)
-
-    def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
-        from commands.intake import completion
-
-        return completion.add_tasks(
-            daybook, number, source.data, filename=source.name, roots=settings.roots, limits=settings.limits,
-            command_id=invocation.command_id,
-        )  # fmt: skip
-
-    return _complete(invocation, session, step, file=source.shown)
+    source = read_source(file, invocation.settings.limits.input_file_bytes)
+    given = {"content": source.data, "filename": source.name}
+    return _complete(invocation, "add-tasks", session, file=source.shown, **given)
 
 
 @click.command(cls=WritingVerb)
@@ -213,23 +182,10 @@ def add_clustering(
     notes: str | None,
 ) -> int:
     """Add a single-session clustering to a session."""
-
-    def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
-        from commands.inputfile.entries import ClusteringEntry
-        from commands.intake import completion
-
-        clustering = ClusteringEntry(
-            curator=curator, location=location, curation_time=curation_time or True, notes=notes
-        )
-        return completion.add_clustering(
-            daybook,
-            number,
-            clustering,
-            roots=invocation.settings.roots,
-            command_id=invocation.command_id,
-        )
-
-    return _complete(invocation, session, step)
+    return _complete(
+        invocation, "add-clustering", session, location=location, curator=curator, curation_time=curation_time,
+        notes=notes,
+    )  # fmt: skip
 
 
 @click.command(cls=WritingVerb)
@@ -254,17 +210,7 @@ def annotate(
 
     if room is None and not projects and notes is None:
         raise click.UsageError("There is nothing to add. Give --room, --project or --notes.")
-
-    def step(daybook: "Daybook", number: int) -> "CompletedSession | ClusteringAdded":
-        from commands.intake import completion
-
-        roots = invocation.settings.roots
-        return completion.annotate(
-            daybook, number, roots=roots, room=room, project=tuple(projects), notes=notes,
-            command_id=invocation.command_id,
-        )  # fmt: skip
-
-    return _complete(invocation, session, step)
+    return _complete(invocation, "annotate", session, room=room, project=list(projects), notes=notes)
 
 
 @click.command(cls=WritingVerb)
@@ -286,21 +232,12 @@ def amend(invocation: Invocation, session: str, file: str, reason: str | None, d
     light level, objects, cue cards, curtains, notes, an experimenter; and a probe on disk can be another one. The
     session keeps its number. At once where nothing of another person stands on it, else it is a request.
     """
-    from commands.cli.changes import write_made
-    from commands.intake.completion import Rejected
-    from commands.requests.changes.additions import amend as add
+    from commands.cli.changes import change
 
-    settings = invocation.settings
-    source = read_source(file, settings.limits.input_file_bytes)
-    with invocation.daybook() as daybook:
-        number = _session(invocation, daybook, session)
-        try:
-            made = add(
-                daybook, number, source.data, filename=source.name, roots=settings.roots, reason=reason,
-                despite_serial=despite_serial, limits=settings.limits, command_id=invocation.command_id,
-            )  # fmt: skip
-        except Rejected as rejected:
-            return _rejected(invocation, rejected, source.shown)
-        user = daybook.actor.user
-    invocation.answer(made, lambda: write_made(made, user))
+    source = read_source(file, invocation.settings.limits.input_file_bytes)
+    given = {"content": source.data, "filename": source.name}
+    try:
+        change(invocation, "amend", ref=session, **given, reason=reason, despite_serial=despite_serial)
+    except Refusal as refusal:
+        return _rejected(invocation, refusal, source.shown)
     return 0

@@ -50,10 +50,11 @@ OPTIONS: dict[str, str] = {
     "--format": CLICK, "--host": TEXT, "--inserted": TEXT, "--removed": TEXT,
     "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE, "--lab": DIRECTORY,
     "--limit": TEXT, "--location": DIRECTORY, "--log-key": FILE, "--log-level": CLICK, "--missing": CLICK,
-    "--name": TEXT, "--new-witness-key": FILE, "--notes": TEXT, "-o": FILE, "--output": FILE, "--own-requests": CLICK,
-    "--on-behalf-of": "user",
+    "--name": TEXT, "--new-witness-key": FILE, "--notes": TEXT, "-o": FILE,
+    "--on-behalf-of": "user", "--output": FILE, "--own-requests": CLICK,
     "--owner": "user", "--port": TEXT, "--probe": "probe", "--project": "value:acquisition.Project", "--proof": FILE,
     "--reason": TEXT, "--receipt": FILE, "--role": CLICK, "--room": "value:reference.ExperimentRoom", "--scope": CLICK,
+    "--server": TEXT,
     "--since": TEXT, "--start": TEXT, "--status": CLICK, "--subject": "subject", "--task": "value:behavior.TaskType",
     "--text": TEXT, "--tls-cert": FILE, "--tls-key": FILE, "--trust": FILE, "--type": "type", "--until": TEXT,
     "--user": "user", "--without": "record",
@@ -164,7 +165,12 @@ def _offered(kind: str, words: Sequence[str], begun: str) -> Iterator[tuple[str,
         plain = list(_plain(words))
         table = kind.partition(":")[2] or (plain[2] if kind == "value" and len(plain) > 2 else "")
         found = values_of(
-            kind.partition(":")[0], begun, table, _option(words, "--db"), _option(words, "--config")
+            kind.partition(":")[0],
+            begun,
+            table,
+            _option(words, "--db"),
+            _option(words, "--server"),
+            _option(words, "--config"),
         )
     offered = 0
     for value in found:

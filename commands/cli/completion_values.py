@@ -43,9 +43,13 @@ _NAMES = {
 }
 
 
-def values_of(kind: str, begun: str, table: str, db: str | None, config: str | None) -> list[str]:
+def values_of(
+    kind: str, begun: str, table: str, db: str | None, server: str | None, config: str | None
+) -> list[str]:
     """Raises whatever the ledger raises; then nothing is offered."""
-    address = quick_address(db, config)
+    address, there = quick_address(db, server, config)
+    if there is not None:
+        return []
     if is_server(address):
         return _of_server(address, kind, table)
     file = sqlite_file(address)

@@ -21,11 +21,18 @@ _FILE = """\
 # The ledger: a file of SQLite, or postgresql://USER@HOST/DATABASE. --db and DAYBOOK_DB go before it.
 # db = "daybook.db"
 
+# The server that has the ledger, where it is not on this machine; then leave db out. --server and DAYBOOK_SERVER go
+# before it.
+# server = "https://daybook.example.org"
+
 # Where in a PostgreSQL database the tables of the ledger are.
 # schema = "public"
 
 # Whom to ask, and where to report a fault: an address of mail or of a tracker.
 # contact = "https://tracker.example.org/daybook"
+
+# Where people reach the server of this ledger: what links are made of.
+# public_url = "https://daybook.example.org"
 
 # The zone of times that recordings give in UTC, of file times, and of times on the terminal.
 # timezone = "Europe/Oslo"
@@ -101,10 +108,15 @@ def show_(invocation: Invocation) -> None:
 def _rows(invocation: Invocation) -> Iterator[tuple[str, Any, str]]:
     """(name, value, where it came from) of every setting."""
     settings = invocation.settings
-    yield "db", shown(settings.db), settings.source if settings.source != "the default" else "default"
-    yield "user", invocation.actor.user, "--as" if invocation.user is not None else "account"
+    source = settings.source if settings.source != "the default" else "default"
+    yield "db", *((shown(settings.db), source) if settings.server is None else (None, "default"))
+    yield "server", *((settings.server, source) if settings.server is not None else (None, "default"))
+    if settings.server is None:
+        yield "user", invocation.actor.user, "--as" if invocation.user is not None else "account"
+    else:
+        yield "user", None, "whoever is signed in"
     for field in fields(settings):
-        if field.name in ("db", "file", "source", "given"):
+        if field.name in ("db", "server", "file", "source", "given"):
             continue
         value = getattr(settings, field.name)
         origin = str(settings.file) if field.name in settings.given else "default"

@@ -66,24 +66,17 @@ def correct(invocation: Invocation, file: str, apply: bool, reason: str | None) 
         raise click.UsageError(f"{missing}: daybook correct FILE --apply --reason TEXT.")
     settings = invocation.settings
     source = read_source(file, settings.limits.input_file_bytes)
-    from commands.answers.correction import correct as compare
     from commands.answers.correction import correction_too_large
 
-    report = correction_too_large(source.size_bytes, settings.limits)
-    if report is None:
-        with invocation.daybook() as daybook:
-            report = compare(
-                daybook,
-                source.data,
-                filename=source.name,
-                roots=settings.roots,
-                limits=settings.limits,
-                reason=reason,
-                command_id=invocation.command_id,
-            )
-    actor, found = invocation.actor.user, report
-    invocation.answer(found, lambda: _write(found, source.shown, actor))
-    return 0 if found.ok else REFUSED
+    actor, found = "", correction_too_large(source.size_bytes, settings.limits)
+    if found is None:
+        with invocation.answering() as ledger:
+            given: dict[str, Any] = {"content": source.data, "filename": source.name, "reason": reason}
+            found = ledger.do("correct", command_id=invocation.command_id, **given).answer
+            actor = ledger.user
+    report: CorrectionReport = found
+    invocation.answer(report, lambda: _write(report, source.shown, actor))
+    return 0 if report.ok else REFUSED
 
 
 def _write(report: "CorrectionReport", file: str, actor: str) -> None:
@@ -228,16 +221,6 @@ def replay(invocation: Invocation, upload: int) -> int:
     They go the whole way of a new upload, against the ledger and the disk as they are now: what is missing is
     inserted, the rest are duplicates. UPLOAD is an id such as u34.
     """
-    from commands.intake.uploading import replay as take_again
-
-    settings = invocation.settings
-    with invocation.daybook() as daybook, shown_progress("processing") as progress:
-        report = take_again(
-            daybook,
-            upload,
-            roots=settings.roots,
-            limits=settings.limits,
-            progress=progress,
-            command_id=invocation.command_id,
-        )
+    with shown_progress("processing") as progress:
+        report = invocation.do("replay", ref=f"u{upload}", progress=progress)
     return answer_upload(invocation, report, file_name(report.filename))

@@ -28,11 +28,7 @@ def withdraw(invocation: Invocation, references: Sequence[str]) -> None:
     REF is the exact id of a session or a multi-session clustering that is pending, waits or failed (s12, c34), or
     of an upload (u56) for all such entries of it. All of them or none.
     """
-    from commands.requests.withdrawal import Withdraw
-
-    with invocation.daybook() as daybook:
-        command = Withdraw(**invocation.repeatable, records=list(references))
-        result = daybook.submit(command).result
+    result = invocation.do("withdraw", records=list(references))
 
     def human() -> None:
         names = result.withdrawn
@@ -77,19 +73,15 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str | No
     REF is the exact id of a session, a clustering or an upload (s12, c34, u56); an upload stands for all that came
     of it. Nothing is deleted before an admin approves.
     """
-    from commands.answers.request import request
-    from commands.requests.deletion import RequestDeletion
-
     if dry_run:
         _look(invocation, list(references))
         return
     if reason is None:
         raise click.UsageError("Missing option '--reason'. To see what would go first: --dry-run.")
-    with invocation.daybook() as daybook:
-        command = RequestDeletion(**invocation.repeatable, records=list(references), reason=reason)
-        asked = daybook.submit(command).result
-        with daybook.reading() as world:
-            found = request(world, int(asked.request[1:]))
+    with invocation.answering() as ledger:
+        given: dict[str, Any] = {"records": list(references), "reason": reason}
+        asked = ledger.do("request-deletion", command_id=invocation.command_id, **given).answer
+        found = ledger.ask("request", request_id=asked.request)
 
     def human() -> None:
         output.say(f"{asked.request} asks for the deletion of {some(asked.records)}. Nothing is deleted yet.")
@@ -105,17 +97,10 @@ def request_(invocation: Invocation, references: Sequence[str], reason: str | No
 
 
 def _look(invocation: Invocation, references: list[str]) -> None:
-    from dataclasses import asdict
-
-    from commands.answers.request import would_take
-    from commands.requests.deletion import looked_at
-
-    with invocation.daybook() as daybook, daybook.reading() as world:
-        looked = looked_at(world, references)
-        takes, user = would_take(world, asdict(looked)), world.actor
+    looked = invocation.ask("would-delete", records=references)
 
     def human() -> None:
-        write_impact(takes, printable(user), "It would take", "--json")
+        write_impact(looked.takes, printable(looked.user), "It would take", "--json")
         output.say()
         output.say("Nothing was asked for, and nothing is recorded.")
 
@@ -131,16 +116,13 @@ def _look(invocation: Invocation, references: list[str]) -> None:
 @pass_invocation
 def policy_(invocation: Invocation, own_requests: str | None) -> None:
     """The older spelling of: daybook policy own-requests."""
-    from commands.requests.policy import approval_policy
+    if own_requests is None:
+        from commands.requests.policy import ApprovalPolicy
 
-    with invocation.daybook() as daybook:
-        if own_requests is None:
-            policy = approval_policy(daybook)
-        else:
-            from commands.requests.closing import SetApprovalPolicy
-
-            command = SetApprovalPolicy(**invocation.repeatable, own_requests=own_requests == "allow")
-            policy = daybook.submit(command).result
+        found = invocation.ask("policies")
+        policy = ApprovalPolicy(position=found.position, own_requests=found.own_requests)
+    else:
+        policy = invocation.do("set-approval-policy", own_requests=own_requests)
     may = "may" if policy.own_requests == "allow" else "may not"
     invocation.answer(
         policy,
@@ -160,13 +142,12 @@ def restore(invocation: Invocation, request: int) -> int:
     For an admin. Refused, with everything that stands in the way, where a location, a session time or a group name
     was taken since.
     """
-    from commands.requests.restoration import Blocked, RestoreDeletion
-
-    with invocation.daybook() as daybook:
-        try:
-            result = daybook.submit(RestoreDeletion(**invocation.repeatable, request=request)).result
-        except Blocked as blocked:
-            return _blocked(invocation, blocked)
+    try:
+        result = invocation.do("restore", ref=f"d{request}")
+    except Refusal as refusal:
+        if not getattr(refusal, "blockers", ()):
+            raise
+        return _blocked(invocation, refusal)
 
     def human() -> None:
         output.say(
@@ -182,17 +163,17 @@ def restore(invocation: Invocation, request: int) -> int:
     return 0
 
 
-def _blocked(invocation: Invocation, blocked: Any) -> int:
-    refusal: Refusal = blocked
+def _blocked(invocation: Invocation, refusal: Refusal) -> int:
+    blockers: Sequence[str] = refusal.blockers  # type: ignore[attr-defined]
     document = {
         "ok": False,
         "error": error_document(refusal),
-        "blockers": blocked.blockers,
+        "blockers": blockers,
     }
     if invocation.json:
         output.write_json(document)
         return REFUSED
-    for blocker in blocked.blockers:
+    for blocker in blockers:
         output.say(printable(blocker))
     text = f"{refusal.message} {sentence(refusal.hint, refusal.steps)}"
     output.say(f"{output.coloured('error:', 'red', bold=True)} {printable(text)} [{refusal.code}]", err=True)

@@ -164,12 +164,11 @@ def _place(keep: str | None, option: str) -> Iterator[Path]:
 @contextmanager
 def _without_settings() -> Iterator[None]:
     """The environment must not lead any verb of the story to the user's own ledger."""
-    found = os.environ.pop("DAYBOOK_DB", None)
+    found = {name: os.environ.pop(name) for name in ("DAYBOOK_DB", "DAYBOOK_SERVER") if name in os.environ}
     try:
         yield
     finally:
-        if found is not None:
-            os.environ["DAYBOOK_DB"] = found
+        os.environ.update(found)
 
 
 def _play(stage: _Stage) -> None:

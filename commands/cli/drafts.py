@@ -124,15 +124,14 @@ def compose(
 
 def _valid_values(invocation: Invocation, subject: str | None) -> dict[str, list[str]]:
     """Of each table, where there is a ledger to ask; the probes are those that are inserted in the subject."""
-    from commands.answers.lab import catalogue, subjects
     from ledger.errors import Refusal
 
     file = invocation.sqlite_file
     if file is not None and not file.exists():
         return {}
     try:
-        with invocation.reading() as world:
-            listed, registered = catalogue(world).values, subjects(world).subjects
+        with invocation.answering() as ledger:
+            listed, registered = ledger.ask("catalogue").values, ledger.ask("subjects").subjects
     except Refusal as refusal:
         invocation.note(f"without the valid values of the ledger: {refusal.message}")
         return {}

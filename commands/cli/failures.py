@@ -1,6 +1,7 @@
 """What went wrong, as one line and an exit code. The only module that judges exceptions."""
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ USAGE = 2
 ENTRY_FAILED = 3
 NOT_PERMITTED = 4
 NOT_INTACT = 5
+UNREACHABLE = 6
+NOT_SIGNED_IN = 7
 OUR_FAULT = 70
 INTERRUPTED = 130
 CLOSED_PIPE = 141
@@ -26,6 +29,7 @@ _CHAIN = 10
 _LONGEST_MESSAGE = 1_000
 _OF_ANOTHER_ROLE = (
     "not-permitted", "no-role", "not-permitted-by-database", "not-authenticated", "only-claimed", "token-reads-only",
+    "not-delegated",
 )  # fmt: skip
 
 
@@ -70,8 +74,8 @@ def failure_of(
     """
     failure = _failure_of(error, verb, beside, damage)
     if not asks(f"{failure.message} {failure.hint}"):
-        return failure
-    return replace(failure, contact=contact())
+        return replace(failure, contact=None)
+    return failure if failure.contact is not None else replace(failure, contact=contact())
 
 
 def asks(text: str) -> bool:
@@ -149,13 +153,33 @@ def _refusal(error: BaseException) -> Failure | None:
         and isinstance(hint, str)
     ):
         return None
+    steps = tuple(getattr(error, "steps", ()))
+    message, hint = without_secrets(message), without_secrets(hint)
+    at_a_distance = _at_a_distance(error)
+    if at_a_distance is not None:
+        exit_code, lost = at_a_distance
+        return Failure(exit_code, code, message, lost or hint, steps, getattr(error, "contact", None))
     exit_code = REFUSED
     if isinstance(error, IntegrityFailure):
         exit_code = NOT_INTACT
     elif isinstance(error, Refusal) and code in _OF_ANOTHER_ROLE:
         exit_code = NOT_PERMITTED
-    steps = tuple(getattr(error, "steps", ()))
-    return Failure(exit_code, code, without_secrets(message), without_secrets(hint), steps)
+    return Failure(exit_code, code, message, hint, steps, getattr(error, "contact", None))
+
+
+def _at_a_distance(error: BaseException) -> tuple[int, str] | None:
+    """The exit code of what went wrong between here and a server, and a hint that is better than its own."""
+    faults = sys.modules.get("commands.remote.faults")
+    if faults is None:  # what was not loaded has raised nothing
+        return None
+    if isinstance(error, faults.Unreachable):
+        lost = f"Whether it was done is not known: the same command with --command-id {error.command_id} does it once"
+        return UNREACHABLE, "" if error.command_id is None else f"{lost}, and says so."
+    if isinstance(error, faults.NotSignedIn):
+        return NOT_SIGNED_IN, ""
+    if isinstance(error, faults.ServerFault):
+        return OUR_FAULT, ""
+    return (USAGE, "") if isinstance(error, faults.WrongAddress) else None
 
 
 def _incident(error: BaseException, verb: str, beside: Path | None) -> Failure:

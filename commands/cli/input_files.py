@@ -78,19 +78,10 @@ def _checked(invocation: Invocation, source: Source, record: bool) -> "CheckedFi
     file = invocation.sqlite_file
     if file is not None and not os.path.exists(file):  # noqa: PTH110 - of a name that is too long, no error
         return _without_ledger(invocation, source)
-    from commands.intake.validation import validate as check_file
-
-    settings = invocation.settings
     try:
-        with invocation.daybook() as daybook:
-            return check_file(
-                daybook,
-                source.data,
-                filename=source.name,
-                roots=settings.roots,
-                limits=settings.limits,
-                record=record,
-                command_id=invocation.command_id,
+        with invocation.answering() as ledger:
+            return ledger.validate(
+                source.data, filename=source.name, record=record, command_id=invocation.command_id
             )
     except LedgerUnavailable as refusal:
         if refusal.code == "no-ledger":
@@ -165,7 +156,6 @@ def upload(invocation: Invocation, files: tuple[str, ...], receipt: str | None) 
 
 
 def _uploaded(invocation: Invocation, file: str, receipt: str | None) -> OneFile:
-    from commands.intake.uploading import upload as take_in
     from commands.intake.uploading import upload_too_large
 
     settings = invocation.settings
@@ -173,18 +163,12 @@ def _uploaded(invocation: Invocation, file: str, receipt: str | None) -> OneFile
     refused = upload_too_large(source.size_bytes, settings.limits, filename=source.name)
     if refused is not None:
         return _one_upload(refused, source.shown)
-    with invocation.daybook() as daybook, shown_progress("processing") as progress:
-        report = take_in(
-            daybook,
-            source.data,
-            filename=source.name,
-            roots=settings.roots,
-            limits=settings.limits,
-            progress=progress,
-            command_id=invocation.command_id,
+    with invocation.answering() as ledger, shown_progress("processing") as progress:
+        report = ledger.upload(
+            source.data, filename=source.name, progress=progress, command_id=invocation.command_id
         )
         if receipt is not None:
-            write_receipt(invocation, daybook, str(report.upload), receipt)
+            write_receipt(invocation, ledger, str(report.upload), receipt)
     return _one_upload(report, source.shown)
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,9 @@ from ledger.addresses import shown as shown_address
 from ledger.addresses import sqlite_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from commands.answers.answering import Answering
     from commands.door.actor import Actor
     from commands.door.settings import Settings
     from commands.door.submit import Daybook
@@ -25,12 +28,15 @@ if TYPE_CHECKING:
     from projections.past import About
     from projections.references import Reference
 
+_SOON = timedelta(hours=6)
+
 
 @dataclass
 class Invocation:
     """Settings are read when first asked for: ``daybook template`` works beside a broken daybook.toml."""
 
     db: str | None = None
+    server: str | None = None
     user: str | None = None
     on_behalf_of: str | None = None
     config: str | None = None
@@ -40,12 +46,18 @@ class Invocation:
     command_id: str | None = None
     verb: str = "daybook"
     _stop_logging: Callable[[], None] | None = None
+    _warned: bool = False
 
     @cached_property
     def settings(self) -> "Settings":
         from commands.door.settings import load
 
-        settings = load(db=self.db, config=self.config)
+        settings = load(db=self.db, server=self.server, config=self.config)
+        if settings.server is not None and self.user is not None:
+            raise click.UsageError(
+                f"--as is for a ledger of this machine; at a server you are who is signed in. For somebody who "
+                f"granted it to you: --on-behalf-of {output.printable(self.user)}"
+            )
         output.use_width(settings.width)
         output.use_utc(self.utc or (settings.zone is None and not _is_elsewhere()))
         if level := self.log_level or settings.log_level:
@@ -70,20 +82,36 @@ class Invocation:
         return {} if self.command_id is None else {"command_id": self.command_id}
 
     @property
+    def address(self) -> str:
+        """Of the ledger of this machine. Raises Refusal where it is at a server: then the verb is not for it."""
+        from ledger.errors import Refusal
+
+        if self.settings.server is not None:
+            raise Refusal(
+                "not-at-a-distance",
+                f"{self.verb} works on the ledger itself, and this one is at {output.printable(self.settings.server)}.",
+                "Run it at the machine of the ledger.",
+            )
+        return self.settings.db
+
+    @property
     def shown_ledger(self) -> str:
         """The ledger for a sentence: the file of a SQLite one, else its address."""
-        return near(self.sqlite_file) if self.sqlite_file is not None else shown_address(self.settings.db)
+        return near(self.sqlite_file) if self.sqlite_file is not None else self.place_of_ledger
 
     @property
     def place_of_ledger(self) -> str:
         """Where the ledger is looked for: the whole path of a SQLite one, else its address."""
         file = self.sqlite_file
-        return output.printable(file.absolute()) if file is not None else shown_address(self.settings.db)
+        if file is not None:
+            return output.printable(file.absolute())
+        server = self.settings.server
+        return output.printable(server) if server is not None else shown_address(self.settings.db)
 
     @property
     def sqlite_file(self) -> Path | None:
         """The file of a SQLite ledger, by the look of its address; None for any other."""
-        file = sqlite_file(self.settings.db)
+        file = None if self.settings.server is not None else sqlite_file(self.settings.db)
         return Path(file) if file is not None else None
 
     @property
@@ -105,14 +133,14 @@ class Invocation:
         """What does not hold in the ledger, if anything does not. Raises what reading it raises."""
         from commands.proving.checking import first_damage
 
-        return first_damage(self.settings.db)
+        return None if self.settings.server is not None else first_damage(self.settings.db)
 
     @contextmanager
     def daybook(self) -> "Iterator[Daybook]":
         """The opened ledger. Raises LedgerUnavailable."""
         from commands.door.submit import Daybook
 
-        opened = Daybook.open(self.settings.db, self.actor)
+        opened = Daybook.open(self.address, self.actor)
         try:
             yield opened
             self.keep_checkpoint(opened)
@@ -143,6 +171,65 @@ class Invocation:
             self.warn(f"No checkpoint was kept: {type(error).__name__}: {error}")
 
     @contextmanager
+    def answering(self, *, at_work: bool = False) -> "Iterator[Answering]":
+        """The ledger, here or at a server, to be asked and told by the names of questions and actions."""
+        from contextlib import closing
+
+        if self.settings.server is None:
+            from commands.answers.here import Here
+
+            with (
+                self.daybook() as daybook,
+                closing(Here(daybook, self.settings, noted=self._note_moment)) as here,
+            ):
+                yield here
+                if at_work:
+                    self.keep_checkpoint(daybook, at_work=True)
+            return
+        from commands.remote.opening import open_remote
+
+        remote = open_remote(
+            self.settings.server, on_behalf_of=self.on_behalf_of, noted=self._note_moment,
+            ahead=lambda at: self.warn(clock_ahead(at)), expires=self._warn_of_end,
+        )  # fmt: skip
+        with closing(remote):
+            yield remote
+
+    def ask(self, question: str, /, *, as_of: "Moment | None" = None, **parameters: Any) -> Any:
+        """One answer, whole."""
+        with self.answering() as ledger:
+            return ledger.ask(question, as_of=as_of, **parameters)
+
+    def do(self, action: str, /, **parameters: Any) -> Any:
+        """What an action answers, under the id that was given."""
+        with self.answering() as ledger:
+            return ledger.do(action, command_id=self.command_id, **parameters).answer
+
+    def do_once(self, action: str, /, **parameters: Any) -> "tuple[Any, Mapping[str, str | None] | None]":
+        """What an action answers, and what it tells this once beside that; None where it was told before."""
+        with self.answering() as ledger:
+            done = ledger.do(action, command_id=self.command_id, **parameters)
+        return done.answer, done.secret
+
+    def _note_moment(self, position: int, recorded_at: str) -> None:
+        if not self.json:
+            self.note(f"as of position {position:,}, {shown(recorded_at) or 'the empty ledger'}")
+
+    def _warn_of_end(self, until: str) -> None:
+        """Once, where what one is signed in by expires soon."""
+        from datetime import UTC
+
+        left = datetime.fromisoformat(until) - datetime.now(UTC)
+        if self._warned or left > _SOON:
+            return
+        self._warned = True
+        minutes = max(int(left.total_seconds() // 60), 0)
+        in_words = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        self.warn(
+            f"you are signed in for {in_words} more, until {shown(until)}. Sign in anew: daybook auth login"
+        )
+
+    @contextmanager
     def reading(self, as_of: "Moment | None" = None, about: "About | None" = None) -> "Iterator[World]":
         """The ledger now, or at an earlier moment; then ``about`` says what of it is read (all records, unless
         said). Raises Refusal where there is no such moment."""
@@ -152,9 +239,7 @@ class Invocation:
                     yield world
                 return
             with daybook.reading_past(as_of, about) as world:
-                if not self.json:
-                    at = shown(world.head.recorded_at) or "the empty ledger"
-                    self.note(f"as of position {world.head.size:,}, {at}")
+                self._note_moment(world.head.size, world.head.recorded_at)
                 yield world
 
     def find(self, world: "World", text: str) -> "Reference":

@@ -15,8 +15,8 @@ from commands.cli.times import as_of_option, shown, utc_time
 from commands.cli.verbs import Verb
 
 if TYPE_CHECKING:
+    from commands.answers.answering import Answering
     from commands.answers.lists import AnyList
-    from commands.door.world import World
     from projections.queries import Kind, Query
 
 LIMIT = 100
@@ -120,16 +120,13 @@ def list_records(
     empty: str,
 ) -> None:
     """``empty`` is what to say where the list is empty without any filter."""
-    from commands.answers.lists import ANSWERS, every
-    from projections.past import Past
-
-    with invocation.reading(as_of, Past.lists) as world:
+    with invocation.answering() as ledger:
         if query.limit is None and invocation.json:
-            _stream_json(kind, every(world, kind, query))
+            _stream_json(kind, ledger.pages(kind, query, as_of=as_of))
         elif query.limit is None:
-            _write_all(world, kind, query, human, _none(kind, query, empty))
+            _write_all(ledger, kind, query, as_of, human, _none(kind, query, empty))
         else:
-            found = ANSWERS[kind](world, query)
+            found = ledger.page(kind, query, as_of=as_of)
             rows = getattr(found, kind)
             nothing = _none(kind, query, empty)
             document = {"ok": True, kind: rows, **plain(found)}
@@ -199,14 +196,13 @@ def _write_redactions(found: "AnyList") -> None:
 
 
 def _write_all(
-    world: "World", kind: "Kind", query: "Query", human: Callable[[Rows], None], nothing: str
-) -> None:
+    ledger: "Answering", kind: "Kind", query: "Query", as_of: int | str | None, human: Callable[[Rows], None],
+    nothing: str,
+) -> None:  # fmt: skip
     """The oldest first, so that the newest stand last without all being held."""
-    from commands.answers.lists import every
-
     written = False
     oldest_first = query if query.before is not None else replace(query, before=0, after=None)
-    for page in every(world, kind, oldest_first):
+    for page in ledger.pages(kind, oldest_first, as_of=as_of):
         rows = [plain(row) for row in reversed(getattr(page, kind))]
         older = [row for row in rows if query.after is None or int(row[kind[:-1]][1:]) < query.after]
         if older:

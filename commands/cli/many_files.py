@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from commands.cli import output
-from commands.cli.failures import ENTRY_FAILED, NOT_PERMITTED, OUR_FAULT, REFUSED, Failure, failure_of
+from commands.cli.failures import (
+    ENTRY_FAILED,
+    NOT_PERMITTED,
+    NOT_SIGNED_IN,
+    OUR_FAULT,
+    REFUSED,
+    UNREACHABLE,
+    Failure,
+    failure_of,
+)
 from commands.cli.invocation import Invocation
 from commands.cli.next_steps import sentence
 from commands.cli.output import Column, file_name, plural, printable
@@ -16,7 +25,7 @@ if TYPE_CHECKING:
     from commands.intake.checking import CheckedFile
     from commands.intake.uploading import UploadReport
 
-_WORST = (OUR_FAULT, 5, NOT_PERMITTED, REFUSED, 2, ENTRY_FAILED, 0)
+_WORST = (OUR_FAULT, 5, UNREACHABLE, NOT_SIGNED_IN, NOT_PERMITTED, REFUSED, 2, ENTRY_FAILED, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,7 @@ class _Done:
 
 def _meets_all(error: Exception, failure: Failure) -> bool:
     """Whether every further file would fail the same way."""
-    return isinstance(error, LedgerUnavailable) or failure.exit == NOT_PERMITTED
+    return isinstance(error, LedgerUnavailable) or failure.exit in (NOT_PERMITTED, UNREACHABLE, NOT_SIGNED_IN)
 
 
 def each_file(

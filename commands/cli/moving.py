@@ -63,7 +63,7 @@ def _export_damaged(invocation: Invocation, file: str, *, to_stdout: bool) -> No
     from commands.moving.exporting import export_damaged
 
     with _target(file) as stream, shown_progress("exporting") as progress:
-        moved = export_damaged(invocation.settings.db, stream.write, progress)
+        moved = export_damaged(invocation.address, stream.write, progress)
 
     def human() -> None:
         what = f"{plural(moved.events, 'event')}, {plural(moved.input_files, 'input file')}"
@@ -109,8 +109,8 @@ def import_(invocation: Invocation, file: str) -> None:
     from commands.moving.setup import key_path
 
     with _source(file) as lines, shown_progress("importing") as progress:
-        moved = import_ledger(invocation.settings.db, lines, progress)
-    key = key_path(invocation.settings.db, Path())
+        moved = import_ledger(invocation.address, lines, progress)
+    key = key_path(invocation.address, Path())
 
     def human() -> None:
         what = f"{plural(moved.events, 'event')} and {plural(moved.input_files, 'input file')}"
@@ -120,7 +120,7 @@ def import_(invocation: Invocation, file: str) -> None:
             output.say(f"The signing key is not in an export: copy it from the old ledger to {near(key)}.")
         output.say("Names and addresses of people are not in it either; see: daybook person")
 
-    invocation.answer(imported(moved, db=invocation.settings.db, key=key, file=file), human)
+    invocation.answer(imported(moved, db=invocation.address, key=key, file=file), human)
 
 
 @contextmanager

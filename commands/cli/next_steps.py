@@ -10,7 +10,8 @@ _Words = Callable[[NextStep], list[str]]
 
 def argv(step: NextStep) -> list[str]:
     """The command's words; what a person has to fill in stands there in capitals."""
-    return ["daybook", *_WORDS[step.action](step)]
+    words = _WORDS[step.action](step)
+    return words if step.action in _OF_THE_SYSTEM else ["daybook", *words]
 
 
 def worded(step: NextStep) -> str:
@@ -110,6 +111,7 @@ _WORDS: dict[str, _Words] = {
     "log": _plain("log"),
     "make-checkpoint": _plain("checkpoint"),
     "make-witness-key": lambda _: ["checkpoint", "--new-witness-key", "FILE", "NAME"],
+    "protect-file": lambda step: ["chmod", str(step.arguments["mode"]), str(step.arguments["file"])],
     "propose-value": _taking("catalogue", "propose", places=("reference", "value")),
     "prove-since": lambda _: ["prove", "--since", "CHECKPOINT", "-o", "FILE"],
     "rebuild": _plain("rebuild"),
@@ -141,3 +143,4 @@ _WORDS: dict[str, _Words] = {
     "withdraw": _on("withdraw"),
     "work": lambda step: ["work", *([step.ref] if step.ref else []), *_options(step.arguments)],
 }  # fmt: skip
+_OF_THE_SYSTEM = ("protect-file",)

@@ -29,10 +29,7 @@ def list_(invocation: Invocation) -> None:
     daybook policy list
     daybook policy list --json
     """
-    from commands.answers.accounts import policies
-
-    with invocation.reading() as world:
-        found = policies(world)
+    found = invocation.ask("policies")
 
     def human() -> None:
         output.say(_authenticated(found.authenticated_only))
@@ -55,11 +52,7 @@ def authenticated_only(invocation: Invocation, state: str) -> None:
     daybook policy authenticated-only
     daybook policy authenticated-only off
     """
-    from commands.accounts.policy import SetAuthenticationPolicy
-
-    with invocation.daybook() as daybook:
-        command = SetAuthenticationPolicy(**invocation.repeatable, authenticated_only=state == "on")
-        result = daybook.submit(command).result
+    result = invocation.do("set-authentication-policy", authenticated_only=state == "on")
     invocation.answer(result, lambda: output.say(_authenticated(result.authenticated_only)))
 
 
@@ -77,11 +70,7 @@ def second_factor(invocation: Invocation, role: "Role", state: str) -> None:
     daybook policy second-factor admin
     daybook policy second-factor admin off
     """
-    from commands.accounts.policy import SetSecondFactorPolicy
-
-    with invocation.daybook() as daybook:
-        command = SetSecondFactorPolicy(**invocation.repeatable, role=role, required=state == "on")
-        result = daybook.submit(command).result
+    result = invocation.do("set-second-factor-policy", role=role, required=state == "on")
     invocation.answer(result, lambda: output.say(_second_factor(result.roles)))
 
 
@@ -97,11 +86,7 @@ def own_requests(invocation: Invocation, answer: str) -> None:
     daybook policy own-requests allow
     daybook policy own-requests refuse
     """
-    from commands.requests.closing import SetApprovalPolicy
-
-    with invocation.daybook() as daybook:
-        command = SetApprovalPolicy(**invocation.repeatable, own_requests=answer == "allow")
-        result = daybook.submit(command).result
+    result = invocation.do("set-approval-policy", own_requests=answer)
     invocation.answer(result, lambda: output.say(_own_requests(result.own_requests)))
 
 

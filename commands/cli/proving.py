@@ -16,6 +16,7 @@ from commands.cli.verbs import Verb
 from commands.cli.verifying import read_checkpoint
 
 if TYPE_CHECKING:
+    from commands.answers.answering import Answering
     from commands.answers.proof import Proof, ProvenEvent
     from commands.door.submit import Daybook
 
@@ -47,17 +48,11 @@ def prove(
         raise click.UsageError("--checkpoint goes with REF; --since proves up to the newest checkpoint.")
     if target is not None:
         refuse_existing(target)
-    from commands.answers.proof import proof_of, proof_since
-    from commands.moving.setup import key_path
-
     given, old = (None if name is None else read_checkpoint(name) for name in (file, since))
-    key_file = key_path(invocation.settings.db, Path())
-    with invocation.daybook() as daybook:
-        if old is not None:
-            found = proof_since(daybook, old, key_file=key_file)
-        else:
-            what = _stream_or_position(invocation, daybook, str(reference))
-            found = proof_of(daybook, what, key_file=key_file, checkpoint=given)
+    if old is not None:
+        found = invocation.ask("proof-since", checkpoint=old)
+    else:
+        found = invocation.ask("proof", ref=str(reference), checkpoint=given)
     if target is not None:
         write_new(Path(target), found.text)
 
@@ -74,15 +69,11 @@ def prove(
     invocation.answer(found, human, file=target)
 
 
-def write_receipt(invocation: Invocation, daybook: "Daybook", upload: str, target: str) -> None:
+def write_receipt(invocation: Invocation, ledger: "Answering", upload: str, target: str) -> None:
     """What the ledger recorded of an upload: as a proof where the signing key is, else the events alone."""
-    from commands.answers.proof import proof_in
-    from commands.moving.setup import key_path
-    from commands.proving.proofs import receipt
-
-    text = receipt(daybook, f"upload/{upload[1:]}", key_file=key_path(invocation.settings.db, Path()))
-    write_new(Path(target), text)
-    invocation.note(f"receipt {target}: {_sentence(proof_in(text))}")
+    found = ledger.ask("proof", ref=upload, or_events=True)
+    write_new(Path(target), found.text)
+    invocation.note(f"receipt {target}: {_sentence(found)}")
 
 
 def _sentence(found: "Proof") -> str:
@@ -105,12 +96,6 @@ def _event(event: "ProvenEvent") -> str:
     import json
 
     return f"{event.position} {event.type} by {event.actor} ({authenticated(json.loads(event.via))})"
-
-
-def _stream_or_position(invocation: Invocation, daybook: "Daybook", text: str) -> str | int:
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text)
-    return stream_of(invocation, daybook, text)
 
 
 def stream_of(invocation: Invocation, daybook: "Daybook", text: str) -> str:
@@ -140,7 +125,7 @@ def bundle(invocation: Invocation, target: str, references: tuple[str, ...], fil
     from ledger.errors import Refusal
 
     refuse_existing(target)
-    key_file = key_path(invocation.settings.db, Path())
+    key_file = key_path(invocation.address, Path())
     given = None if file is None else read_checkpoint(file)
     with invocation.daybook() as daybook:
         text = given if given is not None else newest_checkpoint(daybook, key_file)

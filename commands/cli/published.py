@@ -36,6 +36,7 @@ _VERBS = {
     "diff": "diff A [B]", "what-if": "what-if --without REF", "trace": "trace REF", "request": "request show ID",
     "verification": "verify", "verification-of-proof": "verify --receipt FILE",
     "verification-of-bundle": "verify --bundle FILE", "proof": "prove REF", "proof-since": "prove --since FILE",
+    "would-delete": "delete request REF... --dry-run",
     "checkpoint": "checkpoint --newest", "catalogue": "catalogue list", "subjects": "subject list",
     "roles": "role list", "people": "person list", "users": "user list", "tokens": "token list",
     "invitations": "user invitations",

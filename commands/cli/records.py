@@ -112,28 +112,19 @@ def show(invocation: Invocation, reference: str, as_of: int | str | None) -> Non
     if reference.startswith(("subject:", "probe:", "user:")):
         _show_named(invocation, reference, as_of)
         return
-    from commands.answers.record import record as look
-    from commands.answers.request import request
+    found = invocation.ask("record", as_of=as_of, ref=reference)
+    if hasattr(found, "request"):
+        from commands.cli.request_lines import write_request
 
-    with invocation.reading(as_of, invocation.about(reference)) as world:
-        found = invocation.find(world, reference)
-        if found.kind == "deletion":
-            from commands.cli.request_lines import write_request
-
-            asked = request(world, found.id)
-            invocation.answer(asked, lambda: write_request(asked))
-            return
-        record = look(world, found)
-    invocation.answer(record, lambda: _write_record(record))
+        invocation.answer(found, lambda: write_request(found))
+        return
+    invocation.answer(found, lambda: _write_record(found))
 
 
 def _show_named(invocation: Invocation, reference: str, as_of: int | str | None) -> None:
     from commands.answers.document import plain
-    from commands.answers.named import named
-    from projections.past import Past
 
-    with invocation.reading(as_of, Past.everything) as world:
-        found = named(world, reference)
+    found = invocation.ask("record", as_of=as_of, ref=reference)
 
     def human() -> None:
         told = {key: value for key, value in plain(found).items() if key not in ("ref", "kind", "position")}
@@ -223,10 +214,7 @@ def why(invocation: Invocation, reference: str, as_of: int | str | None) -> None
     And the command that would resolve it. REF is an id (s12, c34, u56), a location,
     a session time or a group name.
     """
-    from commands.answers.why import why as explain
-
-    with invocation.reading(as_of, invocation.about(reference)) as world:
-        found = explain(world, invocation.find(world, reference))
+    found = invocation.ask("why", as_of=as_of, ref=reference)
 
     def human() -> None:
         reason = f" ({found.reason})" if found.reason not in (None, found.status) else ""

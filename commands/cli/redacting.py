@@ -39,11 +39,7 @@ def redact(invocation: Invocation, position: int, reason: str) -> None:
     approves it, and it is gone at once. The event stays, with its place, its hash, who did it and when. The stored file
     goes with the receipt of an upload (InputFileReceived).
     """
-    from commands.requests.redaction import RequestRedaction
-
-    with invocation.daybook() as daybook:
-        command = RequestRedaction(**invocation.repeatable, position=position, reason=reason)
-        asked = daybook.submit(command).result
+    asked = invocation.do("request-redaction", position=position, reason=reason)
 
     def human() -> None:
         what = printable(f"{asked.type} of {asked.stream}, position {asked.redacts}")

@@ -73,8 +73,7 @@ def audit(
     In CSV (RFC 4180), a text that begins with = + - @, a tab or an apostrophe has an apostrophe put before it: a
     spreadsheet then takes it for text, not for a formula. Parquet needs: pip install "daybook-ledger[parquet]"
     """
-    from commands.answers.audit import audit as count
-    from projections.past import Past
+    from datetime import date
 
     if invocation.json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form} exclude each other.")
@@ -87,8 +86,8 @@ def audit(
         )
     first, before = _day(since), _next_day(until)
     _say_days(invocation, since, until, first, before)
-    with invocation.reading(as_of, Past.counts) as world:
-        found = count(world, by, since=first, until=before)
+    days = (date.fromisoformat(day) if day else None for day in (first, before))
+    found = invocation.ask("audit", as_of=as_of, by=by, **dict(zip(("since", "until"), days, strict=True)))
     if form == "parquet":
         _write_parquet(Path(str(target)), found)
     elif target is not None:

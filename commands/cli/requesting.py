@@ -69,10 +69,7 @@ def list_(invocation: Invocation, /, decided: bool, as_of: int | str | None, **a
 @pass_invocation
 def show_(invocation: Invocation, request: int, as_of: int | str | None) -> None:
     """Show a request, its history, and what it takes with it."""
-    from commands.answers.request import request as find
-
-    with invocation.reading(as_of, invocation.about(f"d{request}")) as world:
-        found = find(world, request)
+    found = invocation.ask("request", as_of=as_of, request_id=f"d{request}")
     invocation.answer(found, lambda: write_request(found))
 
 
@@ -90,16 +87,7 @@ def approve_(invocation: Invocation, request: int, accept_impact: bool) -> None:
     For an admin other than the requester. Refused where more would go than was shown: look at it, then
     repeat with --accept-impact.
     """
-    from commands.requests.approving import approve
-
-    with invocation.daybook() as daybook:
-        done = approve(
-            daybook,
-            request,
-            accept_impact=accept_impact,
-            roots=invocation.settings.roots,
-            command_id=invocation.command_id,
-        )
+    done = invocation.do("approve-request", ref=f"d{request}", accept_impact=accept_impact)
 
     def human() -> None:
         if done.kind == "redaction":
@@ -128,11 +116,7 @@ def reject_(invocation: Invocation, request: int, reason: str) -> None:
 
     For an admin other than the requester.
     """
-    from commands.requests.closing import RejectRequest
-
-    with invocation.daybook() as daybook:
-        command = RejectRequest(**invocation.repeatable, request=request, reason=reason)
-        result = daybook.submit(command).result
+    result = invocation.do("reject-request", ref=f"d{request}", reason=reason)
     invocation.answer(result, lambda: output.say(f"{result.request} is rejected; nothing was changed."))
 
 
@@ -141,8 +125,5 @@ def reject_(invocation: Invocation, request: int, reason: str) -> None:
 @pass_invocation
 def cancel_(invocation: Invocation, request: int) -> None:
     """Take back a request of yours."""
-    from commands.requests.closing import CancelRequest
-
-    with invocation.daybook() as daybook:
-        result = daybook.submit(CancelRequest(**invocation.repeatable, request=request)).result
+    result = invocation.do("cancel-request", ref=f"d{request}")
     invocation.answer(result, lambda: output.say(f"{result.request} is cancelled; nothing was changed."))

@@ -32,11 +32,7 @@ def allow(invocation: Invocation, username: str, right: "Right", of: str | None)
     daybook user allow rig_1 work
     daybook user allow rig_1 on-behalf-of user_2
     """
-    from commands.accounts.rights import GrantRight
-
-    with invocation.daybook() as daybook:
-        command = GrantRight(**invocation.repeatable, user=username, right=right, of=of)
-        result = daybook.submit(command).result
+    result = invocation.do("grant-right", user=username, right=right, of=of)
     invocation.answer(result, lambda: output.say(_told(result, "may", "may already")))
 
 
@@ -52,11 +48,7 @@ def forbid(invocation: Invocation, username: str, right: "Right", of: str | None
     daybook user forbid rig_1 work
     daybook user forbid rig_1 on-behalf-of user_2
     """
-    from commands.accounts.rights import RevokeRight
-
-    with invocation.daybook() as daybook:
-        command = RevokeRight(**invocation.repeatable, user=username, right=right, of=of)
-        result = daybook.submit(command).result
+    result = invocation.do("revoke-right", user=username, right=right, of=of)
     invocation.answer(result, lambda: output.say(_told(result, "may no longer", "may not")))
 
 

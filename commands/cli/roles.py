@@ -31,11 +31,7 @@ def grant(invocation: Invocation, username: str, role: str) -> None:
 
     USER as in --as; ROLE is researcher, admin or auditor. The user everyone can be researcher or auditor.
     """
-    from commands.lab.roles import GrantRole
-
-    with invocation.daybook() as daybook:
-        command = GrantRole(**invocation.repeatable, user=username, role=role)  # type: ignore[arg-type]
-        result = daybook.submit(command).result
+    result = invocation.do("grant-role", user=username, role=role)
 
     def human() -> None:
         name = printable(username)
@@ -59,13 +55,9 @@ def request_role(invocation: Invocation, role: str, reason: str) -> None:
 
     It is a request: daybook request list. ROLE is researcher, admin or auditor.
     """
-    from commands.cli.changes import write_made
-    from commands.requests.changes.roles import RequestRole
+    from commands.cli.changes import change
 
-    with invocation.daybook() as daybook:
-        command = RequestRole(**invocation.repeatable, role=role, reason=reason)  # type: ignore[arg-type]
-        made, user = daybook.submit(command).result, daybook.actor.user
-    invocation.answer(made, lambda: write_made(made, user))
+    change(invocation, "request-role", role=role, reason=reason)
 
 
 @role.command(cls=WritingVerb)
@@ -77,11 +69,7 @@ def revoke(invocation: Invocation, username: str, role: str) -> None:
 
     Without a role of everyone, only those may change anything who were granted a role by name.
     """
-    from commands.lab.roles import RevokeRole
-
-    with invocation.daybook() as daybook:
-        command = RevokeRole(**invocation.repeatable, user=username, role=role)  # type: ignore[arg-type]
-        result = daybook.submit(command).result
+    result = invocation.do("revoke-role", user=username, role=role)
 
     def human() -> None:
         name = printable(username)
@@ -104,11 +92,7 @@ def revoke(invocation: Invocation, username: str, role: str) -> None:
 @pass_invocation
 def list_roles(invocation: Invocation, as_of: int | str | None) -> None:
     """Everybody's role, and who granted it."""
-    from commands.answers.lab import roles as roles_of
-    from projections.past import Past
-
-    with invocation.reading(as_of, Past.lab) as world:
-        found = roles_of(world)
+    found = invocation.ask("roles", as_of=as_of)
 
     def human() -> None:
         columns = [
@@ -147,13 +131,9 @@ def set_person(invocation: Invocation, username: str, name: str | None, email: s
 
     Your own, or as an admin anybody's. What is not given stays as it is.
     """
-    from commands.lab.people import SetPerson
-
     if name is None and email is None:
         raise click.UsageError("There is nothing to set. Give --name or --email.")
-    with invocation.daybook() as daybook:
-        command = SetPerson(**invocation.repeatable, user=username, name=name, email=email)
-        result = daybook.submit(command).result
+    result = invocation.do("set-person", user=username, name=name, email=email)
 
     def human() -> None:
         if not result.changed:
@@ -174,10 +154,7 @@ def erase(invocation: Invocation, username: str) -> None:
 
     Your own, or as an admin anybody's. The username itself stays: it stands in the events.
     """
-    from commands.lab.people import erase_person
-
-    with invocation.daybook() as daybook:
-        result = erase_person(daybook, username, command_id=invocation.command_id)
+    result = invocation.do("erase-person", user=username)
 
     def human() -> None:
         if result.changed:
@@ -194,10 +171,7 @@ def erase(invocation: Invocation, username: str) -> None:
 @pass_invocation
 def list_people(invocation: Invocation) -> None:
     """Names and addresses, as far as they are known."""
-    from commands.answers.lab import people as people_of
-
-    with invocation.reading() as world:
-        found = people_of(world)
+    found = invocation.ask("people")
 
     def human() -> None:
         if not found.people:

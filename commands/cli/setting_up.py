@@ -23,7 +23,7 @@ def init(invocation: Invocation) -> None:
     """
     from commands.moving.setup import initialise
 
-    made = initialise(invocation.settings.db, invocation.actor)
+    made = initialise(invocation.address, invocation.actor)
 
     def human() -> None:
         if not made.created:
@@ -56,7 +56,7 @@ def rebuild(invocation: Invocation) -> None:
     from commands.moving.setup import rebuild_lists
 
     with shown_progress("verifying") as progress:
-        repaired = repair(invocation.settings.db, progress)
+        repaired = repair(invocation.address, progress)
     with invocation.daybook() as daybook, shown_progress("rebuilding") as progress:
         rebuilt = rebuild_lists(daybook, repaired=repaired, progress=progress)
 

@@ -42,15 +42,15 @@ def status(invocation: Invocation, of: str | None) -> None:
 
     What has waited longest stands first.
     """
-    from commands.answers.status import status as look
-
     now = datetime.now(UTC)
-    with invocation.reading() as world:
+    with invocation.answering() as ledger:
         try:
-            found = look(world, of=of, now=now, checkpoints=invocation.settings.checkpoints)
-        except Refusal as refusal:  # of the folder of the checkpoints, which is not what was asked for
+            found = ledger.ask("status", of=of)
+        except Refusal as refusal:
+            if refusal.code != "checkpoints-unreadable":
+                raise
             invocation.warn(f"{refusal.message} {refusal.hint}")
-            found = look(world, of=of, now=now)
+            found = ledger.ask("status", of=of, kept=False)
     file = invocation.settings.file
     own = {"ledger": invocation.place_of_ledger, "settings": None if file is None else str(file)}
     invocation.answer(found, lambda: _write_status(invocation, found, now), **own)
@@ -138,12 +138,9 @@ def cat(invocation: Invocation, upload: str, target: str | None) -> None:
 
     On a terminal, signs that could steer it are spelled out. What a redaction removed is gone, and said to be.
     """
-    from commands.answers.stored_file import stored_file
-
     if target is not None:
         refuse_existing(target)
-    with invocation.reading() as world:
-        found = stored_file(world, invocation.find(world, upload))
+    found = invocation.ask("stored-file", ref=upload)
     if target is not None:
         with new_file(target) as file:
             file.write(found.data)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commands.cli import output
+from commands.cli.changes import change
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.next_steps import worded
 from commands.cli.output import Column
@@ -13,8 +14,6 @@ from commands.cli.verbs import VerbGroup, WritingVerb
 
 if TYPE_CHECKING:
     from commands.answers.lab import SubjectLine
-    from commands.door.command import Command
-    from commands.requests.changes.asking import ChangeMade
 
 
 @click.group(cls=VerbGroup)
@@ -35,12 +34,9 @@ reason_option = click.option("--reason", required=True, metavar="TEXT", help="Wh
 @pass_invocation
 def add(invocation: Invocation, name: str) -> None:
     """Register a subject."""
-    from commands.lab.subjects import RegisterSubject
-
     if not name.strip() or not name.isprintable():
         raise click.UsageError("A subject needs a name, without control characters.")
-    with invocation.daybook() as daybook:
-        result = daybook.submit(RegisterSubject(**invocation.repeatable, name=name)).result
+    result = invocation.do("register-subject", name=name)
 
     def human() -> None:
         known = f"Subject {name} is registered already."
@@ -56,11 +52,7 @@ def add(invocation: Invocation, name: str) -> None:
 @pass_invocation
 def list_subjects(invocation: Invocation, as_of: int | str | None) -> None:
     """List the subjects and their probes."""
-    from commands.answers.lab import subjects
-    from projections.past import Past
-
-    with invocation.reading(as_of, Past.lab) as world:
-        found = subjects(world)
+    found = invocation.ask("subjects", as_of=as_of)
 
     def human() -> None:
         if not found.subjects:
@@ -92,11 +84,7 @@ def _rows(one: "SubjectLine") -> list[list[object]]:
 @pass_invocation
 def insert(invocation: Invocation, subject: str, probe: str, time: str) -> None:
     """Record that a probe was inserted in a subject."""
-    from commands.lab.subjects import InsertProbe
-
-    with invocation.daybook() as daybook:
-        command = InsertProbe(**invocation.repeatable, subject=subject, probe=probe, insertion_time=time)
-        result = daybook.submit(command).result
+    result = invocation.do("insert-probe", subject=subject, probe=probe, insertion_time=time)
 
     def human() -> None:
         start = "Recorded" if result.added else "On record already"
@@ -112,11 +100,7 @@ def insert(invocation: Invocation, subject: str, probe: str, time: str) -> None:
 @pass_invocation
 def remove(invocation: Invocation, subject: str, probe: str, time: str) -> None:
     """Record that a probe was removed from a subject."""
-    from commands.lab.subjects import RemoveProbe
-
-    with invocation.daybook() as daybook:
-        command = RemoveProbe(**invocation.repeatable, subject=subject, probe=probe, removal_time=time)
-        result = daybook.submit(command).result
+    result = invocation.do("remove-probe", subject=subject, probe=probe, removal_time=time)
 
     def human() -> None:
         start = f"Recorded: at {time}," if result.removed else "On record already:"
@@ -135,9 +119,7 @@ def take_back_subject(invocation: Invocation, name: str, reason: str) -> None:
     At once where you recorded all of it and nothing stands on it. Else it is a request, which shows the sessions
     and clusterings that would go with it: daybook request show ID.
     """
-    from commands.requests.changes.subjects import TakeBackSubject
-
-    _change(invocation, TakeBackSubject(**invocation.repeatable, subject=name, reason=reason))
+    change(invocation, "take-back-subject", subject=name, reason=reason)
 
 
 @probe.command("take-back", cls=WritingVerb)
@@ -151,11 +133,7 @@ def take_back_insertion(invocation: Invocation, subject: str, probe: str, reason
     Of several insertions the last one. At once where you recorded it and nothing stands on it. Else it is a
     request, which shows the sessions that would go with it: daybook request show ID.
     """
-    from commands.requests.changes.insertions import TakeBackInsertion
-
-    _change(
-        invocation, TakeBackInsertion(**invocation.repeatable, subject=subject, probe=probe, reason=reason)
-    )
+    change(invocation, "take-back-insertion", subject=subject, probe=probe, reason=reason)
 
 
 @probe.command(cls=WritingVerb)
@@ -184,22 +162,11 @@ def mend(
     Of several insertions the last one. At once where you recorded it and no session with the probe was recorded
     outside of the new times; else it is a request.
     """
-    from commands.requests.changes.insertions import MendInsertion
-
     if still_in and removed is not None:
         raise click.UsageError("Give --removed or --still-in, not both.")
     if inserted is None and removed is None and not still_in:
         raise click.UsageError("There is nothing to mend. Give --inserted, --removed or --still-in.")
-    command = MendInsertion(
-        **invocation.repeatable, subject=subject, probe=probe, insertion_time=inserted, removal_time=removed,
+    change(
+        invocation, "mend-insertion", subject=subject, probe=probe, insertion_time=inserted, removal_time=removed,
         still_in=still_in, reason=reason,
     )  # fmt: skip
-    _change(invocation, command)
-
-
-def _change(invocation: Invocation, command: "Command[ChangeMade]") -> None:
-    from commands.cli.changes import write_made
-
-    with invocation.daybook() as daybook:
-        made, user = daybook.submit(command).result, daybook.actor.user
-    invocation.answer(made, lambda: write_made(made, user))

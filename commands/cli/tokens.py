@@ -40,13 +40,8 @@ def create(invocation: Invocation, name: str, username: str | None, scope: str, 
     daybook token create laptop
     daybook token create rig --for rig_1 --expires 30d --scope write
     """
-    from commands.accounts.tokens import create_token
-
-    with invocation.daybook() as daybook:
-        result, secret = create_token(
-            daybook, name, user=username, scope=scope, length=expires,  # type: ignore[arg-type]
-            command_id=invocation.command_id,
-        )  # fmt: skip
+    result, told = invocation.do_once("create-token", name=name, user=username, scope=scope, length=expires)
+    secret = None if told is None else told["token"]
 
     def human() -> None:
         if secret is None:
@@ -75,10 +70,7 @@ def list_tokens(invocation: Invocation, username: str | None) -> None:
     daybook token list
     daybook token list --user rig_1
     """
-    from commands.answers.accounts import tokens
-
-    with invocation.reading() as world:
-        found = tokens(world, username)
+    found = invocation.ask("tokens", user=username)
 
     def human() -> None:
         if not found.tokens:
@@ -111,10 +103,7 @@ def revoke(invocation: Invocation, token: str) -> None:
     daybook token revoke k7m2q9x4wd
     daybook token revoke k7m2q9x4wd --json
     """
-    from commands.accounts.tokens import RevokeToken
-
-    with invocation.daybook() as daybook:
-        result = daybook.submit(RevokeToken(**invocation.repeatable, id=token)).result
+    result = invocation.do("revoke-token", id=token)
     what = f"The token {printable(token)} of {printable(result.user)}"
     invocation.answer(
         result,

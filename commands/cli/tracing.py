@@ -58,14 +58,10 @@ def trace(
 
     REF is an id (s12, c34, u56, d78), a location, a session time or a group name.
     """
-    from commands.answers.trace import trace as look
-
     if invocation.json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form} exclude each other.")
     form = form or ("json" if invocation.json else "text")
-    with invocation.reading(as_of, invocation.about_all(reference)) as world:
-        found_at = invocation.find(world, reference)
-        found = look(world, found_at, limit=limit)
+    found = invocation.ask("trace", as_of=as_of, ref=reference, limit=limit)
     if form == "json" and target is None:
         output.write_answer(found, {})
         return

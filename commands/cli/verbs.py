@@ -17,7 +17,7 @@ from commands.cli.invocation import Invocation, user_name
 from commands.cli.next_steps import sentence
 from ledger.errors import NextStep, Refusal
 
-GLOBAL_OPTIONS = ("db", "user", "on_behalf_of", "config", "json", "utc", "log_level")
+GLOBAL_OPTIONS = ("db", "server", "user", "on_behalf_of", "config", "json", "utc", "log_level")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 NAMES_OF_FILES = ("file", "files", "directory", "target", "keep", "since", "receipt", "proof", "key_file")
 _LONGEST_WORD = 60
@@ -44,6 +44,14 @@ def _global_options() -> list[click.Option]:
             is_eager=True,
             callback=_remember,
             help="The ledger: a FILE of SQLite, or postgresql://USER@HOST/DATABASE.",
+        ),
+        click.Option(
+            ["--server"],
+            metavar="URL",
+            expose_value=False,
+            is_eager=True,
+            callback=_remember,
+            help="The server that has the ledger, such as https://daybook.example.org.",
         ),
         click.Option(
             ["--as", "user"],
@@ -185,7 +193,7 @@ class WritingVerb(Verb):
 
 def _remember_command_id(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
-        from commands.door.command import checked_command_id
+        from commands.door.command_ids import checked_command_id
 
         checked_command_id(value)
     _remember(context, parameter, value)

@@ -116,7 +116,7 @@ def checkpoint(
     from commands.moving.setup import key_path
     from commands.proving.checkpoints import checkpoint_made, make_checkpoint
 
-    own_key = key_path(invocation.settings.db, Path())
+    own_key = key_path(invocation.address, Path())
     with invocation.daybook() as daybook:
         text = make_checkpoint(daybook, own_key)
     _write_checkpoint(invocation, checkpoint_made(text, target))
@@ -271,7 +271,7 @@ def _verify_ledger(
     from commands.answers.verified import kept_elsewhere, verified
 
     try:
-        for name, text in kept_elsewhere(invocation.settings.db, invocation.settings.checkpoints).items():
+        for name, text in kept_elsewhere(invocation.address, invocation.settings.checkpoints).items():
             kept.setdefault(name, text)
             if not trust:
                 invocation.note(f"compared with {name}, which was kept by itself.")
@@ -279,7 +279,7 @@ def _verify_ledger(
         invocation.warn(f"{refusal.message} {refusal.hint}")
     with shown_progress("verifying") as progress, shown_progress("comparing the lists") as comparing:
         report = verified(
-            invocation.settings.db,
+            invocation.address,
             kept=kept,
             trust=trust,
             lists=lists,
@@ -327,7 +327,7 @@ def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], tru
 
     text = read_source(file, _LARGEST_PROOF).data.decode("utf-8", "replace")
     with _refused_if_malformed(file):
-        report = verified_proof(invocation.settings.db, text, kept=kept, trust=trust)
+        report = verified_proof(invocation.address, text, kept=kept, trust=trust)
     if not report.ledger:
         invocation.note(
             f"there is no ledger at {invocation.place_of_ledger}: the file was checked by itself."

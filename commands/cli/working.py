@@ -57,20 +57,13 @@ def work(invocation: Invocation, references: tuple[str, ...], watch: bool, inter
         )
     if watch and invocation.command_id is not None:
         raise click.UsageError("--command-id is for one look, and --watch looks again and again.")
-    from commands.intake.working import work as work_off
-
-    with invocation.daybook() as daybook:
-        if watch:
+    if watch:
+        with invocation.daybook() as daybook:
             return _watch(invocation, daybook, interval)
-        with shown_progress("processing") as progress:
-            worked = work_off(
-                daybook,
-                invocation.settings.roots,
-                named=references,
-                progress=progress,
-                command_id=invocation.command_id,
-            )
-        invocation.keep_checkpoint(daybook, at_work=True)
+    with invocation.answering(at_work=True) as ledger, shown_progress("processing") as progress:
+        worked = ledger.do(
+            "work", command_id=invocation.command_id, progress=progress, records=list(references) or None
+        ).answer
     invocation.answer(worked, lambda: _write(worked))
     return ENTRY_FAILED if worked.failed else 0
 

@@ -63,6 +63,7 @@ class Actor:
     token: str | None = field(default=None, kw_only=True)
     may_write: bool = field(default=True, kw_only=True)
     on_behalf_of: str | None = field(default=None, kw_only=True)
+    until: str | None = field(default=None, kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "user", comparable(self.user))  # one person, however an accent is encoded

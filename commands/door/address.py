@@ -32,15 +32,18 @@ def relative_to(url: str, folder: Path) -> str:
     return f"{match[1]}{folder / match[2]}{match[3] or ''}"
 
 
-def quick_address(db: str | None, config: str | None) -> str:
-    """What ``settings.load`` gives, but without the schema. Raises OSError where the file cannot be read."""
-    given = db or os.environ.get("DAYBOOK_DB")
-    if given:
-        return address_of(given)
+def quick_address(db: str | None, server: str | None, config: str | None) -> tuple[str, str | None]:
+    """The ledger and, where it is at one, the server, as ``settings.load`` gives them, but for a schema. Raises what a
+    file raises that cannot be read."""
+    for db_, server_ in ((db, server), (os.environ.get("DAYBOOK_DB"), os.environ.get("DAYBOOK_SERVER"))):
+        if server_ or db_:
+            return DEFAULT_DB if server_ else address_of(str(db_)), server_ or None
     file = Path(config).absolute() if config is not None else settings_file()
     if file is None:
-        return DEFAULT_DB
+        return DEFAULT_DB, None
     import tomllib
 
-    found = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("db")
-    return relative_to(address_of(found), file.parent) if isinstance(found, str) else DEFAULT_DB
+    found = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    named, at = found.get("db"), found.get("server")
+    address = relative_to(address_of(named), file.parent) if isinstance(named, str) else DEFAULT_DB
+    return address, at if isinstance(at, str) else None

@@ -27,7 +27,7 @@ EVERY = 1_000
 """Events from one checkpoint that is kept by itself to the next, unless ``checkpoints.every`` says otherwise."""
 ON_WORK = "work"
 _SINGLE = ("log_level", "schema", "list_limit", "width", "timezone", "contact", "public_url")
-_KNOWN = ("db", *_SINGLE, "roots", "sorted", "limits", "checkpoints")
+_KNOWN = ("db", "server", *_SINGLE, "roots", "sorted", "limits", "checkpoints")
 _LONGEST_CONTACT = 200
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,250}(/[A-Za-z0-9._~/-]{0,200})?")
 _TYPE_NAMES = {
@@ -60,7 +60,8 @@ class Checkpoints:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """``file`` is the daybook.toml that was read, or None; ``source`` says where ``db`` comes from: ``--db``, the
-    variable, the file, or the default. ``db`` is an address, with the ``schema`` in it. ``timezone`` None is that of
+    variable, the file, or the default. ``db`` is an address, with the ``schema`` in it. With a ``server`` the ledger is
+    there, ``source`` says where that comes from, and ``db`` means nothing. ``timezone`` None is that of
     the machine, ``width`` None that of the terminal. ``given`` names the settings that stand in the file."""
 
     db: str
@@ -76,6 +77,7 @@ class Settings:
     contact: str | None = None
     public_url: str | None = None
     checkpoints: Checkpoints | None = None
+    server: str | None = None
     given: frozenset[str] = frozenset()
 
     @property
@@ -86,29 +88,48 @@ class Settings:
         return None if self.timezone is None else ZoneInfo(self.timezone)
 
 
-def load(*, db: str | None = None, config: str | None = None) -> Settings:
-    """Raises SettingsError for a file that is missing or broken, or that holds something that is no setting."""
+def load(*, db: str | None = None, server: str | None = None, config: str | None = None) -> Settings:
+    """Raises SettingsError for a file that is missing, broken, or holds what no setting is."""
     file = _given(config) if config is not None else _upwards()
     read = _Reader(file) if file is not None else None
     content = read.content() if read is not None else {}
     kept: dict[str, Any] = {}
-    from_file = None
+    in_file: _Two = None, None
     if read is not None:
         read.refuse_unknown(content, _KNOWN, "")
         from_file = read.text(content, "db", f"Leave it out for {DEFAULT_DB}.")
+        if from_file is not None and file is not None:
+            from_file = relative_to(address_of(from_file), file.parent)
+        in_file = from_file, read.text(content, "server")
         kept = read.single_settings(content) | {"checkpoints": read.checkpoints(content)}
     roots = read.roots(content) if read is not None else Roots.of({})
     limits = read.limits(content) if read is not None else Limits()
-    if db is not None:
-        address, source = address_of(db), "--db"
-    elif os.environ.get("DAYBOOK_DB"):
-        address, source = address_of(os.environ["DAYBOOK_DB"]), "DAYBOOK_DB"
-    elif from_file is not None and file is not None:
-        address, source = relative_to(address_of(from_file), file.parent), str(file)
-    else:
-        address, source = DEFAULT_DB, "the default"
+    address, there, source = _ledger((db, server), in_file, file)
     address = _with_schema(address, kept["schema"]) if kept.get("schema") else address
-    return Settings(address, roots, limits, file, source, given=_names(content), **kept)
+    return Settings(address, roots, limits, file, source, given=_names(content), server=there, **kept)
+
+
+_Two = tuple[str | None, str | None]
+
+
+def _ledger(given: _Two, in_file: _Two, file: Path | None) -> tuple[str, str | None, str]:
+    """The address of the ledger, the server where it is at one, and where that was said: on the command line, in the
+    environment, in the file, looked for in this order. Raises SettingsError where one of them says both."""
+    environment = os.environ.get("DAYBOOK_DB") or None, os.environ.get("DAYBOOK_SERVER") or None
+    levels = (
+        (given, "--db", "--server"),
+        (environment, "DAYBOOK_DB", "DAYBOOK_SERVER"),
+        (in_file, str(file), str(file)),
+    )
+    for (db, server), of_db, of_server in levels:
+        if db is not None and server is not None:
+            both = f"{of_db} and {of_server}" if of_db != of_server else f'{file}: "db" and "server"'
+            raise SettingsError(f"{both} name two ledgers; leave one of them out.")
+        if server is not None:
+            return DEFAULT_DB, server, of_server
+        if db is not None:
+            return address_of(db), None, of_db
+    return DEFAULT_DB, None, "the default"
 
 
 def _names(content: dict[str, Any]) -> frozenset[str]:

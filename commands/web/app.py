@@ -19,6 +19,7 @@ from ledger import __version__
 
 API = "/api/v1"
 THREADS = 32
+_ESCAPED = 2  # bytes for one of a file in a JSON document
 _NO_TELEMETRY: TelemetryConfig = {
     "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False,
 }  # fmt: skip
@@ -41,21 +42,18 @@ def application(serving: Serving) -> FastAPI:
     app.include_router(health.health(serving))
     app.add_middleware(
         Bounds,
-        file_bytes=serving.settings.limits.input_file_bytes,
-        file_paths=uploads.PATHS,
-        folder=serving.folder,
-        contact=serving.settings.contact,
-        measures=serving.measures,
+        serving=serving,
+        files=dict.fromkeys(uploads.PATHS, 1) | dict.fromkeys(doing.PATHS_OF_FILES, _ESCAPED),
     )
     describe(app, __version__)
-    _answer_failures(app, serving.settings.contact)
+    _answer_failures(app, serving)
     return app
 
 
-def _answer_failures(app: FastAPI, contact: str | None) -> None:
+def _answer_failures(app: FastAPI, serving: Serving) -> None:
     async def refused(_request: Request, error: Exception) -> Response:
         assert isinstance(error, callers.Refused)  # noqa: S101
-        return error.problem.response(contact)
+        return error.problem.response(serving.settings.contact)
 
     async def wrong_parameters(_request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101
@@ -65,7 +63,9 @@ def _answer_failures(app: FastAPI, contact: str | None) -> None:
         ]
         first = errors[0] if errors else {"where": "the request", "message": "it is not as documented"}
         message = f"{first['where']}: {first['message']}."
-        return Problem(422, "usage", message, f"See {API}/openapi.json.", errors=errors).response(contact)
+        return Problem(422, "usage", message, f"See {API}/openapi.json.", errors=errors).response(
+            serving.settings.contact
+        )
 
     async def no_address(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
@@ -74,7 +74,7 @@ def _answer_failures(app: FastAPI, contact: str | None) -> None:
         headers = dict(error.headers or {})
         return Problem(
             error.status_code, code, f"{error.detail}.", f"See {API}/openapi.json.", headers=headers
-        ).response(contact)
+        ).response(serving.settings.contact)
 
     app.add_exception_handler(callers.Refused, refused)
     app.add_exception_handler(RequestValidationError, wrong_parameters)

@@ -8,13 +8,14 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from commands.answers import wire
 from commands.door.logs import LOG
-from commands.web.measuring import Measures
 from commands.web.problems import Problem, problem_of
+from commands.web.serving import Serving
+from ledger import __version__
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -23,7 +24,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY = 1 << 20
-AROUND_A_FILE = 1 << 16  # bytes of a multipart body that are not the file
+AROUND_A_FILE = 1 << 16  # bytes of a body that are not the file
 BETWEEN_PIECES_S = 20.0
 WHOLE_BODY_S = 600.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -34,6 +35,7 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+_WHAT_ANSWERS = ((wire.VERSION.lower().encode(), __version__.encode()),)
 
 
 class TooLarge(Exception):
@@ -45,43 +47,41 @@ class TooSlow(Exception):
 
 
 class Bounds:
-    """``file_bytes`` bounds the bodies of ``file_paths``, ``BODY`` all others. Incidents are kept in ``folder``."""
+    """``files`` are the paths whose bodies hold a file, and how many bytes each byte of it may take there."""
 
-    def __init__(
-        self,
-        app: App,
-        *,
-        file_bytes: int,
-        file_paths: frozenset[str],
-        folder: Path | None,
-        contact: str | None,
-        measures: Measures,
-    ) -> None:
-        self.app, self._file_bytes, self._file_paths, self._folder = app, file_bytes, file_paths, folder
-        self._contact, self._measures = contact, measures
+    def __init__(self, app: App, *, serving: Serving, files: Mapping[str, int]) -> None:
+        self.app, self._serving, self._files = app, serving, files
+
+    def _most(self, path: str) -> int:
+        each = self._files.get(path)
+        if each is None:
+            return BODY
+        return each * self._serving.settings.limits.input_file_bytes + AROUND_A_FILE
 
     async def _refuse(
         self, problem: Problem, scope: Scope, receive: Receive, send: Send, sent: dict[str, int]
     ) -> None:
         if not sent["status"]:  # else the answer has begun: the connection ends
-            response = problem.response(self._contact)
+            response = problem.response(self._serving.settings.contact)
             response.headers["connection"] = "close"
             await response(scope, receive, send)
 
     def _problem_of(self, error: Exception, scope: Scope) -> Problem:
-        return problem_of(error, doing=f"serve: {scope['method']} {_pattern(scope)}", beside=self._folder)
+        return problem_of(
+            error, doing=f"serve: {scope['method']} {_pattern(scope)}", beside=self._serving.folder
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        is_file = scope["path"] in self._file_paths
-        most = self._file_bytes + AROUND_A_FILE if is_file else BODY
+        most = self._most(scope["path"])
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:16]
-        scope.setdefault("state", {})["request_id"] = request_id
+        told: list[tuple[bytes, bytes]] = [(b"x-request-id", request_id.encode()), *_WHAT_ANSWERS]
+        scope.setdefault("state", {}).update(request_id=request_id, told=told)
         began, sent = time.perf_counter(), {"status": 0}
-        sending = _with_headers(send, request_id, sent)
+        sending = _with_headers(send, told, sent)
         try:
             await self.app(scope, _bounded(receive, most), sending)
         except TooLarge:
@@ -100,7 +100,7 @@ class Bounds:
             seconds = time.perf_counter() - began
             _log(scope, request_id, sent["status"], seconds)
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._measures.answered(method, _pattern(scope), sent["status"], seconds)
+            self._serving.measures.answered(method, _pattern(scope), sent["status"], seconds)
 
 
 def _bounded(receive: Receive, most: int) -> Receive:
@@ -127,7 +127,7 @@ def _bounded(receive: Receive, most: int) -> Receive:
     return bounded
 
 
-def _with_headers(send: Send, request_id: str, sent: dict[str, int]) -> Send:
+def _with_headers(send: Send, told: list[tuple[bytes, bytes]], sent: dict[str, int]) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             sent["status"] = message["status"]
@@ -135,7 +135,7 @@ def _with_headers(send: Send, request_id: str, sent: dict[str, int]) -> Send:
             added = [(name, value) for name, value in _HEADERS if name not in there]
             message = {
                 **message,
-                "headers": [*message.get("headers", ()), *added, (b"x-request-id", request_id.encode())],
+                "headers": [*message.get("headers", ()), *added, *told],
             }
         await send(message)
 

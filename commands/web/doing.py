@@ -12,12 +12,13 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, create_model
 from starlette.responses import Response
 
+from commands.answers import wire
 from commands.answers.actions import ACTIONS, Action
 from commands.answers.parameters import parameters
 from commands.answers.receipts import result_types
 from commands.door.command import checked_command_id
 from commands.web.answering import answered
-from commands.web.callers import caller
+from commands.web.callers import caller, tell
 from commands.web.openapi import documented
 from commands.web.operations import refuse_unknown
 from commands.web.serving import Serving
@@ -25,6 +26,11 @@ from commands.web.serving import Serving
 _OK: dict[str, Any] = {"ok": {"type": "boolean"}}
 _SECRET = {"type": "object", "description": "Told this once; not where the command is repeated."}
 _REFUSED_BY_STATE = 409
+PATHS_OF_FILES = frozenset(
+    f"/api/v1/actions/{action.name}"
+    for action in ACTIONS
+    if any(parameter.name == "content" for parameter in parameters(action.do))
+)
 
 
 def actions(serving: Serving) -> APIRouter:
@@ -50,6 +56,8 @@ def _endpoint(serving: Serving, action: Action) -> Callable[..., Response]:
         request.state.command_id = command_id
         given = {name: getattr(body, name) for name in type(body).model_fields}
         answer = action.do(serving.asking(actor), command_id, **given)
+        if (ahead := serving.ledger.ahead) is not None:
+            tell(request, wire.AHEAD, ahead)
         answer, secret = answer if action.secret else (answer, None)
         own = {} if secret is None else {"secret": secret}
         return answered(answer, status=200 if answer.ok else _REFUSED_BY_STATE, **own)

@@ -12,12 +12,13 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from commands.answers import wire
 from commands.answers.parameters import MomentText, parameters
 from commands.answers.questions import QUESTIONS, Question
 from commands.answers.times import moment_of
 from commands.inputfile.nearest import did_you_mean
 from commands.web.answering import answered, etag, is_known
-from commands.web.callers import Refused, caller
+from commands.web.callers import Refused, caller, tell
 from commands.web.openapi import documented
 from commands.web.problems import Problem
 from commands.web.serving import Serving
@@ -72,6 +73,8 @@ def _endpoint(serving: Serving, question: Question) -> Callable[..., Response]:
         with asking.opened():
             answer = ask(asking, **asked)
             headers = {"ETag": etag(answer.position), "Cache-Control": "private, no-cache"} if tagged else {}
+            if asking.then is not None:
+                tell(request, wire.MOMENT, " ".join(map(str, asking.then)))
             return answered(answer, headers=headers)
 
     first = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)

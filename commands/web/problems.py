@@ -35,7 +35,8 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``code`` is that of the refusal on the command line; ``errors`` are the places of a request that are wrong."""
+    """``code`` is that of the refusal on the command line; ``errors`` are the places of a request that are wrong,
+    ``findings`` what is wrong in a file that it held."""
 
     status: int
     code: str
@@ -44,6 +45,7 @@ class Problem:
     steps: Sequence[NextStep] = ()
     incident: str | None = None
     errors: Sequence[Mapping[str, str]] = ()
+    findings: Sequence[Any] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def document(self, contact: str | None = None) -> dict[str, Any]:
@@ -59,6 +61,7 @@ class Problem:
             "contact": contact,
             "incident": self.incident,
             "errors": list(self.errors),
+            "findings": [asdict(finding) for finding in self.findings],
         }
 
     def response(self, contact: str | None = None) -> Response:
@@ -79,6 +82,7 @@ def problem_of(error: BaseException, *, doing: str, beside: Path | None) -> Prob
         blockers = [{"where": "record", "message": str(each)} for each in getattr(error, "blockers", ())]
         return Problem(
             _status(error, code), code, message, hint, steps, errors=blockers,
+            findings=getattr(error, "findings", ()),
             headers=_patience(error),
         )  # fmt: skip
     incident, _ = record(error, verb=doing, beside=beside)
@@ -141,6 +145,7 @@ def json_schema() -> dict[str, Any]:
             "hint": text, "next_steps": {"type": "array", "items": step}, "incident": {"type": ["string", "null"]},
             "contact": {"type": ["string", "null"]},
             "errors": {"type": "array", "items": place},
+            "findings": {"type": "array", "items": {"type": "object"}},
         },
         "required": ["type", "title", "status", "detail", "code", "message", "hint", "next_steps"],
     }  # fmt: skip

@@ -46,6 +46,6 @@ class Serving:
     def asking(self, actor: Actor, as_of: Moment | None = None) -> Asking:
         settings = self.settings
         return Asking(
-            self.daybook(actor), settings.db, settings.roots, settings.limits, _NO_KEY,
+            self.daybook(actor), settings.db, settings.roots, settings.limits, lambda: _NO_KEY,
             settings.checkpoints, as_of, self.public_url,
         )  # fmt: skip

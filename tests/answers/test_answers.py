@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ from commands.answers.named import named as named_record
 from commands.answers.proof import proof_of, proof_since
 from commands.answers.receipts import VERBS
 from commands.answers.record import record
-from commands.answers.request import request
+from commands.answers.request import request, would_delete
 from commands.answers.status import status
 from commands.answers.stored_file import stored_file
 from commands.answers.trace import trace
+from commands.answers.typed import read_any
 from commands.answers.verified import verified, verified_bundle, verified_proof
 from commands.answers.what_if import what_if
 from commands.answers.why import why
@@ -35,6 +37,7 @@ from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.door.world import World
 from commands.inputfile.limits import Limits
+from commands.intake.checking import CheckedFile
 from commands.intake.validation import validate
 from commands.moving.setup import key_path
 from commands.recordings.roots import Roots
@@ -197,6 +200,11 @@ def beside_the_ledger(
         ["prove", "--since", "old.txt"],
         lambda: asked.of_daybook(lambda d: proof_since(d, old, key_file=asked.key_file)),
     )
+    yield (
+        "delete request --dry-run",
+        ["delete", "request", ref, "--dry-run"],
+        lambda: asked.in_python(lambda world: would_delete(world, [ref])),
+    )
     for file in ("subject_1.yml", "bad.yml"):
         data = (asked.folder / file).read_bytes()
         yield (
@@ -208,8 +216,19 @@ def beside_the_ledger(
         )
 
 
+def read_again(types: tuple[type[Any], ...], plain: dict[str, Any]) -> dict[str, Any]:
+    """What a client makes of an answer, and gives on."""
+    ok = plain["ok"]
+    given = plain if any(field.name == "ok" for field in fields(types[0])) else {**plain}
+    if given is not plain:
+        given.pop("ok")
+    read = read_any(types, given)
+    return orjson.loads(b"".join(json_pieces(read, {"ok": ok})))
+
+
 def test_both_faces_give_the_same_answer_and_it_is_as_published(asked: Asked) -> None:
     published = schemas()
+    types = {each.name: each.question.answers for each in ASKED} | {"validate": (CheckedFile,)}
     names = set()
 
     for name, words, in_python in questions(asked):
@@ -217,7 +236,9 @@ def test_both_faces_give_the_same_answer_and_it_is_as_published(asked: Asked) ->
         shown = asked.on_command_line(*words)
         Draft202012Validator(published[name]).validate(shown)
         own = next((each.own for each in ASKED if each.name == name), {})
-        assert {key: value for key, value in shown.items() if key not in own} == in_python(), words
+        answer = in_python()
+        assert {key: value for key, value in shown.items() if key not in own} == answer, words
+        assert read_again(types[name], answer) == answer, words
 
     assert names == {each.name for each in ASKED} | {"validate"}
 

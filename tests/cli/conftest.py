@@ -4,10 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +19,9 @@ from commands.samples.lab import SampleLab, input_file, lab
 from ledger.errors import NextStep
 from tests.conftest import ROOT
 from tests.patience import PATIENCE_S
+
+if TYPE_CHECKING:
+    from tests.serving import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,15 @@ def commands_of(document: dict[str, Any]) -> list[str]:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory, and nothing of the user's own settings."""
-    for name in ("DAYBOOK_DB", "NO_COLOR", "FORCE_COLOR", "TERM"):
+    for name in (
+        "DAYBOOK_DB",
+        "DAYBOOK_SERVER",
+        "DAYBOOK_TOKEN",
+        "XDG_CONFIG_HOME",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "TERM",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -56,7 +67,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run_cli(*arguments: str, stdin: str | bytes | None = None, user: str = "user_1") -> Ended:
+def run_cli(*arguments: str, stdin: str | bytes | None = None, user: str | None = "user_1") -> Ended:
     result = CliRunner().invoke(cli, list(arguments), input=stdin, obj=Invocation(user=user))
     assert result.exception is None or isinstance(result.exception, SystemExit)
     assert "Traceback" not in result.output
@@ -75,13 +86,39 @@ def run_process(*arguments: str, **options: Any) -> Ended:
 
 
 @pytest.fixture
-def run(ledger_url: str) -> Run:
-    """The command line on a fresh ledger, once per database."""
+def run(request: pytest.FixtureRequest, ledger_url: str, tmp_path: Path) -> Iterator[Run]:
+    """The command line on a fresh ledger, once per database; where the test is to be run both ways, also through a
+    server of it."""
 
     def on_ledger(*arguments: str, **options: Any) -> Ended:
         return run_cli("--db", ledger_url, *arguments, **options)
 
-    return on_ledger
+    if ledger_way(request) != "server":
+        yield on_ledger
+        return
+    from tests.serving import Server
+
+    server = Server(ledger_url, tmp_path)
+    yield lambda *arguments, **options: run_through(server, *arguments, **options)
+    server.close()
+
+
+def ledger_way(request: pytest.FixtureRequest) -> str:
+    """sqlite, postgresql or server."""
+    return str(request.node.callspec.params["ledger_url"])
+
+
+def run_through(
+    server: "Server", *arguments: str, stdin: str | bytes | None = None, user: str = "user_1"
+) -> Ended:
+    """The command line, asking a server, which has the settings of this folder as the command line has."""
+    from commands.door.settings import load
+    from tests.serving import known_as
+
+    server.serving.settings = replace(load(db=server.url), server=None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAYBOOK_TOKEN", known_as(user))
+        return run_cli("--server", server.address, *arguments, stdin=stdin, user=None)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from commands.inputfile.findings import Finding
 from commands.samples.lab import SampleLab
 from tests.cli.conftest import Run, commands_of, run_cli, write_input_file
 
+pytestmark = pytest.mark.both_ways
+
 FINDING_KEYS = {"stage", "severity", "code", "path", "line", "column", "message", "hint", "next_steps"}
 
 

@@ -9,6 +9,8 @@ from commands.cli.published import schemas
 from commands.samples.lab import SampleLab
 from tests.cli.conftest import Run, run_cli, write_input_file
 
+pytestmark = pytest.mark.both_ways
+
 
 @pytest.fixture
 def files(sample: SampleLab) -> list[str]:
@@ -81,14 +83,14 @@ def test_a_fault_with_one_file_stops_no_other(
 ) -> None:
     import commands.intake.uploading as uploading
 
-    take_in = uploading.upload
+    take_in = uploading._taken_in
 
     def failing(*arguments: object, filename: str, **options: object) -> object:
         if filename == "first.yml":
             raise ZeroDivisionError
         return take_in(*arguments, filename=filename, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(uploading, "upload", failing)
+    monkeypatch.setattr(uploading, "_taken_in", failing)
 
     ended = stocked("upload", "first.yml", "second.yml", "--json")
 

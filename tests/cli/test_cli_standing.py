@@ -216,7 +216,10 @@ def test_what_config_init_comments_out_is_good_as_it_stands(folder: Path) -> Non
              for line in configuring._FILE.splitlines()]  # fmt: skip
     good = [line for line in lines if not line.startswith("#") and (" = " in line or line.startswith("["))]
     (folder / "daybook.toml").write_text("\n".join(good))
+    assert 'daybook.toml: "db" and "server" name two ledgers' in run_cli("config").err
+    here = [line for line in good if not line.startswith("server")]
+    (folder / "daybook.toml").write_text("\n".join(here))
 
     found = rows("config", "--json")
-    by_default = {name for name, (_, source) in found.items() if source == "default"}
+    by_default = {name for name, (_, source) in found.items() if source == "default"} - {"server"}
     assert by_default == {"limits.findings", "limits.placed_findings", "limits.repairs"}

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
@@ -11,7 +12,7 @@ import click
 import pytest
 
 from commands.cli.main import cli
-from commands.cli.next_steps import _WORDS, argv, sentence, worded
+from commands.cli.next_steps import _OF_THE_SYSTEM, _WORDS, argv, sentence, worded
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
 from ledger.errors import NextStep
 from tests.cli.conftest import Run
@@ -25,7 +26,11 @@ OF_ANOTHER_PROGRAM = {
     "commands/proving/bundle_verifier.py",
     "commands/proving/bundle.py",
 }  # the script in a bundle
-NAMES_OF_SOURCES = {"--db", "--config"}  # where a setting comes from, as commands.door.settings answers
+NAMES_OF_SOURCES = {
+    "--db",
+    "--server",
+    "--config",
+}  # where a setting comes from, as commands.door.settings answers
 
 
 def sources(*folders: str) -> Iterator[Path]:
@@ -93,7 +98,10 @@ def test_every_wording_is_a_command_that_exists_with_options_that_it_takes(actio
         filled = {name: "yes" if name in ("all", "accept_impact") else "x" for name in names}
         if action == "request-deletion":
             filled.setdefault("reason", "x")
-        words = argv(NextStep(action, "d1", filled))[1:]
+        program, *words = argv(NextStep(action, "d1", filled))
+        if action in _OF_THE_SYSTEM:
+            assert shutil.which(program)
+            continue
         command: click.Command = cli
         context = click.Context(cli)
         while isinstance(command, click.Group):

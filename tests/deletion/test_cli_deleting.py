@@ -50,7 +50,7 @@ def test_the_whole_way_of_a_wrong_upload(filled: Run) -> None:
         f"{number} was carried out: 3 sessions and 3 clusterings are deleted.\n"
         f"To undo it, whole: daybook restore {number}\n"
     )
-    assert "No request is open" in filled("request", "list").out
+    assert "No request is open" in filled("request", "list").shown
     assert number in filled("request", "list", "--all").out
 
     ended = filled("upload", "subject_1.yml", "--as", "user_3")

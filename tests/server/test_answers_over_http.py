@@ -102,7 +102,7 @@ def test_every_question_has_over_http_the_answer_of_the_command_line(stocked: St
             assert response.json() == told, name
 
     # a proof at a distance is under the newest checkpoint: below
-    assert derived == {*questions, "proof", "proof-since"}
+    assert derived == {*questions, "proof", "proof-since", "would-delete"}
 
 
 def test_a_proof_at_a_distance_signs_nothing_and_verifies(stocked: Stocked, folder: Path) -> None:
@@ -123,7 +123,8 @@ def test_proofs_at_a_distance_are_of_streams_and_positions_and_of_growth(
     stocked.run("checkpoint")
 
     for number, (path, query) in enumerate((
-        ("/proofs/subject/0/12345", {}), ("/proofs/3", {"checkpoint": older}), ("/proof-since", {"checkpoint": older})
+        ("/proofs/subject/0/12345", {}), ("/proofs/3", {"checkpoint": older}), ("/proof-since", {"checkpoint": older}),
+        (f"/proofs/{stocked.upload}", {"or_events": True}),
     )):  # fmt: skip
         proof = stocked.client.get(API + path, params=query)
         assert proof.status_code == 200, proof.text
