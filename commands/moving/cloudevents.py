@@ -1,10 +1,10 @@
 """The lines of an exported log: CloudEvents 1.0 in JSON, one object a line. Pure: no database, no files.
 
-https://github.com/cloudevents/spec (spec.md and formats/json-format.md). A line is an event of the log, or what belongs
-to it: the head of the export, an input file's bytes, a command's receipt, a checkpoint. Every field of an event's
-envelope is an attribute; those that are empty are left out, as CloudEvents wants it. ``data`` is the payload where
-writing it again as compact JSON gives the very text that was hashed, else the text is in ``data_base64``; a redacted
-event has neither.
+https://github.com/cloudevents/spec (spec.md and formats/json-format.md). A line is an event of the log, or what
+belongs to it: the head and the end of the export, an input file's bytes, a command's receipt, a checkpoint. Every
+field of an event's envelope is an attribute; those that are empty are left out, as CloudEvents wants it. ``data`` is
+the payload where writing it again as compact JSON gives the very text that was hashed, else the text is in
+``data_base64``; a redacted event has neither.
 """
 
 import re
@@ -17,11 +17,12 @@ import orjson
 from ledger.envelope import StoredEvent, leaf_data, payload_digest
 from ledger.merkle import leaf_hash
 
-HEAD, FILE, RECEIPT, CHECKPOINT = (
-    f"daybook.{kind}.v1" for kind in ("export", "file", "receipt", "checkpoint")
+HEAD, FILE, RECEIPT, CHECKPOINT, END = (
+    f"daybook.{kind}.v1" for kind in ("export", "file", "receipt", "checkpoint", "end")
 )
+ENDS = "ends"  # in the head of an export whose last line is an END; older versions wrote none
 DAMAGED = "damaged"  # in the head of an export that is for people to read: how many problems verify found
-_KINDS = (HEAD, FILE, RECEIPT, CHECKPOINT)
+_KINDS = (HEAD, FILE, RECEIPT, CHECKPOINT, END)
 _JSON, _BYTES = "application/json", "application/octet-stream"
 # attribute of CloudEvents -> field of the envelope
 _TEXTS = {

@@ -12,7 +12,17 @@ import orjson
 
 from commands.door.submit import Daybook
 from commands.door.world import World
-from commands.moving.cloudevents import CHECKPOINT, DAMAGED, FILE, HEAD, RECEIPT, event_line, other_line
+from commands.moving.cloudevents import (
+    CHECKPOINT,
+    DAMAGED,
+    END,
+    ENDS,
+    FILE,
+    HEAD,
+    RECEIPT,
+    event_line,
+    other_line,
+)
 from commands.moving.importing import _PAGE, Moved, MovedDamaged, _digest_in, _Progress
 from ledger import input_files, log
 from ledger.database import Database, Transaction
@@ -50,7 +60,8 @@ def export_ledger(
         root = head.compact_range.root().hex()
         sql = "SELECT count(*) FROM checkpoints WHERE size <= ?"
         (checkpoints,) = transaction.run(sql, (head.size,)).fetchone()
-        promised = {"events": head.size, "root": root, "checkpoints": checkpoints}
+        promised = {"events": head.size, "root": root, "checkpoints": checkpoints, ENDS: True}
+        write = counted = _Counted(write)
         write(other_line(head.origin, HEAD, str(head.size), promised))
         files: set[str] = set()
         for page in log.stored_pages(transaction, 0, head.size, _PAGE):
@@ -66,10 +77,23 @@ def export_ledger(
                 if (text := signed.get(event.position)) is not None:
                     write(other_line(head.origin, CHECKPOINT, str(event.position), {"text": text}))
             progress(page[-1].position, head.size)
+        end = {"lines": counted.lines + 1, "events": head.size, "root": root}
+        write(other_line(head.origin, END, str(head.size), end))
         return Moved(
             position=head.size, origin=head.origin, events=head.size, root=root,
             input_files=len(files), checkpoints=checkpoints,
         )  # fmt: skip
+
+
+class _Counted:
+    """Writes lines, and counts them."""
+
+    def __init__(self, write: Callable[[bytes], Any]) -> None:
+        self._write, self.lines = write, 0
+
+    def __call__(self, line: bytes) -> None:
+        self.lines += 1
+        self._write(line)
 
 
 def _require_intact(world: World, url: str, progress: _Progress) -> None:

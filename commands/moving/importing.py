@@ -18,6 +18,8 @@ from commands.moving.aside import place_for
 from commands.moving.cloudevents import (
     CHECKPOINT,
     DAMAGED,
+    END,
+    ENDS,
     FILE,
     HEAD,
     RECEIPT,
@@ -172,6 +174,7 @@ class _Import:
     erased: set[str] = field(default_factory=set)
     emptied: dict[int, int] = field(default_factory=dict)  # events without payload, to the line
     checkpoints: int = 0
+    end: Any = None  # the root that the last line says
 
     def take(self, lines: Iterable[bytes], progress: _Progress) -> Moved:
         for text in lines:
@@ -201,6 +204,8 @@ class _Import:
     def _take(self, line: Line) -> None:
         if self.number == 1:
             self._begin(line)
+        elif self.end is not None:
+            raise BadLine("the export ended with the line before it")
         elif line.origin != self.origin:
             raise BadLine(f'the source is "{line.origin}"; the file began with "{self.origin}"')
         elif line.event is not None:
@@ -211,6 +216,8 @@ class _Import:
             self._receipt(line)
         elif line.kind == CHECKPOINT:
             self._checkpoint(line)
+        elif line.kind == END:
+            self._end(line)
         else:
             raise BadLine("the head of an export can only be its first line")
 
@@ -220,7 +227,7 @@ class _Import:
             raise BadLine("this is what could be read of a damaged ledger, and makes no other")
         if (
             line.kind != HEAD
-            or data.keys() != {"events", "root", "checkpoints"}
+            or data.keys() - {ENDS} != {"events", "root", "checkpoints"}
             or line.name != str(data["events"])
         ):
             raise BadLine("this is not the head of an export; expected a file that an export wrote")
@@ -310,6 +317,13 @@ class _Import:
         self.transaction.run("INSERT INTO checkpoints (size, text) VALUES (?, ?)", (signed.size, text))
         self.checkpoints += 1
 
+    def _end(self, line: Line) -> None:
+        said = {name: line.data.get(name) for name in ("lines", "events")}
+        counted = {"lines": self.number, "events": self.head.size + len(self.events)}
+        if said != counted or line.data.keys() != {*counted, "root"}:
+            raise BadLine(f"the end of the export counts {said}; up to it there are {counted}")
+        self.end = line.data["root"]
+
     def _flush(self) -> None:
         """Write what was read since the last call."""
         if self.events:
@@ -339,11 +353,15 @@ class _Import:
                     f"the file ends after {plural(number, what[:-1])}; line 1 promises {self.promised[what]}"
                 )
                 raise self._refusal(f"{whole}: it is cut off")
+        if self.promised.get(ENDS) and self.end is None:
+            raise self._refusal("the line that ends an export is missing: it is cut off")
         if self.command:
             raise self._refusal(f"the receipt of command {self.command} is missing behind it")
-        if found != self.promised:
+        if found["root"] != self.promised["root"]:
             what = f"the events have the root {found['root']}; line 1 says {self.promised['root']}"
             raise self._refusal(what)
+        if self.end not in (None, found["root"]):
+            raise self._refusal(f"the events have the root {found['root']}; the last line says {self.end}")
         for digest, number in self.received.items():
             if digest not in self.kept and digest not in self.erased:
                 raise self._refusal(

@@ -1,6 +1,7 @@
 """Answers as responses: one JSON document, made before it is sent, so that no slow reader holds the ledger open."""
 
 from collections.abc import Iterator
+from os import SEEK_END
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -45,9 +46,17 @@ def answered(
     except BaseException:
         file.close()
         raise
-    sent = {"content-length": str(size), **(headers or {})}
+    return sent_from(file, JSON, status=status, headers=headers)
+
+
+def sent_from(
+    file: IO[bytes], media_type: str, *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """All of a written file, piece by piece; it is closed then."""
+    sent = {"content-length": str(file.seek(0, SEEK_END)), **(headers or {})}
+    file.seek(0)
     return StreamingResponse(
-        _pieces(file), status, sent, media_type=JSON, background=BackgroundTask(file.close)
+        _pieces(file), status, sent, media_type=media_type, background=BackgroundTask(file.close)
     )
 
 

@@ -30,10 +30,17 @@ def documented(answers: tuple[type[Any], ...], own: dict[str, Any], status: int 
     responses: dict[int | str, dict[str, Any]] = {status: good}
     if status == 200:
         responses[304] = {"description": "Nothing was added since the answer with this ETag."}
-    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    for code, said in _ERRORS.items():
-        responses[code] = {"description": said, "content": {problems.MEDIA_TYPE: problem}}
+    responses |= problems_of()
     return {"responses": responses, "response_class": _Nothing, "status_code": status}
+
+
+def problems_of() -> dict[int | str, dict[str, Any]]:
+    """What every operation can answer with where it does not do what it is asked."""
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        code: {"description": said, "content": {problems.MEDIA_TYPE: problem}}
+        for code, said in _ERRORS.items()
+    }
 
 
 class _Nothing:

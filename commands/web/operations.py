@@ -25,8 +25,10 @@ from commands.web.serving import Serving
 
 NOT_BY_POSITION = frozenset({"people", "tokens", "invitations", "verification", "what-if", "proof", "status"})
 """What they say changes although no event was added: names, last uses, files, times that pass."""
-_AS_OF = Annotated[
-    MomentText, Field(description="What it said then: a position of the log, or a time (UTC).")
+AsOf = Annotated[
+    Annotated[MomentText, Field(description="What it said then: a position of the log, or a time (UTC).")]
+    | None,
+    Query(),
 ]
 
 
@@ -90,9 +92,7 @@ def _parameters(ask: Callable[..., Any], path: str) -> list[inspect.Parameter]:
         in_path = f"{{{parameter.name}}}" in path
         annotation: Any = Annotated[parameter.annotation, Path() if in_path else Query()]
         found.append(parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
-    as_of = inspect.Parameter(
-        "as_of", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[_AS_OF | None, Query()]
-    )
+    as_of = inspect.Parameter("as_of", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=AsOf)
     return [*found, as_of]
 
 

@@ -223,6 +223,8 @@ def test_every_byte_of_an_event_counts(lines: list[bytes]) -> None:
         ("receipt", {"command_id": "other"}, "not of the events before it"),
         ("checkpoint", {"text": "hello\n"}, "Line "),
         ("file", None, "not those that its name says"),
+        ("end", {"lines": 3}, "the end of the export counts"),
+        ("end", {"root": "0" * 64}, "the last line says 0000"),
     ],
 )
 def test_what_goes_with_the_events_is_checked(
@@ -236,6 +238,17 @@ def test_what_goes_with_the_events_is_checked(
         document["data"] |= change
     lines[at] = orjson.dumps(document) + b"\n"
     assert says in refused(nowhere("sqlite"), lines)
+
+
+def test_an_export_of_an_older_version_has_no_end_and_a_newer_one_must_have_it(
+    lines: list[bytes], nowhere: Nowhere
+) -> None:
+    assert "it is cut off" in refused(nowhere("sqlite"), lines[:-1])
+    older = [lines[0].replace(b',"ends":true', b""), *lines[1:-1]]
+
+    assert import_ledger(nowhere("sqlite"), older).events == len(
+        [1 for line in older if b'"streamversion"' in line]
+    )
 
 
 def test_checkpoint_of_another_past_is_refused(lines: list[bytes], nowhere: Nowhere, tmp_path: Path) -> None:
