@@ -379,6 +379,7 @@ QUESTIONS = (
     Question("people", "lab.people", ("lab.People",), "/people", _people),
     Question("users", "accounts.users", ("accounts.Users",), "/users", _users),
     Question("invitations", "accounts.invitations", ("accounts.Invitations",), "/invitations", _invitations),
+    Question("sign-in", "accounts.who_is_in", ("accounts.WhoIsIn",)),
     Question("tokens", "accounts.tokens", ("accounts.Tokens",), "/tokens", _tokens),
     Question("policies", "accounts.policies", ("accounts.Policies",), "/policies", _policies),
 )

@@ -16,7 +16,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "amend": ("session", FILE), "catalogue propose": ("table", TEXT), "catalogue rename": ("table", "value", TEXT),
     "catalogue take-back": ("table", "value"), "probe mend": ("subject", "probe"),
     "probe take-back": ("subject", "probe"), "subject take-back": ("subject",),
-    "add-clustering": ("session",), "add-tasks": ("session", FILE), "annotate": ("session",),
+    "auth accept": (TEXT,), "add-clustering": ("session",), "add-tasks": ("session", FILE), "annotate": ("session",),
     "associate": ("session", TEXT), "bundle": (FILE, "record"), "cat": ("upload",), "catalogue add": ("table", TEXT),
     "catalogue list": ("table",), "catalogue load": (FILE,), "catalogue retire": ("table", "value"),
     "compose": (DIRECTORY,), "config init": (FILE,), "correct": (FILE,), "delete request": ("record",),
@@ -39,12 +39,12 @@ VERBS: dict[str, tuple[str, ...]] = {
 """What the arguments of a verb are; the last of them may be repeated. A verb that is missing has none."""
 
 GROUPS = (
-    "catalogue", "config", "delete", "person", "policy", "probe", "request", "role", "subject", "token", "user",
+    "auth", "catalogue", "config", "delete", "person", "policy", "probe", "request", "role", "subject", "token", "user",
 )  # fmt: skip
 
 OPTIONS: dict[str, str] = {
     "--actor": "user", "--after": TEXT, "--as": "user", "--as-of": TEXT, "--at": TEXT, "--attribute": TEXT,
-    "--before": TEXT, "--behind-proxy": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE,
+    "--before": TEXT, "--behind-proxy": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE, "--code": TEXT,
     "--command-id": TEXT, "--config": FILE, "--cosign": FILE, "--curation-time": TEXT,
     "--curator": "value:reference.Experimenter", "--db": FILE, "--email": TEXT, "--expires": TEXT, "--for": "user",
     "--format": CLICK, "--host": TEXT, "--inserted": TEXT, "--removed": TEXT,

@@ -20,6 +20,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "daybook associate s12 imec0=npx_1_18408403232",
         "daybook associate s12 imec0=npx_1_18408403232 --despite-serial --reason 'the headstage was swapped'",
     ),
+    "auth": ("daybook auth login --user user_2", "daybook auth status"),
     "audit": (
         "daybook audit --by user --since 2026-01-01",
         "daybook audit --by month --format csv -o audit.csv",

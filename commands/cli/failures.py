@@ -29,7 +29,7 @@ _CHAIN = 10
 _LONGEST_MESSAGE = 1_000
 _OF_ANOTHER_ROLE = (
     "not-permitted", "no-role", "not-permitted-by-database", "not-authenticated", "only-claimed", "token-reads-only",
-    "not-delegated",
+    "account-disabled", "second-factor-required",
 )  # fmt: skip
 
 

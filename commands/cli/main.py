@@ -73,6 +73,7 @@ _SECTIONS = {
         "role": ("roles:role", "Who may do what."),
         "person": ("roles:person", "Names and addresses behind usernames, which can be erased."),
         "user": ("accounts:user", "Who has an account, and may come in through the server."),
+        "auth": ("authenticating:auth", "Sign in at a server, and out."),
         "token": ("tokens:token", "Tokens with which programs come in through the server."),
         "policy": ("policies:policy", "What holds for the whole ledger, whoever acts."),
         "serve": ("serving:serve", "Serve the ledger over HTTP, to people, rigs and scripts."),

@@ -135,6 +135,7 @@ _WORDS: dict[str, _Words] = {
     "set-approval-policy": _taking("policy", "own-requests", places=("own_requests",)),
     "settle": _on("settle"),
     "show": _on("show"),
+    "sign-in": _plain("auth", "login"),
     "show-request": _on("request", "show"),
     "take-back-insertion": _taking("probe", "take-back", places=("subject", "probe")),
     "upload": _taking("upload", places=("file",)),

@@ -39,10 +39,11 @@ _VERBS = {
     "would-delete": "delete request REF... --dry-run",
     "checkpoint": "checkpoint --newest", "catalogue": "catalogue list", "subjects": "subject list",
     "roles": "role list", "people": "person list", "users": "user list", "tokens": "token list",
-    "invitations": "user invitations",
+    "invitations": "user invitations", "sign-in": "auth status",
     "policies": "policy list", "status": "status", "stored-file": "cat UPLOAD",
 }  # fmt: skip
 _OWN: dict[str, dict[str, dict[str, Any]]] = {
+    "sign-in": {"server": {"type": "string"}},
     "proof": _FILE, "proof-since": _FILE, "stored-file": _FILE,
     "status": {"ledger": {"type": "string"}, "settings": {"type": ["string", "null"]}},
 }  # fmt: skip

@@ -21,6 +21,7 @@ def init(invocation: Invocation) -> None:
     Makes the database (./daybook.db unless --db, DAYBOOK_DB or daybook.toml says otherwise) and the key
     that signs its checkpoints. Running it again is harmless.
     """
+    from commands.door.private_files import has_modes
     from commands.moving.setup import initialise
 
     made = initialise(invocation.address, invocation.actor)
@@ -39,6 +40,8 @@ def init(invocation: Invocation) -> None:
             return
         output.say(f"Created the ledger {invocation.shown_ledger}.")
         output.say(f"Its signing key is {near(Path(made.key))}: keep a copy of it somewhere else.")
+        if not has_modes():
+            invocation.warn(f"this system does not say who may read {made.key}: see that nobody else can.")
         output.say(f"Next: {worded(made.next_steps[0])} (reference values, subjects, probes)")
 
     invocation.answer(made, human)

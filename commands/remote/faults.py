@@ -5,7 +5,7 @@ import socket
 import ssl
 from http.client import BadStatusLine, HTTPException
 
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 
 _NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 _VPN = "Is this machine on the network that the server is in, or its VPN on?"
@@ -41,7 +41,7 @@ def not_signed_in(server: str, *, had_token: bool) -> NotSignedIn:
         if had_token
         else f"You are not signed in at {server}."
     )
-    return NotSignedIn("not-signed-in", message, "Sign in.")
+    return NotSignedIn("not-signed-in", message, "Sign in", NextStep("sign-in"))
 
 
 def unreachable(error: BaseException, server: str, host: str, *, proxy: str | None = None) -> Unreachable:

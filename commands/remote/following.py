@@ -22,7 +22,7 @@ def followed(remote: "Remote", report: "UploadReport", progress: Progress) -> "U
             refusal.message = (
                 f"Your token expired while {upload} was followed. The file is in the ledger and goes on."
             )
-            refusal.hint = "The same command again goes on from here. Sign in first."
+            refusal.hint = "The same command again goes on from here. Sign in first"
             raise
         outcomes = [*(one.outcome for one in report.sessions), *(one.outcome for one in report.clusterings)]
         progress(sum(outcome != "pending" for outcome in outcomes), len(outcomes))

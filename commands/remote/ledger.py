@@ -65,9 +65,9 @@ class Remote:
                 query += [(name, each) for each in _texts(value)]
         if as_of is not None:
             query.append(("as_of", str(as_of)))
-        reply = self._answered(lambda: self.connection.get(API + path, query))
+        reply = self.answered(lambda: self.connection.get(API + path, query))
         self._note(reply)
-        return self._read(question.answers, reply)
+        return self.read(question.answers, reply)
 
     def page(self, kind: "Kind", query: "ListQuery", *, as_of: Moment | None = None) -> "AnyList":
         from commands.remote.pages import one_page
@@ -96,7 +96,7 @@ class Remote:
         body = json_text(given, indent=False)
         reply = self._told(f"{API}/actions/{found.name}", body, "application/json", command_id)
         secret = reply.json().get("secret")
-        return Done(self._read(result_types(found.verb), reply), secret)
+        return Done(self.read(result_types(found.verb), reply), secret)
 
     def upload(
         self, data: bytes, *, filename: str, command_id: str | None = None, progress: Progress = no_progress
@@ -107,7 +107,7 @@ class Remote:
         reply = self._told(
             f"{API}/uploads", data, "application/octet-stream", command_id, [("filename", filename)]
         )
-        report: UploadReport = self._read((UploadReport,), reply)
+        report: UploadReport = self.read((UploadReport,), reply)
         return report if reply.status != 202 else followed(self, report, progress)
 
     def report(self, upload: str, *, wait_s: int) -> "tuple[UploadReport, bool]":
@@ -115,8 +115,8 @@ class Remote:
         from commands.intake.uploading import UploadReport
 
         path = f"{API}/uploads/{upload}/report"
-        reply = self._answered(lambda: self.connection.get(path, [("wait", str(wait_s))]))
-        return self._read((UploadReport,), reply), reply.status == 200
+        reply = self.answered(lambda: self.connection.get(path, [("wait", str(wait_s))]))
+        return self.read((UploadReport,), reply), reply.status == 200
 
     def validate(
         self, data: bytes, *, filename: str, record: bool, command_id: str | None = None
@@ -125,7 +125,7 @@ class Remote:
 
         query = [("filename", filename), ("record", str(record).lower())]
         reply = self._told(f"{API}/validations", data, "application/octet-stream", command_id, query)
-        found: CheckedFile = self._read((CheckedFile,), reply)
+        found: CheckedFile = self.read((CheckedFile,), reply)
         return found
 
     def _told(
@@ -133,7 +133,7 @@ class Remote:
     ) -> Reply:  # fmt: skip
         """Under one id, however often it has to be sent."""
         identity = command_id or new_command_id()
-        return self._answered(
+        return self.answered(
             lambda: self.connection.send(
                 "POST", path, query=query or (), body=body, kind=kind, command_id=identity
             )
@@ -144,7 +144,7 @@ class Remote:
 
     # --- what comes back --------------------------------------------------------------------------------------------
 
-    def _answered(self, send: Callable[[], Reply]) -> Reply:
+    def answered(self, send: Callable[[], Reply]) -> Reply:
         """Raises Unreachable, NotSignedIn, and whatever the ledger refuses."""
         server = self.connection.address.text
         reply = send()
@@ -155,7 +155,7 @@ class Remote:
             if refused.code != wire.OTHER_VERSION or self._agreed:
                 raise
             self._agree(reply)
-            return self._answered(send)
+            return self.answered(send)
         self._refuse_other_version(reply)
         self._notice(reply)
         return reply
@@ -190,7 +190,7 @@ class Remote:
         if (ahead := reply.header(wire.AHEAD)) is not None:
             self._ahead(ahead)
 
-    def _read(self, types: tuple[type[Any], ...], reply: Reply) -> Any:
+    def read(self, types: tuple[type[Any], ...], reply: Reply) -> Any:
         """The document, without what the API puts beside it."""
         try:
             plain = reply.json()

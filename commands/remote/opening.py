@@ -11,13 +11,13 @@ from commands.remote.tokens import token_for
 
 
 def open_remote(
-    server: str, *, on_behalf_of: str | None = None, noted: Noted | None = None, ahead: Told = lambda time: None,
-    expires: Told = lambda time: None,
+    server: str, *, token: str | None = None, on_behalf_of: str | None = None, noted: Noted | None = None,
+    ahead: Told = lambda time: None, expires: Told = lambda time: None,
 ) -> Remote:  # fmt: skip
-    """Raises WrongAddress, UnusableToken."""
+    """``token`` goes before what this machine has. Raises WrongAddress, UnusableToken."""
     address = server_address(server)
-    token = token_for(address)
-    connection = Connection(address, None if token is None else token.text)
+    kept = None if token is not None else token_for(address)
+    connection = Connection(address, token if kept is None else kept.text)
     if on_behalf_of is not None:
         connection.say(wire.ON_BEHALF_OF, quote(on_behalf_of))
     return Remote(connection, noted=noted, ahead=ahead, expires=expires)

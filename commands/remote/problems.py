@@ -6,7 +6,7 @@ from typing import Any
 from commands.answers import wire
 from commands.inputfile.findings import Finding
 from commands.remote.connection import Reply
-from commands.remote.faults import ServerFault, Unreachable, not_signed_in
+from commands.remote.faults import NotSignedIn, ServerFault, Unreachable, not_signed_in
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
 
 _GATEWAY = {502, 503, 504}
@@ -31,6 +31,10 @@ class UnavailableThere(RefusedThere, LedgerUnavailable):
 
 class IntegrityFailureThere(RefusedThere, IntegrityFailure):
     """As in the ledger."""
+
+
+class SignInRefused(RefusedThere, NotSignedIn):
+    """Whoever wanted to come in did not: a wrong password, a code that is missing, too many attempts."""
 
 
 class FaultThere(RefusedThere, ServerFault):
@@ -87,6 +91,8 @@ def _refusal(reply: Reply, problem: Mapping[str, Any]) -> RefusedThere:
         fault = FaultThere(code, message, hint, *steps)
         fault.incident = str(problem.get("incident") or "")
         found = fault
+    elif reply.status in (401, 429):
+        found = SignInRefused(code, message, hint, *steps)
     elif reply.status == 503:
         found = UnavailableThere(code, message, hint, *steps)
     elif reply.status == 409:

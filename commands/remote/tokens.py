@@ -11,12 +11,12 @@ from pathlib import Path
 
 import orjson
 
+from commands.door.private_files import OF_GROUP, OWN, has_modes
 from commands.remote.address import ServerAddress
 from commands.remote.faults import NotSignedIn
 from ledger.errors import NextStep, Refusal
 
 IN_ENVIRONMENT = "DAYBOOK_TOKEN"
-OWN, OF_GROUP = 0o600, 0o640
 _LONGEST = 1 << 14
 
 
@@ -30,11 +30,6 @@ class Token:
 
     text: str
     file: Path | None
-
-
-def has_modes() -> bool:
-    """Whether the system says of a file who may read it."""
-    return os.name != "nt"
 
 
 def token_for(address: ServerAddress) -> Token | None:
@@ -53,13 +48,16 @@ def token_for(address: ServerAddress) -> Token | None:
         raise UnusableToken(
             "token-file",
             f"The token file {file} cannot be read: {error.strerror}.",
-            "Sign in anew.",
+            "Sign in anew",
+            NextStep("sign-in"),
         ) from None
     try:
         kept = orjson.loads(data)
         text, is_of_group = str(kept["token"]), kept.get("allow_group") is True
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise UnusableToken("token-file", f"The token file {file} holds no token.", "Sign in anew.") from None
+        raise UnusableToken(
+            "token-file", f"The token file {file} holds no token.", "Sign in anew", NextStep("sign-in")
+        ) from None
     _refuse_mode(file, mode, is_of_group=is_of_group)
     return Token(text, file)
 

@@ -117,7 +117,7 @@ role list
 person list
 """
 
-# They are about no record: a lab of its own, files and nothing else, the tables behind the lists, whoever has the key, a server.
+# They are about no record: a lab of its own, files and nothing else, the tables behind the lists, whoever has the key, a server, who one is there.
 APART = """
 demo
 help upload
@@ -130,6 +130,10 @@ compose .
 rebuild
 checkpoint
 serve
+auth accept CODE
+auth login
+auth logout
+auth status
 import log.jsonl
 """
 
