@@ -97,7 +97,9 @@ def add(counts: dict[int, dict[str, int]], upload: int, status: str, number: int
 
 def left_out_of(upload: Upload, counts: dict[str, int]) -> dict[str, int]:
     """From how many of its entries have which status."""
-    return {status: 0 if _adds_up(upload) else counts.get(status, 0) for status in LEFT_OUT}
+    if _adds_up(upload):
+        return dict.fromkeys(LEFT_OUT, 0)
+    return {status: counts.get(status, 0) for status in LEFT_OUT}
 
 
 def _adds_up(row: Upload) -> bool:

@@ -120,7 +120,10 @@ class PageThen:
         folding = self._folding
         if self._record is Upload:
             state = folding.state({f"upload/{number}" for number in numbers})
-            return [row for row in state.of(Upload) if holds(self._query, row, Parts())]
+            matching = [row.id for row in state.of(Upload) if holds(self._query, row, Parts())]
+            today = folding.today(Upload)  # see ``uploads``: what they counted then is found out of those on the page
+            today.prefetch(matching)
+            return [today[number] for number in matching]
         if self._record is not Session:
             folding.fold({self._record: numbers})
             rows = [folding.rows[self._record][number,] for number in numbers]
@@ -184,14 +187,15 @@ class PageThen:
 
     def uploads(self, rows: list[Upload]) -> tuple[list[Upload], Counts]:
         """These uploads with what they counted then, and how many of their entries are in none of those counts."""
+        folding = self._folding
         with self._transaction.present(), without_garbage_collection():
-            self._folding.fold_uploads([row.id for row in rows])
-            found = [self._folding.rows[Upload].get((row.id,)) for row in rows]
-            today = self._folding.today(Upload)
-            unchanged = [today[row.id] for row, folded in zip(rows, found, strict=True) if folded is None]
+            folding.today(Upload).know({row.id: row for row in rows})
+            folding.fold_uploads([row.id for row in rows])
+            found = [folding.rows[Upload].get((row.id,)) for row in rows]
+            unchanged = [row for row, then in zip(rows, found, strict=True) if then is None]
             left = left_out(self._transaction, self._slot, unchanged)
-        left |= {row.id: left_out_of(row, self._folding.entries[row.id]) for row in found if row is not None}
-        return [today[row.id] if then is None else then for row, then in zip(rows, found, strict=True)], left
+        left |= {then.id: left_out_of(then, folding.entries[then.id]) for then in found if then is not None}
+        return [row if then is None else then for row, then in zip(rows, found, strict=True)], left
 
     def close(self) -> None:
         """Nothing that was folded for the page is kept."""
