@@ -121,7 +121,8 @@ class PageThen:
         if self._record is Upload:
             state = folding.state({f"upload/{number}" for number in numbers})
             matching = [row.id for row in state.of(Upload) if holds(self._query, row, Parts())]
-            today = folding.today(Upload)  # see ``uploads``: what they counted then is found out of those on the page
+            # see ``uploads``: what they counted then is found out for those on the page
+            today = folding.today(Upload)
             today.prefetch(matching)
             return [today[number] for number in matching]
         if self._record is not Session:
