@@ -577,9 +577,11 @@ class SecondFactorPolicySet(Body):
 
 
 class SignInsFailed(Body):
-    """On the stream ``ledger``: so many attempts failed within an hour that no more are taken. ``user`` is empty where
-    they came from one address, for whatever users."""
+    """On the stream ``ledger``: so many attempts failed within an hour that no more are taken. ``of`` is an account,
+    whose user is named, a name that nobody has, or an address; neither of these stands in an event.
+    """
 
+    of: str
     user: str
     failures: int
 

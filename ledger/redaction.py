@@ -28,6 +28,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "right": frozenset({"work", "on-behalf-of"}),
     "matched_by": frozenset({"given", "serial", "only-one", "location", "group_name", "name", "place"}),
     "kind": frozenset({"proposal", "addition", "mending", "taking-back", "role"}),
+    "of": frozenset({"account", "name", "address"}),
     "reason": frozenset(
         {
             "probe-association", "probe-of-another-subject", "serial-contradicts", "data-missing", "starts-apart",

@@ -101,6 +101,13 @@ def change(transaction: Transaction, secret: Secret, details: dict[str, Any]) ->
     return changed is not None
 
 
+def change_digest(transaction: Transaction, secret: Secret, digest: str) -> None:
+    """The same secret, encrypted otherwise; nothing where it changed in between."""
+    transaction.run(
+        "UPDATE secrets SET digest = ? WHERE id = ? AND digest = ?", (digest, secret.id, secret.digest)
+    )
+
+
 def end_of_user(transaction: Transaction, username: str, why: str, *kinds: str) -> None:
     """Of these kinds; without any, all."""
     condition = f" AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""

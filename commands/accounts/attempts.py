@@ -9,33 +9,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Literal
 
 from ledger.database import Database, Transaction
 from ledger.errors import Refusal
 
 OF_ACCOUNT, OF_ADDRESS = 10, 100  # failures within an hour; a lab is one address
+_TOLD, _MOST_TOLD = "told", 20  # series within an hour that are told of
 _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 _FORMAT = "%Y-%m-%dT%H:%MZ"
 
 
+Of = Literal["account", "name", "address"]
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Whose failures are counted, and how many there may be. ``user`` is empty for an address."""
+    """What failures are counted of, and how many there may be."""
 
-    who: str
+    of: Of
+    which: str
     most: int
-    user: str = ""
 
     @classmethod
     def account(cls, user: str, *, is_known: bool) -> "Counted":
         """Of a name that is nobody's no more is kept than a digest: it may be a password in the wrong field."""
-        name = user if is_known else sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
-        return cls(f"{'account' if is_known else 'name'} {name}", OF_ACCOUNT, user if is_known else "")
+        if is_known:
+            return cls("account", user, OF_ACCOUNT)
+        return cls("name", sha256(user.encode("utf-8", "surrogatepass")).hexdigest(), OF_ACCOUNT)
 
     @classmethod
     def address(cls, address: str) -> "Counted":
-        return cls(f"address {address}", OF_ADDRESS)
+        return cls("address", address, OF_ADDRESS)
+
+    @property
+    def who(self) -> str:
+        return f"{self.of} {self.which}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,24 @@ def forgive(transaction: Transaction, attempt: Attempt) -> None:
         )
 
 
+def is_first(database: Database, counted: Counted) -> bool:
+    """Whether nobody has been told within the hour that these fail in series, and not of too many others."""
+    minute = datetime.now(UTC).strftime(_FORMAT)
+    with database.writing() as transaction:
+        transaction.wait_for("sign-in")
+        rows = transaction.run(
+            "SELECT who FROM sign_in_failures WHERE who LIKE ?", (f"{_TOLD} %",)
+        ).fetchall()
+        told = {who for (who,) in rows}
+        if f"{_TOLD} {counted.who}" in told or len(told) >= _MOST_TOLD:
+            return False
+        transaction.run(
+            "INSERT INTO sign_in_failures (who, minute, failures) VALUES (?, ?, 0)",
+            (f"{_TOLD} {counted.who}", minute),
+        )
+    return True
+
+
 def _failures(transaction: Transaction, who: str) -> list[tuple[str, int]]:
     rows = transaction.run(
         "SELECT minute, failures FROM sign_in_failures WHERE who = ? ORDER BY minute", (who,)
@@ -105,7 +133,7 @@ def _too_many(counted: Counted, failures: list[tuple[str, int]], now: datetime) 
         if left < counted.most:
             break
     minutes = math.ceil(seconds / 60)
-    of = "from this address" if counted.who.startswith("address") else "for this user name"
+    of = "from this address" if counted.of == "address" else "for this user name"
     return TooManyAttempts(
         f"{counted.most} attempts to sign in {of} failed within an hour.",
         f"Wait {minutes} {'minute' if minutes == 1 else 'minutes'}, then try again. Who is signed in goes on working.",

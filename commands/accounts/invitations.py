@@ -12,15 +12,16 @@ from commands.accounts.standing import DISABLED, account_event, account_of, know
 from commands.accounts.times import from_now, now
 from commands.door.actor import EVERYONE, checked_email, checked_user
 from commands.door.command import Command, checked_command_id
-from commands.door.permission import Role, look_alike, require_admin, require_self
+from commands.door.permission import ADMIN, Role, look_alike, require_admin, require_self, role_of
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from ledger import people, secrets
+from ledger.database import Transaction
 from ledger.errors import NextStep, Refusal
 from ledger.events import InvitationRevoked, UserInvited, UserJoined
 from ledger.look_alikes import difference
 
-GOOD_FOR = timedelta(days=7)
+GOOD_FOR, FIRST_GOOD_FOR = timedelta(days=7), timedelta(hours=1)
 _NAMED = 3  # records of each kind that stand in an invitation
 
 
@@ -92,6 +93,28 @@ class InviteUser(Command[Invited]):
         return Decision([event], result)
 
 
+class InviteFirst(Command[Invited]):
+    """By the server itself, where nobody has a password yet: an admin, for an hour."""
+
+    RECOVERS = True
+    user: str
+    _given: Given = PrivateAttr(default_factory=lambda: new(secrets.INVITATION))
+
+    def authorise(self, world: World) -> None:
+        if somebody_can_sign_in(world.transaction):
+            raise Refusal("not-first", "Somebody can sign in already.", "Let an admin invite others.")
+
+    def decide(self, world: World) -> Decision[Invited]:
+        if role_of(world, self.user) != ADMIN:
+            raise Refusal("not-first", f"{self.user} is no admin.", "Invite one.")
+        until = from_now(FIRST_GOOD_FOR)
+        codes.write(world.transaction, self._given, self.user, {"role": "", "by": world.actor}, until)
+        event = account_event(self.user, UserInvited(user=self.user, role="", until=until))
+        return Decision(
+            [event], Invited(user=self.user, role=None, until=until, superseded=False, takes_over=[])
+        )
+
+
 class RevokeInvitation(Command[InvitationEnded]):
     user: str
 
@@ -142,6 +165,22 @@ def invite(
     command = InviteUser(command_id=checked_command_id(command_id), user=user, role=role, email=email)
     receipt = daybook.submit(command)
     return receipt.result, None if receipt.repeated else command._given.text
+
+
+def invite_first(daybook: Daybook) -> tuple[Invited, str] | None:
+    """By the server's process. None where somebody can sign in already."""
+    with daybook.reading() as world:
+        if somebody_can_sign_in(world.transaction):
+            return None
+        named = world.state.users.where("role = ? AND account <> ? AND owner = ?", [ADMIN, DISABLED, ""])
+    admins = sorted(row.username for row in named)
+    own = daybook.actor.user
+    command = InviteFirst(user=own if own in admins else admins[0])
+    return daybook.submit(command).result, command._given.text
+
+
+def somebody_can_sign_in(transaction: Transaction) -> bool:
+    return any(kept.is_living for kept in secrets.of_kind(transaction, secrets.PASSWORD))
 
 
 def password_of(user: str, kept: str) -> secrets.Secret:

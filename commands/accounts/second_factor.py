@@ -5,7 +5,8 @@ a code works once. Recovery codes are kept as digests.
 """
 
 import secrets as chance
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
 from time import time
@@ -163,16 +164,13 @@ def forget(transaction: Transaction, user: str, why: str) -> None:
 
 def renew(ledger: Ledger, key: ServerKey) -> None:
     """Encrypt all secrets with the newest of the server's keys; what none of them can read stays as it is."""
-    with ledger.database.writing() as transaction:
-        for kind in (secrets.SECOND_FACTOR, secrets.NEW_FACTOR):
-            for kept in secrets.of_kind(transaction, kind):
-                if not kept.is_living:
-                    continue
-                try:
-                    digest = key.renewed(kept.digest)
-                except Refusal:
-                    continue
-                secrets.write(transaction, replace(kept, digest=digest))
+    with ledger.database.reading() as transaction:
+        kinds = (secrets.SECOND_FACTOR, secrets.NEW_FACTOR)
+        found = [kept for kind in kinds for kept in secrets.of_kind(transaction, kind) if kept.is_living]
+    for kept in found:
+        if not key.is_newest(kept.digest):
+            with suppress(Refusal), ledger.database.writing() as transaction:
+                secrets.change_digest(transaction, kept, key.renewed(kept.digest))
 
 
 def _keep(transaction: Transaction, kept: secrets.Secret, step: int, codes: list[str]) -> None:

@@ -18,7 +18,8 @@ _LONGEST = 10_000  # bytes
 
 class ServerKey:
     def __init__(self, lines: list[bytes]) -> None:
-        self._keys = MultiFernet([Fernet(line) for line in lines])
+        keys = [Fernet(line) for line in lines]
+        self._newest, self._keys = keys[0], MultiFernet(keys)
 
     def encrypted(self, text: str) -> str:
         return self._keys.encrypt(text.encode()).decode()
@@ -33,6 +34,14 @@ class ServerKey:
                 "What the server encrypted cannot be read: its key is another by now.",
                 "Put the key that it had back into server.key, below the one that is there.",
             ) from None
+
+    def is_newest(self, kept: str) -> bool:
+        """Whether the first of the keys reads it."""
+        try:
+            self._newest.decrypt(kept.encode())
+        except InvalidToken:
+            return False
+        return True
 
     def renewed(self, kept: str) -> str:
         """The same, encrypted with the first of the keys. Raises what ``decrypted`` raises."""

@@ -14,6 +14,7 @@ from commands.accounts.codes import good
 from commands.accounts.invitations import AcceptInvitation, password_id
 from commands.accounts.random_text import FACTOR_PREFIX, Given, is_of, new, taken_apart
 from commands.accounts.resets import KINDS, ResetDone, ResetPassword, ResetSecondFactor, What
+from commands.accounts.series import notice
 from commands.accounts.server_key import ServerKey
 from commands.accounts.standing import DISABLED
 from commands.accounts.times import before_now, from_now, now
@@ -94,6 +95,7 @@ def sign_in(
             forgive(ledger, attempt)
             raise SecondFactorNeeded
         if not second_factor.is_right(ledger, key, user, code):
+            notice(ledger, attempt, interface=origin.interface)
             raise WrongCode
     with ledger.database.writing() as transaction:
         attempts.forgive(transaction, attempt)
@@ -106,6 +108,7 @@ def prove_password(ledger: Ledger, user: str, password: str, origin: Origin) -> 
     counted = (Counted.account(user, is_known=known), Counted.address(origin.address))
     attempt = attempts.begin(ledger.database, counted)
     if not passwords.is_right(password, kept):
+        notice(ledger, attempt, interface=origin.interface)
         raise WrongCredentials
     _refuse_disabled(ledger, user, attempt)
     return attempt

@@ -121,6 +121,13 @@ def _corrected(body: Body) -> str:
     return ", ".join(part for part in parts if part)
 
 
+_FAILED_FOR = {
+    "account": "for",
+    "name": "for a name that nobody has",
+    "address": "from one address",
+}
+
+
 def _to_be(role: str) -> str:
     return f", as {role}" if role else ""
 
@@ -244,8 +251,7 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
         f"whoever has the role {body['role']} {'needs one' if body['required'] else 'needs none'}"
     ),
     "SignInsFailed": lambda body: (
-        f"{body['failures']} within an hour, "
-        + (f"for {body['user']}" if body["user"] else "from one address")
+        f"{body['failures']} within an hour, {_FAILED_FOR.get(body['of'], '')} {body['user']}".rstrip()
     ),
     "TokenIssued": lambda body: f"{body['token']} ({body['name']}) of {body['user']}, to {body['scope']}",
     "TokenRevoked": lambda body: f"{body['token']} of {body['user']}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from commands.answers.checkpoint import KeptCheckpoint, kept_checkpoint
 from commands.answers.decisions import decisions
 from commands.answers.lab import Role
-from commands.door.permission import role_of
+from commands.door.permission import is_admin, role_of
 from ledger.log import lies_ahead
 from projections.lines import RequestLine, subject_name
 
@@ -48,12 +48,25 @@ class LastCheckpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedSignIns:
+    """``times``: how often so many attempts failed within an hour on that day (UTC) that no more were taken. ``user``
+    is null where they were for a name that nobody has, or for many from one address.
+    """
+
+    user: str | None
+    day: str
+    times: int
+    last_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """``of`` is whose records are told of, null for everybody's. ``waiting`` are the first of ``waiting_count``,
     those that have waited longest; ``waiting_long`` counts those of more than a week. ``failed`` are the newest of
     ``failed_count``, without those whose entry succeeded since. ``decisions`` are the first of the
     ``decisions_count`` requests that the user may decide on. ``kept`` is the newest checkpoint that was kept by
-    itself; ``ahead`` the time of the last event, where it lies ahead."""
+    itself; ``ahead`` the time of the last event, where it lies ahead. ``failed_sign_ins`` are those of the last week,
+    and told to admins."""
 
     position: int
     origin: str
@@ -70,6 +83,7 @@ class Status:
     checkpoint: LastCheckpoint | None
     kept: KeptCheckpoint | None
     ahead: str | None
+    failed_sign_ins: list[FailedSignIns]
 
 
 def status(
@@ -98,7 +112,20 @@ def status(
         checkpoint=_checkpoint(world),
         kept=None if checkpoints is None else kept_checkpoint(world, checkpoints),
         ahead=world.head.recorded_at if lies_ahead(world.head.recorded_at, now) else None,
+        failed_sign_ins=_failed_sign_ins(world, long_ago) if is_admin(world) else [],
     )
+
+
+def _failed_sign_ins(world: "World", since: str) -> list[FailedSignIns]:
+    rows = world.transaction.run(
+        f"SELECT username, day, sum(events), max(last_at) FROM {world.state.activity.table} "
+        "WHERE type = 'SignInsFailed' AND last_at >= ? GROUP BY username, day ORDER BY day DESC, username",
+        (since,),
+    ).fetchall()
+    return [
+        FailedSignIns(user=user or None, day=day, times=int(times), last_at=last_at)
+        for user, day, times, last_at in rows
+    ]
 
 
 def _open(

@@ -1,13 +1,18 @@
 """The verb that starts the server: ``serve``. The only place of the command line that loads it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.output import printable
 from commands.cli.verbs import Verb
 from ledger.errors import Refusal
+
+if TYPE_CHECKING:
+    from commands.web.server import FirstLink
 
 _PORT = 8440
 
@@ -46,8 +51,9 @@ def serve(
 ) -> None:  # fmt: skip
     """Serve the ledger over HTTP, to people, rigs and scripts.
 
-    Its first line on standard output is its address. Ctrl-C ends it: what is being written is finished. An address
-    that others can reach needs TLS, here or in a proxy in front.
+    Its first line on standard output is its address. Where nobody can sign in yet, a link for an admin follows.
+    Ctrl-C ends it: what is being written is finished. An address that others can reach needs TLS, here or in a proxy in
+    front.
 
     \b
     daybook serve
@@ -71,9 +77,14 @@ def serve(
     run(invocation.settings, invocation.state_folder, options, _tell)
 
 
-def _tell(address: str) -> None:
+def _tell(address: str, first: "FirstLink | None") -> None:
     import sys
 
     output.say(address)
+    if first is not None:
+        output.say(
+            f"Nobody can sign in yet. For {printable(first.user)}, who is an admin; once, within an hour:"
+        )
+        output.say(first.link)
     sys.stdout.flush()
     output.say("Serving. Ctrl-C ends it.", err=True)

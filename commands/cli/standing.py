@@ -68,6 +68,12 @@ def _write_status(invocation: Invocation, found: "Status", now: datetime) -> Non
         since = gone if kept.since < 0 else f"{plural(kept.since, 'event')} since"
         how_old = f" ({age(kept.signed_until, now)} ago)" if kept.signed_until else ""
         output.say(f"Kept      {printable(kept.file)}, of {plural(kept.size, 'event')}{how_old}; {since}")
+    for one in found.failed_sign_ins:
+        of = f"for {printable(one.user)}" if one.user else "from one address, or for a name that nobody has,"
+        times = "" if one.times == 1 else f" {one.times} times"
+        invocation.warn(
+            f"Too many attempts to sign in {of} failed within an hour{times}, last at {shown(one.last_at)}."
+        )
     if found.ahead is not None:
         invocation.warn(clock_ahead(found.ahead))
     whose = f" of {printable(found.of)}" if found.of else ""

@@ -5,18 +5,22 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 
+from commands.accounts.invitations import invite_first
+from commands.accounts.links import link_of
 from commands.accounts.second_factor import renew
 from commands.accounts.server_key import server_key
+from commands.door.actor import Actor
 from commands.door.ledger import Ledger
 from commands.door.settings import Settings
 from commands.web.app import application
 from commands.web.patience import PatientProtocol
-from commands.web.serving import Serving
+from commands.web.serving import INTERFACE, Serving
 from commands.web.working import Working
 from ledger.errors import Refusal
 
@@ -39,7 +43,17 @@ class Options:
     work: bool = True
 
 
-def run(settings: Settings, folder: Path | None, options: Options, tell: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class FirstLink:
+    """For an admin, where nobody can sign in yet; good for an hour."""
+
+    user: str
+    link: str
+
+
+def run(
+    settings: Settings, folder: Path | None, options: Options, tell: Callable[[str, FirstLink | None], None]
+) -> None:
     """Until a signal to stop. ``tell`` is called once, with the address, when it can be reached. Raises Refusal where
     it cannot be served there, LedgerUnavailable where there is no ledger."""
     refuse_open_text(options)
@@ -51,8 +65,11 @@ def run(settings: Settings, folder: Path | None, options: Options, tell: Callabl
             renew(ledger, key)
             serving = Serving(ledger, settings, key, folder, frozenset(options.proxies))
             serving.working = Working(serving) if options.work else None
+            serving.address = _address(listening, options)
+            first = first_link(serving)
+            server = server_of(serving, listening, options, lambda address: tell(address, first))
             try:
-                asyncio.run(server_of(serving, listening, options, tell).serve(sockets=[listening]))
+                asyncio.run(server.serve(sockets=[listening]))
             finally:
                 if serving.working is not None:
                     serving.working.stop()
@@ -118,6 +135,16 @@ def server_of(
     )  # fmt: skip
     serving.address = _address(listening, options)
     return _Telling(config, lambda: tell(_address(listening, options)), serving)
+
+
+def first_link(serving: Serving) -> FirstLink | None:
+    found = None
+    with suppress(Refusal):  # of a ledger that takes nothing now; it can be read all the same
+        found = invite_first(serving.daybook(Actor.of_process(INTERFACE)))
+    if found is None:
+        return None
+    invited, code = found
+    return FirstLink(invited.user, str(link_of("accept", code, serving.public_url)["link"]))
 
 
 class _Telling(uvicorn.Server):

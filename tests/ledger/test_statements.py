@@ -62,6 +62,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         NAME: (
             "name",
             "table",
+            "world.state.activity.table",
         ),
     },
     "commands/answers/what_if.py": {

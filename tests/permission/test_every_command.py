@@ -142,7 +142,10 @@ CreateLedger                 -     yes    -     yes    -     yes    -     yes
 
 ROLES = ("admin", "researcher", "auditor", "none")
 PRIVATE = {"_TakesInputFile", "_AboutPerson", "_AboutRight", "_Reset"}  # what two commands have in common
-RECORDS_REFUSALS = "RecordRefusal"  # the door's own: who is refused adds just that
+OF_THE_PROGRAM = {
+    "RecordRefusal",  # of the door: who is refused adds just that
+    "RecordSeries", "InviteFirst",  # of the server
+}  # fmt: skip
 Make = Callable[[Stage, Daybook, str], Command]
 """A command about what ``owner`` owns, to be submitted by this daybook's user."""
 
@@ -441,7 +444,7 @@ def test_no_command_is_missing_from_the_table() -> None:
 
     found = {kind.__name__ for kind in all_commands()}
 
-    assert found == {row.partition(",")[0] for row in rows()} | PRIVATE | {RECORDS_REFUSALS}
+    assert found == {row.partition(",")[0] for row in rows()} | PRIVATE | OF_THE_PROGRAM
     assert set(MAKE) == set(rows())
 
 

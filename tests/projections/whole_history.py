@@ -153,7 +153,7 @@ class WholeHistory(WrongDataHistory):
             SecondFactorAdded(user=user),
             SecondFactorRemoved(user=user, by_reset=False),
             SecondFactorPolicySet(role=self.choices.choose(ROLES), required=bool(self.choices.number(0, 1))),
-            SignInsFailed(user=user, failures=10),
+            SignInsFailed(of="account", user=user, failures=10),
         )
         body = self.choices.choose(bodies)
         of_ledger = isinstance(body, AuthenticationPolicySet | SecondFactorPolicySet | SignInsFailed)

@@ -6,11 +6,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from commands.accounts.invitations import InviteFirst, invite_first
+from commands.accounts.sign_ins import accept
+from commands.accounts.times import before_now
+from commands.answers.accounts import invitations
+from commands.door.actor import Actor
+from commands.door.submit import Daybook
+from ledger.errors import Refusal
+from tests.accounts.people import HERE, PASSWORD
 from tests.cli.conftest import run_cli
 from tests.conftest import ROOT
 from tests.patience import PATIENCE_S
@@ -83,3 +92,23 @@ def test_no_other_verb_loads_what_a_server_needs() -> None:
     )
 
     assert done.stdout.strip().endswith("[]")
+
+
+def test_where_somebody_can_sign_in_no_link_is_made(daybook: Daybook) -> None:
+    own = Daybook(daybook.ledger, Actor.of_process())
+    first = invite_first(own)
+    assert first is not None and first[0].user == "user_1"
+    second = invite_first(own)
+    assert second is not None
+    with pytest.raises(Refusal, match="replaced by a newer one"):
+        accept(daybook.ledger, first[1], PASSWORD, HERE)
+    with daybook.reading() as world:
+        [line] = invitations(world).invitations
+    assert before_now(-timedelta(minutes=55)) < line.until < before_now(-timedelta(minutes=61))
+
+    accept(daybook.ledger, second[1], PASSWORD, HERE)
+
+    assert invite_first(own) is None
+    with pytest.raises(Refusal) as refused:
+        own.submit(InviteFirst(user="user_1"))
+    assert refused.value.code == "not-first"
