@@ -12,14 +12,13 @@ from commands.accounts.sign_ins import accept, sign_in
 from commands.accounts.standing import AddServiceAccount, DisableUser, EnableUser
 from commands.accounts.times import before_now
 from commands.answers.accounts import invitations, users
-from commands.door.actor import Actor
 from commands.door.permission import role_of
 from commands.door.submit import Daybook
 from commands.lab.roles import GrantRole
-from commands.lab.subjects import RegisterSubject
 from ledger.errors import Refusal
 from tests.accounts.people import ANOTHER, HERE, PASSWORD, code_for, joined
 from tests.cli.conftest import Run
+from tests.permission.stage import staged
 
 
 def standing(daybook: Daybook, user: str) -> tuple[str | None, str | None]:
@@ -103,25 +102,20 @@ def test_what_is_no_code_is_said_to_be_none_whatever_it_resembles(daybook: Daybo
     accept(daybook.ledger, code, PASSWORD, HERE)
 
 
-def test_a_name_that_has_acted_is_taken_over_with_what_it_did(daybook: Daybook) -> None:
+def test_a_name_that_has_acted_is_taken_over_with_what_it_did(
+    daybook: Daybook, ledger_url: str, tmp_path: Path
+) -> None:
     """Which records and how many."""
-    Daybook(daybook.ledger, Actor("user_2")).submit(RegisterSubject(name="1"))
-    with daybook.database.writing() as transaction:
-        slot = transaction.run("SELECT live_slot FROM head").fetchone()[0]
-        columns = (
-            "id, username, subject, filename, sha256, size_bytes, status, sessions, clusterings, inserted"
-        )
-        columns += ", duplicates, waiting, errors, received_at, version"
-        for number in range(1, 6):
-            values = (number, "user_2", "0/1", "a", "b", 1, "processed", 0, 0, 0, 0, 0, 0, "2026", 1)
-            marks = ", ".join("?" * len(values))
-            transaction.run(f"INSERT INTO uploads_{slot} ({columns}) VALUES ({marks})", values)
+    with staged(daybook, ledger_url, tmp_path) as stage:
+        sessions = [stage.inserted("user_7") for _ in range(4)]
+        request = stage.deletion("user_7")
 
-    result, _ = invite(daybook, "user_2")
+    result, _ = invite(daybook, "user_7")
 
-    assert [(line.kind, line.count, line.newest) for line in result.takes_over] == [
-        ("uploads", 5, ["u5", "u4", "u3"])
-    ]
+    found = {line.kind: (line.count, line.newest) for line in result.takes_over}
+    newest = [f"s{number}" for number in reversed(sessions)]
+    assert found["sessions"][0] == len(newest) and found["sessions"][1] == newest[:3]
+    assert found["requests"] == (1, [f"d{request}"]) and found["uploads"][0] == len(newest)
 
 
 def test_who_cannot_be_invited_is_told_why(daybook: Daybook) -> None:
