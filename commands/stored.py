@@ -155,12 +155,13 @@ def standing_remarks(world: World, session: int) -> tuple[list[dict[str, Any]], 
 
 def requested_groups(world: World, numbers: Collection[int]) -> dict[int, str]:
     """The entries of multi-session clusterings, in their canonical form, as a file said them last; with the
-    curator's name of now."""
+    curator's name and the location of now."""
     world.state.clusterings.prefetch(numbers)
     found = {}
     for number, text in _said(world, "clustering", "ClusteringEntryRenewed", numbers).items():
         entry, row = orjson.loads(text), world.state.clusterings.get(number)
-        found[number] = orjson.dumps(entry if row is None else entry | {"curator": row.curator}).decode()
+        now = {} if row is None else {"curator": row.curator, "location": row.location}
+        found[number] = orjson.dumps(entry | now).decode()
     return found
 
 

@@ -33,6 +33,8 @@ SCHEMAS: dict[str, int] = {
     "TasksAdded": 1,
     "SessionAnnotated": 1,
     "SessionAmended": 1,
+    "SessionMoved": 1,
+    "ClusteringMoved": 1,
     "ClusteringAmended": 1,
     "ChangeRequested": 1,
     "ProbeInsertionMended": 1,

@@ -233,6 +233,19 @@ class SessionAmended(Body):
     reason: str | None = None
 
 
+class SessionMoved(Body):
+    """Its recordings were known again at ``location``, ``instead_of`` where they lay. ``leads_to`` as in its request;
+    ``completed`` is the whole entry as it now stands. ``renamed`` are the probes that are called otherwise on disk:
+    ``{"name", "new_name"}``; ``left`` the clusterings that were not found at the new place."""
+
+    location: str
+    leads_to: str | None
+    instead_of: str
+    completed: dict[str, Any]
+    renamed: list[dict[str, str]]
+    left: list[int]
+
+
 class SessionWithdrawn(Body):
     """Its owner took back an entry that was never inserted."""
 
@@ -334,6 +347,13 @@ class ClusteringCarriedOver(Body):
     """A multi-session clustering follows the sessions that replace those it stood on: pairs of (old, new)."""
 
     sessions: list[tuple[int, int]]
+
+
+class ClusteringMoved(Body):
+    """It went along with its session, to ``location``."""
+
+    location: str
+    instead_of: str
 
 
 class ClusteringAmended(Body):

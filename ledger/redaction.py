@@ -48,7 +48,8 @@ NESTED = frozenset(
         # a finding, a difference, what became of an entry
         "stage", "severity", "code", "path", "line", "column", "message", "hint",
         "next_steps", "action", "ref", "arguments", "placed", "errors", "warnings", "notices",
-        "index", "session", "differences", "renewed", "field", "stored", "given", "outcome", "reason", "matched_by",
+        "index", "session", "differences", "renewed", "moved",
+        "new_name", "field", "stored", "given", "outcome", "reason", "matched_by",
         # recordings, probes, inherited tasks, outputs of a clustering
         "system", "file", "serial", "part_number", "shanks", "start", "duration_s", "file_bytes", "acquiring",
         "derived", "start_inferred", "probe", "stop_inferred", "sha256", "rows", "number", "start_s", "end_s",
@@ -62,7 +63,7 @@ NESTED = frozenset(
     }
 )  # fmt: skip
 _FIELDS = NESTED.union(*(model.model_fields for model in TYPES.values()))
-_UNIQUE = frozenset({"location", "leads_to", "session_time", "group_name", "value", "probe"})
+_UNIQUE = frozenset({"location", "leads_to", "instead_of", "session_time", "group_name", "value", "probe"})
 _RECORDS = frozenset({"session", "clustering", "upload", "record", "records"})
 _ID = re.compile(r"[sucd][0-9]{1,18}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

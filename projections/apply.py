@@ -204,6 +204,8 @@ _HANDLERS: dict[str, Callable[[State, StoredEvent, Payload], None]] = {
     "ReferenceValueRetired": lab.reference_retired,
     "SessionAmended": sessions.session_amended,
     "ClusteringAmended": clusterings.clustering_amended,
+    "SessionMoved": sessions.session_moved,
+    "ClusteringMoved": clusterings.clustering_moved,
     "ChangeRequested": deletions.change_requested,
     "ProbeInsertionMended": lab.insertion_mended,
     "ProbeInsertionTakenBack": lab.insertion_taken_back,

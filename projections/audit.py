@@ -59,7 +59,7 @@ NOT_COUNTED = frozenset(
         "InputFileValidated", "InputFileProcessed",  # the upload is counted when it is received
         "InputFileChecked", "InputFileErased",
         "SessionInsertRequested", "SessionWaiting", "ClusteringInsertRequested", "ClusteringWaiting",
-        "ClusteringCarriedOver", "SessionSuperseded", "ClusteringSuperseded",
+        "ClusteringCarriedOver", "SessionMoved", "ClusteringMoved", "SessionSuperseded", "ClusteringSuperseded",
         "SessionEntryRenewed", "ClusteringEntryRenewed",
         "MoreFound", "DiskLookedAt",  # what was found counts where it is inserted
         "ClusteringAmended",

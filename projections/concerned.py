@@ -1,8 +1,8 @@
 """Which records a reference may mean at any time, which subjects are linked, and which streams have to be folded
 together.
 
-Reads the present rows. A record keeps its number, subject, location and group name for ever, so whatever a reference
-once meant is among what it can mean by today's rows.
+Reads the present rows. A record keeps its number and group name for ever, and its row says where it lay before, so
+whatever a reference once meant is among what it can mean by today's rows.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -13,7 +13,7 @@ from ledger import log
 from ledger.bodies import body_of
 from ledger.database import Transaction
 from projections.portions import marks, portions
-from projections.references import by_id
+from projections.references import by_id, moved_from
 
 _AS_FIND = 1000  # rows, as many as ``references.find`` looks at
 Candidates = dict[str, set[int]]
@@ -40,6 +40,9 @@ def candidates(
     places = [place for place in (location, text) if place]
     for table in ("sessions", "clusterings"):
         look(table, f"location IN ({marks(places)})", [*places])
+    for place in places:
+        condition, value = moved_from(place)
+        look("sessions", condition, [value])
     look("clusterings", "group_name = ?", [text])
     look("sessions", "session_time = ?", [text])
     return found

@@ -90,6 +90,7 @@ def _session(transaction: Transaction, slot: str, number: int) -> Plain:
     clustering_rows.prefetch(found[0] for found in stands_on)
     return session_line(row) | {
         "deleted_by": _deleted_by(transaction, slot, row, event),
+        "moved_from": orjson.loads(row.moved_from or "[]"),
         "notes": entry.get("notes"),
         "probes": [
             probe_line(probe)

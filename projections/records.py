@@ -56,10 +56,10 @@ class Session:
     ``replaced_by`` and ``replaces``.
 
     ``status_position`` is the event that set it. ``entry`` is the input file's entry as completed by commands since,
-    or None while it is as requested. ``leads_to`` is where its location leads over links, and held beside it.
-    ``session_time`` is naive local time. ``decided`` is what a person decided on
-    what it waited for, ``remarks`` the codes of what stays with it, ``open`` what is looked for later (clustering,
-    data), ``look_next`` when: JSON, or None where there is nothing.
+    or None while it is as requested. ``leads_to`` is where its location leads over links, and held beside it;
+    ``moved_from`` is where it lay before, oldest first. ``session_time`` is naive local time. ``decided`` is what a
+    person decided on what it waited for, ``remarks`` the codes of what stays with it, ``open`` what is looked for later
+    (clustering, data), ``look_next`` when: JSON, or None where there is nothing.
     """
 
     TABLE: ClassVar[str] = "sessions"
@@ -92,6 +92,7 @@ class Session:
     open_since: str | None
     look_next: str | None
     leads_to: str | None
+    moved_from: str | None
 
 
 @dataclass(slots=True)
@@ -347,7 +348,7 @@ RECORDS = (
 SLOTS = head.SLOTS
 
 VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2) | {
-    "sessions": 4, "session_locations": 4, "clusterings": 3, "uploads": 4, "clustering_groups": 3, "deletions": 3,
+    "sessions": 5, "session_locations": 4, "clusterings": 3, "uploads": 4, "clustering_groups": 3, "deletions": 3,
     "users": 5, "activity": 3,
 }  # fmt: skip
 """Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

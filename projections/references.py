@@ -8,6 +8,7 @@ from ledger.database import Transaction
 from ledger.errors import NextStep, Refusal
 from projections.records import Clustering, Deletion, Session, Upload
 from projections.rows import Rows
+from projections.uses import holds
 
 Kind = Literal["upload", "session", "clustering", "deletion"]
 _LETTERS: dict[str, Kind] = {"u": "upload", "s": "session", "c": "clustering", "d": "deletion"}
@@ -41,7 +42,8 @@ def find(transaction: Transaction, slot: str, text: str, *, location: str | None
     """The one record that ``text`` names; ``location`` is the text as a normalised location, where it is one.
 
     An id, whole and as it is printed, comes before everything; then come group names, locations (the record that
-    holds it, else the newest one) and session times. Raises Refusal with ``not-found`` or ``ambiguous``.
+    holds it, else the session that was moved from there, else the newest one) and session times. Raises Refusal with
+    ``not-found`` or ``ambiguous``.
     """
     named = by_id(text)
     if named is not None:
@@ -66,12 +68,20 @@ def _at(transaction: Transaction, slot: str, location: str) -> Reference | None:
     ).fetchall()
     if holders:
         return _one(location, [Reference("session", row[0]) for row in holders])
+    moved = _ids(transaction, slot, "session", *moved_from(location))
+    if moved:
+        return moved[-1]
     kinds: tuple[Kind, ...] = ("session", "clustering")
     for kind in kinds:
         earlier = _ids(transaction, slot, kind, "location = ?", location)
         if earlier:
             return earlier[-1]
     return None
+
+
+def moved_from(location: str) -> tuple[str, str]:
+    """The condition that a session lay there before, and what to bind."""
+    return holds("moved_from", location)
 
 
 def _ids(transaction: Transaction, slot: str, kind: Kind, condition: str, value: object) -> list[Reference]:

@@ -1,7 +1,7 @@
 """Records that were different at an earlier position, folded again from their events.
 
-Records never vanish: every session, clustering and upload of then has its row today, with the same number, subject,
-user and location, and ``changed_at`` tells whether anything has happened to it since. Reads today's tables.
+Records never vanish: every session, clustering and upload of then has its row today, with the same number and user,
+and ``changed_at`` tells whether anything has happened to it since. Reads today's tables.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -15,11 +15,11 @@ USES: dict[str, tuple[tuple[str, str], ...]] = {
     "reference.CueCard": (("session_tasks", "detail"),),
 }
 """Reference table -> (projection, column). Probes stand in rows of their own."""
-_JSON = ("experimenter", "project", "detail")
+_JSON = ("experimenter", "project", "detail", "moved_from")
 
 
 def holds(column: str, value: str, *, of: str = "") -> tuple[str, str]:
-    """The condition that a column of ``USES`` holds the value, and what to bind; ``of`` is an alias with its dot. In
+    """The condition that a column holds the value, and what to bind; ``of`` is an alias with its dot. In
     JSON it searches for the text.
     """
     if column not in _JSON:

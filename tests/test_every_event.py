@@ -11,7 +11,7 @@ import pytest
 
 from commands.answers.phrases import phrase
 from commands.answers.what_if_fitting import _JUDGES
-from commands.intake.accepting import _UNSETTLING
+from commands.intake.still_so import _UNSETTLING
 from commands.requests.redaction import _NEVER
 from ledger.envelope import StoredEvent, payload_digest
 from ledger.events import TYPES
@@ -34,13 +34,13 @@ STREAMS = {
         "SessionInsertRequested", "SessionWaiting", "SessionInserted", "SessionInsertFailed", "ProbesAssociated",
         "TasksAdded", "SessionAnnotated", "SessionWithdrawn", "SessionDeleted", "SessionRestored", "SessionSettled",
         "MoreFound", "SessionSuperseded", "SessionEntryRenewed",
-        "SessionAmended",
+        "SessionAmended", "SessionMoved",
     },
     "clustering/7": {
         "ClusteringInsertRequested", "ClusteringWaiting", "ClusteringInserted", "ClusteringInsertFailed",
         "ClusteringWithdrawn", "ClusteringDeleted", "ClusteringRestored", "ClusteringCarriedOver",
         "ClusteringSuperseded", "ClusteringEntryRenewed",
-        "ClusteringAmended",
+        "ClusteringAmended", "ClusteringMoved",
     },
     "look/7": {"DiskLookedAt"},
     "deletion/7": {
@@ -104,7 +104,7 @@ ALWAYS_FITS = {
 LEAVES_CHECKED_FILES_RIGHT = {
     "it takes a key, which is looked up": {
         "SessionInsertRequested", "ClusteringInsertRequested", "SessionRestored", "ClusteringRestored",
-        "ClusteringCarriedOver", "SessionSettled",
+        "ClusteringCarriedOver", "SessionSettled", "SessionMoved",
     },
     "a location that it frees is found free by the next upload": {"SessionWaiting"},
     "it gives up no key and takes no value away": {
@@ -112,7 +112,7 @@ LEAVES_CHECKED_FILES_RIGHT = {
         "InputFileChecked", "SessionInserted", "ProbesAssociated", "TasksAdded", "SessionAnnotated",
         "ClusteringWaiting", "ClusteringInserted", "SubjectRegistered", "ProbeInserted", "ActionRefused",
         "MoreFound", "DiskLookedAt", "SessionSuperseded", "ClusteringSuperseded",
-        "SessionAmended", "ClusteringAmended",
+        "SessionAmended", "ClusteringAmended", "ClusteringMoved",
         "SessionEntryRenewed", "ClusteringEntryRenewed",
     },
     "what it leads to is an event of its own": {

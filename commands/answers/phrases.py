@@ -167,6 +167,10 @@ def _amended(body: Body) -> str:
     return ", ".join(said) or f"{plural(len(body['tasks'] or ()), 'task')}"
 
 
+def _moved(body: Body) -> str:
+    return f"from {body['instead_of']} to {body['location']}"
+
+
 def _short(value: Any) -> str:
     if isinstance(value, list):
         if all(isinstance(each, str) for each in value):
@@ -268,6 +272,8 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "ReferenceValueAdded": lambda body: f"{body['table']}: {body['value']}",
     "ReferenceValueRetired": lambda body: f"{body['table']}: {body['value']}",
     "SessionAmended": _amended,
+    "SessionMoved": _moved,
+    "ClusteringMoved": _moved,
     "ClusteringAmended": lambda body: f"curator: {body['curator']}",
     "ChangeRequested": lambda body: f"{body['kind']} of {_records(body)}",
     "ProbeInsertionMended": _mended,

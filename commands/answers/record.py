@@ -147,12 +147,13 @@ class OutputLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord(SessionLine):
     """A session, whole. ``entry`` is the input file's entry as it stands now; ``looked_for`` what is looked for again
-    later: clustering, data."""
+    later: clustering, data. ``moved_from`` is where it lay before, oldest first."""
 
     ref: str
     kind: Literal["session"] = "session"
     position: int
     deleted_by: DeletedBy | None
+    moved_from: list[str]
     notes: str | bool | None
     probes: list[ProbeLine]
     tasks: list[TaskLine]

@@ -146,9 +146,12 @@ class FieldDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedDuplicate:
-    """An entry of a file that is there already, and differs. One of ``session`` and ``clustering`` is set."""
+    """An entry of a file that is there already, and differs. One of ``session`` and ``clustering`` is set. Of one that
+    took what the file says, ``renewed`` is; of one that moved, ``moved`` is where it lay."""
 
     index: int
     session: str | None = None
     clustering: str | None = None
     differences: list[FieldDifference]
+    renewed: bool = False
+    moved: str | None = None

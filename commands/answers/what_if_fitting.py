@@ -172,6 +172,14 @@ class Fitting:
             return "would not be inserted when its tasks were added"
         return None
 
+    def session_moved(self, event: StoredEvent, body: Plain) -> str | None:
+        if self._state.sessions[number(event)].status != "inserted":
+            return "would not be inserted, so nobody would have known its recordings again"
+        held = self._held(body["location"])
+        return (
+            None if held is None else f"could not have moved: s{held.session} would stand at its new location"
+        )
+
     def session_restored(self, event: StoredEvent, _body: Plain) -> str | None:
         row = self._state.sessions[number(event)]
         if row.status != "deleted":
@@ -349,6 +357,8 @@ _JUDGES: dict[str, Callable[[Fitting, StoredEvent, Plain], Misfit | str | None]]
     "ReferenceValueRetired": Fitting.value_retired,
     "SessionAmended": Fitting.standing_session,
     "ClusteringAmended": Fitting.standing_clustering,
+    "SessionMoved": Fitting.session_moved,
+    "ClusteringMoved": Fitting.standing_clustering,
     "ProbeInsertionMended": Fitting.insertion_changed,
     "ProbeInsertionTakenBack": Fitting.insertion_changed,
     "SubjectTakenBack": Fitting.subject_taken_back,

@@ -56,6 +56,8 @@ def why(world: "World", reference: Reference) -> Why:
     else:
         told = _entry(world, reference, found)
         told.reason = found.reason
+        if isinstance(found, SessionRecord) and found.moved_from:
+            told.message += f"\nIt was moved: it lay at {', then at '.join(found.moved_from)} before."
         if found.replaces is not None:
             _tell_what_it_replaces(world, reference, found.replaces, told)
     return _answer(world, reference, found.kind, found.status, told, found.redactions)
@@ -124,7 +126,9 @@ def _inserted(reference: Reference, found: SessionRecord | ClusteringRecord) -> 
     lines = _said(found.remarks)
     unsettled = [one for one in found.clusterings if one.status == "waiting"]
     lines += [f"{one.clustering} waits: {one.message}" for one in unsettled]
-    if "clustering" in found.looked_for and not unsettled:
+    left = [one for one in found.clusterings if one.status == "inserted" and _lay_there(one, found)]
+    lines += [f"{one.clustering} lay at {one.location}, and was not found at the new place." for one in left]
+    if "clustering" in found.looked_for and not unsettled and not left:
         lines.append("No sorted output was found yet.")
     if found.looked_for:
         lines.append(
@@ -138,6 +142,11 @@ def _inserted(reference: Reference, found: SessionRecord | ClusteringRecord) -> 
         steps,
         [related_to(one) for one in unsettled],
     )
+
+
+def _lay_there(line: ClusteringLine, found: SessionRecord) -> bool:
+    """Whether a clustering is on record where its session lay before it was moved."""
+    return any(line.location == place or line.location.startswith(f"{place}/") for place in found.moved_from)
 
 
 def _said(remarks: Sequence[RemarkLine]) -> list[str]:

@@ -107,6 +107,10 @@ def _write_checked(checked: "CheckedFile", file: str) -> None:
         output.say(f"{file}: stages 0 and 1 passed{apart}.")
         return
     for known in checked.differing:
+        if known.moved_from is not None:
+            output.say(printable(f"{known.record} was moved from {known.moved_from}: an upload says so."))
+        if not known.differences:
+            continue
         if known.renewed:
             output.say(f"{known.record} was never inserted, and would take what this file says:")
         else:
@@ -263,6 +267,9 @@ def _write_others(entries: Sequence["Entry"], owner: str | None) -> None:
 
 
 def _write_differences(entry: "Entry", owner: str | None) -> None:
+    moved_from = getattr(entry, "moved_from", None)
+    if moved_from is not None:
+        output.say(printable(f"{_id(entry)} was moved from {moved_from}, and its record says so."))
     if entry.differences and entry.renewed:
         output.say(f"{_id(entry)} had not been inserted, and takes what this file says:")
     elif entry.differences:

@@ -19,16 +19,16 @@ from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
 from commands.inputfile.kept_findings import plain_more
 from commands.intake.differing import compared
 from commands.intake.duplicates import Compared
-from commands.intake.nested import overlapping
+from commands.intake.still_so import refuse_if_moved
 from commands.intake.validation import Validation
 from commands.recordings.roots import Roots
-from commands.stored import failures, held
+from commands.stored import failures
 from ledger import input_files
 from ledger.envelope import NewEvent
-from ledger.errors import Conflict
 from ledger.events import (
     ClusteringEntryRenewed,
     ClusteringInsertRequested,
+    ClusteringMoved,
     ClusteringSuperseded,
     InputFileProcessed,
     InputFileReceived,
@@ -36,18 +36,12 @@ from ledger.events import (
     InputFileValidated,
     SessionEntryRenewed,
     SessionInsertRequested,
+    SessionMoved,
     SessionSuperseded,
 )
 from projections.records import Clustering, Session
 
 _OPEN = ("pending", "waiting")
-# What can make a file wrong that was right a moment ago, or a duplicate new again. (A task type that is added
-# once more may need an arena from then on.)
-_UNSETTLING = (
-    "ReferenceValueAdded", "ReferenceValueRetired", "ProbeRemoved", "SessionInsertFailed", "ClusteringInsertFailed",
-    "SessionWithdrawn", "SessionDeleted", "ClusteringWithdrawn", "ClusteringDeleted", "ProbeInsertionMended",
-    "ProbeInsertionTakenBack", "SubjectTakenBack", "ReferenceValueTakenBack",
-)  # fmt: skip
 Run = tuple[int, int, int]
 """Entries in a row whose records are in a row: the index of the first, the number of its record, how many."""
 
@@ -174,7 +168,9 @@ def look_at_duplicates(daybook: Daybook, validation: Validation, roots: Roots) -
     checked = validation.checked
     assert checked is not None  # noqa: S101 - only a file that was checked is accepted
     with daybook.reading() as world:
-        of_sessions, of_clusterings = compared(world, checked, validation.subject, roots)
+        of_sessions, of_clusterings = compared(
+            world, checked, validation.subject, roots, validation.moves.own
+        )
         sessions = [s.duplicate_of for s in checked.sessions if s.duplicate_of is not None]
         clusterings = [c.duplicate_of for c in checked.clusterings if c.duplicate_of is not None]
         world.state.clusterings.prefetch(clusterings)
@@ -195,7 +191,7 @@ class AcceptInputFile(_TakesInputFile):
 
     def decide(self, world: World) -> Decision[Taken]:
         username = self.owner(world)
-        _refuse_if_moved(world, self.validation, username)
+        refuse_if_moved(world, self.validation, username)
         upload = world.next_position
         new = numbered(self.validation.checked, upload)
         owner: dict[str, Any] = {"subject": self.validation.subject, "username": username}
@@ -232,6 +228,7 @@ class AcceptInputFile(_TakesInputFile):
             ]
         events += superseded
         events += self._renewed(new.session_numbers, upload + 1)
+        events += self._moved(world, upload + 1)
         if not new.sessions and not new.clusterings and not self.standing.open:
             events.append(NewEvent(stream, InputFileProcessed(sessions=[], clusterings=[]), 0, **owner))
         return Decision(events, self._taken(upload, new), correlation=f"u{upload}")
@@ -292,6 +289,27 @@ class AcceptInputFile(_TakesInputFile):
                     validated,
                 )
 
+    def _moved(self, world: World, validated: int) -> Iterator[NewEvent]:
+        """Sessions whose recordings lie elsewhere now, with their clusterings; what failed there is superseded."""
+        for move in self.validation.moves.own.values():
+            row = move.session
+            body = SessionMoved(
+                location=move.location,
+                leads_to=move.leads_to,
+                instead_of=row.location,
+                completed=entry_plain(move.completed),
+                renamed=[{"name": old, "new_name": new} for old, new in move.renamed],
+                left=[clustering.id for clustering in move.left],
+            )
+            about = (row.subject, row.username, validated)
+            yield NewEvent(f"session/{row.id}", body, row.version, *about)
+            for clustering, location in move.clusterings:
+                follows = ClusteringMoved(location=location, instead_of=clustering.location)
+                yield NewEvent(f"clustering/{clustering.id}", follows, clustering.version, *about)
+            failed = failures(world.state.sessions, "location", [move.location], row.subject, row.username)
+            for lost in failed.get(move.location, []):
+                yield NewEvent(f"session/{lost.id}", SessionSuperseded(by=row.id), lost.version, *about)
+
     def _session(self, session: CheckedSession, failed: list[Session]) -> SessionInsertRequested:
         subject = self.validation.input_file.subject
         return SessionInsertRequested(
@@ -329,71 +347,3 @@ def _stands_on(clustering: CheckedClustering, numbers: dict[int, int]) -> list[i
 
 def _marked(changed: list[dict[str, Any]], renewed: Collection[int]) -> list[dict[str, Any]]:
     return [each | {"renewed": True} if each["index"] in renewed else each for each in changed]
-
-
-def _refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
-    """Raises Conflict where the check no longer holds: a key was taken or given up, a value was retired."""
-    if world.head.size == validation.known_at:
-        return
-    assert validation.checked is not None  # noqa: S101 - an accepted file was checked
-    marks = ", ".join("?" * len(_UNSETTLING))
-    unsettled = world.transaction.run(
-        f"SELECT 1 FROM events WHERE position > ? AND type IN ({marks}) "
-        "AND (subject IN (?, '') OR username = ?) LIMIT 1",
-        (validation.known_at, *_UNSETTLING, validation.subject, owner),
-    ).fetchone()
-    new = [session for session in validation.checked.sessions if session.duplicate_of is None]
-    fresh = [text for s in new for text in (s.location, s.leads_to) if text is not None]
-    names = [c.entry.group_name for c in validation.checked.clusterings if c.duplicate_of is None]
-    known = {
-        s.leads_to or s.location: s.duplicate_of
-        for s in validation.checked.sessions
-        if s.duplicate_of is not None
-    }
-    holders = held(world, validation.subject, [*fresh, *known])
-    world.state.groups.prefetch(names)
-    taken = any(  # two animals may share a run: the check of the file has looked at that
-        location in holders
-        and (
-            holders[location].subject == validation.subject or holders[location].session > validation.known_at
-        )
-        for location in fresh
-    )
-    given_up = any(  # the events above don't touch what another person has of another subject
-        location not in holders or holders[location].session != session for location, session in known.items()
-    )
-    overlaps = bool(overlapping(world, fresh))
-    moved = _renewed_moved(world, validation)
-    if (
-        unsettled
-        or taken
-        or given_up
-        or overlaps
-        or moved
-        or any(world.state.groups.get(name) is not None for name in names)
-    ):
-        raise Conflict("ledger-moved", "The ledger changed while the file was checked.", "Upload it again.")
-
-
-def _renewed_moved(world: World, validation: Validation) -> bool:
-    """Whether something has happened to an entry that is to take new values."""
-    assert validation.checked is not None  # noqa: S101 - an accepted file was checked
-    renewed = validation.renewals
-    streams = [
-        f"session/{s.duplicate_of}" for s in validation.checked.sessions if s.entry.index in renewed.sessions
-    ]
-    streams += [
-        f"clustering/{c.duplicate_of}"
-        for c in validation.checked.clusterings
-        if c.entry.index in renewed.clusterings
-    ]
-    for start in range(0, len(streams), 500):
-        some = streams[start : start + 500]
-        marks = ", ".join("?" * len(some))
-        moved = world.transaction.run(
-            f"SELECT 1 FROM events WHERE stream IN ({marks}) AND position > ? LIMIT 1",
-            [*some, validation.known_at],
-        ).fetchone()
-        if moved:
-            return True
-    return False

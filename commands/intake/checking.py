@@ -33,13 +33,15 @@ class Difference:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferingEntry:
     """An entry of which the ledger says something else: ``record`` (s12, c56) is ``username``'s. ``renewed``: it was
-    never inserted, and an upload of the file gives it what the file says."""
+    never inserted, and an upload of the file gives it what the file says. ``moved_from``: its recordings lay there, and
+    an upload says on its record where they lie now."""
 
     index: int
     record: str
     username: str
     differences: list[Difference]
     renewed: bool
+    moved_from: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from commands.inputfile.entries import ClusteringEntry, SessionEntry
 from commands.intake.association import Association, Implanted, associate
 from commands.intake.inherited_tasks import Opened
 from commands.intake.insertion import Looked, Present, open_of, open_session, remark, remarks_on, sorting_of
+from commands.intake.moved import follows
 from commands.intake.outcomes import SettledClustering, requested_and_waiting
 from commands.intake.plain_records import plain_record, time_text
 from commands.intake.settling import present_for
@@ -37,7 +38,7 @@ from commands.stored import current_entries, standing_session, taken_at
 from ledger import log
 from ledger.bodies import body_of
 from ledger.envelope import NewEvent
-from ledger.events import ClusteringInserted, ClusteringWaiting, DiskLookedAt, MoreFound
+from ledger.events import ClusteringInserted, ClusteringMoved, ClusteringWaiting, DiskLookedAt, MoreFound
 from ledger.ranges import ranges
 from projections.records import Clustering, Session
 
@@ -58,6 +59,7 @@ class LookedAgain(BaseModel):
     clusterings: list[tuple[int | None, int, ClusteringInserted]] = []
     waiting: list[SettledClustering] = []
     told: list[tuple[int, int, ClusteringWaiting]] = []
+    moved: list[tuple[int, int, ClusteringMoved]] = []
 
 
 class AddFound(Command[Result]):
@@ -104,6 +106,12 @@ def _events(world: World, row: Session, one: LookedAgain, position: int) -> list
         if _waits(world, number, version):
             events.append(
                 NewEvent(f"clustering/{number}", event, version, **owned, causation=row.status_position)
+            )
+    for number, version, moved in one.moved:
+        clustering = world.state.clusterings.get(number)
+        if clustering is not None and clustering.version == version and clustering.status == "inserted":
+            events.append(
+                NewEvent(f"clustering/{number}", moved, version, **owned, causation=row.status_position)
             )
     return events
 
@@ -169,6 +177,7 @@ class _Standing:
     remarks: list[Plain]
     probes: list[Plain]
     waiting: list[tuple[Clustering, Plain]]
+    left: list[Clustering]
 
 
 def _look_at_batch(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list[LookedAgain | None]:
@@ -199,8 +208,30 @@ def _standing(world: World, row: Session, entry: str, present: Present) -> _Stan
         inserted,
         remarks,
         probes,
-        [(one, body_of(requests[one.id])["entry"]) for one in clusterings],
+        [(one, body_of(requests[one.id])["entry"] | {"location": one.location}) for one in clusterings],
+        _left_behind(world, row),
     )
+
+
+def _left_behind(world: World, row: Session) -> list[Clustering]:
+    """The clusterings that are on record where the session lay before it was moved."""
+    places = orjson.loads(row.moved_from or "[]")
+    rows = world.state.clusterings.where("session = ? AND status = 'inserted'", [row.id]) if places else []
+    return [one for one in rows if any(f"{one.location}/".startswith(f"{place}/") for place in places)]
+
+
+def _followed(one: _Standing, roots: Roots, find: Find) -> list[tuple[int, int, ClusteringMoved]]:
+    """Those of them that are found at the new place by now."""
+    found = []
+    for clustering in one.left:
+        for before in orjson.loads(one.row.moved_from or "[]"):
+            place = follows(clustering.location, before, one.row.location, roots)
+            with suppress(LocationError):
+                if place is not None and find(place):
+                    event = ClusteringMoved(location=place, instead_of=clustering.location)
+                    found.append((clustering.id, clustering.version, event))
+                    break
+    return found
 
 
 def _look(one: _Standing, roots: Roots, find: Find) -> LookedAgain | None:
@@ -217,7 +248,7 @@ def _look(one: _Standing, roots: Roots, find: Find) -> LookedAgain | None:
         sorting = sorting_of(
             one.entry, opened, roots, find, one.present, looked, uploader=one.row.username, session=one.row.id
         )
-        return _put_together(one, opened, added, remarks, sorting)
+        return _put_together(one, opened, added, remarks, sorting, _followed(one, roots, find))
     return None
 
 
@@ -291,7 +322,12 @@ def _other_table(one: _Standing, opened: Opened) -> str | None:
 
 
 def _put_together(
-    one: _Standing, opened: Opened, added: list[Plain], remarks: list[Plain], sorting: Sorting
+    one: _Standing,
+    opened: Opened,
+    added: list[Plain],
+    remarks: list[Plain],
+    sorting: Sorting,
+    moved: list[tuple[int, int, ClusteringMoved]],
 ) -> LookedAgain | None:
     clusterings: list[tuple[int | None, int, ClusteringInserted]] = []
     told: list[tuple[int, int, ClusteringWaiting]] = []
@@ -308,11 +344,12 @@ def _put_together(
     if (
         one.entry.clustering is None
         and not one.waiting
+        and not one.left
         and "clustering" in orjson.loads(one.row.open or "[]")
     ):
         new = sorting.of_entry(one.entry)
         clusterings += [(None, 0, inserted) for inserted in new.inserted]
-    waiting = Sorted([], [*still.waiting, *new.waiting], is_open=new.is_open)
+    waiting = Sorted([], [*still.waiting, *new.waiting], is_open=new.is_open or len(moved) < len(one.left))
     names = open_of(remarks, waiting)
     more = None
     if added or _said(remarks) != _said(one.remarks) or names != sorted(orjson.loads(one.row.open or "[]")):
@@ -320,7 +357,7 @@ def _put_together(
                  for file in probe.recordings}  # fmt: skip
         recordings = [plain_record(r) for r in opened.found.recordings if r.file in files]
         more = MoreFound(recordings=recordings, probes=added, remarks=remarks, open=names)
-    if more is None and not clusterings and not new.waiting and not told:
+    if more is None and not clusterings and not new.waiting and not told and not moved:
         return None
     return LookedAgain(
         session=one.row.id,
@@ -329,6 +366,7 @@ def _put_together(
         clusterings=clusterings,
         waiting=[SettledClustering(entry=w.entry, location=w.location, event=w.event) for w in new.waiting],
         told=told,
+        moved=moved,
     )
 
 

@@ -40,9 +40,10 @@ Progress = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedSession:
     """What became of an entry. ``outcome`` is the status of its record where this upload made the record, or went on
-    with it while it waited; else it is a duplicate. ``username`` owns the record. ``reason`` says why it waits or
-    failed, ``incident`` where that was a fault of the program. ``renewed``: it was never inserted, and took what
-    this file says.
+    with it while it waited; ``moved`` where the upload recorded that its recordings lie here now; else it is a
+    duplicate. ``username`` owns the record. ``reason`` says why it waits or failed, ``incident`` where that was a fault
+    of the program. ``renewed``: it was never inserted, and took what this file says. ``moved_from`` is where a
+    moved one lay.
     """
 
     index: int
@@ -55,6 +56,7 @@ class UploadedSession:
     incident: str | None
     differences: list[Difference]
     renewed: bool
+    moved_from: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,9 +333,16 @@ def _sessions(
     records = list(in_runs(taken.sessions))
     world.state.sessions.prefetch(number for _, number in records)
     rows = [(index, world.state.sessions[number]) for index, number in records]
+    lay = {entry["index"]: str(entry["moved"]) for entry in changed if entry.get("moved")}
     told = _told(world, taken, steps, rows, changed)
     return [
-        UploadedSession(location=row.location, session=f"s{row.id}", session_time=row.session_time, **fields)
+        UploadedSession(
+            location=row.location,
+            session=f"s{row.id}",
+            session_time=row.session_time,
+            moved_from=lay.get(fields["index"]),
+            **fields | ({"outcome": "moved"} if fields["index"] in lay else {}),
+        )
         for (_, row), fields in zip(rows, told, strict=True)
     ]
 

@@ -20,6 +20,7 @@ from commands.inputfile.read import Limits, ReadResult, read_input_file
 from commands.intake.checking import CheckedFile, check_alone, counted
 from commands.intake.differing import differing_entries
 from commands.intake.known import LONGEST_NAME, links_of, load_known
+from commands.intake.moved import Moves, find_moves, moves_told
 from commands.intake.nested import Finder
 from commands.intake.others import OthersEntry, entries_of_others, notices
 from commands.intake.renewing import Renewals, renewals, with_renewed
@@ -45,6 +46,7 @@ class Validation:
     known_at: int = 0
     more: MoreFindings = NO_MORE
     renewals: Renewals = field(default_factory=Renewals)
+    moves: Moves = field(default_factory=Moves)
 
     @property
     def ok(self) -> bool:
@@ -158,7 +160,9 @@ def _checked_file(world: World, validation: Validation, roots: Roots) -> Checked
     differing = (
         []
         if checked is None
-        else differing_entries(world, checked, validation.subject, roots, validation.renewals)
+        else differing_entries(
+            world, checked, validation.subject, roots, validation.renewals, validation.moves
+        )
     )
     return CheckedFile(
         ok=validation.ok,
@@ -202,12 +206,17 @@ def check_file(
         found = links_of(read.input_file, known, roots, finder)
         if found.keys() <= links.keys():
             known, others = _with_shared_runs(daybook, read, known, others, roots, owner, reading)
+            known, moves = find_moves(reading, read.input_file, known, roots, owner=owner, find=finder.find)
+            if moves.by_index or moves.old_places:
+                with reading() as world:
+                    others = entries_of_others(world, read.input_file, known, roots, owner)
             known = with_renewed(known, renewed)
             checked = check_against(
                 read, known, roots, owner=owner, others=others, at=known_at, find=finder.find
             )
-            findings = tuple(in_file_order([*checked.findings, *deleted]))
-            return replace(checked, findings=findings, renewals=renewed)
+            told = moves_told(moves, read.position)
+            findings = tuple(in_file_order([*checked.findings, *deleted, *told]))
+            return replace(checked, findings=findings, renewals=renewed, moves=moves)
         links |= found  # what they lead to has to be asked of the ledger as well
 
 

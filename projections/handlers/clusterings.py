@@ -120,6 +120,10 @@ def clustering_amended(state: State, event: StoredEvent, body: Payload) -> None:
     _clustering(state, event).curator = body["curator"]
 
 
+def clustering_moved(state: State, event: StoredEvent, body: Payload) -> None:
+    _clustering(state, event).location = body["location"]
+
+
 def clustering_withdrawn(state: State, event: StoredEvent, body: Payload) -> None:
     clustering = _clustering(state, event)
     set_status(state, clustering, event, body)

@@ -1,7 +1,7 @@
 """The sessions, with their tasks, probes and dedup keys."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import orjson
@@ -44,6 +44,7 @@ def session_requested(state: State, event: StoredEvent, body: Payload) -> None:
             open_since=None,
             look_next=None,
             leads_to=body["leads_to"],
+            moved_from=None,
         )
     )
     changed(state, session, event)
@@ -263,6 +264,25 @@ def session_amended(state: State, event: StoredEvent, body: Payload) -> None:
         if state.probes.get(key) is not None:  # else a redaction has blanked its name
             changed = state.probes.change(key)
             changed.probe, changed.matched_by = probe["probe"], probe["matched_by"]
+
+
+def session_moved(state: State, event: StoredEvent, body: Payload) -> None:
+    session = _session(state, event)
+    _free_location(state, session)
+    earlier = [place for place in orjson.loads(session.moved_from or "[]") if place != body["location"]]
+    session.moved_from = compact_json([*earlier, session.location])
+    session.location, session.leads_to = body["location"], body["leads_to"]
+    _hold(state, session)
+    _complete(session, body["completed"])
+    if body["left"]:
+        open_for(session, event, [*orjson.loads(session.open or "[]"), "clustering"])
+    gone = [(each["new_name"], state.probes.get((session.id, each["name"]))) for each in body["renamed"]]
+    for _, probe in gone:
+        if probe is not None:  # else a redaction has blanked its name
+            state.probes.remove((session.id, probe.name))
+    for name, probe in gone:
+        if probe is not None:
+            state.probes.add(replace(probe, name=name))
 
 
 def session_withdrawn(state: State, event: StoredEvent, body: Payload) -> None:

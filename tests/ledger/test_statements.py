@@ -96,10 +96,13 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "world.state.users.table",
         ),
     },
-    "commands/intake/accepting.py": {
+    "commands/intake/duplicates.py": {
         MARKS: ("marks",),
     },
-    "commands/intake/duplicates.py": {
+    "commands/intake/moved.py": {
+        NAME: ("world.state.sessions.table",),
+    },
+    "commands/intake/still_so.py": {
         MARKS: ("marks",),
     },
     "commands/intake/known.py": {

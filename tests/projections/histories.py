@@ -17,6 +17,7 @@ from ledger.events import (
     ClusteringInserted,
     ClusteringInsertFailed,
     ClusteringInsertRequested,
+    ClusteringMoved,
     ClusteringSuperseded,
     ClusteringWaiting,
     DiskLookedAt,
@@ -33,6 +34,7 @@ from ledger.events import (
     SessionInserted,
     SessionInsertFailed,
     SessionInsertRequested,
+    SessionMoved,
     SessionSettled,
     SessionSuperseded,
     SessionWaiting,
@@ -50,7 +52,8 @@ STANDING = ("pending", "waiting", "inserted")
 @dataclass
 class Entry:
     """A session or a clustering as the history knows it. ``key`` is the dedup key: the location, or the name of the
-    group; a clustering of one session has none. ``sessions`` are those that a clustering stands on."""
+    group; a clustering of one session has none. ``sessions`` are those that a clustering stands on, ``moved`` the event
+    by which a session lies where it lies."""
 
     id: int
     subject: str
@@ -66,6 +69,7 @@ class Entry:
     sessions: list[int] = field(default_factory=list)
     replaces: int | None = None
     replaced_by: int | None = None
+    moved: int = 0
 
     @property
     def stands(self) -> bool:
@@ -117,6 +121,7 @@ class History(CatalogueHistory):
             (self._add_tasks, self._taskless()),
             (self._annotate, self._with_status(self.sessions, "pending", "waiting", "inserted")),
             (self._amend_something, any(one.stands for one in self.sessions)),
+            (self._move, self._movable()),
             (self._settle_clustering, self._with_status(self.clusterings, "pending", "waiting")),
             (self._process, any(upload.open for upload in self.uploads)),
         ]
@@ -423,6 +428,31 @@ class History(CatalogueHistory):
     def _amend_clustering(self) -> str:
         clustering = self.choices.choose([one for one in self.clusterings if one.stands])
         self._of("clustering", clustering, ClusteringAmended(curator="user_1"))
+        return ""
+
+    def _movable(self) -> list[Entry]:
+        """Inserted, while there is a place that nobody holds."""
+        free = len(self.locations) < len(self.places)
+        return self._with_status(self.sessions, "inserted") if free else []
+
+    def _move(self) -> str:
+        session = self.choices.choose(self._movable())
+        place = self.choices.choose([place for place in self.places if place not in self.locations])
+        own = [one for one in self.clusterings if one.sessions == [session.id] and one.stands]
+        left, along = own[:1], own[1:]
+        session.body = session.body | {"location": place.lower()}
+        body = SessionMoved(
+            location=place, leads_to=None, instead_of=session.key, completed=session.body,
+            renamed=[{"name": "imec0", "new_name": "imec0/0"}] if self.choices.number(0, 1) else [],
+            left=[one.id for one in left],
+        )  # fmt: skip
+        if self.locations.get(session.key) == session.id:
+            del self.locations[session.key]
+        session.key, self.locations[place] = place, session.id
+        self._of_session(session, body)
+        session.moved = self.position
+        for one in along:
+            self._of("clustering", one, ClusteringMoved(location=f"{place}/0", instead_of="N:/0"))
         return ""
 
     def _settle_clustering(self) -> str:

@@ -11,8 +11,8 @@ COLUMNS = {
     ): "id username subject filename sha256 size_bytes status sessions clusterings inserted duplicates waiting errors received_at processed_at version first_record replays changed_at",
     (
         "sessions",
-        4,
-    ): "id upload entry_index subject username location name status reason message status_position session_time system room project experimenter entry requested_at changed_at version replaces replaced_by decided remarks open open_since look_next leads_to",
+        5,
+    ): "id upload entry_index subject username location name status reason message status_position session_time system room project experimenter entry requested_at changed_at version replaces replaced_by decided remarks open open_since look_next leads_to moved_from",
     (
         "session_tasks",
         2,

@@ -39,6 +39,7 @@ from ledger.events import (
     ServiceAccountAdded,
     SessionInserted,
     SessionInsertRequested,
+    SessionMoved,
     SignInsFailed,
     TokenIssued,
     TokenRevoked,
@@ -240,7 +241,9 @@ class WholeHistory(WrongDataHistory):
         for record in self._records(kind):
             if record.id != int(name):
                 continue
-            if isinstance(event.body, SessionInsertRequested):
+            if isinstance(event.body, SessionMoved | SessionInsertRequested):
+                if position != (record.moved or record.id):
+                    continue  # it lies elsewhere since
                 self._moved(self.locations, record.key, left, record.id)
                 record.key = left
             elif isinstance(event.body, ClusteringInsertRequested):

@@ -32,7 +32,7 @@ from projections.rows import State
 from projections.versions import versions
 from tests.cli.conftest import run_cli
 from tests.deletion.desk import Desk
-from tests.intake.lab import CATALOGUE, PROBES, document, group, load_catalogue, session
+from tests.intake.lab import CATALOGUE, PROBES, SERIALS, Lab, document, group, load_catalogue, session
 from tests.projections.test_rebuild_equals_incremental import write_history
 from tests.redaction.conftest import REASON, Office, tables_that_hold
 
@@ -88,6 +88,7 @@ def everything(office: Office) -> None:
     daybook.submit(RetireReferenceValue(table="reference.Experimenter", value="user_3"))
     daybook.submit(RemoveProbe(subject="23456", probe="tetrode_drive", removal_time="2024-01-01 00:00:00"))
     lab_was_wrong(desk)
+    was_moved(lab)
     desk.reject(desk.request(f"s{number}", reason=CANARY), reason=CANARY)
     with pytest.raises(NotPermitted):
         lab.as_user("user_3").submit(redaction.RequestRedaction(position=2, reason=CANARY))
@@ -98,6 +99,18 @@ def everything(office: Office) -> None:
     with daybook.reading() as world:
         waiting = [f"c{row.id}" for row in world.state.clusterings.where("status = 'waiting'", [])]
     desk.withdraw(*waiting)
+
+
+def was_moved(lab: Lab) -> None:
+    """Together with its clustering, which is named by where it lies."""
+    folder = lab.record("date_5", day=5, serials=SERIALS[:1])
+    kilosort_output(folder / CANARY)
+    for place in ("date_5", f"{CANARY}/date_5"):
+        listed = [{"curator": "user_1", "location": f"N:/rec/{place}/{CANARY}"}]
+        (lab.share / CANARY).mkdir(exist_ok=True)
+        if place != "date_5":
+            folder.rename(lab.share / place)
+        lab.upload_bytes(document(session(place, notes=CANARY, clustering=listed)), filename=f"{CANARY}.yml")
 
 
 def lab_was_wrong(desk: Desk) -> None:

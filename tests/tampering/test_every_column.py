@@ -78,7 +78,7 @@ def victim(
         url = create_database(request.getfixturevalue("postgresql_server"))
     initialise(url, Actor("user_1"), key_directory=folder)
     daybook = Daybook.open(url, Actor("user_1"))
-    write_history(daybook.database, 3, 200)
+    write_history(daybook.database, 99, 200)
     daybook.close()
     Daybook.open(url, Actor("user_1")).close()
     daybook = Daybook.open(url, Actor("user_1"))
