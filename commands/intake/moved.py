@@ -8,7 +8,6 @@ costs nothing. Reads the ledger and the disk, one after the other; the upload ca
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -34,7 +33,7 @@ from ledger import log
 from ledger.bodies import body_of
 from projections.records import Clustering, Session
 
-Find = Callable[[str], Path]
+Find = Callable[[str], str]
 Plain = dict[str, Any]
 _NOT_THERE = ("location-not-found", "location-not-directory")
 
@@ -112,7 +111,7 @@ def _new(input_file: InputFile, known: Known, roots: Roots) -> Iterator[tuple[st
             yield location, entry
 
 
-def _found(find: Find, location: str) -> Path | None:
+def _found(find: Find, location: str) -> str | None:
     try:
         return find(location)
     except LocationError:
@@ -295,7 +294,7 @@ def _is_gone(one: _Candidate, opened: Opened, roots: Roots, find: Find) -> bool:
         there = find(location)
     except LocationError as problem:
         return problem.code in _NOT_THERE
-    if str(there) == opened.root:
+    if there == opened.root:
         return True
     try:
         found = open_session(location, find, clusterings=False, zone=roots.zone)

@@ -2,10 +2,10 @@
 
 import os
 from dataclasses import replace
-from itertools import count
+from itertools import count, cycle
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.door.command import new_command_id
@@ -22,7 +22,9 @@ from projections.rows import State
 from projections.versions import versions
 from tests.projections.catalogue_history import Step
 from tests.projections.choices import Seeded
+from tests.projections.histories import Entry
 from tests.projections.pools import InTurn
+from tests.projections.seeds import STEPS, batches, covering, first_seed
 from tests.projections.whole_history import WholeHistory
 
 EXAMPLES = {"sqlite": 30, "postgresql": 8}
@@ -82,17 +84,7 @@ def write_history(database: Database, seed: int, steps: int) -> WholeHistory:
     with database.reading() as transaction:
         history = WholeHistory(choices, log.read_head(transaction).size, next(_prefixes))
     kept: State | None = None
-    while steps > 0:
-        batch: list[Step] = []
-        most = min(steps, choices.choose([1, 1, 2, 3, 10]))
-        while len(batch) < most:
-            batch.append(history.step())
-            if batch[-1].redacted:
-                break
-        steps -= len(batch)
-        if batch[-1].redacted and batch[:-1]:  # somebody else's command
-            kept = append_steps(database, batch[:-1], choices.choose([kept, None]))
-            batch = batch[-1:]
+    for batch in batches(history, choices, steps):
         kept = append_steps(database, batch, choices.choose([kept, None]))
     return history
 
@@ -108,20 +100,9 @@ def test_a_rebuild_makes_what_incremental_application_made(
     shared_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds: set[str] = set()
+    bounds = [(1, 3, 20, 5), (10_000, 0, 20_000, 250_000), (10_000, 2_000, 1, 0)]
 
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
-    @given(
-        seed=st.integers(0, 2**32),
-        steps=st.integers(1, 40),
-        page=st.sampled_from([7, 100, 10_000]),
-        catch_up=st.sampled_from([0, 3, 2_000]),
-        flush=st.sampled_from([1, 20, 20_000]),
-        kept=st.sampled_from([0, 5, 250_000]),
-    )
-    @example(seed=99, steps=200, page=1, catch_up=3, flush=20, kept=5)
-    @example(seed=73, steps=200, page=10_000, catch_up=0, flush=20_000, kept=250_000)
-    @example(seed=24, steps=200, page=10_000, catch_up=2_000, flush=1, kept=0)
-    def check(seed: int, steps: int, page: int, catch_up: int, flush: int, kept: int) -> None:
+    def rebuilt_as_before(seed: int, steps: int, page: int, catch_up: int, flush: int, kept: int) -> None:
         write_history(shared_database, seed, steps)
         for name, value in (
             ("PAGE", page),
@@ -146,6 +127,22 @@ def test_a_rebuild_makes_what_incremental_application_made(
         assert rebuilt.events == after.size
         assert anew == incremental
 
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @given(
+        seed=st.integers(0, 2**32),
+        steps=st.integers(1, 40),
+        page=st.sampled_from([7, 100, 10_000]),
+        catch_up=st.sampled_from([0, 3, 2_000]),
+        flush=st.sampled_from([1, 20, 20_000]),
+        kept=st.sampled_from([0, 5, 250_000]),
+    )
+    def check(seed: int, steps: int, page: int, catch_up: int, flush: int, kept: int) -> None:
+        rebuilt_as_before(seed, steps, page, catch_up, flush, kept)
+
+    for seed, (page, catch_up, flush, kept) in zip(
+        covering(TYPES.keys() - {"LedgerCreated"}, (116, 55, 227)), cycle(bounds)
+    ):
+        rebuilt_as_before(seed, STEPS, page, catch_up, flush, kept)
     check()
     assert kinds == set(TYPES)  # no kind of event was left out
     anew, _ = both_slots(shared_database)
@@ -171,14 +168,21 @@ def test_two_processes_make_what_incremental_application_made(
         assert done[size] == size
 
 
+def to_another(history: WholeHistory) -> list[tuple[Entry, Entry]]:
+    """The sessions that a correction replaced by one of another subject."""
+    rows = {one.id: one for one in history.sessions}
+    pairs = [(rows[one.replaces], one) for one in history.sessions if one.replaces is not None]
+    return [(old, new) for old, new in pairs if old.subject != new.subject]
+
+
 def test_a_location_that_two_subjects_had_is_folded_in_either_order(
     shared_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A correction to another animal deletes under one subject and inserts under another, at the same location."""
-    history = write_history(shared_database, seed=16, steps=200)
-    rows = {one.id: one for one in history.sessions}
-    moved = [(rows[one.replaces], one) for one in history.sessions if one.replaces is not None]
-    moved = [(old, new) for old, new in moved if old.subject != new.subject]
+    seed = first_seed(
+        lambda history: {new.time is None for _, new in to_another(history)} == {True, False}, 16
+    )
+    moved = to_another(write_history(shared_database, seed, STEPS))
     assert {new.time is None for _, new in moved} == {True, False}  # some were inserted, some went before
     for name, value in (
         ("PARALLEL_FROM", 1),
