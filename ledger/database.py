@@ -21,6 +21,7 @@ from ledger.urls import checked
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+DRIVERS = {"sqlite": "sqlite3", "postgresql": "psycopg"}
 _COPY_FROM = 20  # rows
 _LOOK_EVERY_S = 0.001
 _MAY_BE_SET = ("read_uncommitted", "busy_timeout", "secure_delete")
@@ -64,6 +65,12 @@ class Transaction:
         """Execute one statement and return the driver's cursor, which the next ``run`` may reuse: fetch first."""
         if self.dialect == "postgresql":
             return self._driver.execute(_for_postgresql(sql), values)
+        return self._cursor.execute(sql, values)
+
+    def read(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """As ``run``, for a query that gives many rows: PostgreSQL sends them in binary, which takes less time."""
+        if self.dialect == "postgresql":
+            return self._driver.execute(_for_postgresql(sql), values, binary=True)
         return self._cursor.execute(sql, values)
 
     def begin(self, sql: str) -> None:

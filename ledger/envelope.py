@@ -11,9 +11,11 @@ the colon; an absent text is empty. Because the leaf holds the hash of the paylo
 can be redacted and the tree still verifies. This definition is all that ``append`` and ``verify`` share.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import orjson
@@ -100,29 +102,32 @@ class NewEvent:
     correlation: str = ""  # empty: that of the whole command
 
 
-def leaf_data(event: tuple[int, str, int, str, int, str, str, int, str, str, str, str, str, bytes]) -> bytes:
+_OF_THE_EVENT = itemgetter(0, 1, 2, 3, 4, 7, 13)
+_OF_THE_COMMAND = itemgetter(5, 6, 8, 9, 10, 11, 12)
+Envelope = tuple[int, str, int, str, int, str, str, int, str, str, str, str, str, bytes]
+
+
+def leaf_data(event: Envelope) -> bytes:
     """The bytes that the leaf hashes: the first fourteen columns of a ``StoredEvent``, in its order."""
-    (
-        position,
-        stream,
-        version,
-        kind,
-        schema,
-        command,
-        correlation,
-        causation,
-        actor,
-        via,
-        at,
-        subject,
-        user,
-        digest,
-    ) = event
-    return (
-        f"daybook/event/1\n{position},{version},{schema},{causation}\n"
-        f"{len(stream)}:{stream}{len(kind)}:{kind}{len(command)}:{command}{len(correlation)}:{correlation}"
-        f"{len(actor)}:{actor}{len(via)}:{via}{len(at)}:{at}{len(subject)}:{subject}{len(user)}:{user}"
-    ).encode() + digest
+    return leaves_data((event,))[0]
+
+
+def leaves_data(events: Sequence[Sequence[Any]]) -> list[bytes]:
+    """The same of many events. What the events of one command have in common is put together once."""
+    found: list[bytes] = []
+    last: tuple[str, ...] = ()
+    common = ""
+    own = zip(map(_OF_THE_EVENT, events), map(_OF_THE_COMMAND, events), strict=True)
+    for (position, stream, version, kind, schema, causation, digest), shared in own:
+        if shared != last:
+            common = "".join(f"{len(text)}:{text}" for text in shared)
+            last = shared
+        text = (
+            f"daybook/event/1\n{position},{version},{schema},{causation}\n"
+            f"{len(stream)}:{stream}{len(kind)}:{kind}{common}"
+        )
+        found.append(text.encode() + digest)
+    return found
 
 
 def head_data(row: tuple[int, str, int, bytes, str, str, str, str]) -> bytes:

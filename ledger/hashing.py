@@ -6,17 +6,18 @@ log are hashed by several processes; each returns the roots of its subtrees, and
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
 
-from ledger.database import Database, Transaction
+from ledger.database import DRIVERS, Database, Transaction
 from ledger.database_errors import is_broken_text
-from ledger.envelope import leaf_data
+from ledger.envelope import leaf_data, leaves_data
 from ledger.log import NODES_EVERY, STORED_COLUMNS
 from ledger.merkle import leaf_hash, subtree_root
 from ledger.processes import process_pool
@@ -24,6 +25,7 @@ from ledger.processes import process_pool
 CHUNK_HEIGHT = 15
 CHUNK = 1 << CHUNK_HEIGHT
 PARALLEL_FROM = 4 * CHUNK
+Row = tuple[Any, ...]
 TILE = 1 << NODES_EVERY
 _NOTED_TYPES = frozenset(
     {
@@ -31,12 +33,17 @@ _NOTED_TYPES = frozenset(
         "LedgerCreated", "RoleGranted", "RoleRevoked",
     }
 )  # fmt: skip
+_KEPT_TYPES = _NOTED_TYPES | {"InputFileReceived"}
 _NOTED_STREAMS = ("redaction/", "deletion/", "input-file/")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
 _AHEAD = timedelta(days=1)
+_PAGE = 4096  # rows
 _MOST = 100  # problems of one code that a chunk reports
 _SELECT = (
     f"SELECT {', '.join(STORED_COLUMNS)} FROM events WHERE position > ? AND position <= ? ORDER BY position"
+)
+_KIND, _RECORDED_AT, _DIGEST, _PAYLOAD, _LEAF = (
+    itemgetter(*at) for at in ((3, 4), (10,), (13,), (14,), (15,))
 )
 
 
@@ -109,7 +116,7 @@ def chunks(url: str, transaction: Transaction, size: int, wanted: set[int]) -> I
         for start, count, keep in zip(starts, counts, inside, strict=True):
             yield _hash_chunk(transaction, start, count, keep)
         return
-    with process_pool(min(os.cpu_count() or 1, 8)) as pool:
+    with process_pool(min(os.cpu_count() or 1, 8), __name__, DRIVERS[transaction.dialect]) as pool:
         yield from pool.map(_hash_chunk_elsewhere, [url] * len(counts), starts, counts, inside)
 
 
@@ -140,12 +147,9 @@ def _hash_chunk(transaction: Transaction, after: int, count: int, keep_leaves: b
 
 def _read_chunk(transaction: Transaction, after: int, count: int) -> Chunk:
     chunk = Chunk(after)
-    expected = after
-    for row in transaction.run(_SELECT, (after, after + count)):
-        expected += 1
-        if row[0] != expected:
-            break
-        _take(chunk, row)
+    cursor = transaction.read(_SELECT, (after, after + count))
+    while (rows := cursor.fetchmany(_PAGE)) and (_take_sound(chunk, rows) or _take_each(chunk, rows)):
+        pass
     chunk.count = len(chunk.leaves)
     if chunk.count < count:
         chunk.is_cut = True
@@ -155,8 +159,46 @@ def _read_chunk(transaction: Transaction, after: int, count: int) -> Chunk:
     return chunk
 
 
-def _take(chunk: Chunk, row: tuple[Any, ...]) -> None:
-    position, stream, kind, payload = row[0], row[1], row[3], row[14]
+def _take_sound(chunk: Chunk, rows: Sequence[Row]) -> bool:
+    """Take a page of events with which nothing is wrong, as nearly every page is. False: nothing was taken."""
+    first = chunk.after + len(chunk.leaves) + 1
+    if rows[0][0] != first or rows[-1][0] != first + len(rows) - 1:
+        return False
+    try:
+        leaves = list(map(leaf_hash, leaves_data(rows)))
+        digests = [sha256(payload.encode()).digest() for payload in map(_PAYLOAD, rows)]
+        times = list(map(_RECORDED_AT, rows))
+        if (
+            leaves != list(map(_LEAF, rows))
+            or digests != list(map(_DIGEST, rows))
+            or times != sorted(times)
+            or times[0] < chunk.times[1]
+            or times[-1] > chunk.latest
+            or not all(map(_TIME.fullmatch, set(times)))
+        ):
+            return False
+    except (TypeError, ValueError, AttributeError):  # no payload, or values that no event has
+        return False
+    chunk.leaves += leaves
+    chunk.times = (chunk.times[0] or times[0], times[-1])
+    for kind in set(map(_KIND, rows)) - chunk.kinds.keys():
+        chunk.kinds[kind] = next(row[0] for row in rows if _KIND(row) == kind)
+    for row in [row for row in rows if row[3] in _KEPT_TYPES or row[1].startswith(_NOTED_STREAMS)]:
+        _note(chunk, row, damaged=False)
+    return True
+
+
+def _take_each(chunk: Chunk, rows: Sequence[Row]) -> bool:
+    """Take event after event, and say what is wrong with it. False: one is missing; what follows is out of place."""
+    for row in rows:
+        if row[0] != chunk.after + len(chunk.leaves) + 1:
+            return False
+        _take(chunk, row)
+    return True
+
+
+def _take(chunk: Chunk, row: Row) -> None:
+    position, kind = row[0], row[3]
     problem, leaf = _hash_row(row)
     if problem is None:
         chunk.kinds.setdefault((kind, row[4]), position)
@@ -167,15 +209,18 @@ def _take(chunk: Chunk, row: tuple[Any, ...]) -> None:
         if leaf != row[15]:
             chunk.changed.append(position)
     chunk.leaves.append(leaf)
-    if payload is None:
+    if row[14] is None:
         chunk.blank.append(position)
+    _note(chunk, row, damaged=problem is not None)
+
+
+def _note(chunk: Chunk, row: Row, *, damaged: bool) -> None:
+    position, stream, kind, payload = row[0], row[1], row[3], row[14]
     if kind == "InputFileReceived":
         if payload is not None:
             chunk.received.append((position, str(_body(payload).get("sha256"))))
     elif kind in _NOTED_TYPES or str(stream).startswith(_NOTED_STREAMS):
-        noted = Noted(
-            position, str(stream), kind, row[5], row[6], row[8], _body(payload), problem is not None
-        )
+        noted = Noted(position, str(stream), kind, row[5], row[6], row[8], _body(payload), damaged)
         chunk.noted.append(noted)
 
 
@@ -194,7 +239,7 @@ def _take_time(chunk: Chunk, position: int, at: str) -> None:
     chunk.times = (first or at, max(at, last))
 
 
-def _hash_row(row: tuple[Any, ...]) -> tuple[Problem | None, bytes]:
+def _hash_row(row: Row) -> tuple[Problem | None, bytes]:
     position, digest, payload, stored = row[0], row[13], row[14], row[15]
     try:
         leaf = leaf_hash(leaf_data(row[:14]))

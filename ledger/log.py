@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from ledger.database import Transaction
-from ledger.envelope import NewEvent, StoredEvent, leaf_data, payload_digest
+from ledger.envelope import NewEvent, StoredEvent, leaves_data, payload_digest
 from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from ledger.head import (
     EMPTYING,
@@ -79,7 +79,6 @@ def append(
     via = cause.via if recorded_at[:19] == at[:19] else _with_clock(cause.via, at)
     versions = _stream_versions(transaction, events)
     stored: list[StoredEvent] = []
-    leaves: list[bytes] = []
     position = head.size
     for event in events:
         position += 1
@@ -88,15 +87,15 @@ def append(
         payload = event.body.payload()
         if "\\u0000" in payload and _NUL.search(payload):
             raise _holds_nul(event.stream)
-        envelope = (
-            position, event.stream, version, kind, schema, cause.command_id, event.correlation or cause.correlation,
-            event.causation, cause.actor, via, recorded_at, event.subject, event.username,
-            payload_digest(payload),
+        stored.append(
+            StoredEvent(
+                position, event.stream, version, kind, schema, cause.command_id,
+                event.correlation or cause.correlation, event.causation, cause.actor, via, recorded_at, event.subject,
+                event.username, payload_digest(payload), payload,
+            )
         )  # fmt: skip
-        leaves.append(leaf_hash(leaf_data(envelope)))
-        stored.append(StoredEvent(*envelope, payload))
     if stored:
-        _write(transaction, head, stored, leaves)
+        _write(transaction, head, stored, list(map(leaf_hash, leaves_data(stored))))
     return stored
 
 

@@ -15,7 +15,7 @@ from time import perf_counter, sleep
 
 from ledger import log
 from ledger.collector import without_garbage_collection
-from ledger.database import Database, Transaction
+from ledger.database import DRIVERS, Database, Transaction
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
 from ledger.events import misfit
 from ledger.plurals import plural
@@ -165,7 +165,7 @@ def _fold_in_parallel(
     progress: Callable[[int, int], None],
 ) -> float:
     url = database.address.text
-    with process_pool(len(shares)) as pool:
+    with process_pool(len(shares), __name__, DRIVERS[database.dialect]) as pool:
         folds = [pool.submit(_fold_elsewhere, url, slot, token, share, size) for share in shares]
         pauses = []
         for done, fold in enumerate(as_completed(folds), start=1):

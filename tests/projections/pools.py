@@ -8,7 +8,7 @@ from typing import Any
 class InTurn:
     """Runs each call in this process when it is submitted."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *modules: str) -> None:
         pass
 
     def __enter__(self) -> "InTurn":
