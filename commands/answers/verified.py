@@ -54,7 +54,8 @@ class Verified:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedFile:
-    """A receipt, a proof or a bundle. ``ok``: nothing is wrong with it; ``unchecked`` is what could not be looked at.
+    """A receipt, a proof or a bundle. ``ok``: nothing is wrong with it, and nothing of a bundle is ``unchecked``, which
+    is what could not be looked at: what a bundle says of itself excuses nothing.
     ``size`` is that of the checkpoint that it stands under, 0 without one. ``ledger``: it was compared with the ledger,
     and not only looked at by itself."""
 
@@ -173,7 +174,7 @@ def verified_bundle(
 
 def _of(report: "Report", kind: Literal["proof", "bundle"], *, ledger: bool) -> VerifiedFile:
     found: dict[str, Any] = vars(report) | {
-        "ok": not report.problems,
+        "ok": not report.problems and not (kind == "bundle" and report.unchecked),
         "kind": kind,
         "ledger": ledger,
         "problems": [problem._asdict() for problem in report.problems],

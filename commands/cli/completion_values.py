@@ -11,6 +11,7 @@ from pathlib import Path
 
 from commands.door.address import quick_address
 from ledger.addresses import is_server, sqlite_file
+from ledger.small_files import read_small
 
 TABLES = (
     "acquisition.Project", "behavior.TaskLightLevel", "behavior.TaskType", "reference.ArenaApparatus",
@@ -110,7 +111,7 @@ def _of_server(address: str, kind: str, table: str) -> list[str]:
     file = _cache(address)
     try:
         if 0 <= time.time() - file.stat().st_mtime < KEPT_S:
-            kept: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8"))
+            kept: dict[str, list[str]] = json.loads(read_small(file))
             return kept.get(f"{kind}:{table}" if kind == "value" else kind, [])
     except (OSError, ValueError):
         pass

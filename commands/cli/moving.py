@@ -22,6 +22,7 @@ from commands.cli.verbs import Verb
 from ledger.errors import Refusal
 
 _LONGEST_LINE = 1 << 28
+_LONGEST_FIRST = 1 << 20  # it tells of the ledger, and holds nothing that is large
 _GZIP = b"\x1f\x8b"
 
 
@@ -145,13 +146,15 @@ def _source(file: str) -> Iterator[Iterator[bytes]]:
 
 
 def _lines(stream: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[bytes]:
+    longest = _LONGEST_FIRST
     try:
-        while line := stream.readline(_LONGEST_LINE):
-            if len(line) == _LONGEST_LINE:
+        while line := stream.readline(longest):
+            if len(line) == longest:
                 raise Refusal(
-                    "bad-line", f"{name} has a line of more than {_LONGEST_LINE:,} bytes: it is no export."
+                    "bad-line", f"{name} has a line of more than {longest:,} bytes: it is no export."
                 )
             yield line
+            longest = _LONGEST_LINE
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise Refusal(

@@ -12,7 +12,7 @@ import click
 from commands.cli import output
 from commands.cli.failures import NOT_INTACT
 from commands.cli.invocation import Invocation, clock_ahead, pass_invocation
-from commands.cli.output import plural, printable
+from commands.cli.output import file_name, plural, printable
 from commands.cli.progress import shown_progress
 from commands.cli.sources import read_source, regular_file
 from commands.cli.targets import refuse_existing, write_new
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from commands.proving.witness import CheckpointCosigned
     from ledger.checkpoint import PublicKey
 
-_LARGEST_PROOF = 1 << 28
+_LARGEST_PROOF = 1 << 26
 
 
 def read_checkpoint(file: str) -> str:
-    from ledger.checkpoint import CheckpointError, parse
+    from ledger.checkpoint import MAX_TEXT_BYTES, CheckpointError, parse
 
-    data = read_source(file, 1 << 20).data
+    data = read_source(file, MAX_TEXT_BYTES).data
     try:
         parse(data)
     except CheckpointError as error:
@@ -202,11 +202,20 @@ def _cosign(
     _write_checkpoint(invocation, done.answer(target))
 
 
+def _proof_in(file: str) -> bytes:
+    data = read_source(file, _LARGEST_PROOF).data
+    if len(data) > _LARGEST_PROOF:
+        raise click.UsageError(
+            f"{file_name(file)} is no receipt or proof: it is larger than {_LARGEST_PROOF:,} bytes."
+        )
+    return data
+
+
 def _read_proof(file: str) -> Any:
     import orjson
 
     try:
-        return orjson.loads(read_source(file, _LARGEST_PROOF).data)
+        return orjson.loads(_proof_in(file))
     except orjson.JSONDecodeError:
         raise click.UsageError(f"{printable(file)} is no proof: it is not JSON.") from None
 
@@ -325,7 +334,7 @@ def _signature_line(signature: "SignatureLine") -> str:
 def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: list["PublicKey"]) -> int:
     from commands.answers.verified import verified_proof
 
-    text = read_source(file, _LARGEST_PROOF).data.decode("utf-8", "replace")
+    text = _proof_in(file).decode("utf-8", "replace")
     with _refused_if_malformed(file):
         report = verified_proof(invocation.address, text, kept=kept, trust=trust)
     if not report.ledger:
@@ -363,11 +372,20 @@ def _answer(invocation: Invocation, report: "VerifiedFile") -> int:
         if report.public_key:
             output.say(f"Key: {printable(report.public_key)}")
             output.say(f"Fingerprint: sha256 {report.fingerprint}")
-        held = output.coloured("Intact", "green") if not report.unchecked else "What was checked holds"
-        output.say(f"{held}." if report.ok else f"{plural(len(report.problems), 'problem')}: not intact.")
+        output.say(_verdict(report))
 
     invocation.answer(report, human)
     return 0 if report.ok else NOT_INTACT
+
+
+def _verdict(report: "VerifiedFile") -> str:
+    if report.problems:
+        return f"{plural(len(report.problems), 'problem')}: not intact."
+    if not report.unchecked:
+        return f"{output.coloured('Intact', 'green')}."
+    return (
+        "What was checked holds." if report.ok else "What was checked holds; that it is intact was not shown."
+    )
 
 
 def _lines(report: "VerifiedFile") -> Iterator[str]:

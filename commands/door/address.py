@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from ledger.addresses import address_of
+from ledger.small_files import read_small
 
 FILE_NAME = "daybook.toml"
 DEFAULT_DB = "sqlite:///daybook.db"
@@ -43,7 +44,7 @@ def quick_address(db: str | None, server: str | None, config: str | None) -> tup
         return DEFAULT_DB, None
     import tomllib
 
-    found = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    found = tomllib.loads(read_small(file).decode("utf-8-sig"))
     named, at = found.get("db"), found.get("server")
     address = relative_to(address_of(named), file.parent) if isinstance(named, str) else DEFAULT_DB
     return address, at if isinstance(at, str) else None

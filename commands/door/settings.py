@@ -18,6 +18,7 @@ from commands.door.logs import LEVELS
 from commands.inputfile.limits import Limits
 from commands.recordings.roots import Roots
 from ledger.addresses import address_of, is_server
+from ledger.small_files import read_small
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -174,7 +175,7 @@ class _Reader:
 
     def content(self) -> dict[str, Any]:
         try:
-            return tomllib.loads(self._file.read_bytes().decode("utf-8-sig"))
+            return tomllib.loads(read_small(self._file).decode("utf-8-sig"))
         except tomllib.TOMLDecodeError as error:
             raise self._refuse(f"This is not TOML: {_one_line(error)}.") from None
         except UnicodeDecodeError as error:

@@ -4,8 +4,9 @@ Usage: python verify.py [BUNDLE] [--key TEXT] [--trust TEXT]... [--checkpoint FI
 
 BUNDLE is the zip file or the folder that it was unpacked to; without it, the folder of this script. Recomputed are
 the hash of every payload, the leaf of every event, the root of the tree or every inclusion proof, the signatures under
-the checkpoint and the sha256 of every input file. Exit code 0 where all of it holds, 1 where something does not, 2 for
-wrong usage. Nothing is written. Needs Python 3.9 or newer, and for the signatures the package ``cryptography``.
+the checkpoint and the sha256 of every input file. Exit code 0 where all of it was checked and holds, 1 where something
+does not or could not be checked, 2 for wrong usage. Nothing is written. Needs Python 3.9 or newer, and for the
+signatures the package ``cryptography``.
 """
 
 from __future__ import annotations
@@ -265,6 +266,11 @@ def check_seal(file: Path) -> None:
         raise Malformed("the bytes of the zip file do not have the hash at its end: fetch it again")
 
 
+def beginning_of(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(CHUNK)
+
+
 def text_in(members: Members, name: str) -> str:
     with members[name]() as stream:
         return str(stream.read(CHUNK), "utf-8")
@@ -305,8 +311,8 @@ def verify(path: Path, given: Given = NOTHING, progress: Progress = lambda done,
     try:
         if path.is_dir():
             return verify_members(in_folder(path), given, progress)
-        check_seal(path)
         with zipfile.ZipFile(path) as archive:
+            check_seal(path)
             return verify_members(in_zip(path, archive), given, progress)
     except OSError as error:
         raise Malformed(f"{error.filename or path} cannot be read: {error.strerror or error}") from None
@@ -397,7 +403,7 @@ def main() -> int:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     options = parser.parse_args()
     try:
-        kept = [read_note(file.read_bytes().decode()) for file in options.checkpoint or ()]
+        kept = [read_note(beginning_of(file).decode()) for file in options.checkpoint or ()]
         options.bundle.stat()
     except (OSError, ValueError) as error:
         parser.error(printable(str(error)))
@@ -413,7 +419,7 @@ def main() -> int:
         print("(--key TEXT, --checkpoint FILE). Who has both the ledger and its key can make another past.")
     apart = " Not everything was: see NOT CHECKED." if report.unchecked else ""
     print("NOT EVERYTHING HOLDS." if report.problems else f"Everything that was checked holds.{apart}")
-    return 1 if report.problems else 0
+    return 1 if report.problems or report.unchecked else 0
 
 
 if __name__ == "__main__":

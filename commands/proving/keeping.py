@@ -21,6 +21,7 @@ from ledger.database import Transaction
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.plurals import plural
 from ledger.proofs import StoredTree
+from ledger.small_files import read_small
 
 _LONGEST_GIT_S = 30
 _SIZE_DIGITS = 12
@@ -35,7 +36,7 @@ class Kept:
 
     def text(self) -> str:
         try:
-            return self.file.read_bytes().decode()
+            return read_small(self.file).decode()
         except (OSError, ValueError) as error:
             raise _unreadable(self.file, error) from error
 
@@ -125,7 +126,7 @@ def _write(file: Path, text: str) -> None:
             temporary.unlink(missing_ok=True)
     except FileExistsError:
         with suppress(OSError, ValueError):
-            if file.read_bytes().decode() == text:
+            if read_small(file).decode() == text:
                 return
         raise IntegrityFailure(
             "checkpoint-contradicts",

@@ -21,6 +21,9 @@ from ledger.checkpoint import CheckpointError, KeyKind, PublicKey, SigningKey
 from ledger.errors import NextStep, Refusal
 from ledger.merkle import ProofError, verify_consistency
 from ledger.plurals import plural
+from ledger.small_files import read_small
+
+_LARGEST_SEEN = 1 << 26  # it has a checkpoint of each ledger that the witness ever saw
 
 Seen = dict[str, dict[str, str]]
 Consistency = tuple[int, int, list[bytes]]
@@ -201,7 +204,7 @@ def _seen_file(key_file: Path) -> Path:
 def _read_seen(file: Path) -> Seen:
     """By origin: the ledger's key, and the checkpoint cosigned last."""
     try:
-        found = orjson.loads(file.read_bytes())
+        found = orjson.loads(read_small(file, limit=_LARGEST_SEEN))
         for entry in found.values():
             checkpoint.parse(entry["checkpoint"])
             checkpoint.parse_public_key(entry["public_key"])

@@ -53,13 +53,17 @@ def test_changed_companion_is_found(inside: Path, name: str) -> None:
     assert codes() == ["companion-missing"]
 
 
-def test_bundle_of_a_newer_version_is_not_tampering_and_its_script_is_not_vouched_for(inside: Path) -> None:
+def test_bundle_of_a_newer_version_is_not_said_to_hold_and_its_script_is_not_vouched_for(
+    inside: Path,
+) -> None:
+    """Else who changes the script says that a newer version wrote it."""
     rewrite(inside / README, lambda text: text.replace(f"Daybook {__version__}.", f"Daybook {NEWER}."))
     rewrite(inside / SCRIPT, lambda text: text + "# of a newer version\n")
 
-    found = checked()
+    found, shown = checked(), run_cli("verify", "--bundle", "unpacked")
 
-    assert found["ok"] and found["problems"] == []
+    assert not found["ok"] and found["problems"] == []
+    assert shown.exit == 5 and shown.out.endswith("that it is intact was not shown.\n")
     assert f"Daybook {NEWER} wrote them" in str(found["unchecked"]) and "Do not run" in str(
         found["unchecked"]
     )

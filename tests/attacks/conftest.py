@@ -1,0 +1,3 @@
+from tests.cli.conftest import folder, run, sample, stocked
+
+__all__ = ["folder", "run", "sample", "stocked"]
