@@ -103,6 +103,14 @@ class WhoIsIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FactorBegun:
+    """Whose second factor is being set up, or has been."""
+
+    position: int
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedOut:
     """``id`` is the public one of the sign-in that has ended."""
 

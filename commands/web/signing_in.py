@@ -8,8 +8,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from commands.accounts.resets import ResetDone
-from commands.accounts.sign_ins import Origin, SignedIn, accept, reset, sign_in, sign_in_by, sign_out
-from commands.answers.accounts import SignedOut, WhoIsIn, who_is_in
+from commands.accounts.second_factor import confirm, set_up
+from commands.accounts.sign_ins import (
+    Origin,
+    SignedIn,
+    accept,
+    forgive,
+    prove_password,
+    reset,
+    sign_in,
+    sign_in_by,
+    sign_out,
+)
+from commands.answers.accounts import FactorBegun, SignedOut, WhoIsIn, who_is_in
+from commands.door.actor import PASSWORD, SECOND_FACTOR, Actor
 from commands.web.answering import answered
 from commands.web.callers import Refused, bearer, caller, refuse_secrets_in_query
 from commands.web.openapi import documented
@@ -38,6 +50,20 @@ class Credentials(BaseModel):
     user: _User
     password: _Secret
     code: _Secret | None = None
+
+
+class NewFactor(BaseModel):
+    """``password`` is the user's own, once more."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    password: _Secret
+
+
+class FactorShown(BaseModel):
+    """``code`` is the one that the app shows now."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    code: _Secret
 
 
 class Reset(BaseModel):
@@ -74,6 +100,24 @@ def signing_in(serving: Serving) -> APIRouter:
         refuse_unknown(request, set())
         return answered(reset(serving.ledger, body.code, body.password, origin_of(request)))
 
+    def new_factor(request: Request, body: NewFactor) -> Response:
+        """Begin to set up a second factor: what an authenticator app has to be told, as text and as a picture."""
+        actor = _by_password(serving, request)
+        forgive(serving.ledger, prove_password(serving.ledger, actor.user, body.password, origin_of(request)))
+        with serving.daybook(actor).reading() as world:
+            position, lab = world.head.size, world.head.origin
+        told = set_up(serving.ledger, serving.key, actor.user, lab=lab)
+        begun = FactorBegun(position=position, user=actor.user)
+        return answered(begun, secret={"secret": told.secret, "svg": told.svg})
+
+    def confirm_factor(request: Request, body: FactorShown) -> Response:
+        """Set it up by a code of it. All sign-ins end; recovery codes are told this once."""
+        actor = _by_password(serving, request)
+        codes = confirm(serving.daybook(actor), serving.key, body.code)
+        with serving.daybook(actor).reading() as world:
+            position = world.head.size
+        return answered(FactorBegun(position=position, user=actor.user), secret={"recovery_codes": codes})
+
     def logout(request: Request) -> Response:
         """End the sign-in that the request comes by."""
         refuse_secrets_in_query(request)
@@ -109,6 +153,18 @@ def signing_in(serving: Serving) -> APIRouter:
         "/reset", reset_, methods=["POST"], operation_id="auth_reset", summary=_summary(reset_),
         **documented((ResetDone,), _OK),
     )  # fmt: skip
+    for path, begin in (("/second-factor", new_factor), ("/second-factor/confirmation", confirm_factor)):
+        found = documented((FactorBegun,), _OK)
+        schema = found["responses"][200]["content"]["application/json"]["schema"]
+        schema["properties"]["secret"] = {"type": "object", "description": "Told this once."}
+        router.add_api_route(
+            path,
+            begin,
+            methods=["POST"],
+            operation_id=f"auth_{begin.__name__}",
+            summary=_summary(begin),
+            **found,
+        )
     router.add_api_route(
         "/logout", logout, methods=["POST"], operation_id="auth_logout", summary=_summary(logout),
         **documented((SignedOut,), _OK),
@@ -118,6 +174,16 @@ def signing_in(serving: Serving) -> APIRouter:
         **documented((WhoIsIn,), _OK),
     )  # fmt: skip
     return router
+
+
+def _by_password(serving: Serving, request: Request) -> Actor:
+    """Raises Refused for whoever comes by a token: a token is no person."""
+    actor = caller(serving, request, enough=False)
+    if actor.authentication not in (PASSWORD, SECOND_FACTOR):
+        raise Refused(
+            Problem(403, "not-a-sign-in", "This takes who is signed in with a password.", "Sign in.")
+        )
+    return actor
 
 
 def origin_of(request: Request) -> Origin:
