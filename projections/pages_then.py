@@ -5,15 +5,17 @@ nothing has happened to since. The other records are folded and asked in memory.
 """
 
 from collections.abc import Collection, Iterator
+from itertools import accumulate
 from typing import Any
 
 import orjson
 
 from ledger.collector import without_garbage_collection
+from projections.asked_of_sessions import Parts, is_asked
 from projections.entries import left_out, left_out_of
 from projections.past import Past
 from projections.portions import marks, portions
-from projections.queries import LISTED, Conditions, Kind, Parts, Query, holds
+from projections.queries import LISTED, Conditions, Kind, Query, holds
 from projections.records import Clustering, Session, SessionProbe, SessionTask, Upload
 from projections.shadows import IN_LIST
 
@@ -33,12 +35,13 @@ class PageThen:
         self._folding = past.refolding
         self._transaction = past.refolding.transaction
         self._slot = past.refolding.slot
+        self._kind: Kind = kind
         self._record = LISTED[kind].record
         self._query = query
         self._conditions = conditions
         self._is_older = query.before is None
-        self._asks_for_clusterings = "clusterings" in query.missing
-        self._looked_into: list[int] = []  # sessions of the portion whose clusterings have changed
+        self._beside = _beside(kind, query, self._slot)
+        self._looked_into: list[int] = []  # of the portion: folded to see, whatever their own rows say
         self.matching: list[Any] = []
         self.looked_at = 0
         self.stopped_at: int | None = None
@@ -79,34 +82,37 @@ class PageThen:
     def unchanged(self) -> tuple[str, list[Any]]:
         """The condition that a row of today was there then, and was not looked at yet."""
         now = self._folding.next
-        if not self._asks_for_clusterings:
+        if not self._beside:
             return "row.changed_at < ?", [now]
         listed = IN_LIST[self._transaction.dialect]
-        return f"row.changed_at < ? AND row.id NOT IN {listed}", [
-            now,
-            orjson.dumps(self._looked_into).decode(),
-        ]
+        looked_into = orjson.dumps(self._looked_into).decode()
+        return f"row.changed_at < ? AND row.id NOT IN {listed}", [now, looked_into]
 
     def _fold_behind(self, at: int | None, most: int) -> int | None:
         """Fold the next ``most`` that have changed since; returns the last of them, None where there were no more."""
         changed, times = self._folding.has_changed("row.")
-        parts = [self._changed(f"{self._record.TABLE}_{self._slot} AS row", changed, times, at)]
-        if self._asks_for_clusterings:
-            # today's table also has those that came later
-            of = f"clusterings_{self._slot} AS own JOIN sessions_{self._slot} AS row ON row.id = own.session"
-            parts.append(self._changed(of, "own.changed_at >= ?", [self._folding.next], at))
-        order = "DESC" if self._is_older else "ASC"
+        parts = [self._changed(f"{self._record.TABLE}_{self._slot} AS row", changed, times, at, most)]
+        changed, times = self._folding.has_changed("own.")
+        parts += [self._changed(table, changed, times, at, most) for table in self._beside]
         rows = self._transaction.run(
             f"SELECT DISTINCT listed FROM ({' UNION ALL '.join(text for text, _ in parts)}) AS changed "
-            f"ORDER BY listed {order} LIMIT ?",
+            f"ORDER BY listed {self._order} LIMIT ?",
             [*(value for _, values in parts for value in values), most],
         ).fetchall()
         numbers = [row[0] for row in rows]
-        self.looked_at += len(numbers)
-        self.matching = self._match(numbers)
-        return numbers[-1] if len(numbers) == most else None
+        some = self._with_so_many_sessions(numbers, most)
+        self.looked_at += len(some)
+        self.matching = self._match(some)
+        return some[-1] if len(numbers) == most or len(some) < len(numbers) else None
 
-    def _changed(self, table: str, changed: str, times: list[Any], at: int | None) -> tuple[str, list[Any]]:
+    @property
+    def _order(self) -> str:
+        return "DESC" if self._is_older else "ASC"
+
+    def _changed(
+        self, table: str, changed: str, times: list[Any], at: int | None, most: int
+    ) -> tuple[str, list[Any]]:
+        """The next records for which ``changed`` holds: of each table no more than are needed of all."""
         conditions, values = ["row.id <= ?", changed], [self.position, *times]
         if self._conditions.fixed:
             conditions.append(self._conditions.fixed)
@@ -114,40 +120,72 @@ class PageThen:
         if at is not None:
             conditions.append(f"row.id {'<' if self._is_older else '>'} ?")
             values.append(at)
-        return f"SELECT row.id AS listed FROM {table} WHERE {' AND '.join(conditions)}", values
+        found = (
+            f"SELECT DISTINCT row.id AS listed FROM {table} WHERE {' AND '.join(conditions)} "
+            f"ORDER BY listed {self._order} LIMIT ?"
+        )
+        return f"SELECT listed FROM ({found}) AS part", [*values, most]
+
+    def _with_so_many_sessions(self, numbers: list[int], most: int) -> list[int]:
+        """Of uploads whose sessions are asked about, those that bring no more sessions than that; the first whole."""
+        if self._record is not Upload or not is_asked(self._query):
+            return numbers
+        today = self._folding.today(Upload)
+        today.prefetch(numbers)
+        sums = accumulate(today[number].sessions for number in numbers)
+        return numbers[: max(1, sum(sum_ <= most for sum_ in sums))]
 
     def _match(self, numbers: list[int]) -> list[Any]:
+        self._looked_into = numbers
+        rows = self._then(numbers)
+        parts = self._sessions_of(rows) if is_asked(self._query) else {}
+        matching = [row for row in rows if holds(self._kind, self._query, row, parts.get(row.id, ()))]
+        if self._record is not Upload:
+            return matching
+        # see ``uploads``: what they counted then is found out for those on the page
+        today = self._folding.today(Upload)
+        today.prefetch(row.id for row in matching)
+        return [today[row.id] for row in matching]
+
+    def _then(self, numbers: list[int]) -> list[Any]:
+        """These records as they were, uploads without their counts."""
         folding = self._folding
         if self._record is Upload:
             state = folding.state({f"upload/{number}" for number in numbers})
-            matching = [row.id for row in state.of(Upload) if holds(self._query, row, Parts())]
-            # see ``uploads``: what they counted then is found out for those on the page
-            today = folding.today(Upload)
-            today.prefetch(matching)
-            return [today[number] for number in matching]
-        if self._record is not Session:
-            folding.fold({self._record: numbers})
-            rows = [folding.rows[self._record][number,] for number in numbers]
-            return [row for row in rows if holds(self._query, row, Parts())]
-        self._looked_into = numbers
-        folding.fold_changed(Session, numbers)
-        rows = [folding.then(Session, number) for number in numbers]
-        parts = self._parts(numbers)
-        return [row for row in rows if holds(self._query, row, parts[row.id])]
+            return [row for row in state.of(Upload) if row.id in numbers]
+        folding.fold_changed(self._record, numbers)
+        rows = (folding.then(self._record, number) for number in numbers)
+        return [row for row in rows if row is not None]
+
+    def _sessions_of(self, rows: list[Any]) -> dict[int, list[Parts]]:
+        """The sessions of each of these records, with as much of them as is asked about."""
+        of = self._numbers_of_sessions(rows)
+        sessions = sorted({number for some in of.values() for number in some})
+        self._folding.fold_changed(Session, sessions)
+        parts = self._parts(sessions)
+        return {record: [parts[number] for number in some if number in parts] for record, some in of.items()}
+
+    def _numbers_of_sessions(self, rows: list[Any]) -> dict[int, set[int]]:
+        if self._record is Session:
+            return {row.id: {row.id} for row in rows}
+        if self._record is Upload:
+            return self._folding.sessions_of_uploads([row.id for row in rows])
+        found = {row.id: {row.session} for row in rows if row.session is not None}
+        return found | self._folding.stood_on([row.id for row in rows if row.session is None])
 
     def _parts(self, sessions: list[int]) -> dict[int, Parts]:
-        """What these sessions had, as far as the query asks."""
         query = self._query
         asks_for_tasks = query.task is not None or "tasks" in query.missing
         tasks = self._of_sessions(SessionTask, "task_type", sessions) if asks_for_tasks else {}
         probes = self._of_sessions(SessionProbe, "probe", sessions) if query.probe is not None else {}
-        clusterings = self.clusterings_of(sessions) if self._asks_for_clusterings else {}
-        return {
-            number: Parts(
-                tasks.get(number, ()), probes.get(number, ()), clusterings.get(number, {}).get("inserted", 0)
-            )
-            for number in sessions
-        }
+        clusterings = self.clusterings_of(sessions) if "clusterings" in query.missing else {}
+        found = {}
+        for number in sessions:
+            row = self._folding.then(Session, number)
+            if row is not None:
+                inserted = clusterings.get(number, {}).get("inserted", 0)
+                found[number] = Parts(row, tasks.get(number, ()), probes.get(number, ()), inserted)
+        return found
 
     def _of_sessions(self, record: Any, column: str, sessions: list[int]) -> dict[int, set[str]]:
         found: dict[int, set[str]] = {}
@@ -201,6 +239,26 @@ class PageThen:
     def close(self) -> None:
         """Nothing that was folded for the page is kept."""
         self._past.close()
+
+
+def _beside(kind: Kind, query: Query, slot: str) -> list[str]:
+    """Where a record, ``row``, can match otherwise than then although nothing has happened to it: by what has happened
+    to something of its own, ``own``. An upload changes with its entries."""
+    if not is_asked(query):
+        return []
+    by_clusterings = "clusterings" in query.missing
+    if kind == "sessions":
+        # a clustering that came later is on the table of today as well
+        of = f"clusterings_{slot} AS own JOIN sessions_{slot} AS row ON row.id = own.session"
+        return [of] if by_clusterings else []
+    if kind == "uploads":
+        of = f"clusterings_{slot} AS own JOIN uploads_{slot} AS row ON row.id = own.upload"
+        return [of] if by_clusterings else []
+    links = f"sessions_{slot} AS own JOIN clustering_sessions_{slot} AS link ON link.session = own.id"
+    return [
+        f"sessions_{slot} AS own JOIN clusterings_{slot} AS row ON row.session = own.id",
+        f"{links} JOIN clusterings_{slot} AS row ON row.id = link.clustering",
+    ]
 
 
 def _count(counts: Counts, session: int, status: str) -> None:

@@ -21,7 +21,6 @@ from projections.portions import marks, portions
 from projections.records import (
     Activity,
     Clustering,
-    ClusteringSession,
     Deletion,
     Duplicate,
     Redaction,
@@ -254,17 +253,8 @@ class Past:
         return found
 
     def _stood_on(self, clusterings: Sequence[Clustering]) -> set[int]:
-        found = {row.session for row in clusterings if row.session is not None}
-        for row in clusterings:
-            if row.session is not None:
-                continue
-            if row.id in self.refolding.folded:
-                links = self.refolding.rows[ClusteringSession].values()
-                found.update(link.session for link in links if link.clustering == row.id)
-            else:
-                sql = f"SELECT session FROM clustering_sessions_{self._slot} WHERE clustering = ?"
-                found.update(link[0] for link in self._transaction.run(sql, (row.id,)).fetchall())
-        return found
+        several = self.refolding.stood_on([row.id for row in clusterings if row.session is None])
+        return {row.session for row in clusterings if row.session is not None}.union(*several.values())
 
     # --- pages
 

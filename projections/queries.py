@@ -5,24 +5,18 @@ requested. The others are *moving*: as of a moment, they ask what the record was
 """
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
-
-import orjson
+from typing import Any, Literal
 
 from ledger.errors import Refusal
+from projections import asked_of_sessions
+from projections.asked_of_sessions import MISSING, Missing, Parts
 from projections.lines import subject_key
 from projections.records import Clustering, Deletion, Session, Upload
 
 Kind = Literal["sessions", "clusterings", "uploads", "requests"]
-Missing = Literal["tasks", "clusterings", "room", "association", "data"]
-MISSING: tuple[Missing, ...] = get_args(Missing)
-DATA_REMARKS = frozenset({"probe-not-on-disk", "lf-only", "data-left-out", "crashed"})
-"""Remarks of a session that say that recorded data are missing in it."""
 LIMIT = 100
-_STANDING = "row.status IN ('pending', 'waiting', 'inserted')"
-_IN = {"sqlite": "instr", "postgresql": "strpos"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +25,9 @@ class Query:
 
     ``probe`` is the inserted one. ``text`` is looked for in what a line shows as text, in any case. ``since`` and
     ``until`` are times of the log, from the first to before the last, and mean when a record was requested or received.
-    ``missing``: see ``_MISSING``. Pages go from new to old: ``after`` a record's number come older ones, ``before`` one
-    the next newer ones. ``limit`` None is for ``pages`` alone: all.
+    ``project``, ``task``, ``probe`` and ``missing`` are asked about sessions: see ``asked_of_sessions``. Pages go from
+    new to old: ``after`` a record's number come older ones, ``before`` one the next newer ones. ``limit`` None is for
+    ``pages`` alone: all.
     """
 
     subject: str | None = None
@@ -97,19 +92,26 @@ LISTED: dict[Kind, Listed] = {
         ("requested", "rejected", "cancelled", "executed", "restored"),
     ),
 }  # fmt: skip
-_OF_SESSIONS = ("project", "task", "probe", "missing")
+_ABOUT_SESSIONS: tuple[Kind, ...] = ("sessions", "clusterings", "uploads")
+FILTERS: dict[str, tuple[Kind, ...]] = dict.fromkeys(("project", "task", "probe", "missing"), _ABOUT_SESSIONS)
+"""Which lists have a filter that not all have."""
+MISSING_IN: dict[Missing, tuple[Kind, ...]] = dict.fromkeys(MISSING, _ABOUT_SESSIONS)
+MISSING_IN["clusterings"] = ("sessions", "uploads")
+
+
+def no_such_filter(kind: Kind, name: str) -> str:
+    return f"{kind.capitalize()} cannot be filtered by {name}: {_together(FILTERS[name])} can."
+
+
+def _together(kinds: Sequence[Kind]) -> str:
+    return f"{', '.join(kinds[:-1])} and {kinds[-1]}"
 
 
 def check(kind: Kind, query: Query) -> None:
     """Raises Refusal for a question that this list cannot answer."""
-    if kind != "sessions":
-        for name in _OF_SESSIONS:
-            if getattr(query, name):
-                raise Refusal(
-                    "no-such-filter",
-                    f"{kind.capitalize()} cannot be filtered by {name}: only sessions can.",
-                    "Leave it out, or list the sessions.",
-                )
+    for name, kinds in FILTERS.items():
+        if getattr(query, name) and kind not in kinds:
+            raise Refusal("no-such-filter", no_such_filter(kind, name), "Leave it out.")
     if query.status is not None and query.status not in LISTED[kind].statuses:
         raise Refusal(
             "no-such-status",
@@ -123,6 +125,13 @@ def check(kind: Kind, query: Query) -> None:
             f'"{unknown[0]}" is nothing that can be missing.',
             f"Expected: {', '.join(MISSING)}.",
         )
+    for missing in query.missing:
+        if kind not in MISSING_IN[missing]:
+            raise Refusal(
+                "no-such-filter",
+                f"{kind.capitalize()} cannot lack {missing}: {_together(MISSING_IN[missing])} can.",
+                "Leave it out.",
+            )
     if query.after is not None and query.before is not None:
         raise Refusal(
             "two-cursors", "A page is after a record or before one, not both.", "Give one of the two."
@@ -133,25 +142,18 @@ def conditions(kind: Kind, query: Query, slot: str, dialect: str) -> Conditions:
     """Without text: Python looks for it, so that both databases compare alike."""
     listed = LISTED[kind]
     subject = None if query.subject is None else subject_key(query.subject)
-    project = None if query.project is None else orjson.dumps(query.project).decode()
-    of = f"FROM {{}}_{slot} AS part WHERE part.session = row.id"
     fixed = (
         ("row.subject = ?", subject), (f"row.{listed.user} = ?", query.user),
         (f"row.{listed.time} >= ?", query.since), (f"row.{listed.time} < ?", query.until),
     )  # fmt: skip
-    moving: tuple[tuple[str, Any], ...] = (
-        ("row.status = ?", query.status),
-        (f"{_IN[dialect]}(row.project, ?) > 0", project),
-        (f"EXISTS (SELECT 1 {of.format('session_tasks')} AND part.task_type = ?)", query.task),
-        (f"EXISTS (SELECT 1 {of.format('session_probes')} AND part.probe = ?)", query.probe),
-    )  # fmt: skip
-    if query.status == "error" and kind in (
-        "sessions",
-        "clusterings",
-    ):  # shown under what its entry became later
-        moving = (*moving, ("row.replaced_by IS NULL", ()))
-    missing = [_missing(name, slot, dialect) for name in dict.fromkeys(query.missing)]
-    return Conditions(*_joined(fixed), *_joined([*moving, *((text, ()) for text in missing)]))
+    moving: list[tuple[str, Any]] = [("row.status = ?", query.status)]
+    if query.status == "error" and kind in ("sessions", "clusterings"):
+        moving.append(("row.replaced_by IS NULL", ()))  # shown under what its entry became later
+    text, values = _joined(moving)
+    asked = asked_of_sessions.condition(kind, query, slot, dialect)
+    if asked is not None:
+        text, values = " AND ".join(filter(None, [text, asked[0]])), [*values, *asked[1]]
+    return Conditions(*_joined(fixed), text, values)
 
 
 def _joined(parts: Sequence[tuple[str, Any]]) -> tuple[str, list[Any]]:
@@ -159,65 +161,15 @@ def _joined(parts: Sequence[tuple[str, Any]]) -> tuple[str, list[Any]]:
     return " AND ".join(text for text, _ in given), [value for _, value in given if value != ()]
 
 
-def _missing(name: Missing, slot: str, dialect: str) -> str:
-    """For sessions that are inserted or may still be: no task, no clustering of its own, no room, a probe
-    association that somebody has to give, or recorded data.
-    """
-    if name == "room":
-        return f"row.room IS NULL AND {_STANDING}"
-    if name == "association":
-        return "row.status = 'waiting' AND row.reason = 'probe-association'"
-    if name == "data":
-        has = _IN[dialect]
-        remarks = " OR ".join(f"{has}(row.remarks, '\"{code}\"') > 0" for code in sorted(DATA_REMARKS))
-        return (
-            f"(row.status = 'waiting' AND row.reason IN ('data-missing', 'acquiring') "
-            f"OR row.status = 'inserted' AND ({remarks}))"
-        )
-    if name == "tasks":
-        none = f"NOT EXISTS (SELECT 1 FROM session_tasks_{slot} AS part WHERE part.session = row.id)"
-        return (
-            f"({none} AND row.status = 'inserted' OR row.status = 'waiting' AND row.reason = 'sessions-txt')"
-        )
-    standing = "part.status = 'inserted'"
-    none = f"NOT EXISTS (SELECT 1 FROM clusterings_{slot} AS part WHERE part.session = row.id AND {standing})"
-    return f"row.status = 'inserted' AND {none}"
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a session has besides its row: types of tasks, inserted probes, how many of its clusterings are inserted."""
-
-    tasks: Collection[str] = ()
-    probes: Collection[str] = ()
-    clusterings: int = 0
-
-
-def holds(query: Query, row: Any, parts: Parts) -> bool:
-    """Whether the moving conditions hold for a record in memory: the same as ``conditions`` says in SQL."""
+def holds(kind: Kind, query: Query, row: Any, sessions: Sequence[Parts] = ()) -> bool:
+    """Whether the moving conditions hold for a record in memory: the same as ``conditions`` says in SQL. ``sessions``
+    are its own, or it itself."""
     return (
         (query.status is None or row.status == query.status)
         and (query.status != "error" or getattr(row, "replaced_by", None) is None)
-        and (query.project is None or query.project in orjson.loads(row.project))
-        and (query.task is None or query.task in parts.tasks)
-        and (query.probe is None or query.probe in parts.probes)
-        and all(_lacks(name, row, parts) for name in query.missing)
+        and (kind != "clusterings" or not query.missing or row.status in ("pending", "waiting", "inserted"))
+        and asked_of_sessions.holds_of_one(query, sessions)
     )
-
-
-def _lacks(name: Missing, row: Session, parts: Parts) -> bool:
-    if name == "room":
-        return row.room is None and row.status in ("pending", "waiting", "inserted")
-    if name == "association":
-        return row.status == "waiting" and row.reason == "probe-association"
-    if name == "data":
-        if row.status == "waiting":
-            return row.reason in ("data-missing", "acquiring")
-        return row.status == "inserted" and not DATA_REMARKS.isdisjoint(orjson.loads(row.remarks or "[]"))
-    if name == "tasks":
-        waits = row.status == "waiting" and row.reason == "sessions-txt"
-        return waits or (row.status == "inserted" and not parts.tasks)
-    return row.status == "inserted" and not parts.clusterings
 
 
 def has_text(row: Any, columns: Sequence[str], needle: str) -> bool:

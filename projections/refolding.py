@@ -216,6 +216,28 @@ class Refolding:
             }
         )
 
+    def sessions_of_uploads(self, uploads: Collection[int]) -> dict[int, set[int]]:
+        """The sessions of then that each of these brought."""
+        found: dict[int, set[int]] = {number: set() for number in uploads}
+        for inside, numbers in within(spans([self.today(Upload)[number] for number in uploads])):
+            sql = f"SELECT id, upload FROM {Session.TABLE}_{self.slot} WHERE {inside} AND id <= ?"
+            for number, upload in self.transaction.run(sql, [*numbers, self.position]).fetchall():
+                if upload in found:
+                    found[upload].add(number)
+        return found
+
+    def stood_on(self, clusterings: Collection[int]) -> dict[int, set[int]]:
+        """The sessions under each of these clusterings over several: of those that were folded, and of today's."""
+        found: dict[int, set[int]] = {number: set() for number in clusterings}
+        for link in self.rows[ClusteringSession].values():
+            if link.clustering in found:
+                found[link.clustering].add(link.session)
+        for some in portions(set(clusterings) - self.folded):
+            sql = f"SELECT clustering, session FROM clustering_sessions_{self.slot} WHERE clustering IN ({marks(some)})"
+            for number, session in self.transaction.run(sql, some).fetchall():
+                found[number].add(session)
+        return found
+
     def _entries_changed(self, record: Any, of_several: str, uploads: list[Upload]) -> dict[int, int]:
         """The entries of these uploads that may have changed since, each with its upload."""
         wanted = {row.id for row in uploads}

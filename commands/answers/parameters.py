@@ -16,8 +16,8 @@ from commands.answers import log
 from commands.answers.asking import Asking
 from commands.answers.times import moment_of, time_of
 from commands.door.permission import Role
+from projections.asked_of_sessions import Missing, MissingOfClustering
 from projections.audit import By
-from projections.queries import Missing
 
 MOST = 1000  # records on a page
 MOST_BESIDE = 1_000_000
@@ -26,8 +26,9 @@ _REF = "An id (s12, c34, u56, d78), a location, a session time or a group name; 
 
 __all__ = [
     "Asking", "By", "Checkpoint", "Content", "Day", "Encoding", "FileName", "Limit", "LimitBeside", "LimitOfLog",
-    "LocalTime", "Missing", "MomentText", "Number", "Position", "Records", "Ref", "RequestId", "RequestStatus",
-    "Right", "Role", "Scope", "SessionRef", "Status", "Text", "Time", "UploadId", "UploadStatus", "Word", "parameters",
+    "LocalTime", "Missing", "MissingOfClustering", "MomentText", "Number", "Position", "Records", "Ref", "RequestId",
+    "RequestStatus", "Right", "Role", "Scope", "SessionRef", "Status", "Text", "Time", "UploadId", "UploadStatus",
+    "Word", "parameters",
 ]  # fmt: skip
 
 

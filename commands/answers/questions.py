@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         LimitBeside,
         LimitOfLog,
         Missing,
+        MissingOfClustering,
         MomentText,
         Number,
         Records,
@@ -85,25 +86,27 @@ def _sessions(
 
 def _clusterings(
     asking: Asking, *, subject: Word | None = None, user: Word | None = None, status: Status | None = None,
-    text: Word | None = None, since: Time | None = None, until: Time | None = None, after: Number | None = None,
-    before: Number | None = None, limit: Limit = PAGE,
+    project: Word | None = None, task: Word | None = None, probe: Word | None = None,
+    missing: list[MissingOfClustering] | None = None, text: Word | None = None, since: Time | None = None,
+    until: Time | None = None, after: Number | None = None, before: Number | None = None, limit: Limit = PAGE,
 ) -> Any:  # fmt: skip
-    """Clusterings, newest first."""
+    """Clusterings, newest first; by what one of the sessions that they stand on is, or lacks."""
     return _page(
-        asking, "clusterings", subject=subject, user=user, status=status, text=text, since=since, until=until,
-        after=after, before=before, limit=limit,
+        asking, "clusterings", subject=subject, user=user, status=status, project=project, task=task, probe=probe,
+        missing=tuple(missing or ()), text=text, since=since, until=until, after=after, before=before, limit=limit,
     )  # fmt: skip
 
 
 def _uploads(
     asking: Asking, *, subject: Word | None = None, user: Word | None = None, status: UploadStatus | None = None,
-    text: Word | None = None, since: Time | None = None, until: Time | None = None, after: Number | None = None,
-    before: Number | None = None, limit: Limit = PAGE,
+    project: Word | None = None, task: Word | None = None, probe: Word | None = None,
+    missing: list[Missing] | None = None, text: Word | None = None, since: Time | None = None,
+    until: Time | None = None, after: Number | None = None, before: Number | None = None, limit: Limit = PAGE,
 ) -> Any:  # fmt: skip
-    """Uploads, newest first."""
+    """Uploads, newest first; by what one of the sessions that they brought is, or lacks."""
     return _page(
-        asking, "uploads", subject=subject, user=user, status=status, text=text, since=since, until=until,
-        after=after, before=before, limit=limit,
+        asking, "uploads", subject=subject, user=user, status=status, project=project, task=task, probe=probe,
+        missing=tuple(missing or ()), text=text, since=since, until=until, after=after, before=before, limit=limit,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from commands.cli.output import plural, printable
 from commands.cli.records import write_clusterings, write_sessions, write_uploads
 from commands.cli.times import as_of_option, shown, utc_time
 from commands.cli.verbs import Verb
+from ledger.errors import Refusal
 
 if TYPE_CHECKING:
     from commands.answers.answering import Answering
@@ -46,21 +47,29 @@ def _record_number(_context: click.Context, _parameter: click.Parameter, value: 
     return int(digits[:18])
 
 
-_OF_SESSIONS = (
-    click.option("--project", metavar="NAME", help="Only of this project."),
-    click.option("--task", metavar="TYPE", help="Only with a task of this type."),
-    click.option("--probe", metavar="NAME", help="Only recorded with this inserted probe."),
-    click.option(
-        "--missing",
-        type=click.Choice(_MISSING),
-        multiple=True,
-        help="Only those that lack this and should have it. Several: that lack all of them.",
-    ),
-)
+def _about_sessions(kind: str) -> list[Command]:
+    """A list that cannot be asked about sessions takes these options to say which lists can."""
+    of = {"sessions": "", "clusterings": "on a session ", "uploads": "with a session "}.get(kind, "")
+    missing = "those that lack" if not of else f"those {of}that lacks"
+    hidden = kind == "requests"
+    return [
+        click.option("--project", metavar="NAME", hidden=hidden, help=f"Only {of}of this project."),
+        click.option("--task", metavar="TYPE", hidden=hidden, help=f"Only {of}with a task of this type."),
+        click.option(
+            "--probe", metavar="NAME", hidden=hidden, help=f"Only {of}recorded with this inserted probe."
+        ),
+        click.option(
+            "--missing",
+            type=click.Choice(_MISSING),
+            multiple=True,
+            hidden=hidden,
+            help=f"Only {missing} this and should have it. Several: all of them.",
+        ),
+    ]
 
 
 def filter_options(
-    statuses: Sequence[str], *more: Callable[[Command], Command]
+    kind: str, statuses: Sequence[str], *more: Callable[[Command], Command]
 ) -> Callable[[Command], Command]:
     """The options of every list; the verb takes them as ``**asked``."""
 
@@ -69,6 +78,7 @@ def filter_options(
         click.option("--user", "owner", metavar="USER", help="Only this user's."),
         click.option("--status", type=click.Choice(statuses), help="Only with this status."),
         *more,
+        *_about_sessions(kind),
         click.option("--text", metavar="TEXT", help="Only where this stands, in any case."),
         click.option("--since", metavar="TIME", callback=utc_time, help="Requested then or later."),
         click.option("--until", metavar="TIME", callback=utc_time, help="Requested before then."),
@@ -99,16 +109,23 @@ def page_size(invocation: Invocation) -> int:
     return invocation.settings.list_limit
 
 
-def query_of(invocation: Invocation, asked: dict[str, Any]) -> "Query":
+def query_of(invocation: Invocation, kind: "Kind", asked: dict[str, Any]) -> "Query":
     """All, where ``limit`` is None: with --json, into a pipe or a file, or with --limit 0."""
-    from projections.queries import Query
+    from projections.queries import Query, check
 
     limit = asked.get("limit")
     has_cursor = asked["after"] is not None or asked["before"] is not None
     is_read_along = output.is_terminal() and not invocation.json
     wanted = limit if limit is not None else page_size(invocation) if has_cursor or is_read_along else 0
     given = {name: value for name, value in asked.items() if name not in ("owner", "limit", "as_of")}
-    return Query(user=asked["owner"], limit=wanted or None, **given)
+    query = Query(user=asked["owner"], limit=wanted or None, **given)
+    try:
+        check(kind, query)
+    except Refusal as refusal:
+        if refusal.code == "no-such-filter":
+            raise click.UsageError(refusal.message) from None
+        raise
+    return query
 
 
 def list_records(
@@ -252,37 +269,43 @@ def _indented(line: Any, *, is_first: bool) -> Iterator[bytes]:
 
 
 @click.command(cls=Verb)
-@filter_options(_STATUSES, *_OF_SESSIONS)
+@filter_options("sessions", _STATUSES)
 @pass_invocation
 def sessions(invocation: Invocation, /, as_of: int | str | None, **asked: Any) -> None:
     """List sessions.
 
-    Newest last; with --json newest first. Missing: tasks, clusterings of its own, a room, or a probe association that
-    somebody has to give.
+    Newest last; with --json newest first. Missing: tasks, clusterings of its own, a room, a probe association that
+    somebody has to give, or recorded data.
     """
     empty = "There are no sessions yet. Upload an input file: daybook upload FILE"
-    list_records(invocation, "sessions", query_of(invocation, asked), as_of, write_sessions, empty)
+    list_records(
+        invocation, "sessions", query_of(invocation, "sessions", asked), as_of, write_sessions, empty
+    )
 
 
 @click.command(cls=Verb)
-@filter_options(_STATUSES)
+@filter_options("clusterings", _STATUSES)
 @pass_invocation
 def clusterings(invocation: Invocation, /, as_of: int | str | None, **asked: Any) -> None:
     """List clusterings.
 
-    Those of one session and those over several (with a group_name). Newest last; with --json newest first.
+    Those of one session and those over several (with a group_name). Newest last; with --json newest first. A filter
+    about sessions asks for one session under it that is all of that.
     """
     empty = "There are no clusterings yet. They come with an input file: daybook upload FILE"
-    list_records(invocation, "clusterings", query_of(invocation, asked), as_of, write_clusterings, empty)
+    list_records(
+        invocation, "clusterings", query_of(invocation, "clusterings", asked), as_of, write_clusterings, empty
+    )
 
 
 @click.command(cls=Verb)
-@filter_options(("received", "validated", "rejected", "processed"))
+@filter_options("uploads", ("received", "validated", "rejected", "processed"))
 @pass_invocation
 def uploads(invocation: Invocation, /, as_of: int | str | None, **asked: Any) -> None:
     """List uploads.
 
-    Newest last; with --json newest first. The outcome counts how their entries stand now.
+    Newest last; with --json newest first. The outcome counts how their entries stand now. A filter about sessions
+    asks for one session that it brought, and that is all of that.
     """
     empty = "Nothing was uploaded yet. Begin with: daybook upload FILE"
-    list_records(invocation, "uploads", query_of(invocation, asked), as_of, write_uploads, empty)
+    list_records(invocation, "uploads", query_of(invocation, "uploads", asked), as_of, write_uploads, empty)

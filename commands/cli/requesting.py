@@ -47,7 +47,9 @@ def request() -> None:
 
 @request.command("list")
 @filter_options(
-    REQUEST_STATUSES, click.option("--all", "decided", is_flag=True, help="Those that were decided, too.")
+    "requests",
+    REQUEST_STATUSES,
+    click.option("--all", "decided", is_flag=True, help="Those that were decided, too."),
 )
 @pass_invocation
 def list_(invocation: Invocation, /, decided: bool, as_of: int | str | None, **asked: Any) -> None:
@@ -60,7 +62,9 @@ def list_(invocation: Invocation, /, decided: bool, as_of: int | str | None, **a
     empty = "No request is open. See all: daybook request list --all"
     if decided:
         empty = "Nothing was ever requested."
-    list_records(invocation, "requests", query_of(invocation, asked), as_of, write_requests, empty)
+    list_records(
+        invocation, "requests", query_of(invocation, "requests", asked), as_of, write_requests, empty
+    )
 
 
 @request.command("show")

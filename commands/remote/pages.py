@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.answers.questions import question as question_of
 from ledger.moments import Moment
+from projections.queries import FILTERS, check
 
 if TYPE_CHECKING:
     from commands.answers.lists import AnyList
@@ -56,9 +57,10 @@ def every(remote: "Remote", kind: "Kind", query: "Query", as_of: Moment | None) 
 
 
 def _asked(remote: "Remote", kind: "Kind", query: "Query", as_of: Moment | None) -> "AnyList":
+    check(kind, query)
     given = {field.name: getattr(query, field.name) for field in fields(query)}
-    if kind != "sessions":
-        for name in ("project", "task", "probe", "missing"):
+    for name, kinds in FILTERS.items():
+        if kind not in kinds:
             given.pop(name)
     if kind == "requests":
         given["decided"] = True  # what the query says of the status is all that is meant

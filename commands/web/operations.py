@@ -100,6 +100,17 @@ def refuse_unknown(request: Request, known: set[str]) -> None:
     """An unknown parameter would be ignored in silence, and the answer would be to another question."""
     for name in request.query_params:
         if name not in known:
-            hint = did_you_mean(name, known) or f"There are: {', '.join(sorted(known)) or 'none'}."
+            hint = did_you_mean(name, known) or _elsewhere(name)
+            hint = hint or f"There are: {', '.join(sorted(known)) or 'none'}."
             problem = Problem(422, "no-such-parameter", f'There is no parameter "{name}" here.', hint)
             raise Refused(replace(problem, errors=[{"where": f"query.{name}", "message": problem.message}]))
+
+
+def _elsewhere(name: str) -> str:
+    """Which questions have the parameter that this one has not."""
+    having = [
+        question.name
+        for question in QUESTIONS
+        if question.ask is not None and any(one.name == name for one in parameters(question.ask))
+    ]
+    return f"Can be asked so: {', '.join(having)}." if having else ""

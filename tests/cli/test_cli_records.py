@@ -133,6 +133,36 @@ def test_sessions_are_filtered_by_what_they_hold_and_what_they_lack(filled: Run)
     assert number("--until", "2001-01-01") == 0
 
 
+@pytest.mark.parametrize("what", ["clusterings", "uploads"])
+def test_lists_are_filtered_by_the_sessions_behind_their_records(filled: Run, what: str) -> None:
+    everything = len(filled(what, "--json").json[what])
+
+    def number(*arguments: str) -> int:
+        found = filled(what, "--json", *arguments)
+        size = found.json["position"]
+        assert filled(what, "--json", *arguments, "--as-of", str(size)).json == found.json
+        return len(found.json[what])
+
+    assert number("--task", "OpenField") == everything > 0
+    assert number("--task", "NoTask") == number("--project", "nothing") == number("--missing", "tasks") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("request", "list", "--project", "x"), "Requests cannot be filtered by project: sessions, clusterings and uploads can."),
+        (("clusterings", "--missing", "clusterings"), "Clusterings cannot lack clusterings: sessions and uploads can."),
+    ],
+)  # fmt: skip
+def test_filter_of_other_lists_is_wrong_usage_that_names_them(
+    run_here: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    ended = run_here(*arguments)
+
+    assert ended.exit == 2
+    assert said in ended.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--since", "tomorrow"], ["--since", "2026-13-45"], ["--limit", "-1"], ["--status", "lost"]],

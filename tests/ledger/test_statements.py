@@ -252,6 +252,24 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "ledger/verify.py": {
         CONDITION: ("condition",),
     },
+    "projections/asked_of_sessions.py": {
+        CONDITION: (
+            "_standing('row')",
+            "_standing(own)",
+            "none",
+            "of",
+            "remarks",
+            "standing",
+            "text",
+            "waits",
+            "way.format(slot=slot)",
+        ),
+        NAME: (
+            "own",
+            "row",
+        ),
+        SLOT: ("slot",),
+    },
     "projections/audit.py": {
         CONDITION: ("' AND '.join(conditions)",),
         NAME: ("_KEYS[by]",),
@@ -351,8 +369,9 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         CONDITION: (
             "' AND '.join(conditions)",
             "' UNION ALL '.join((text for text, _ in parts))",
+            "found",
             "listed",
-            "order",
+            "self._order",
         ),
         MARKS: ("marks(some)",),
         NAME: (
@@ -375,18 +394,10 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         SLOT: ("self._slot",),
     },
     "projections/queries.py": {
-        CONDITION: (
-            "none",
-            "of.format('session_probes')",
-            "of.format('session_tasks')",
-            "remarks",
-            "standing",
-        ),
         NAME: (
             "listed.time",
             "listed.user",
         ),
-        SLOT: ("slot",),
     },
     "projections/rebuild.py": {
         CONDITION: (
@@ -420,6 +431,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         MARKS: ("marks(some)",),
         NAME: (
+            "Session.TABLE",
             "alias",
             "column",
             "owner",

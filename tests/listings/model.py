@@ -11,7 +11,7 @@ import orjson
 
 from ledger.envelope import StoredEvent
 from projections.apply import apply
-from projections.queries import Kind, Query
+from projections.queries import MISSING_IN, Kind, Query
 from projections.rows import State
 
 TABLES = {"sessions": "sessions", "clusterings": "clusterings", "uploads": "uploads", "requests": "deletions"}
@@ -30,6 +30,7 @@ class Folded(State):
     tasks_of: dict[int, set[str]]
     probes_of: dict[int, set[str]]
     clusterings_of: dict[int, list[str]]
+    sessions_of: dict[tuple[str, int], list[Any]]
     entries_of: dict[int, list[str]]
 
 
@@ -42,11 +43,17 @@ def folded(events: Sequence[StoredEvent]) -> Folded:
         state.tasks_of[task.session].add(task.task_type)
     for probe in state.probes.every():
         state.probes_of[probe.session].add(probe.probe)
+    state.sessions_of = defaultdict(list)
     for session in state.sessions.every():
         state.entries_of[session.upload].append(session.status)
+        state.sessions_of["sessions", session.id].append(session)
+        state.sessions_of["uploads", session.upload].append(session)
+    for link in state.clustering_sessions.every():
+        state.sessions_of["clusterings", link.clustering].append(state.sessions[link.session])
     for one in state.clusterings.every():
         if one.session is not None:
             state.clusterings_of[one.session].append(one.status)
+            state.sessions_of["clusterings", one.id].append(state.sessions[one.session])
         else:
             state.entries_of[one.upload].append(one.status)
     return state
@@ -55,7 +62,7 @@ def folded(events: Sequence[StoredEvent]) -> Folded:
 def matching(state: Folded, kind: Kind, query: Query) -> list[int]:
     """All records that match, newest first, whatever the page."""
     rows = getattr(state, TABLES[kind]).every()
-    found = [row.id for row in rows if _is_asked_for(row, kind, query) and _holds(row, state, query)]
+    found = [row.id for row in rows if _is_asked_for(row, kind, query) and _holds(row, kind, state, query)]
     return sorted(found, reverse=True)
 
 
@@ -77,14 +84,31 @@ def _is_asked_for(row: Any, kind: Kind, query: Query) -> bool:
     )
 
 
-def _holds(row: Any, state: Folded, query: Query) -> bool:
+def _holds(row: Any, kind: Kind, state: Folded, query: Query) -> bool:
+    """One of its sessions is all that is asked of sessions."""
+    if query.project is None and query.task is None and query.probe is None and not query.missing:
+        return True
+    if kind == "clusterings" and query.missing and row.status not in STANDING:
+        return False
+    return any(_is_all(session, state, query) for session in state.sessions_of.get((kind, row.id), []))
+
+
+def _is_all(row: Any, state: Folded, query: Query) -> bool:
     tasks, probes = state.tasks_of.get(row.id, set()), state.probes_of.get(row.id, set())
     clustered = "inserted" in state.clusterings_of.get(row.id, [])
+    remarks = set(orjson.loads(row.remarks or "[]")) & {
+        "probe-not-on-disk",
+        "lf-only",
+        "data-left-out",
+        "crashed",
+    }
     lacks = {
         "tasks": lambda: (row.status == "inserted" and not tasks) or (row.status, row.reason) == ("waiting", "sessions-txt"),
         "clusterings": lambda: row.status == "inserted" and not clustered,
         "room": lambda: row.room is None and row.status in STANDING,
         "association": lambda: (row.status, row.reason) == ("waiting", "probe-association"),
+        "data": lambda: (row.status == "waiting" and row.reason in ("data-missing", "acquiring"))
+        or (row.status == "inserted" and bool(remarks)),
     }  # fmt: skip
     return (
         (query.project is None or query.project in orjson.loads(row.project))
@@ -124,15 +148,15 @@ def some_query(choices: random.Random, state: Folded, kind: Kind) -> Query:
         text=maybe(text[choices.randint(0, 3) :][: choices.randint(1, 9)].upper() or "x", 5),
         limit=choices.choice([1, 2, 5, 100]),
     )  # fmt: skip
-    if kind == "sessions":
+    if kind != "requests":
         tasks = [task.task_type for task in state.tasks.every()] or ["OpenField"]
         probes = [probe.probe for probe in state.probes.every()] or ["probe_1"]
-        lacking = [
-            name for name in ("tasks", "clusterings", "room", "association") if not choices.randrange(8)
-        ]
+        projects = [orjson.loads(session.project) for session in state.sessions_of.get((kind, one.id), [])]
+        names = ("tasks", "clusterings", "room", "association", "data")
+        lacking = [name for name in names if not choices.randrange(9) and kind in MISSING_IN[name]]  # type: ignore[index]
         query = replace(
-            query, project=maybe((orjson.loads(one.project) or ["none"])[0]), task=maybe(choices.choice(tasks)),
-            probe=maybe(choices.choice(probes)), missing=tuple(lacking),
+            query, project=maybe(next((names[0] for names in projects if names), "none")),
+            task=maybe(choices.choice(tasks)), probe=maybe(choices.choice(probes)), missing=tuple(lacking),
         )  # fmt: skip
     cursor = choices.choice([None, None, other.id])
     return replace(query, **{choices.choice(["after", "before"]): cursor})

@@ -216,8 +216,9 @@ def test_reading_a_page_of_then_leaves_nothing_to_be_read_wrongly(shared_databas
 @pytest.mark.parametrize(
     ("kind", "query", "code"),
     [
-        ("uploads", Query(task="OpenField"), "no-such-filter"),
-        ("clusterings", Query(missing=("tasks",)), "no-such-filter"),
+        ("requests", Query(task="OpenField"), "no-such-filter"),
+        ("requests", Query(missing=("tasks",)), "no-such-filter"),
+        ("clusterings", Query(missing=("clusterings",)), "no-such-filter"),
         ("sessions", Query(missing=("sleep",)), "no-such-filter"),  # type: ignore[arg-type]
         ("uploads", Query(status="inserted"), "no-such-status"),
         ("sessions", Query(after=1, before=2), "two-cursors"),

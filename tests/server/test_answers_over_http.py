@@ -159,6 +159,8 @@ def test_an_answer_that_is_known_is_not_sent_again_until_something_is_added(stoc
         ("/sessions?limit=100000", 422, "usage"),
         ("/sessions?status=gone", 422, "usage"),
         ("/sessions?subjct=1", 422, "no-such-parameter"),
+        ("/requests?project=x", 422, "no-such-parameter"),
+        ("/clusterings?missing=clusterings", 422, "usage"),
         ("/sessions?after=1&before=2", 422, "two-cursors"),
         ("/sessions?since=whenever", 422, "usage"),
         ("/sessions?subject=", 422, "usage"),
