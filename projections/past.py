@@ -191,6 +191,12 @@ class Past:
         of_files = {row.upload for row in rows if row.status in ("error", "withdrawn")}
         if of_files:
             refolding.fold_changed(Upload, of_files)
+        failed = [row.status_position for row in rows if row.status == "error"]
+        if failed:  # by another session, perhaps, which is told of beside it
+            failures = map(body_of, log.read_positions(self._transaction, failed).values())
+            refolding.fold_changed(
+                Session, {by for body in failures if (by := body.get("taken_by")) is not None}
+            )
         deleted = [row.status_position for row in rows if row.status == "deleted"]
         if deleted:
             events = log.read_positions(self._transaction, deleted)

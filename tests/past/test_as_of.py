@@ -61,6 +61,23 @@ def questions(story: Story, choices: random.Random) -> list[tuple[str, ...]]:
     return asked
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_session_of_then_failed_by_one_that_has_changed_since(desk: Desk, together: bool) -> None:
+    lab, read = desk.lab, Reader(desk.lab)
+    lab.record("date_1", serials=SERIALS[:1])
+    lab.record("copy_of_1", serials=SERIALS[:1])
+    first, copy = session("date_1"), session("copy_of_1")
+    if not together:
+        lab.upload(first)
+    report = lab.upload(first, copy)
+    holder, failed = (one.session for one in report.sessions)
+    then, said = lab.size(), read("why", failed)
+    desk.delete(holder)
+
+    assert said.json["related"] != []
+    assert read("why", failed, as_of=then) == said
+
+
 def test_every_command_says_as_of_a_moment_what_it_said_then(desk: Desk) -> None:
     seed = 1 if os.environ.get("CI") else random.randrange(2**32)
     story, choices, read = Story(desk, seed), random.Random(seed), Reader(desk.lab)
