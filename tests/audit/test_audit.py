@@ -1,6 +1,5 @@
 """The counts of the audit report, against the events of the log counted one by one."""
 
-import os
 from typing import Any, get_args
 
 import orjson
@@ -17,10 +16,10 @@ from projections.audit import COUNTS, NOT_COUNTED, By, audit
 from projections.past import Past, put_before
 from tests.deletion.desk import Desk
 from tests.intake.lab import Lab, group, session
+from tests.length import TIMES
 from tests.projections.test_rebuild_equals_incremental import write_history
 
 EXAMPLES = {"sqlite": 8, "postgresql": 3}
-LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
 CLOCK_RUNS_AHEAD = True  # from one day to another; verify says that such events lie ahead
 KEYS: tuple[By, ...] = get_args(By)
 
@@ -94,7 +93,7 @@ def test_the_counts_are_those_of_the_log(shared_database: Database, monkeypatch:
         log, "now", lambda: f"20{30 + next(days) // 300:02}-0{next(days) // 30 % 9 + 1}-11T00:00:00.000000Z"
     )
 
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
     @given(
         seed=st.integers(0, 2**32),
         steps=st.integers(10, 60),

@@ -5,7 +5,6 @@ what was refused and why. At the end a rebuild makes the same rows, the ledger v
 that was taken on the way, and each moment that was remembered is seen again as it was then.
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +15,11 @@ from commands.recordings.roots import Roots
 from tests.histories.observing import look, look_back, rebuild
 from tests.histories.playing import Player
 from tests.histories.scene import USERS, write_share
+from tests.length import LONG
 from tests.projections.choices import Seeded
 
-LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
-HISTORIES = {"sqlite": 14 * LONG, "postgresql": 6 * LONG}  # in each of five parts: a hundred
+PARTS = 100 if LONG else 3
+HISTORIES = {"sqlite": 14, "postgresql": 6}  # in each part
 STEPS = 24
 REMEMBERED = 3  # moments of each history
 DONE = {
@@ -47,7 +47,7 @@ def play(player: Player, key: Path) -> None:
     look_back(daybook, player.url, album)
 
 
-@pytest.mark.parametrize("part", range(5))
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_whatever_happens_the_ledger_says_what_the_model_says(
     database: str, part: int, share: Roots, ledger_templates: Callable[[str, Path], str], tmp_path: Path

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from commands.inputfile.read import ReadResult, read_input_file
 from tests.inputfile.documents import block_yaml, campaign, campaign_json, campaign_yaml
+from tests.length import TIMES
 
 texts = st.one_of(
     st.sampled_from(
@@ -121,7 +122,7 @@ def told(result: ReadResult) -> list[tuple[int, str, str, str, str]]:
 
 
 @given(documents)
-@settings(max_examples=400)
+@settings(max_examples=120 * TIMES)
 def test_document_in_yaml_and_in_json_gives_the_same_entries_and_findings(document: Any) -> None:
     from_json = read_input_file(json.dumps(document).encode(), filename="a.json")
     from_yaml = read_input_file(block_yaml(document).encode(), filename="a.yml")

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from commands.inputfile.document import line_starts
 from commands.inputfile.read import ReadResult, read_input_file, read_tasks
 from tests.inputfile.documents import EXAMPLE_JSON, EXAMPLE_YAML
+from tests.length import TIMES
 
 names = st.sampled_from(["", "a.yml", "a.yaml", "a.json", "a.txt"])
 snippets = st.sampled_from(
@@ -98,7 +99,7 @@ def holds(data: bytes, result: ReadResult) -> None:
 
 
 @given(st.binary(max_size=200), names)
-@settings(max_examples=500)
+@settings(max_examples=150 * TIMES)
 @example(b"%", "a.yml")
 @example(b"\xff\xfe", "")
 @example(b"'", "a.json")
@@ -108,7 +109,7 @@ def test_any_bytes(data: bytes, filename: str) -> None:
 
 
 @given(st.lists(snippets, max_size=30), names)
-@settings(max_examples=1000)
+@settings(max_examples=300 * TIMES)
 def test_any_sequence_of_signs_that_mean_something(pieces: list[str], filename: str) -> None:
     data = "".join(pieces).encode()
     holds(data, read_input_file(data, filename=filename))
@@ -116,7 +117,7 @@ def test_any_sequence_of_signs_that_mean_something(pieces: list[str], filename: 
 
 
 @given(st.sampled_from([EXAMPLE_YAML, EXAMPLE_JSON]), st.data())
-@settings(max_examples=600)
+@settings(max_examples=200 * TIMES)
 def test_examples_with_random_changes(text: str, data: Any) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text)))
@@ -127,7 +128,7 @@ def test_examples_with_random_changes(text: str, data: Any) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=100 * TIMES)
 def test_examples_with_random_bytes(data: Any) -> None:
     text = bytearray(data.draw(st.sampled_from([EXAMPLE_YAML, EXAMPLE_JSON])).encode())
     for _ in range(data.draw(st.integers(1, 4))):

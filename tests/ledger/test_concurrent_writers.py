@@ -1,6 +1,5 @@
 """Many processes write while others read: every event once, in order, with nothing between."""
 
-import os
 import time
 
 import pytest
@@ -8,9 +7,10 @@ import pytest
 from ledger import log
 from ledger.database import Database
 from tests.ledger.writing import elsewhere, join_all, stored_events, submit_many, submit_the_same
+from tests.length import LONG
 
 WRITERS = 8
-COMMANDS = 1_000 if os.environ.get("DAYBOOK_LONG_TESTS") else 50  # of 1, 2 or 3 events: 100 events a writer
+COMMANDS = 1_000 if LONG else 50  # of 1, 2 or 3 events: 100 events a writer
 
 
 def test_a_tailing_reader_sees_every_event_of_eight_writers_once_and_in_order(

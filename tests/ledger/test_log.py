@@ -1,7 +1,5 @@
 """Appending and reading: positions, versions, pages and times."""
 
-import os
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable
 from ledger.events import ReferenceValueAdded, SubjectRegistered
 from ledger.merkle import EMPTY_ROOT, CompactRange
 from tests.ledger.writing import added, append, as_owner, head_size, stored_events
+from tests.length import LONG
 
 ROWS_THAT_ARE_COPIED = 25  # on PostgreSQL: more rows than executemany is used for
 
@@ -230,7 +229,7 @@ def test_the_head_row_brings_back_every_tree(leaves: list[bytes]) -> None:
     assert leaves or tree.root() == EMPTY_ROOT
 
 
-@pytest.mark.skipif(not os.environ.get("DAYBOOK_LONG_TESTS"), reason="DAYBOOK_LONG_TESTS is not set")
+@pytest.mark.skipif(not LONG, reason="DAYBOOK_LONG_TESTS is not set")
 def test_a_hundred_thousand_events_in_one_append(database: Database) -> None:
     append(database, [added(f"{number}") for number in range(100_000)])
 

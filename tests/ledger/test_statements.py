@@ -7,6 +7,7 @@ reason why nothing that is stored, and nothing that anybody typed, can be in it.
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from tests.conftest import ROOT
 
@@ -481,13 +482,16 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
-def places() -> Iterator[tuple[str, str, int]]:
+@cache
+def places() -> list[tuple[str, str, int]]:
     """The file, what is put into a statement there, and the line."""
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                for put_in in _put_into_sql(node):
-                    yield path.relative_to(ROOT).as_posix(), ast.unparse(put_in), node.lineno  # type: ignore[attr-defined]
+    return [
+        (path.relative_to(ROOT).as_posix(), ast.unparse(put_in), node.lineno)  # type: ignore[attr-defined]
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for put_in in _put_into_sql(node)
+    ]
 
 
 def _put_into_sql(node: ast.AST) -> Iterator[ast.expr]:

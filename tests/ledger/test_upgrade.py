@@ -35,6 +35,7 @@ from projections.versions import versions
 from tests.conftest import create_database
 from tests.ledger.test_migrations import configuration
 from tests.ledger.writing import is_sqlite
+from tests.length import LONG
 
 OLDER: dict[str, Any] = json.loads((Path(__file__).parent / "schema_0001.json").read_text(encoding="utf-8"))
 FACTS = ("events", "receipts", "input_files", "checkpoints")
@@ -271,7 +272,7 @@ def test_upgrade_that_dies_anywhere_leaves_the_older_ledger(
 ) -> None:
     older.grow(300)
     before = older.shape()
-    every = 1 if is_sqlite(older.url) else 9
+    every = 1 if LONG else 7 if is_sqlite(older.url) else 9
 
     def dies(step: int) -> bool:
         """Whether there is such a step; the process dies behind it."""

@@ -1,6 +1,5 @@
 """Whatever happened: the lineage of every record says what the log says, in every format, then as now."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -22,13 +21,13 @@ from projections.lineage import _Walk, lineage
 from projections.lineage_requests import _OPEN
 from projections.past import put_before
 from projections.references import Kind, Reference
+from tests.length import TIMES
 from tests.lineage.drawn import read_dot, read_mermaid
 from tests.lineage.looking import edges, say, steps
 from tests.lineage.provenance import checked
 from tests.projections.test_rebuild_equals_incremental import write_history
 
 EXAMPLES = {"sqlite": 6, "postgresql": 2}
-LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
 KINDS: tuple[Kind, ...] = ("session", "clustering", "upload", "deletion")
 
 
@@ -72,7 +71,7 @@ class Told:
 
 
 def test_a_lineage_says_what_the_log_says(shared_database: Database) -> None:
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
     @given(seed=st.integers(0, 2**32), number=st.integers(20, 80))
     def check(seed: int, number: int) -> None:
         history = write_history(shared_database, seed, number)
@@ -106,7 +105,7 @@ def test_a_lineage_says_what_the_log_says(shared_database: Database) -> None:
 
 
 def test_every_format_can_tell_of_everything(shared_database: Database) -> None:
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
     @given(seed=st.integers(0, 2**32), limit=st.sampled_from([0, 1, 3]))
     def check(seed: int, limit: int) -> None:
         history = write_history(shared_database, seed, 40)
@@ -150,7 +149,7 @@ def test_a_lineage_of_the_past_is_the_one_of_then(
             head = put_before(transaction, position, about)
             return look(transaction, head, reference).plain()
 
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
     @given(seed=st.integers(0, 2**32), back=st.integers(0, 30))
     def check(seed: int, back: int) -> None:
         history = write_history(shared_database, seed, 40)

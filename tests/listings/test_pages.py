@@ -1,6 +1,5 @@
 """A page holds what a list in plain Python says, now and as of every moment; cursors lead through all of it."""
 
-import os
 import random
 import subprocess
 import sys
@@ -22,11 +21,11 @@ from projections import pages
 from projections.past import Past, put_before
 from projections.queries import Kind, Query
 from tests.conftest import ROOT
+from tests.length import TIMES
 from tests.listings.model import TABLES, Folded, cut, folded, matching, some_query
 from tests.past.test_shadowed_tables import write
 
 EXAMPLES = {"sqlite": 4, "postgresql": 2}
-LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MOMENTS = 3
 QUESTIONS = 4  # of each kind
@@ -96,7 +95,7 @@ def test_a_page_is_what_a_list_in_plain_python_says(
 ) -> None:
     monkeypatch.setattr("projections.pages_then._CHUNK", portion)
 
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
     @given(seed=st.integers(0, 2**32), steps=st.integers(5, 60))
     def check(seed: int, steps: int) -> None:
         before, size = write(shared_database, seed, steps)
@@ -122,7 +121,7 @@ def test_cursors_lead_through_all_of_it_however_little_is_looked_at(
     monkeypatch.setattr("projections.pages.TEXT_STEP", 5)
     stopped = []
 
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
     @given(seed=st.integers(0, 2**32), steps=st.integers(20, 60))
     def check(seed: int, steps: int) -> None:
         before, size = write(shared_database, seed, steps)

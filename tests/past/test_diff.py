@@ -1,6 +1,5 @@
 """What changed between two moments: the difference of what is listed then and then, and who did it."""
 
-import os
 import random
 from typing import Any
 
@@ -20,10 +19,10 @@ from projections.past import Past, put_before
 from tests.cli.conftest import commands_of, run_cli
 from tests.deletion.desk import Desk
 from tests.intake.lab import Lab, session
+from tests.length import TIMES
 from tests.past.test_shadowed_tables import write
 
 EXAMPLES = {"sqlite": 6, "postgresql": 3}
-LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
 
 
 def lines_at(database: Database, position: int) -> dict[tuple[str, str], dict[str, Any]]:
@@ -45,7 +44,7 @@ NOT_TOLD = {"changed_at", "processed_at", "decided_at"}
 
 
 def test_a_diff_is_the_difference_of_two_looks_at_everything(shared_database: Database) -> None:
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
     @given(seed=st.integers(0, 2**32), steps=st.integers(5, 60))
     def check(seed: int, steps: int) -> None:
         before, size = write(shared_database, seed, steps)

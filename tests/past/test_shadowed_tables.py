@@ -1,6 +1,5 @@
 """The past that is put before the present is, row by row, what the events up to there add up to."""
 
-import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,10 +24,10 @@ from projections.records import RECORDS
 from projections.references import find
 from projections.rows import State
 from projections.versions import versions
+from tests.length import TIMES
 from tests.projections.test_rebuild_equals_incremental import write_history
 
 EXAMPLES = {"sqlite": 6, "postgresql": 3}
-LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
 POSITIONS = 12  # looked at in each example
 Contents = dict[str, list[tuple[object, ...]]]
 
@@ -70,7 +69,7 @@ def folded(events: list[StoredEvent]) -> Contents:
 
 
 def test_every_table_holds_what_the_events_up_to_a_position_add_up_to(shared_database: Database) -> None:
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
     @given(seed=st.integers(0, 2**32), steps=st.integers(1, 60))
     def check(seed: int, steps: int) -> None:
         before, size = write(shared_database, seed, steps)
@@ -122,7 +121,7 @@ def test_a_record_is_found_and_shown_as_by_a_look_at_everything(
 ) -> None:
     monkeypatch.setattr("projections.past._FEW", 0)
 
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
     @given(seed=st.integers(0, 2**32), steps=st.integers(10, 60))
     @example(seed=1395, steps=16)  # an entry that came again for other sessions
     def check(seed: int, steps: int) -> None:

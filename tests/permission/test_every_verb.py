@@ -161,18 +161,18 @@ _HEAVY = (
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.ext.asyncio",
 )
-_LOADED_BY_EACH = """
-import json, os, sys
+_LOADED_BY_THEM = """
+import json, sys
 from commands.cli.main import cli
 heavy, database, *lines = json.loads(sys.argv[1])
+known = set()
 for line in lines:
-    if os.fork() == 0:
-        try:
-            cli.main(["--db", database, *line.split()])
-        except SystemExit as ended:
-            print("#", ended.code, line, *(name for name in heavy if name in sys.modules), sep="\\t", flush=True)
-        os._exit(0)
-    os.wait()
+    try:
+        cli.main(["--db", database, *line.split()])
+    except SystemExit as ended:
+        loaded = [name for name in heavy if name in sys.modules and name not in known]
+        print("#", ended.code, line, *loaded, sep="\t", flush=True)
+        known.update(loaded)
 """
 
 
@@ -275,7 +275,7 @@ def test_no_verb_that_only_reads_loads_what_only_writers_need(
     heavy = [*_HEAVY, *(["sqlalchemy"] if ledger_url.startswith("sqlite") else [])]
 
     done = subprocess.run(
-        [sys.executable, "-c", _LOADED_BY_EACH, json.dumps([heavy, ledger_url, *light])],
+        [sys.executable, "-c", _LOADED_BY_THEM, json.dumps([heavy, ledger_url, *light])],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
 

@@ -1,6 +1,5 @@
 """A rebuild makes, to the bit, what applying each append made: whatever happened, in whatever portions."""
 
-import os
 from dataclasses import replace
 from itertools import count, cycle
 
@@ -20,6 +19,7 @@ from projections.rebuild import contents, rebuild
 from projections.records import RECORDS, SLOTS
 from projections.rows import State
 from projections.versions import versions
+from tests.length import TIMES
 from tests.projections.catalogue_history import Step
 from tests.projections.choices import Seeded
 from tests.projections.histories import Entry
@@ -28,7 +28,6 @@ from tests.projections.seeds import STEPS, batches, covering, first_seed
 from tests.projections.whole_history import WholeHistory
 
 EXAMPLES = {"sqlite": 30, "postgresql": 8}
-LONG = 20 if os.environ.get("DAYBOOK_LONG_TESTS") else 1
 VIAS = (
     "{}",
     '{"authentication":"os"}',
@@ -127,7 +126,7 @@ def test_a_rebuild_makes_what_incremental_application_made(
         assert rebuilt.events == after.size
         assert anew == incremental
 
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * LONG)
+    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
     @given(
         seed=st.integers(0, 2**32),
         steps=st.integers(1, 40),
@@ -153,7 +152,7 @@ def test_two_processes_make_what_incremental_application_made(
     shared_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rebuilding, "PARALLEL_FROM", 1)
-    for seed in range(3 * LONG):
+    for seed in range(3 * TIMES):
         write_history(shared_database, seed, steps=120)
         with shared_database.reading() as transaction:
             size = log.read_head(transaction).size

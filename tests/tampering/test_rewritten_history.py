@@ -9,11 +9,9 @@ import pytest
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.moving.setup import initialise
 from commands.proving.checkpoints import make_checkpoint
 from ledger.verify import verify
 from projections.rebuild import contents
-from tests.conftest import create_database
 from tests.ledger.writing import added, append
 from tests.tampering.forgery import Change, Event, rewrite
 
@@ -34,12 +32,10 @@ class Kept:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'daybook.db'}"
-    else:
-        url = create_database(request.getfixturevalue("postgresql_server"))
-    initialise(url, Actor("user_1"), key_directory=tmp_path)
+def kept(
+    request: pytest.FixtureRequest, ledger_templates: Callable[[str, Path], str], tmp_path: Path
+) -> Iterator[Kept]:
+    url = ledger_templates(request.param, tmp_path)
     daybook = Daybook.open(url, Actor("user_1"))
     ledger, size = Kept(url, {}), 1
     for to in (*SIZES, SIZES[-1] + 1):
