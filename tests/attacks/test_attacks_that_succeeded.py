@@ -293,3 +293,28 @@ def test_every_row_of_the_table_has_its_test(attacks: Path) -> None:
     assert len(rows) == len(SHOWN)
     for row, begins in zip(rows, SHOWN, strict=True):
         assert row.startswith(begins), row
+
+
+# --- small files ------------------------------------------------------------------------------------------------------
+
+
+def test_a_huge_file_in_place_of_a_small_one_is_not_read(stocked_here: Run, folder: Path) -> None:
+    (folder / "huge").write_text('db = "daybook.db"\n')
+    (folder / "huge_line").touch()
+    for name in ("huge", "huge_line"):
+        os.truncate(name, 20 << 30)
+    lines = {
+        "--config huge sessions": "larger than 1,048,576 bytes",
+        "import huge_line --db other.db": "more than 1,048,576 bytes",
+        "verify --bundle huge": "not a zip file",
+        "verify --receipt huge": "larger than 67,108,864 bytes",
+        "verify --checkpoint huge": "longer than 1,000,000 bytes",
+        "prove --since huge": "longer than 1,000,000 bytes",
+        "catalogue load huge": "at most 10,485,760 are read",
+    }
+
+    answers = run_bounded([["--as", "user_1", *line.split()] for line in lines], folder)
+
+    for (line, told), taken in zip(lines.items(), answers, strict=True):
+        assert taken.exit in (1, 2) and told in taken.out, (line, taken)
+        assert taken.memory_mb < 400 and "huge" in taken.out, (line, taken)

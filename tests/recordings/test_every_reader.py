@@ -1,5 +1,6 @@
 """Every system that is read has what the recipe "Add a reader" asks for: an ending of its own, a sample, a name."""
 
+import os
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -9,7 +10,7 @@ from typing import get_args
 import pytest
 
 from commands.recordings.readers import READERS, read_session_directory
-from commands.recordings.session import System
+from commands.recordings.session import SessionDirectoryError, System
 from commands.samples.openephys import openephys_session
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
 from commands.samples.tetrodes import axona_session, neuralynx_session, neurologger_session
@@ -41,3 +42,33 @@ def test_sample_of_a_system_is_read_as_that_system(system: str, tmp_path: Path) 
     directory = SAMPLES[system](tmp_path / "12345" / "2023-05-01", start=START)
 
     assert read_session_directory(directory).system == system
+
+
+READ_BY_THEIR_HEAD = (
+    ".ntt",
+    "neurologger_header.mat",
+)  # of which a bounded part is read, however long they are
+DATA = (".bin", ".dat", ".eeg", ".pos", ".egf", ".ncs", ".nev", ".nse", ".cut", ".npy")
+
+
+@pytest.mark.parametrize("system", SAMPLES)
+def test_every_side_file_is_read_up_to_a_limit_that_is_told_with_its_name(
+    system: str, tmp_path: Path
+) -> None:
+    """Or it is not read at all: then what is found is the same as before."""
+    directory = SAMPLES[system](tmp_path / "12345" / "2023-05-01", start=START)
+    before, told = read_session_directory(directory, now=START), 0
+    for file in sorted(path for path in directory.rglob("*") if path.is_file()):
+        if file.name.endswith((*DATA, *READ_BY_THEIR_HEAD)):
+            continue
+        content = file.read_bytes()
+        os.truncate(file, 20 << 30)
+        try:
+            found = repr(read_session_directory(directory, now=START))
+        except SessionDirectoryError as refusal:
+            found = f"{refusal.message} {refusal.hint}"
+        if found != repr(before):
+            assert file.name in found and "is larger than" in found and "bytes" in found, (file.name, found)
+            told += 1
+        file.write_bytes(content)
+    assert told > 0 or system in ("neuralynx", "neurologger")
