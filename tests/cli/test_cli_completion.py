@@ -138,11 +138,10 @@ def test_a_completion_imports_neither_click_nor_sqlalchemy(run_here: Run, folder
     assert loaded.isdisjoint({"click", "sqlalchemy", "pydantic", "orjson", "alembic", "psycopg", "yaml"})
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_what_a_server_says_is_kept_for_a_minute_where_nobody_else_reads_it(
     tab: Complete, ids: dict[str, str], ledger_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not ledger_url.startswith("postgresql"):
-        return
     assert f"plain,{ids['session']}" in tab("daybook show s")
     (kept,) = (folder / "cache" / "daybook" / "completion").iterdir()
     assert kept.stat().st_mode & 0o077 == 0

@@ -141,16 +141,20 @@ PLACES = {
 @pytest.mark.parametrize("filename", PLACES)
 @pytest.mark.parametrize("first", range(0, len(UNITS), 8))
 def test_four_times_as_many_signs_take_at_most_five_times_as_long(filename: str, first: int) -> None:
-    """What the quarter takes is given 30 ms more, so that a pause of the machine is no failure: where the time goes
-    by the square, these lengths take seconds."""
+    """What the quarter takes is given 30 ms more, and the quickest of ten attempts counts, so that a busy machine is no
+    failure: where the time goes by the square, these lengths take seconds."""
     for unit in UNITS[first : first + 8]:
         for place in PLACES[filename]:
             texts = [place.replace("%s", unit * (length // len(unit))) for length in (6_000, 24_000)]
-            for attempt in range(3):
-                short, long = (seconds(text, filename) for text in texts)
+            short = long = float("inf")
+            for attempt in range(10):
+                short, long = (
+                    min(best, seconds(text, filename))
+                    for best, text in zip((short, long), texts, strict=True)
+                )
                 if long <= 5 * short + 0.03:
                     break
-                assert attempt < 2, (place, unit, short, long)
+                assert attempt < 9, (place, unit, short, long)
 
 
 def seconds(text: str, filename: str) -> float:
