@@ -1,8 +1,8 @@
 """A lineage as a graph: nodes for records, files, people, programs and events, edges from earlier to later. Data
 only.
 
-Kinds of nodes: session, clustering, upload, request (d70), file, sessions-txt, task, probe, event, user, program, and
-left-out, which says how many more there are. Kinds of edges, each from what was first to what followed:
+Kinds of nodes: subject, session, clustering, upload, request (d70), file, sessions-txt, task, probe, event, user,
+program, and left-out, which says how many more there are. Kinds of edges, each from what was first to what followed:
 
 ======== ================================== ===================================================================
 content  file -> upload                     these bytes were uploaded
@@ -18,6 +18,9 @@ task     session -> task
 recorded probe -> session
 clustered session -> clustering             a clustering of one session
 stands   session -> clustering              a multi-session clustering stands on it
+inserted probe -> subject                   with the local times ``inserted`` and ``removed``
+of       subject -> session
+owns     user -> upload, request            in the lineage of a user
 inherited sessions-txt -> session           tasks took times or notes from it
 replaced session, clustering -> the same    by a correction
 again    session, clustering -> upload      an entry of that file is the same record, with differences

@@ -20,14 +20,14 @@ from projections.lineage_nodes import Look, Say, request_number
 from projections.records import Clustering, Session, Upload
 from projections.references import Reference
 
-_ALL = 2**62
+ALL = 2**62
 _LONGEST_CHAIN = 500
 _TOOK = ("SessionDeleted", "SessionWithdrawn", "ClusteringDeleted", "ClusteringWithdrawn")
 
 
 def lineage(transaction: Transaction, head: Head, reference: Reference, *, limit: int, say: Say) -> Lineage:
     """The graph around one record; ``limit`` is how many of a kind stand beside a record, 0 for all of them."""
-    walk = _Walk(transaction, head, str(reference), limit or _ALL, say)
+    walk = Walk(transaction, head, str(reference), limit or ALL, say)
     look: dict[str, Callable[[int], None]] = {
         "session": walk.session, "clustering": walk.clustering, "upload": walk.upload, "deletion": walk.request,
     }  # fmt: skip
@@ -35,7 +35,7 @@ def lineage(transaction: Transaction, head: Head, reference: Reference, *, limit
     return walk.finish()
 
 
-class _Walk(Look):
+class Walk(Look):
     def finish(self) -> Lineage:
         """Say which requests took the records that are not looked at step by step."""
         told = {edge.attributes.get("position") for edge in self.graph.edges.values() if edge.kind == "took"}
@@ -116,10 +116,15 @@ class _Walk(Look):
     def _steps(self, name: str, stream: str) -> list[StoredEvent]:
         """All events of the record. Where there are very many, the first and the newest become nodes."""
         events = log.read_stream(self.transaction, stream)
+        self.told(name, events)
+        return events
+
+    def told(self, name: str, events: Sequence[StoredEvent]) -> None:
+        """The first of these events made it, the others happened to it."""
         shown = events if len(events) <= self.most else [events[0], *events[len(events) - self.most + 1 :]]
         for event in shown:
             step = self.event_node(event)
-            if event.stream_version == 1:
+            if event is events[0]:
                 self.graph.edge(step, name, "made")
             else:
                 self.graph.edge(name, step, "step")
@@ -129,7 +134,6 @@ class _Walk(Look):
             if request and request != name:
                 self.graph.edge(request, step, "request")
         self.graph.left_out(name, "events", len(events) - len(shown))
-        return events
 
     def _inherited(self, name: str, events: Sequence[StoredEvent]) -> None:
         for event in events:
@@ -315,7 +319,7 @@ class _Walk(Look):
         """How many clusterings of one session stand on the sessions that are not shown."""
         if shown < self.most:
             return
-        beyond = f"id BETWEEN ? AND ? AND upload = ? ORDER BY id LIMIT {_ALL} OFFSET {shown}"
+        beyond = f"id BETWEEN ? AND ? AND upload = ? ORDER BY id LIMIT {ALL} OFFSET {shown}"
         sql = (
             f"SELECT count(*) FROM {self.state.clusterings.table} WHERE session IN "
             f"(SELECT id FROM {self.state.sessions.table} WHERE {beyond})"

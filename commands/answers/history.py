@@ -45,12 +45,19 @@ def stream_history(world: "World", stream: str) -> History | None:
 
 
 def named_history(world: "World", text: str) -> History | None:
-    """Of ``subject:12345``, ``probe:NAME`` or ``user:NAME``, whole names; None where the text names something else. Of
-    a probe what happened to it in the catalogue and in every subject. Raises Refusal where there is none of that
-    name."""
-    kind, colon, name = text.partition(":")
+    """Of ``subject:12345``, ``probe:NAME`` or ``user:NAME``, whole names; None where the text names something else.
+    Raises Refusal where there is none of that name."""
+    kind, colon, _ = text.partition(":")
     if not colon or kind not in _NAMED:
         return None
+    found = named_events(world, text)
+    lines = [event_line(event) for event in found]
+    return History(ref=text, stream=found[0].stream, position=world.head.size, events=lines)
+
+
+def named_events(world: "World", text: str) -> list[StoredEvent]:
+    """Of a probe what happened to it in the catalogue and in every subject. Raises Refusal where there is nothing."""
+    kind, _, name = text.partition(":")
     if kind == "subject":
         streams = [f"subject/0/{name}"]
     elif kind == "user":
@@ -63,8 +70,7 @@ def named_history(world: "World", text: str) -> History | None:
         raise Refusal(
             "not-found", f'Nothing is on record of the {kind} "{name}".', "", NextStep(*_NAMED[kind])
         )
-    lines = [event_line(event) for event in found]
-    return History(ref=text, stream=found[0].stream, position=world.head.size, events=lines)
+    return found
 
 
 def _lab_streams(world: "World") -> set[str]:

@@ -162,9 +162,11 @@ def _history(asking: Asking, ref: Ref) -> Any:
 
 
 def _trace(asking: Asking, ref: Ref, *, limit: LimitBeside = PAGE) -> Any:
-    """From a record back to its file, and forward to what stands on it."""
-    from commands.answers.trace import trace
+    """From a record back to its file, and forward to what stands on it; or from a subject, a probe, a user."""
+    from commands.answers.trace import named_trace, trace
 
+    if is_named(ref):
+        return named_trace(asking.world(), ref, limit=limit)
     return trace(*asking.found(ref, bound_up=True), limit=limit)
 
 

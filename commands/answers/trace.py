@@ -12,6 +12,7 @@ from commands.answers.phrases import phrase
 from commands.answers.rows import FieldDifference
 from commands.answers.typed import read
 from commands.inputfile.findings import Finding
+from ledger.errors import Refusal
 from projections.graph import Edge, Lineage
 from projections.lineage import lineage
 from projections.lines import RecordStatus, RequestKind, RequestStatus, UploadStatus
@@ -131,6 +132,15 @@ class ProbeNode(_Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectNode(_Node):
+    """Null where it was taken back since."""
+
+    kind: Literal["subject"]
+    registered_at: str | None
+    registered_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventNode(_Node):
     """``says`` is the gist of its body."""
 
@@ -170,7 +180,8 @@ class LeftOutNode(_Node):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceEdge:
     """From what was first to what followed. ``path``, ``line``, ``column`` are the place of an entry in its file,
-    ``findings`` what was found there. ``position`` and ``at`` say when, ``name`` what a probe is called on disk."""
+    ``findings`` what was found there. ``position`` and ``at`` say when, ``name`` what a probe is called on disk,
+    ``inserted`` and ``removed`` (local times) when it was in a subject."""
 
     source: str
     target: str
@@ -186,6 +197,8 @@ class TraceEdge:
     name: str | None = None
     serial: str | None = None
     matched_by: str | None = None
+    inserted: str | None = None
+    removed: str | None = None
 
 
 Node = (
@@ -197,6 +210,7 @@ Node = (
     | TaskTableNode
     | TaskNode
     | ProbeNode
+    | SubjectNode
     | EventNode
     | UserNode
     | ProgramNode
@@ -211,6 +225,7 @@ _NODES: dict[str, type[Any]] = {
     "sessions-txt": TaskTableNode,
     "task": TaskNode,
     "probe": ProbeNode,
+    "subject": SubjectNode,
     "event": EventNode,
     "user": UserNode,
     "program": ProgramNode,
@@ -233,6 +248,24 @@ def trace(world: "World", reference: Reference, *, limit: int = MOST) -> Trace:
     """``limit`` is how many of a kind are looked at beside a record, 0 for all of them."""
     graph = lineage(world.transaction, world.head, reference, limit=limit, say=phrase)
     add_lines(world.transaction, graph)
+    return _told(world, graph)
+
+
+def named_trace(world: "World", text: str, *, limit: int = MOST) -> Trace:
+    """Of ``subject:12345``, ``probe:NAME`` or ``user:NAME``. Raises Refusal where there is none of that whole name."""
+    from commands.answers.history import named_events
+    from commands.answers.named import named
+    from projections.lineage_named import named_lineage
+
+    try:
+        events = named_events(world, text)
+    except Refusal:
+        named(world, text)  # a user of whom nobody has said anything may own records
+        events = []
+    return _told(world, named_lineage(world.transaction, world.head, text, events, limit=limit, say=phrase))
+
+
+def _told(world: "World", graph: Lineage) -> Trace:
     return Trace(
         ref=graph.ref,
         origin=graph.origin,

@@ -39,6 +39,24 @@ def _sections(graph: Lineage, root: Node) -> Iterator[tuple[str, list[Branch]]]:
     else:
         yield "came from", list(_origin(graph, root))
     yield "what became of it", _steps(graph, root.id)
+    if root.kind in ("subject", "probe"):
+        yield "inserted", [_insertion(edge, node) for edge, node in _insertions(graph, root)]
+    if root.kind == "probe":
+        recorded = graph.out_of(root.id, "recorded")
+        yield (
+            "recorded",
+            [Branch(f"{_record(node)}: {edge.attributes['name']} on disk") for edge, node in recorded],
+        )
+    yield (
+        "sessions",
+        [
+            Branch(_record(node), list(_standing(graph, node.id, others=False)))
+            for _, node in graph.out_of(root.id, "of")
+        ],
+    )
+    for kind in ("upload", "request"):
+        owned = [Branch(_record(node)) for _, node in graph.out_of(root.id, "owns") if node.kind == kind]
+        yield f"{kind}s", owned
     if root.kind == "clustering":
         yield "stands on", [_sourced(graph, node) for _, node in graph.into(root.id, "clustered", "stands")]
     yield "entries", [_entry(graph, edge, node) for edge, node in graph.out_of(root.id, "entry")]
@@ -55,6 +73,19 @@ def _sections(graph: Lineage, root: Node) -> Iterator[tuple[str, list[Branch]]]:
     yield "brought again, with differences", _again(graph, root)
     yield "the same bytes again", list(_same_bytes(graph, root))
     yield "left out", list(_left_out(graph, root))
+
+
+def _insertions(graph: Lineage, root: Node) -> Iterator[tuple[Edge, Node]]:
+    yield from (
+        graph.into(root.id, "inserted") if root.kind == "subject" else graph.out_of(root.id, "inserted")
+    )
+
+
+def _insertion(edge: Edge, node: Node) -> Branch:
+    found = edge.attributes
+    what = node.label if node.kind == "subject" else f"probe {node.label}"
+    until = f" to {found['removed']}" if found.get("removed") else ""
+    return Branch(f"{what}, from {found['inserted']}{until}")
 
 
 # --- back -------------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def trace(
     requests that took it or would, and the uploads that brought it again. Of uploads that brought it again unchanged
     only those of the same bytes are named: of the others the log keeps which entries were unchanged, not which records.
 
-    REF is an id (s12, c34, u56, d78), a location, a session time or a group name.
+    REF is an id (s12, c34, u56, d78), a location, a session time, a group name; or subject:NAME, probe:NAME, user:NAME.
     """
     if invocation.json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form} exclude each other.")

@@ -340,6 +340,12 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "table",
         ),
     },
+    "projections/lineage_named.py": {
+        NAME: (
+            "column",
+            "table",
+        ),
+    },
     "projections/lineage_nodes.py": {
         CONDITION: ("sql",),
     },

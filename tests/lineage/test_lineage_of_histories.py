@@ -17,7 +17,7 @@ from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
 from ledger.log import Head
 from projections.graph import Lineage
-from projections.lineage import _Walk, lineage
+from projections.lineage import Walk, lineage
 from projections.lineage_requests import _OPEN
 from projections.past import put_before
 from projections.references import Kind, Reference
@@ -142,7 +142,7 @@ def test_a_lineage_of_the_past_is_the_one_of_then(
     shared_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In these histories all files are the same bytes, whatever their subject: no reading of one subject has those."""
-    monkeypatch.setattr(_Walk, "_same_bytes", lambda walk, upload, entry: None)
+    monkeypatch.setattr(Walk, "_same_bytes", lambda walk, upload, entry: None)
 
     def then(position: int, about: Callable[[Any], None], reference: Reference) -> Any:
         with shared_database.past() as transaction:

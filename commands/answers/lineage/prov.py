@@ -22,8 +22,8 @@ _COLLECTIONS = ("task",)  # edges from a collection to its member
 _ASSOCIATED = ("did", "ran")
 _USED = ("step", "request")
 _DERIVED = ("content", "entry", "clustered", "stands", "inherited", "reads", "corrects", "replaced")
-_INFLUENCED = ("recorded", "again", "redacts", "left-out", "asks")
-_TOLD_OF_EDGES = ("path", "line", "column", "name", "serial", "matched_by")
+_INFLUENCED = ("inserted", "of", "recorded", "again", "redacts", "left-out", "asks")
+_TOLD_OF_EDGES = ("inserted", "removed", "path", "line", "column", "name", "serial", "matched_by")
 
 
 def prov_json(graph: Lineage) -> dict[str, Any]:
@@ -90,9 +90,15 @@ class _Document:
     # --- edges
 
     def _edge(self, edge: Edge) -> None:
-        source, target = _name(edge.source), _name(edge.target)
+        ends = (edge.source, edge.target)
+        source, target = map(_name, ends)
         told = {f"daybook:{key}": edge.attributes[key] for key in _TOLD_OF_EDGES if edge.attributes.get(key)}
-        if edge.kind == "made":
+        if edge.kind in ("made", "step") and self.graph.ref.startswith("user:") and self.graph.ref in ends:
+            event = (
+                source if edge.kind == "made" else target
+            )  # a user is no entity: nothing generates or uses one
+            self._relate("wasInfluencedBy", influencee=_name(self.graph.ref), influencer=event)
+        elif edge.kind == "made":
             self._relate("wasGeneratedBy", entity=target, activity=source, time=self._time(edge.source))
         elif edge.kind == "took":
             self._took(edge)
@@ -106,7 +112,7 @@ class _Document:
             kind = _qualified("prov:Revision") if edge.kind == "replaced" else None
             self._relate("wasDerivedFrom", generatedEntity=target, usedEntity=source, type=kind)
             self.plain["wasDerivedFrom"][f"_:r{self._relations}"] |= told
-        elif edge.kind in _INFLUENCED:
+        elif edge.kind in _INFLUENCED:  # "owns" is told by the node
             influencer, influencee = (target, source) if edge.kind == "asks" else (source, target)
             self._relate("wasInfluencedBy", influencee=influencee, influencer=influencer)
             self.plain["wasInfluencedBy"][f"_:r{self._relations}"] |= told | {"daybook:kind": edge.kind}
