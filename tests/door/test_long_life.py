@@ -187,11 +187,10 @@ def test_connections_that_are_all_in_use_are_waited_for_and_then_refused(
     ledger.close()
 
 
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 def test_writers_wait_for_the_one_who_writes_and_then_are_refused(
     ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not is_sqlite(ledger_url):
-        pytest.skip("PostgreSQL has the writers wait itself")
     monkeypatch.setattr(connections, "BUSY_TIMEOUT_S", 0.05)
     with ledger.database.writing():
         with pytest.raises(LedgerUnavailable, match="Others have been writing") as caught:
@@ -303,9 +302,8 @@ def forked(work: Callable[[], None]) -> int:
 # --- restarts of the server -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_server_that_was_restarted_in_between_is_not_noticed(ledger: Ledger, ledger_url: str) -> None:
-    if is_sqlite(ledger_url):
-        pytest.skip("SQLite has no server")
     left = [dependency(by(ledger)) for _ in range(3)]
     for generator in left:
         next(generator)
@@ -318,11 +316,10 @@ def test_server_that_was_restarted_in_between_is_not_noticed(ledger: Ledger, led
         assert by(ledger).submit(Register(name=f"{number}")).last == 2 + number
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_restart_in_the_middle_is_said_and_the_same_command_is_carried_out_once(
     ledger: Ledger, ledger_url: str
 ) -> None:
-    if is_sqlite(ledger_url):
-        pytest.skip("SQLite has no server")
 
     class Cut(Register):
         def decide(self, world: World) -> Any:
@@ -340,12 +337,11 @@ def test_restart_in_the_middle_is_said_and_the_same_command_is_carried_out_once(
     assert by(ledger).submit(command).last == 2
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_connection_that_was_idle_for_long_is_asked_first(
     ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was dropped without a word on the way shows no sign of it."""
-    if is_sqlite(ledger_url):
-        pytest.skip("SQLite has no server")
     size(by(ledger))
     end_connections(ledger_url)
     monkeypatch.setattr(connections, "_can_be_read", lambda _: False)

@@ -174,9 +174,8 @@ def test_the_application_has_no_way_round_the_triggers(database: Database) -> No
         assert any(words in answer for words in REFUSALS), (sql, answer)
 
 
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 def test_settings_can_be_read_and_statements_are_authorised_once(database: Database, ledger_url: str) -> None:
-    if not is_sqlite(ledger_url):
-        pytest.skip("SQLite's authoriser")
     with database.writing() as transaction:
         assert transaction.run("PRAGMA journal_mode").fetchone() == ("wal",)
         assert transaction.run("PRAGMA synchronous").fetchone() == (2,)
@@ -360,12 +359,11 @@ def test_reading_the_past_makes_nothing_and_writes_nothing(filled: Database) -> 
     assert "append-only" in refusal(filled, REMOVE)
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_a_login_that_may_use_the_ledger_can_not_step_up(
     filled: Database, ledger_url: str, request: pytest.FixtureRequest
 ) -> None:
     """The tests' own login owns the tables; this one is a member of the role and no more."""
-    if is_sqlite(ledger_url):
-        pytest.skip("SQLite has no logins")
     owner = Database(ledger_url, role=None)
     with owner.writing() as transaction:
         transaction.run(

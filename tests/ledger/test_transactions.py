@@ -11,7 +11,7 @@ from ledger import log
 from ledger.database import Database
 from ledger.errors import Conflict, LedgerUnavailable
 from ledger.input_files import fetch, keep
-from tests.ledger.writing import added, append, end_connections, head_size, is_sqlite, stored_events
+from tests.ledger.writing import added, append, end_connections, head_size, stored_events
 from tests.patience import PATIENCE_S
 
 THREADS = 20  # more than any pool of SQLAlchemy's keeps by default
@@ -114,11 +114,10 @@ def test_a_refusal_with_a_failed_statement_behind_it_leaves_the_connection_good(
     assert head_size(database) == 14
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_a_lost_server_connection_is_replaced_and_told_to_who_was_in_the_middle(
     database: Database, ledger_url: str
 ) -> None:
-    if is_sqlite(ledger_url):
-        pytest.skip("SQLite has no connection to lose")
     append(database, [added("a")])
     end_connections(ledger_url)  # between two transactions
     assert head_size(database) == 2
@@ -133,9 +132,8 @@ def test_a_lost_server_connection_is_replaced_and_told_to_who_was_in_the_middle(
     assert head_size(database) == 3
 
 
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_writers_wait_for_each_other_whatever_isolation_the_server_prefers(ledger_url: str) -> None:
-    if is_sqlite(ledger_url):
-        pytest.skip("SQLite has one writer at a time")
     owner = Database(ledger_url, role=None)
     name = make_url(ledger_url).database
     with owner.writing() as transaction:

@@ -14,7 +14,7 @@ from commands.proving.keeping import keep_checkpoint, newest_kept
 from ledger.checkpoint import parse
 from ledger.errors import IntegrityFailure, Refusal
 from tests.cli.conftest import Run, folder, run, run_here
-from tests.ledger.writing import Register, as_owner, is_sqlite
+from tests.ledger.writing import Register, as_owner
 
 __all__ = ["folder", "run", "run_here"]
 
@@ -169,12 +169,11 @@ def test_verb_that_crosses_the_bound_keeps_one_and_verify_compares_with_it(
 
 
 @pytest.mark.tampers
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 def test_events_that_vanished_with_the_write_ahead_log_are_named(
     configured: Run, folder: Path, ledger_url: str
 ) -> None:
     """As if the newest part of the database had never been: what is left agrees with itself."""
-    if not is_sqlite(ledger_url):
-        pytest.skip("a server keeps its log itself")
     file = Path(str(make_url(ledger_url).database))
     shutil.copy(file, folder / "earlier.db")
     for name in ("12345", "12346", "12347"):
