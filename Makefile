@@ -19,7 +19,7 @@ BENCH  := $(VENV)/.installed-bench
 help:
 	@echo 'make demo     run the main job on made-up recordings'
 	@echo 'make test     run every test, on SQLite and on a real PostgreSQL'
-	@echo 'make fuzz     half an hour of mutated input files, recordings and command lines (SECONDS=, SEED=)'
+	@echo 'make fuzz     half an hour of mutated input files, recordings, command lines and requests (SECONDS=, SEED=)'
 	@echo 'make check    lint, types, import rules, migrations, and the wheel in an environment of its own'
 	@echo 'make wheel    build the wheel, try it in an environment of its own, and leave it in dist/'
 	@echo 'make format   lay out the code as make check wants it'

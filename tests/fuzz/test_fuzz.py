@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fuzz import commandlines, inputfile, recordings
+from tests.fuzz import commandlines, http, inputfile, recordings
+from tests.server.conftest import Server, server
+
+__all__ = ["server"]
 
 _CASES: list[tuple[str, Callable[[int], None], int]] = [
     *[("inputfile", inputfile.one_case, 120)] * 4,
@@ -24,6 +27,17 @@ def test_mutated_input_is_answered_without_a_fault(part: int) -> None:
             one_case(seed)
         except Exception as error:
             raise AssertionError(f"python -m tests.fuzz {target} --seed {seed} --seconds 0.001") from error
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_mutated_requests_are_answered_without_a_fault(server: Server) -> None:
+    client = server.as_("user_1")
+    first = 0 if os.environ.get("CI") else random.SystemRandom().randrange(2**40)
+    for seed in range(first, first + 20):
+        try:
+            http.ask(seed, client)
+        except Exception as error:
+            raise AssertionError(f"python -m tests.fuzz http --seed {seed} --seconds 0.001") from error
 
 
 def test_names_that_are_too_long_are_no_files_and_no_faults() -> None:
