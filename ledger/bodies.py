@@ -141,7 +141,12 @@ def body_of(event: StoredEvent) -> dict[str, Any]:
             "Verify the ledger",
             NextStep("verify"),
         )
-    body = _loaded(event)
+    try:
+        body: dict[str, Any] = orjson.loads(event.payload)
+    except (TypeError, ValueError):  # SQLite keeps a number where a text was
+        raise _unreadable(event) from None
+    if type(body) is not dict:
+        raise _unreadable(event)
     newest = SCHEMAS.get(event.type)
     if event.schema == newest:  # nearly always
         return body
@@ -151,16 +156,10 @@ def body_of(event: StoredEvent) -> dict[str, Any]:
     return body
 
 
-def _loaded(event: StoredEvent) -> dict[str, Any]:
-    try:
-        body = orjson.loads(event.payload or "")
-    except (TypeError, ValueError):  # SQLite keeps a number where a text was
-        body = None
-    if type(body) is not dict:
-        raise IntegrityFailure(
-            "payload-unreadable",
-            f"The payload of position {event.position} is not what any event holds.",
-            "Verify the ledger",
-            NextStep("verify"),
-        )
-    return body
+def _unreadable(event: StoredEvent) -> IntegrityFailure:
+    return IntegrityFailure(
+        "payload-unreadable",
+        f"The payload of position {event.position} is not what any event holds.",
+        "Verify the ledger",
+        NextStep("verify"),
+    )

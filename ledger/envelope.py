@@ -11,9 +11,9 @@ the colon; an absent text is empty. Because the leaf holds the hash of the paylo
 can be redacted and the tree still verifies. This definition is all that ``append`` and ``verify`` share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -28,7 +28,9 @@ __all__ = [
     "authentication",
     "head_data",
     "leaf_data",
+    "leaves_data",
     "payload_digest",
+    "stored_events",
     "via_of",
 ]
 
@@ -59,6 +61,14 @@ class StoredEvent(NamedTuple):
     username: str
     payload_sha256: bytes
     payload: str | None
+
+
+def stored_events(rows: Iterable[Sequence[Any]]) -> list[StoredEvent]:
+    """The events of whole rows. (``StoredEvent._make`` takes three times as long, and reading is what takes long.)"""
+    return list(map(_MADE, rows))
+
+
+_MADE = partial(tuple.__new__, StoredEvent)
 
 
 def via_of(event: StoredEvent) -> dict[str, Any]:

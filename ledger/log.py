@@ -8,12 +8,13 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import orjson
 
 from ledger.database import Transaction
-from ledger.envelope import NewEvent, StoredEvent, leaves_data, payload_digest
+from ledger.envelope import NewEvent, StoredEvent, leaves_data, payload_digest, stored_events
 from ledger.errors import Conflict, LedgerUnavailable, Refusal
 from ledger.head import (
     EMPTYING,
@@ -43,6 +44,7 @@ STORED_COLUMNS = (
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM events"
 _BLANK = {"command_id": "''", "causation": "0", "payload_sha256": "''"}
 _TO_FOLD = f"SELECT {', '.join(_BLANK.get(column, column) for column in COLUMNS)} FROM events"
+_PAYLOAD = attrgetter("payload")
 _PAGE = 10_000
 _SCAN_FROM = 20_000  # streams
 NODES_EVERY = 8  # heights: one in 255 of the tree's inner nodes is kept, and a proof hashes at most 255 anew
@@ -302,7 +304,7 @@ def select_events(
 def stored_stream(transaction: Transaction, stream: str) -> list[StoredEvent]:
     """The events of a stream as they were hashed: the payload of a redacted one is None."""
     sql = f"{_SELECT} WHERE stream = ? ORDER BY stream_version"
-    return list(map(StoredEvent._make, transaction.run(sql, (stream,)).fetchall()))
+    return stored_events(transaction.run(sql, (stream,)).fetchall())
 
 
 def stored_pages(
@@ -311,7 +313,7 @@ def stored_pages(
     """All events in (after, up_to], page by page, as they were hashed."""
     sql = f"{_SELECT} WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
     while after < up_to:
-        page = list(map(StoredEvent._make, transaction.run(sql, (after, up_to, size)).fetchall()))
+        page = stored_events(transaction.run(sql, (after, up_to, size)).fetchall())
         if not page:
             return
         yield page
@@ -362,10 +364,11 @@ def _events(transaction: Transaction, rows: Sequence[Sequence[Any]]) -> list[Sto
     """The events of these rows. A redacted one comes with what its redaction kept; ``redacted`` says by whom and
     why.
     """
-    events = list(map(StoredEvent._make, rows))
-    for i, event in enumerate(events):
-        if event.payload is None:
-            events[i] = event._replace(payload=_kept(transaction, event.position))
+    events = stored_events(rows)
+    if None in map(_PAYLOAD, events):
+        for i, event in enumerate(events):
+            if event.payload is None:
+                events[i] = event._replace(payload=_kept(transaction, event.position))
     return events
 
 

@@ -5,18 +5,25 @@ means is part of its projection's version (``projections.records.VERSIONS``).
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from ledger.bodies import body_of, known
 from ledger.envelope import StoredEvent, authentication
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 from projections.handlers import clusterings, deletions, lab, sessions, uploads, users
-from projections.handlers.record_status import Payload, stream_id
+from projections.handlers.record_status import Payload, number_of
 from projections.records import Activity
 from projections.rows import State
 
 _LONGEST_COUNTED = 500
 _Counted = tuple[str, str, str, str, str, str, str]
 _DO_NOT_FOLD = (LookupError, TypeError, ValueError, AttributeError)
+
+
+@dataclass(slots=True)
+class _Count:
+    events: int
+    last_at: str
 
 
 class DoesNotFold(IntegrityFailure):
@@ -39,29 +46,32 @@ def apply(state: State, events: Iterable[StoredEvent]) -> None:
     Raises IntegrityFailure for an event that no version of the program wrote, or a newer one: projections that skip
     it would look whole without being so.
     """
-    counts: dict[_Counted, int] = {}
-    last_at: dict[_Counted, str] = {}
+    counts: dict[_Counted, _Count] = {}
     event: StoredEvent | None = None
     try:
         for event in events:
-            kind, at = event.type, event.recorded_at
+            kind, stream, at = event.type, event.stream, event.recorded_at
             handler = _HANDLERS.get(kind)
             if handler is not None:
                 handler(state, event, body_of(event))
             else:
                 known(event)
-            project = _project(state, event) if event.stream.startswith("session/") else ""
+            project = _project(state, stream) if stream.startswith("session/") else ""
             key = (
                 event.actor, event.username, event.subject, project, at[:10], kind,
                 authentication(event.via),
             )  # fmt: skip
-            counts[key] = counts.get(key, 0) + 1
-            last_at[key] = at
+            counted = counts.get(key)
+            if counted is None:
+                counts[key] = _Count(1, at)
+            else:
+                counted.events += 1
+                counted.last_at = at
     except _DO_NOT_FOLD as error:
         if event is None or isinstance(error, Refusal):
             raise
         raise DoesNotFold(event, error) from error
-    _count(state, counts, last_at)
+    _add_counts(state, counts)
 
 
 def apply_to_records(state: State, events: Iterable[StoredEvent]) -> None:
@@ -86,20 +96,20 @@ def _handle(state: State, event: StoredEvent) -> None:
         known(event)
 
 
-def _project(state: State, event: StoredEvent) -> str:
+def _project(state: State, stream: str) -> str:
     """A project that no index could hold is left out of the count."""
-    project = state.sessions[stream_id(event)].project
+    project = state.sessions[number_of(stream)].project
     return project if len(project) <= _LONGEST_COUNTED else ""
 
 
-def _count(state: State, counts: dict[_Counted, int], last_at: dict[_Counted, str]) -> None:
-    for key, number in counts.items():
+def _add_counts(state: State, counts: dict[_Counted, _Count]) -> None:
+    for key, count in counts.items():
         if state.activity.get(key) is None:
-            state.activity.add(Activity(*key, number, last_at[key]))
+            state.activity.add(Activity(*key, count.events, count.last_at))
         else:
             counted = state.activity.change(key)
-            counted.events += number
-            counted.last_at = last_at[key]
+            counted.events += count.events
+            counted.last_at = count.last_at
 
 
 def prefetch(state: State, events: Iterable[StoredEvent]) -> None:

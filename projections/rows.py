@@ -111,7 +111,7 @@ class Rows(Generic[R]):
             return record
 
     def __getitem__(self, key: Any) -> R:
-        record = self.get(key)
+        record = self._known.get(key) or self.get(key)
         if record is None:
             raise KeyError(f"{self.table}: {key}")
         return record

@@ -10,7 +10,11 @@ Payload = dict[str, Any]
 
 
 def stream_id(event: StoredEvent) -> int:
-    return int(event.stream[event.stream.index("/") + 1 :])
+    return number_of(event.stream)
+
+
+def number_of(stream: str) -> int:
+    return int(stream[stream.index("/") + 1 :])
 
 
 _OF_BOTH = {
@@ -43,11 +47,13 @@ def set_status(state: State, record: Session | Clustering, event: StoredEvent, b
     """The record's status and its part in the counts of its upload, which say how things stand now; with the reason
     and message, while it waits or has failed."""
     status = body["status"] if event.type in RESTORED else STATUS[event.type]
-    if is_entry(record):
+    before, after = COUNTED.get(record.status), COUNTED.get(status)
+    if before != after and is_entry(record):
         upload = state.uploads.change(record.upload)
-        for counted, step in ((COUNTED.get(record.status), -1), (COUNTED.get(status), 1)):
-            if counted is not None:
-                setattr(upload, counted, getattr(upload, counted) + step)
+        if before is not None:
+            setattr(upload, before, getattr(upload, before) - 1)
+        if after is not None:
+            setattr(upload, after, getattr(upload, after) + 1)
     told = body if status in ("waiting", "error") else {}
     record.status = status
     record.status_position = event.position

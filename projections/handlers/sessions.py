@@ -66,8 +66,10 @@ def _hold(state: State, session: Session) -> None:
 
 
 def _places(session: Session) -> list[tuple[str, str]]:
-    texts = (session.location, session.leads_to)
-    return [(session.subject, text) for text in dict.fromkeys(texts) if text is not None]
+    subject, location, leads_to = session.subject, session.location, session.leads_to
+    if leads_to is None or leads_to == location:
+        return [(subject, location)]
+    return [(subject, location), (subject, leads_to)]
 
 
 def session_waiting(state: State, event: StoredEvent, body: Payload) -> None:
