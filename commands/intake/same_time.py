@@ -41,7 +41,8 @@ def same_time(other: Other, event: SessionInserted, session: Session) -> Session
         hint = f"Put both halves into one directory, beside {other.location} or linked into it, and enter that one."
     elif is_copy(other.found["recordings"], event.recordings):
         message += ", and is the same recording."
-        hint = f"{session.location} is a copy of {other.location}: remove its entry; or the recording was moved here."
+        hint = f"{session.location} is a copy of {other.location}: take its entry out of the file. If the recording is "
+        hint += "to move here, let it lie here alone, and upload a file that has only this location of it."
     else:
         message += ", and is another recording."
         hint = "One of the two clocks was wrong, or they are parts of one session: give the directory that holds both."
