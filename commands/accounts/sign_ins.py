@@ -127,7 +127,7 @@ def accept(
     with ledger.database.reading() as transaction:
         invitation = good(transaction, code, secrets.INVITATION)
     user = invitation.username
-    passwords.refuse_weak(password, words=[user, *_lab(ledger)])
+    passwords.refuse_weak(password, words=[user, *words_of_lab(ledger)])
     daybook = Daybook(ledger, Actor(user, origin.interface, authentication=PASSWORD))
     command = AcceptInvitation(command_id=command_id or new_command_id(), user=user, invitation=invitation.id)
     command._code, command._password = code, passwords.hashed(password)
@@ -182,7 +182,7 @@ def reset(
     daybook = Daybook(ledger, Actor(user, origin.interface, authentication=PASSWORD))
     command: ResetPassword | ResetSecondFactor
     if what == "password":
-        passwords.refuse_weak(password, words=[user, *_lab(ledger)])
+        passwords.refuse_weak(password, words=[user, *words_of_lab(ledger)])
         command = ResetPassword(command_id=command_id or new_command_id(), user=user)
         command._password = passwords.hashed(password)
     else:
@@ -227,7 +227,7 @@ def begun(transaction: Transaction, user: str, by: Authentication, origin: Origi
     return SignedIn(position=size, id=given.id, user=user, authentication=by, until=until), given.text
 
 
-def _lab(ledger: Ledger) -> list[str]:
+def words_of_lab(ledger: Ledger) -> list[str]:
     """Words that an attacker of this ledger would try."""
     with ledger.database.reading() as transaction:
         (origin,) = transaction.run("SELECT origin FROM head").fetchone()

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from commands.accounts.own import PasswordSet, SignIns, change_password, end_sign_in, sign_ins
 from commands.accounts.resets import ResetDone
 from commands.accounts.second_factor import confirm, set_up
 from commands.accounts.sign_ins import (
@@ -59,6 +60,14 @@ class NewFactor(BaseModel):
     password: _Secret
 
 
+class NewPassword(BaseModel):
+    """``password`` is the one before, ``new_password`` the one that is chosen."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    password: _Secret
+    new_password: _Secret
+
+
 class FactorShown(BaseModel):
     """``code`` is the one that the app shows now."""
 
@@ -100,24 +109,6 @@ def signing_in(serving: Serving) -> APIRouter:
         refuse_unknown(request, set())
         return answered(reset(serving.ledger, body.code, body.password, origin_of(request)))
 
-    def new_factor(request: Request, body: NewFactor) -> Response:
-        """Begin to set up a second factor: what an authenticator app has to be told, as text and as a picture."""
-        actor = _by_password(serving, request)
-        forgive(serving.ledger, prove_password(serving.ledger, actor.user, body.password, origin_of(request)))
-        with serving.daybook(actor).reading() as world:
-            position, lab = world.head.size, world.head.origin
-        told = set_up(serving.ledger, serving.key, actor.user, lab=lab)
-        begun = FactorBegun(position=position, user=actor.user)
-        return answered(begun, secret={"secret": told.secret, "svg": told.svg})
-
-    def confirm_factor(request: Request, body: FactorShown) -> Response:
-        """Set it up by a code of it. All sign-ins end; recovery codes are told this once."""
-        actor = _by_password(serving, request)
-        codes = confirm(serving.daybook(actor), serving.key, body.code)
-        with serving.daybook(actor).reading() as world:
-            position = world.head.size
-        return answered(FactorBegun(position=position, user=actor.user), secret={"recovery_codes": codes})
-
     def logout(request: Request) -> Response:
         """End the sign-in that the request comes by."""
         refuse_secrets_in_query(request)
@@ -153,6 +144,60 @@ def signing_in(serving: Serving) -> APIRouter:
         "/reset", reset_, methods=["POST"], operation_id="auth_reset", summary=_summary(reset_),
         **documented((ResetDone,), _OK),
     )  # fmt: skip
+    _own_account(serving, router)
+    router.add_api_route(
+        "/logout", logout, methods=["POST"], operation_id="auth_logout", summary=_summary(logout),
+        **documented((SignedOut,), _OK),
+    )  # fmt: skip
+    router.add_api_route(
+        "/status", status, methods=["GET"], operation_id="auth_status", summary=_summary(status),
+        **documented((WhoIsIn,), _OK),
+    )  # fmt: skip
+    return router
+
+
+def _own_account(serving: Serving, router: APIRouter) -> None:
+    """What everybody does to his or her own account."""
+
+    def new_factor(request: Request, body: NewFactor) -> Response:
+        """Begin to set up a second factor: what an authenticator app has to be told, as text and as a picture."""
+        actor = _by_password(serving, request)
+        forgive(serving.ledger, prove_password(serving.ledger, actor.user, body.password, origin_of(request)))
+        with serving.daybook(actor).reading() as world:
+            position, lab = world.head.size, world.head.origin
+        told = set_up(serving.ledger, serving.key, actor.user, lab=lab)
+        begun = FactorBegun(position=position, user=actor.user)
+        return answered(begun, secret={"secret": told.secret, "svg": told.svg})
+
+    def confirm_factor(request: Request, body: FactorShown) -> Response:
+        """Set it up by a code of it. All sign-ins end; recovery codes are told this once."""
+        actor = _by_password(serving, request)
+        codes = confirm(serving.daybook(actor), serving.key, body.code)
+        with serving.daybook(actor).reading() as world:
+            position = world.head.size
+        return answered(FactorBegun(position=position, user=actor.user), secret={"recovery_codes": codes})
+
+    def password(request: Request, body: NewPassword) -> Response:
+        """Change one's password. All sign-ins end, this one too."""
+        daybook = serving.daybook(_by_password(serving, request))
+        return answered(change_password(daybook, body.password, body.new_password, origin_of(request)))
+
+    def sign_ins_(request: Request) -> Response:
+        """Where one is signed in."""
+        with serving.daybook(caller(serving, request)).reading() as world:
+            return answered(sign_ins(world))
+
+    def end(request: Request, sign_in: str) -> Response:
+        """End one of one's sign-ins."""
+        daybook = serving.daybook(_by_password(serving, request))
+        if not end_sign_in(daybook, sign_in):
+            raise Refused(
+                Problem(
+                    404, "no-such-sign-in", "You have no sign-in of this id.", "See those that are there."
+                )
+            )
+        return answered(SignedOut(id=sign_in, user=daybook.actor.user))
+
     for path, begin in (("/second-factor", new_factor), ("/second-factor/confirmation", confirm_factor)):
         found = documented((FactorBegun,), _OK)
         schema = found["responses"][200]["content"]["application/json"]["schema"]
@@ -165,15 +210,14 @@ def signing_in(serving: Serving) -> APIRouter:
             summary=_summary(begin),
             **found,
         )
-    router.add_api_route(
-        "/logout", logout, methods=["POST"], operation_id="auth_logout", summary=_summary(logout),
-        **documented((SignedOut,), _OK),
-    )  # fmt: skip
-    router.add_api_route(
-        "/status", status, methods=["GET"], operation_id="auth_status", summary=_summary(status),
-        **documented((WhoIsIn,), _OK),
-    )  # fmt: skip
-    return router
+    for path, method, endpoint_, told_ in (
+        ("/password", "POST", password, PasswordSet), ("/sign-ins", "GET", sign_ins_, SignIns),
+        ("/sign-ins/{sign_in}", "DELETE", end, SignedOut),
+    ):  # fmt: skip
+        router.add_api_route(
+            path, endpoint_, methods=[method], operation_id=f"auth_{endpoint_.__name__.strip('_')}",
+            summary=_summary(endpoint_), **documented((told_,), _OK),
+        )  # fmt: skip
 
 
 def _by_password(serving: Serving, request: Request) -> Actor:

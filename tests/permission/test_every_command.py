@@ -17,6 +17,7 @@ from commands.accounts.invitations import (
     password_id,
     password_of,
 )
+from commands.accounts.own import ChangePassword
 from commands.accounts.policy import SetAuthenticationPolicy, SetSecondFactorPolicy
 from commands.accounts.random_text import new
 from commands.accounts.resets import KINDS, IssueReset, ResetPassword, ResetSecondFactor, What
@@ -124,6 +125,7 @@ InviteUser                   -     yes    -     no     -     no     -     no
 RevokeInvitation             -     yes    -     no     -     no     -     no
 AcceptInvitation             yes   no     yes   no     yes   no     yes   no
 IssueReset                   no    yes    no    no     no    no     no    no
+ChangePassword               yes   no     yes   no     yes   no     yes   no
 ResetPassword                yes   no     yes   no     yes   no     yes   no
 ResetSecondFactor            yes   no     yes   no     yes   no     yes   no
 AddSecondFactor              yes   no     yes   no     yes   no     yes   no
@@ -404,6 +406,7 @@ MAKE: dict[str, Make] = {
     "RevokeInvitation": lambda s, _d, _owner: RevokeInvitation(user=_invited(s, f"new_{s.new()}")[0]),
     "AcceptInvitation": _accept_invitation,
     "IssueReset": lambda s, _d, owner: IssueReset(user=_with_password(s, owner), what="password"),
+    "ChangePassword": lambda _s, _d, owner: ChangePassword(user=owner),
     "ResetPassword": _reset_password,
     "ResetSecondFactor": _reset_second_factor,
     "AddSecondFactor": _add_second_factor,

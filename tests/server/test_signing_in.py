@@ -7,7 +7,7 @@ from commands.accounts.policy import SetSecondFactorPolicy
 from commands.accounts.standing import DisableUser
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from tests.accounts.people import PASSWORD, code_for
+from tests.accounts.people import ANOTHER, PASSWORD, code_for
 from tests.accounts.test_second_factor import Telephone, second
 from tests.server.conftest import Server
 
@@ -147,3 +147,26 @@ def test_who_needs_a_second_factor_and_has_none_may_ask_who_he_is_and_nothing_el
         assert (refused.status_code, refused.json()["code"]) == (403, "second-factor-required")
     assert client.get(f"{AUTH}/status").json()["user"] == "user_2"
     assert client.post(f"{AUTH}/logout").status_code == 200
+
+
+def test_a_password_is_changed_by_who_knows_it_and_sign_ins_are_seen_and_ended(server: Server) -> None:
+    body = {"code": code_for(admin(server), "user_2"), "password": PASSWORD}
+    first = server.anonymous.post(f"{AUTH}/accept", json=body).json()
+    login = {"user": "user_2", "password": PASSWORD}
+    second = server.anonymous.post(f"{AUTH}/login", json=login).json()
+    client = server.client(Authorization=f"Bearer {second['secret']['token']}")
+
+    seen = client.get(f"{AUTH}/sign-ins").json()["sign_ins"]
+    assert [one["id"] for one in seen] == [first["id"], second["id"]]
+    assert client.delete(f"{AUTH}/sign-ins/{first['id']}").json()["id"] == first["id"]
+    assert client.delete(f"{AUTH}/sign-ins/{first['id']}").json()["code"] == "no-such-sign-in"
+    other = server.as_("user_1").delete(f"{AUTH}/sign-ins/{second['id']}")
+    assert (other.status_code, other.json()["code"]) == (403, "not-a-sign-in")
+
+    wrong = client.post(f"{AUTH}/password", json={"password": "wrong", "new_password": ANOTHER})
+    weak = client.post(f"{AUTH}/password", json={"password": PASSWORD, "new_password": "short"})
+    done = client.post(f"{AUTH}/password", json={"password": PASSWORD, "new_password": ANOTHER})
+    assert (wrong.status_code, weak.status_code, done.json()["sign_ins"]) == (401, 422, 1)
+    assert client.get(f"{AUTH}/status").status_code == 401
+    assert server.anonymous.post(f"{AUTH}/login", json=login).status_code == 401
+    assert server.anonymous.post(f"{AUTH}/login", json=login | {"password": ANOTHER}).status_code == 200
