@@ -22,9 +22,14 @@ def init(invocation: Invocation) -> None:
     that signs its checkpoints. Running it again is harmless.
     """
     from commands.door.private_files import has_modes
+    from commands.moving.aside import left_behind
     from commands.moving.setup import initialise
 
     made = initialise(invocation.address, invocation.actor)
+    for waiting in left_behind(invocation.address):
+        invocation.note(
+            f"{near(waiting)} is a ledger that was never finished. Remove it, unless somebody is making one there now."
+        )
 
     def human() -> None:
         if not made.created:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from ledger import checkpoint
@@ -74,6 +75,15 @@ def place_for(url: str) -> Iterator[Place]:
 
 def waiting_name(path: Path) -> Path:
     return path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
+
+
+def left_behind(url: str) -> list[Path]:
+    """Ledgers that wait beside this one: of processes that were killed or are still at it, which nobody can tell."""
+    address = checked(url)
+    if address.backend != "sqlite":
+        return []
+    path = Path(os.path.realpath(address.database))
+    return sorted(path.parent.glob(f"{escape(path.name)}.????????.new"))
 
 
 @contextmanager
