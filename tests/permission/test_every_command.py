@@ -506,3 +506,24 @@ def _assert_tells_all(refusal: NotPermitted, user: str) -> None:
     if "himself or herself" in refusal.needed:
         asked = STRANGER
     assert asked in refusal.hint
+
+
+def test_every_command_under_one_id_is_carried_out_once_and_answers_the_same(
+    daybook: Daybook, ledger_url: str, tmp_path: Path
+) -> None:
+    with staged(daybook, ledger_url, tmp_path) as stage:
+        for name, cells in rows().items():
+            allowed = [one for cell, one in zip(cells, _columns(), strict=True) if cell == "yes"]
+            role, owner = allowed[0]
+            command = MAKE[name](stage, stage.daybooks[role], owner)
+            before = stage.size()
+            first = stage.daybooks[role].submit(command)
+            if name == "ApproveRedaction":
+                bring_up_to_date(stage.admin.database)
+            size = stage.size()
+
+            again = stage.daybooks[role].submit(command)
+
+            assert stage.size() == size, name
+            if size > before:  # what appends nothing, such as a person's name, has no receipt
+                assert again.result == first.result, name
