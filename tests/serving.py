@@ -111,7 +111,7 @@ def known_as(user: str) -> str:
 
 def _actor(ledger: Ledger, text: str, *, interface: str) -> Actor | None:
     if text.startswith(_PREFIX):
-        return Actor(unquote(text.removeprefix(_PREFIX)), interface, authentication="token", token="a-test")
+        return Actor(unquote(text.removeprefix(_PREFIX)), interface, authentication="claimed")
     return actor_by_token(ledger, text, interface=interface)
 
 

@@ -3,10 +3,10 @@
 A face that takes one of these does not know which: the answers are the same documents.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ledger.moments import Moment
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from commands.answers.lists import AnyList
     from commands.intake.checking import CheckedFile
     from commands.intake.uploading import UploadReport
+    from commands.moving.importing import Moved
     from projections.queries import Kind, Query
 
 T = TypeVar("T")
@@ -69,5 +70,16 @@ class Answering(Protocol):
     def validate(
         self, data: bytes, *, filename: str, record: bool, command_id: str | None = None
     ) -> "CheckedFile": ...
+
+    def take_log(
+        self, write: Callable[[bytes], Any], *, as_of: Moment | None = None, progress: Progress = no_progress
+    ) -> "Moved":
+        """The lines of the whole log, for ``write``, and what they were."""
+
+    def take_bundle(
+        self, target: IO[bytes], *, records: Sequence[str] = (), checkpoint: str | None = None,
+        progress: Progress = no_progress,
+    ) -> int:  # fmt: skip
+        """A bundle, into a new file that can be read again; how many events it holds."""
 
     def close(self) -> None: ...

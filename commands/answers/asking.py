@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 @dataclass
 class Asking:
     """Who asks, of which moment (None: now), and where things are on this machine: the ledger's ``url``, ``key_at``,
-    which says where its signing key would be, ``checkpoints``, where these are kept by themselves, ``public_url``,
-    where people reach its server. ``then`` is the position of the moment and the time of its last event, once it was
-    found."""
+    which says where its signing key would be (None: nothing is signed), ``checkpoints``, where these are kept by
+    themselves, ``public_url``, where people reach its server. ``then`` is the position of the moment and the time of
+    its last event, once it was found."""
 
     daybook: "Daybook"
     url: str
     roots: Roots
     limits: Limits
-    key_at: "Callable[[], Path]"
+    key_at: "Callable[[], Path | None]"
     checkpoints: "Checkpoints | None" = None
     as_of: Moment | None = None
     public_url: str | None = None
@@ -42,7 +42,7 @@ class Asking:
     _open: ExitStack = field(default_factory=ExitStack)
 
     @property
-    def key_file(self) -> "Path":
+    def key_file(self) -> "Path | None":
         return self.key_at()
 
     @contextmanager

@@ -1,10 +1,10 @@
 """A ledger of this machine, asked and told by the names of questions and actions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from commands.answers.answering import Done, Noted, Progress, begun, no_progress
 from commands.answers.asking import Asking
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from commands.door.submit import Daybook
     from commands.intake.checking import CheckedFile
     from commands.intake.uploading import UploadReport
+    from commands.moving.importing import Moved
     from projections.queries import Kind, Query
 
 
@@ -103,6 +104,22 @@ class Here:
             self.daybook, data, filename=filename, roots=settings.roots, limits=settings.limits, record=record,
             command_id=command_id,
         )  # fmt: skip
+
+    def take_log(
+        self, write: Callable[[bytes], Any], *, as_of: Moment | None = None, progress: Progress = no_progress
+    ) -> "Moved":
+        from commands.answers.taken_away import log_taken_away
+
+        return log_taken_away(self._asking(as_of), write, progress)
+
+    def take_bundle(
+        self, target: IO[bytes], *, records: Sequence[str] = (), checkpoint: str | None = None,
+        progress: Progress = no_progress,
+    ) -> int:  # fmt: skip
+        from commands.answers.taken_away import bundle_taken_away
+
+        asking = self._asking()
+        return bundle_taken_away(asking, target, records=records, checkpoint=checkpoint, progress=progress)
 
     def close(self) -> None:
         self._open.close()

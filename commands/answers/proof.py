@@ -79,7 +79,7 @@ class Proof:
 
 
 def proof_of(
-    daybook: "Daybook", stream_or_position: str | int, *, key_file: Path, checkpoint: str | None = None
+    daybook: "Daybook", stream_or_position: str | int, *, key_file: Path | None, checkpoint: str | None = None
 ) -> Proof:
     """Of all events of a stream, or of the one at a position; under the newest checkpoint unless one is given."""
     from commands.proving.proofs import prove
@@ -87,14 +87,14 @@ def proof_of(
     return proof_in(prove(daybook, stream_or_position, checkpoint=checkpoint, key_file=key_file))
 
 
-def proof_since(daybook: "Daybook", checkpoint: str, *, key_file: Path) -> Proof:
+def proof_since(daybook: "Daybook", checkpoint: str, *, key_file: Path | None) -> Proof:
     """The proof that the ledger only grew since a checkpoint."""
     from commands.proving.proofs import prove_since
 
     return proof_in(prove_since(daybook, checkpoint, key_file=key_file))
 
 
-def receipt_of(daybook: "Daybook", stream: str, *, key_file: Path) -> Proof:
+def receipt_of(daybook: "Daybook", stream: str, *, key_file: Path | None) -> Proof:
     """As ``proof_of`` where the signing key is; else the events alone, which prove nothing yet."""
     from commands.proving.proofs import receipt
 

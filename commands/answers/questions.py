@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from commands.answers.parameters import (
         By,
         Checkpoint,
+        Content,
         Day,
+        Encoding,
+        Form,
         Limit,
         LimitBeside,
         LimitOfLog,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
         Ref,
         RequestStatus,
         Status,
+        Text,
         Time,
         UploadStatus,
         Word,
@@ -46,13 +50,15 @@ Ask = Callable[..., Any]
 @dataclass(frozen=True, slots=True)
 class Question:
     """``function`` is the one of ``commands.answers``, ``types`` are those that an answer can have. ``path`` and
-    ``ask`` are for the faces that ask by parameters; None where a question is about files of whoever asks."""
+    ``ask`` are for the faces that ask by parameters; None where a question is about files of whoever asks.
+    ``in_body``: one of the parameters is a file, for which an address has no room."""
 
     name: str
     function: str
     types: tuple[str, ...]
     path: str | None = None
     ask: Ask | None = None
+    in_body: bool = False
 
     @property
     def answers(self) -> tuple[type[Any], ...]:
@@ -238,6 +244,18 @@ def _request(asking: Asking, request_id: Ref) -> Any:
     return request(world, found.id)
 
 
+def _draft(asking: Asking, *, directory: Text, subject: Word | None = None, form: Form = "yaml") -> Any:
+    """An input file drafted from session directories: one of a session, or that of a subject."""
+    from commands.answers.drafting import drafted, valid_values
+    from commands.recordings.roots import resolve
+
+    world = asking.world()
+    return drafted(
+        resolve(directory, asking.roots), subject=subject, form=form, roots=asking.roots,
+        values=valid_values(world, subject), position=world.head.size,
+    )  # fmt: skip
+
+
 def _would_delete(asking: Asking, *, records: Records) -> Any:
     """What a request for the deletion of these records would take. Nothing is asked for."""
     from commands.answers.request import would_delete
@@ -245,11 +263,33 @@ def _would_delete(asking: Asking, *, records: Records) -> Any:
     return would_delete(asking.world(), records)
 
 
-def _verified(asking: Asking) -> Any:
-    """Recompute the whole ledger, and say what does not hold."""
-    from commands.answers.verified import verified
+def _verified(
+    asking: Asking, *, checkpoints: list[Checkpoint] | None = None, names: list[Text] | None = None,
+    trust: list[Text] | None = None, lists: bool | None = None,
+) -> Any:  # fmt: skip
+    """Recompute the whole ledger, and say what does not hold: also against ``checkpoints`` that were kept elsewhere,
+    each called by one of ``names`` where there are any; ``trust`` are keys of witnesses that have to have signed them.
+    Without ``lists`` these are compared with the events unless there are very many."""
+    from commands.answers.verified import kept_under, public_keys, verified
 
-    return verified(asking.url, kept={})
+    return verified(asking.url, kept=kept_under(checkpoints, names), trust=public_keys(trust), lists=lists)
+
+
+def _verified_proof(
+    asking: Asking, *, content: Content, encoding: Encoding = "utf-8", checkpoints: list[Checkpoint] | None = None,
+    names: list[Text] | None = None, trust: list[Text] | None = None,
+) -> Any:  # fmt: skip
+    """Whether a receipt or a proof holds, by itself and against the ledger; else as of the whole ledger."""
+    from commands.answers.doing.common import bytes_of
+    from commands.answers.verified import kept_under, public_keys, verified_proof
+    from commands.proving.bundle_verifier import Malformed
+
+    text = bytes_of(content, encoding).decode("utf-8", "replace")
+    kept = kept_under(checkpoints, names)
+    try:
+        return verified_proof(asking.url, text, kept=kept, trust=public_keys(trust))
+    except Malformed as error:
+        raise Refusal("malformed", f"{error}.", "Get it again from where it was kept.") from None
 
 
 def _proof(asking: Asking, ref: Ref, *, checkpoint: Checkpoint | None = None, or_events: bool = False) -> Any:
@@ -366,8 +406,16 @@ QUESTIONS = (
     Question(
         "would-delete", "request.would_delete", ("request.WouldDelete",), "/would-delete", _would_delete
     ),
+    Question("draft", "drafting.drafted", ("drafting.Draft",), "/draft", _draft),
     Question("verification", "verified.verified", ("verified.Verified",), "/verification", _verified),
-    Question("verification-of-proof", "verified.verified_proof", ("verified.VerifiedFile",)),
+    Question(
+        "verification-of-proof",
+        "verified.verified_proof",
+        ("verified.VerifiedFile",),
+        "/verification-of-proof",
+        _verified_proof,
+        in_body=True,
+    ),
     Question("verification-of-bundle", "verified.verified_bundle", ("verified.VerifiedFile",)),
     Question("proof", "proof.proof_of", ("proof.Proof",), "/proofs/{ref}", _proof),
     Question("proof-since", "proof.proof_since", ("proof.Proof",), "/proof-since", _proof_since),

@@ -76,6 +76,38 @@ class VerifiedFile:
     problems: list[ProblemLine]
 
 
+def kept_under(checkpoints: Sequence[str] | None, names: Sequence[str] | None) -> dict[str, str]:
+    """Texts of checkpoints by the names that they were given under. Raises Refusal for what is none."""
+    from ledger.checkpoint import CheckpointError, parse
+
+    given = list(checkpoints or ())
+    called = list(names or (f"checkpoint {number}" for number in range(1, len(given) + 1)))
+    if len(called) != len(given):
+        raise Refusal(
+            "names", f"There are {len(given)} checkpoints and {len(called)} names.", "Name each of them."
+        )
+    for name, text in zip(called, given, strict=True):
+        try:
+            parse(text.encode())
+        except CheckpointError as error:
+            raise Refusal(
+                "no-checkpoint", f"{name} is no checkpoint: {error}", "Give it as it was kept."
+            ) from None
+    return dict(zip(called, given, strict=True))
+
+
+def public_keys(texts: Sequence[str] | None) -> list["PublicKey"]:
+    """Raises Refusal for what is none."""
+    from ledger.checkpoint import CheckpointError, parse_public_key
+
+    try:
+        return [parse_public_key(text) for text in texts or ()]
+    except CheckpointError as error:
+        raise Refusal(
+            "no-key", f"This is no public key: {str(error).rstrip('.')}.", "Give it as a text."
+        ) from None
+
+
 def verified(
     url: str,
     *,

@@ -1,10 +1,9 @@
 """Verbs that help to write an input file: ``template``, ``schema``, ``compose``. None needs a ledger."""
 
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 from shlex import quote
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,6 +12,9 @@ from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import printable
 from commands.cli.targets import write_new
 from commands.cli.verbs import Verb
+
+if TYPE_CHECKING:
+    from commands.answers.drafting import Draft
 
 _SHOWN = 200  # characters of a name
 
@@ -84,30 +86,11 @@ def compose(
     filled in; what only a person knows is left empty, with the table that it must match, and the valid values
     where there is a ledger.
     """
-    from commands.inputfile.compose import draft
-    from commands.inputfile.draft import draft_json, draft_yaml
-    from commands.recordings.locations import LocationError
-    from commands.recordings.roots import normalise
-
-    settings = invocation.settings
-
-    def location_of(path: Path) -> str:
-        try:
-            return normalise(str(path), settings.roots)
-        except LocationError:
-            return str(path)
-
-    found = draft(
-        _directory(invocation, directory), subject=subject, location_of=location_of, zone=settings.zone or UTC
-    )
-    values = _valid_values(invocation, subject)
-    text, notes = (draft_yaml(found, values), []) if form == "yaml" else draft_json(found, values)
+    found = _drafted(invocation, directory, subject, form)
+    text, notes = found.text, found.notes
     if target is not None:
         write_new(Path(target), text)
     file = target or "-"
-    document = {
-        "ok": True, "file": target, "text": text, "notes": [{"path": path, "text": note} for path, note in notes],
-    }  # fmt: skip
 
     def human() -> None:
         if target is None:
@@ -116,34 +99,42 @@ def compose(
             output.say(
                 f"Wrote {printable(file)}. Fill in what is empty, then: daybook validate {printable(quote(str(file)))}"
             )
-        for path, note in notes:
-            output.say(printable(f"{path}: {note}" if path else note), err=True)
+        for note in notes:
+            output.say(printable(f"{note.path}: {note.text}" if note.path else note.text), err=True)
 
-    invocation.answer(document, human)
+    invocation.answer(found, human, file=target)
 
 
-def _valid_values(invocation: Invocation, subject: str | None) -> dict[str, list[str]]:
-    """Of each table, where there is a ledger to ask; the probes are those that are inserted in the subject."""
+def _drafted(
+    invocation: Invocation, directory: str, subject: str | None, form: Literal["yaml", "json"]
+) -> "Draft":
+    if invocation.settings.server is not None:
+        invocation.note("the directory is one of the server, as all paths in its ledger are.")
+        found: Draft = invocation.ask("draft", directory=directory, subject=subject, form=form)
+        return found
+    from commands.answers.drafting import drafted
+
+    place = _directory(invocation, directory)
+    position, values = _valid_values(invocation, subject)
+    return drafted(
+        place, subject=subject, form=form, roots=invocation.settings.roots, values=values, position=position
+    )
+
+
+def _valid_values(invocation: Invocation, subject: str | None) -> tuple[int, dict[str, list[str]]]:
+    """Of each table, where there is a ledger to ask, and how far it has come."""
+    from commands.answers.drafting import valid_values
     from ledger.errors import Refusal
 
     file = invocation.sqlite_file
     if file is not None and not file.exists():
-        return {}
+        return 0, {}
     try:
-        with invocation.answering() as ledger:
-            listed, registered = ledger.ask("catalogue").values, ledger.ask("subjects").subjects
+        with invocation.reading() as world:
+            return world.head.size, valid_values(world, subject)
     except Refusal as refusal:
         invocation.note(f"without the valid values of the ledger: {refusal.message}")
-        return {}
-    values: dict[str, list[str]] = {}
-    for one in listed:
-        values.setdefault(one.table, [])
-        if not one.retired:
-            values[one.table].append(one.value)
-    for known in registered:
-        if known.subject == subject:
-            values["reference.Probe"] = [line.probe for line in known.probes if line.removal_time is None]
-    return values
+        return 0, {}
 
 
 def _directory(invocation: Invocation, text: str) -> Path:

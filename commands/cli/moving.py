@@ -39,8 +39,6 @@ def export(invocation: Invocation, file: str, damaged: bool, as_of: int | str | 
     that ends in .gz is compressed. A ledger that is not intact is not exported: exit code 5, and no file. With
     --damaged what can be read of it is written, for people to read; no import takes that.
     """
-    from commands.moving.exporting import export_ledger
-
     to_stdout = file == STDIN
     if to_stdout and invocation.json:
         raise click.UsageError("With - the lines go to standard output, where --json answers. Give a FILE.")
@@ -49,8 +47,12 @@ def export(invocation: Invocation, file: str, damaged: bool, as_of: int | str | 
             raise click.UsageError("--damaged writes what there is now. Leave --as-of out.")
         _export_damaged(invocation, file, to_stdout=to_stdout)
         return
-    with invocation.daybook() as daybook, _target(file) as stream, shown_progress("exporting") as progress:
-        moved = export_ledger(daybook, stream.write, progress, as_of=as_of)
+    with (
+        invocation.answering() as ledger,
+        _target(file) as stream,
+        shown_progress("exporting") as progress,
+    ):
+        moved = ledger.take_log(stream.write, as_of=as_of, progress=progress)
 
     def human() -> None:
         what = f"{plural(moved.events, 'event')}, {plural(moved.input_files, 'input file')}"

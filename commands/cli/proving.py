@@ -18,7 +18,6 @@ from commands.cli.verifying import read_checkpoint
 if TYPE_CHECKING:
     from commands.answers.answering import Answering
     from commands.answers.proof import Proof, ProvenEvent
-    from commands.door.submit import Daybook
 
 _target = click.option(
     "-o", "--output", "target", metavar="FILE", help="Write it there instead of printing it."
@@ -98,15 +97,6 @@ def _event(event: "ProvenEvent") -> str:
     return f"{event.position} {event.type} by {event.actor} ({authenticated(json.loads(event.via))})"
 
 
-def stream_of(invocation: Invocation, daybook: "Daybook", text: str) -> str:
-    from ledger import log
-
-    with daybook.reading() as world:
-        if "/" in text and log.stored_stream(world.transaction, text):
-            return text
-        return invocation.find(world, text).stream
-
-
 @click.command(cls=Verb)
 @click.argument("target", metavar="FILE")
 @click.argument("references", metavar="[REF]...", nargs=-1)
@@ -119,26 +109,14 @@ def bundle(invocation: Invocation, target: str, references: tuple[str, ...], fil
     verify.py. Without REF the whole ledger; with REF only those records, the uploads that they came from, and a
     proof of each event.
     """
-    from commands.moving.setup import key_path
-    from commands.proving.bundle import origins, write_bundle
-    from commands.proving.checkpoints import newest_checkpoint
-    from ledger.errors import Refusal
-
     refuse_existing(target)
-    key_file = key_path(invocation.address, Path())
     given = None if file is None else read_checkpoint(file)
-    with invocation.daybook() as daybook:
-        text = given if given is not None else newest_checkpoint(daybook, key_file)
-        if text is None:
-            raise Refusal(
-                "no-checkpoint",
-                f"Nothing was signed yet, and the signing key is not at {key_file}.",
-                "Ask whoever has the key to run: daybook checkpoint",
-            )
-        named = [stream_of(invocation, daybook, reference) for reference in references]
-        streams = origins(daybook, named)
-        with new_file(target) as stream, shown_progress("bundling") as progress:
-            count = write_bundle(daybook, stream, checkpoint=text, streams=streams, progress=progress)
+    with (
+        invocation.answering() as ledger,
+        new_file(target) as stream,
+        shown_progress("bundling") as progress,
+    ):
+        count = ledger.take_bundle(stream, records=references, checkpoint=given, progress=progress)
     size = Path(target).stat().st_size
 
     def human() -> None:

@@ -36,13 +36,14 @@ _VERBS = {
     "diff": "diff A [B]", "what-if": "what-if --without REF", "trace": "trace REF", "request": "request show ID",
     "verification": "verify", "verification-of-proof": "verify --receipt FILE",
     "verification-of-bundle": "verify --bundle FILE", "proof": "prove REF", "proof-since": "prove --since FILE",
-    "would-delete": "delete request REF... --dry-run",
+    "draft": "compose DIR", "would-delete": "delete request REF... --dry-run",
     "checkpoint": "checkpoint --newest", "catalogue": "catalogue list", "subjects": "subject list",
     "roles": "role list", "people": "person list", "users": "user list", "tokens": "token list",
     "invitations": "user invitations", "sign-in": "auth status",
     "policies": "policy list", "status": "status", "stored-file": "cat UPLOAD",
 }  # fmt: skip
 _OWN: dict[str, dict[str, dict[str, Any]]] = {
+    "draft": _FILE,
     "sign-in": {"server": {"type": "string"}},
     "proof": _FILE, "proof-since": _FILE, "stored-file": _FILE,
     "status": {"ledger": {"type": "string"}, "settings": {"type": ["string", "null"]}},

@@ -21,7 +21,7 @@ from commands.cli.verbs import Verb
 from ledger.errors import Refusal
 
 if TYPE_CHECKING:
-    from commands.answers.verified import SignatureLine, VerifiedFile
+    from commands.answers.verified import SignatureLine, Verified, VerifiedFile
     from commands.proving.checkpoints import CheckpointMade
     from commands.proving.witness import CheckpointCosigned
     from ledger.checkpoint import PublicKey
@@ -123,10 +123,7 @@ def checkpoint(
 
 
 def _show_newest(invocation: Invocation) -> None:
-    from commands.answers.checkpoint import checkpoint_state
-
-    with invocation.daybook() as daybook, daybook.reading() as world:
-        found = checkpoint_state(world, invocation.settings.checkpoints)
+    found = invocation.ask("checkpoint")
 
     def human() -> None:
         if found.checkpoint is None:
@@ -203,7 +200,7 @@ def _cosign(
 
 
 def _proof_in(file: str) -> bytes:
-    data = read_source(file, _LARGEST_PROOF).data
+    data = _proof_in(file)
     if len(data) > _LARGEST_PROOF:
         raise click.UsageError(
             f"{file_name(file)} is no receipt or proof: it is larger than {_LARGEST_PROOF:,} bytes."
@@ -265,36 +262,20 @@ def verify(
         raise click.UsageError(
             "--trust KEY needs what the witness has signed: --checkpoint, --receipt or --bundle."
         )
-    witnesses = [_witness_key(text) for text in trust]
+    for text in trust:
+        _witness_key(text)
     kept = {name: read_checkpoint(name) for name in files}
     if receipt is not None:
-        return _verify_receipt(invocation, receipt, kept, witnesses)
+        return _verify_receipt(invocation, receipt, kept, trust)
     if file is not None:
         return _verify_bundle(invocation, file, tuple(kept.values()), trust)
-    return _verify_ledger(invocation, kept, witnesses, lists)
+    return _verify_ledger(invocation, kept, trust, lists)
 
 
 def _verify_ledger(
-    invocation: Invocation, kept: dict[str, str], trust: list["PublicKey"], lists: bool | None
+    invocation: Invocation, kept: dict[str, str], trust: tuple[str, ...], lists: bool | None
 ) -> int:
-    from commands.answers.verified import kept_elsewhere, verified
-
-    try:
-        for name, text in kept_elsewhere(invocation.address, invocation.settings.checkpoints).items():
-            kept.setdefault(name, text)
-            if not trust:
-                invocation.note(f"compared with {name}, which was kept by itself.")
-    except Refusal as refusal:
-        invocation.warn(f"{refusal.message} {refusal.hint}")
-    with shown_progress("verifying") as progress, shown_progress("comparing the lists") as comparing:
-        report = verified(
-            invocation.address,
-            kept=kept,
-            trust=trust,
-            lists=lists,
-            progress=progress,
-            comparing=comparing,
-        )
+    report = _ledger_verified(invocation, kept, trust, lists)
 
     def human() -> None:
         for problem in report.problems:
@@ -322,6 +303,34 @@ def _verify_ledger(
     return 0 if report.ok else NOT_INTACT
 
 
+def _ledger_verified(
+    invocation: Invocation, kept: dict[str, str], trust: tuple[str, ...], lists: bool | None
+) -> "Verified":
+    if invocation.settings.server is not None:
+        given: dict[str, Any] = {
+            "checkpoints": list(kept.values()),
+            "names": list(kept),
+            "trust": list(trust),
+            "lists": lists,
+        }
+        found: Verified = invocation.ask("verification", **given)
+        return found
+    from commands.answers.verified import kept_elsewhere, public_keys, verified
+
+    try:
+        for name, text in kept_elsewhere(invocation.address, invocation.settings.checkpoints).items():
+            kept.setdefault(name, text)
+            if not trust:
+                invocation.note(f"compared with {name}, which was kept by itself.")
+    except Refusal as refusal:
+        invocation.warn(f"{refusal.message} {refusal.hint}")
+    with shown_progress("verifying") as progress, shown_progress("comparing the lists") as comparing:
+        return verified(
+            invocation.address, kept=kept, trust=public_keys(trust), lists=lists, progress=progress,
+            comparing=comparing,
+        )  # fmt: skip
+
+
 def _signature_line(signature: "SignatureLine") -> str:
     what = f"{signature.checkpoint} ({plural(signature.size, 'event')})"
     who = f"{signature.name}+{signature.key_id}"
@@ -331,17 +340,34 @@ def _signature_line(signature: "SignatureLine") -> str:
     return f"{what} is signed by the {signature.by} {who}{at}."
 
 
-def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: list["PublicKey"]) -> int:
-    from commands.answers.verified import verified_proof
+def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: tuple[str, ...]) -> int:
 
-    text = _proof_in(file).decode("utf-8", "replace")
+    data = _proof_in(file)
     with _refused_if_malformed(file):
-        report = verified_proof(invocation.address, text, kept=kept, trust=trust)
+        report = _proof_verified(invocation, data, kept, trust)
     if not report.ledger:
         invocation.note(
             f"there is no ledger at {invocation.place_of_ledger}: the file was checked by itself."
         )
     return _answer(invocation, report)
+
+
+def _proof_verified(
+    invocation: Invocation, data: bytes, kept: dict[str, str], trust: tuple[str, ...]
+) -> "VerifiedFile":
+    if invocation.settings.server is not None:
+        given: dict[str, Any] = {
+            "content": data,
+            "checkpoints": list(kept.values()),
+            "names": list(kept),
+            "trust": list(trust),
+        }
+        found: VerifiedFile = invocation.ask("verification-of-proof", **given)
+        return found
+    from commands.answers.verified import public_keys, verified_proof
+
+    text = data.decode("utf-8", "replace")
+    return verified_proof(invocation.address, text, kept=kept, trust=public_keys(trust))
 
 
 def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], trust: tuple[str, ...]) -> int:
@@ -357,12 +383,15 @@ def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], tru
 def _refused_if_malformed(file: str) -> Iterator[None]:
     from commands.proving.bundle_verifier import Malformed
 
+    hint = "Get it again from where it was kept."
     try:
         yield
     except Malformed as error:
-        raise Refusal(
-            "malformed", f"{printable(file)}: {error}.", "Get it again from where it was kept."
-        ) from None
+        raise Refusal("malformed", f"{printable(file)}: {error}.", hint) from None
+    except Refusal as refusal:
+        if refusal.code != "malformed":
+            raise
+        raise Refusal("malformed", f"{printable(file)}: {refusal.message}", hint) from None
 
 
 def _answer(invocation: Invocation, report: "VerifiedFile") -> int:

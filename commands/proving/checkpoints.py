@@ -63,9 +63,22 @@ def _signed(transaction: Transaction, size: int) -> str | None:
     return None if row is None else str(row[0])
 
 
-def newest_checkpoint(daybook: Daybook, key_file: Path) -> str | None:
+def nothing_signed(key_file: Path | None) -> Refusal:
+    """To raise where a checkpoint is needed. ``key_file`` is None where nothing is signed, as through a server."""
+    why = (
+        "nothing is signed through a server" if key_file is None else f"the signing key is not at {key_file}"
+    )
+    return Refusal(
+        "no-checkpoint",
+        f"Nothing was signed yet, and {why}.",
+        "Whoever has the key can make one",
+        NextStep("make-checkpoint"),
+    )
+
+
+def newest_checkpoint(daybook: Daybook, key_file: Path | None) -> str | None:
     """A new one where the key is there; else the newest stored one, if there is any."""
-    if key_file.exists():
+    if key_file is not None and key_file.exists():
         return make_checkpoint(daybook, key_file)
     with daybook.database.reading() as transaction:
         row = transaction.run("SELECT text FROM checkpoints ORDER BY size DESC LIMIT 1").fetchone()

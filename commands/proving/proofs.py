@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from commands.door.submit import Daybook
-from commands.proving.checkpoints import ledger_key, newest_checkpoint, own_checkpoint
+from commands.proving.checkpoints import ledger_key, newest_checkpoint, nothing_signed, own_checkpoint
 from commands.proving.documents import Plain, document_text
 from ledger import log
 from ledger.checkpoint import Checkpoint
@@ -20,7 +20,9 @@ from ledger.plurals import plural
 from ledger.proofs import StoredTree, prove_consistency, prove_inclusion
 
 
-def prove(daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | None, key_file: Path) -> str:
+def prove(
+    daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | None, key_file: Path | None
+) -> str:
     """A proof that the events of a stream, or the one at a position, are in the ledger.
 
     Against ``checkpoint``, or else the newest there is. Where a stream went on after the checkpoint, it proves the
@@ -28,12 +30,7 @@ def prove(daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | 
     """
     text = checkpoint if checkpoint is not None else newest_checkpoint(daybook, key_file)
     if text is None:
-        raise Refusal(
-            "no-checkpoint",
-            f"Nothing was signed yet, and the signing key is not at {key_file}.",
-            "Whoever has the key can make one",
-            NextStep("make-checkpoint"),
-        )
+        raise nothing_signed(key_file)
     with daybook.database.reading() as transaction:
         signed = own_checkpoint(transaction, text)
         events = _events(transaction, stream_or_position)
@@ -49,9 +46,9 @@ def prove(daybook: Daybook, stream_or_position: str | int, *, checkpoint: str | 
         return document_text(public_key=ledger_key(transaction), checkpoint=text, events=fields)
 
 
-def receipt(daybook: Daybook, stream: str, *, key_file: Path) -> str:
+def receipt(daybook: Daybook, stream: str, *, key_file: Path | None) -> str:
     """What was recorded, for the user who caused it: a proof where the key is there, else the events alone."""
-    if key_file.exists():
+    if key_file is not None and key_file.exists():
         return prove(daybook, stream, checkpoint=None, key_file=key_file)
     with daybook.database.reading() as transaction:
         tree = StoredTree(transaction)
@@ -64,7 +61,7 @@ def receipt(daybook: Daybook, stream: str, *, key_file: Path) -> str:
         return document_text(public_key=ledger_key(transaction), checkpoint=None, events=fields)
 
 
-def prove_since(daybook: Daybook, old: str, *, key_file: Path) -> str:
+def prove_since(daybook: Daybook, old: str, *, key_file: Path | None) -> str:
     """A proof that the ledger only grew since the checkpoint ``old``, up to the newest checkpoint."""
     new = newest_checkpoint(daybook, key_file) or old
     with daybook.database.reading() as transaction:

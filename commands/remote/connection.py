@@ -23,8 +23,11 @@ from ledger import __version__
 CONNECT_S = 10.0
 ANSWER_S = 300.0
 """For an answer to begin, and between two pieces of it: a ledger that is verified takes a while."""
+FILE_S = 3600.0
+"""For a file that is made before it is sent: a whole log."""
 PAUSES_S = (0.2, 1.0, 3.0)
 LONGEST_WAIT_S = 10.0
+_PIECE = 1 << 20
 Query = Sequence[tuple[str, str]]
 
 
@@ -82,14 +85,7 @@ class Connection:
     ) -> Reply:  # fmt: skip
         """``path`` begins with a slash and is quoted. ``again``: where the answer is lost, it is asked for again.
         Raises Unreachable."""
-        target = self.address.prefix + path + (f"?{urlencode(query)}" if query else "")
-        headers = {wire.VERSION: __version__, "Accept": "application/json", **self._own}
-        if self.token is not None:
-            headers["Authorization"] = f"Bearer {self.token}"
-        if kind is not None:
-            headers["Content-Type"] = kind
-        if command_id is not None:
-            headers[wire.COMMAND_ID] = command_id
+        target, headers = self._target(path, query), self._headers(kind, command_id)
         pauses = list(PAUSES_S) if again else []
         while True:
             try:
@@ -105,6 +101,58 @@ class Connection:
                 return reply
             pauses.pop(0)
             self.pause(wait)
+
+    def take(
+        self, path: str, query: Query, write: Callable[[bytes], Any], progress: Callable[[int, int], None]
+    ) -> Reply:
+        """A file, written as it comes; the reply is without it. A problem comes back as one. Raises Unreachable where
+        less came than was said."""
+        self.close()
+        connection = self._connected()
+        connection.sock.settimeout(FILE_S)
+        try:
+            connection.request("GET", self._target(path, query), None, self._headers(None, None))
+            response = connection.getresponse()
+            headers = _headers(response)
+            if response.status != 200:
+                reply = Reply(response.status, headers, response.read())
+            else:
+                self._write(response, int(headers["content-length"]), write, progress)
+                reply = Reply(response.status, headers, b"")
+        except (HTTPException, OSError, KeyError) as error:
+            raise self._unreachable(error) from None
+        finally:
+            self.close()
+        self._notice(reply)
+        return reply
+
+    def _write(
+        self,
+        response: HTTPResponse,
+        size: int,
+        write: Callable[[bytes], Any],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        came = 0
+        while piece := response.read(_PIECE):
+            write(piece)
+            came += len(piece)
+            progress(came, size)
+        if came < size:
+            raise ConnectionResetError(f"{came} of {size} bytes came")
+
+    def _target(self, path: str, query: Query) -> str:
+        return self.address.prefix + path + (f"?{urlencode(query)}" if query else "")
+
+    def _headers(self, kind: str | None, command_id: str | None) -> dict[str, str]:
+        headers = {wire.VERSION: __version__, "Accept": "application/json", **self._own}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if kind is not None:
+            headers["Content-Type"] = kind
+        if command_id is not None:
+            headers[wire.COMMAND_ID] = command_id
+        return headers
 
     def _once(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         """Raises Lost where an answer may come to another attempt, Unreachable where none will."""

@@ -1,9 +1,11 @@
 """A ledger at a server, asked and told by the names of questions and actions, as one of this machine is."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
+
+import orjson
 
 from commands.answers import wire
 from commands.answers.answering import Done, Noted, Progress, begun, no_progress
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from commands.answers.lists import AnyList
     from commands.intake.checking import CheckedFile
     from commands.intake.uploading import UploadReport
+    from commands.moving.importing import Moved
     from projections.queries import Kind
     from projections.queries import Query as ListQuery
 
@@ -57,6 +60,14 @@ class Remote:
 
     def ask_once(self, question: Question, as_of: Moment | None, parameters: Mapping[str, Any]) -> Any:
         assert question.path is not None  # noqa: S101
+        if question.in_body:
+            body = json_text(_given(parameters), indent=False)
+            sent = self.answered(
+                lambda: self.connection.send(
+                    "POST", API + str(question.path), body=body, kind="application/json"
+                )
+            )
+            return self.read(question.answers, sent)
         path, query = question.path, []
         for name, value in parameters.items():
             if f"{{{name}}}" in path:
@@ -89,11 +100,7 @@ class Remote:
         from commands.answers.receipts import result_types
 
         found = action_of(action)
-        content = parameters.pop("content", None)
-        given = {name: value for name, value in parameters.items() if value is not None}
-        if content is not None:
-            given |= _file(content)
-        body = json_text(given, indent=False)
+        body = json_text(_given(parameters), indent=False)
         reply = self._told(f"{API}/actions/{found.name}", body, "application/json", command_id)
         secret = reply.json().get("secret")
         return Done(self.read(result_types(found.verb), reply), secret)
@@ -127,6 +134,31 @@ class Remote:
         reply = self._told(f"{API}/validations", data, "application/octet-stream", command_id, query)
         found: CheckedFile = self.read((CheckedFile,), reply)
         return found
+
+    def take_log(
+        self, write: Callable[[bytes], Any], *, as_of: Moment | None = None, progress: Progress = no_progress
+    ) -> "Moved":
+        from commands.moving.importing import Moved
+
+        query = [] if as_of is None else [("as_of", str(as_of))]
+        plain = self._taken("/export", query, write, progress)
+        return read(Moved, plain)
+
+    def take_bundle(
+        self, target: IO[bytes], *, records: Sequence[str] = (), checkpoint: str | None = None,
+        progress: Progress = no_progress,
+    ) -> int:  # fmt: skip
+        query = [("records", each) for each in records]
+        query += [] if checkpoint is None else [("checkpoint", checkpoint)]
+        return int(self._taken("/bundle", query, target.write, progress)["events"])
+
+    def _taken(
+        self, path: str, query: list[tuple[str, str]], write: Callable[[bytes], Any], progress: Progress
+    ) -> dict[str, Any]:
+        """A file, and what the server says of it."""
+        sent = self.answered(lambda: self.connection.take(API + path, query, write, progress))
+        told: dict[str, Any] = orjson.loads(unquote(sent.header(wire.TAKEN) or "{}"))
+        return told
 
     def _told(
         self, path: str, body: bytes, kind: str, command_id: str | None, query: list[tuple[str, str]] | None = None
@@ -219,6 +251,13 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, bool):
         return [str(value).lower()]
     return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """For a body: what was given, a file as text or in base64."""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    content = given.pop("content", None)
+    return given if content is None else given | _file(content)
 
 
 def _file(content: bytes) -> dict[str, str]:

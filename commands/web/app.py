@@ -45,7 +45,8 @@ def application(serving: Serving) -> FastAPI:
     app.add_middleware(
         Bounds,
         serving=serving,
-        files=dict.fromkeys(uploads.PATHS, 1) | dict.fromkeys(doing.PATHS_OF_FILES, _ESCAPED),
+        files=dict.fromkeys(uploads.PATHS, 1)
+        | dict.fromkeys(doing.PATHS_OF_FILES | operations.PATHS_OF_FILES, _ESCAPED),
     )
     describe(app, __version__)
     _answer_failures(app, serving)

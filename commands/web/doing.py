@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from commands.answers import wire
@@ -20,7 +20,7 @@ from commands.door.command import checked_command_id
 from commands.web.answering import answered
 from commands.web.callers import caller, tell
 from commands.web.openapi import documented
-from commands.web.operations import refuse_unknown
+from commands.web.operations import refuse_unknown, taking_body
 from commands.web.serving import Serving
 
 _OK: dict[str, Any] = {"ok": {"type": "boolean"}}
@@ -62,21 +62,4 @@ def _endpoint(serving: Serving, action: Action) -> Callable[..., Response]:
         own = {} if secret is None else {"secret": secret}
         return answered(answer, status=200 if answer.ok else _REFUSED_BY_STATE, **own)
 
-    endpoint.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
-            inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request),
-            inspect.Parameter("body", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_body(action)),
-        ]
-    )
-    endpoint.__doc__ = inspect.getdoc(action.do)
-    return endpoint
-
-
-def _body(action: Action) -> type[BaseModel]:
-    """A model of the parameters, which takes nothing else and changes no type."""
-    fields: dict[str, Any] = {
-        each.name: (each.annotation, ... if each.default is inspect.Parameter.empty else each.default)
-        for each in parameters(action.do)
-    }
-    name = "".join(word.capitalize() for word in action.name.split("-"))
-    return create_model(name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+    return taking_body(endpoint, action.name, action.do)

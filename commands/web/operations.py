@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from starlette.responses import Response
 
 from commands.answers import wire
@@ -32,14 +32,18 @@ AsOf = Annotated[
 ]
 
 
+PATHS_OF_FILES = frozenset(f"/api/v1{question.path}" for question in QUESTIONS if question.in_body)
+
+
 def questions(serving: Serving) -> APIRouter:
     router = APIRouter()
     for question in QUESTIONS:
         if question.path is None or question.ask is None:
             continue
         path = question.path.replace("{ref}", "{ref:path}")
+        method, endpoint = ("POST", _endpoint_of_file) if question.in_body else ("GET", _endpoint)
         router.add_api_route(
-            path, _endpoint(serving, question), methods=["GET"], name=question.name, operation_id=_identity(question),
+            path, endpoint(serving, question), methods=[method], name=question.name, operation_id=_identity(question),
             summary=_first_line(question.ask), **documented(question.answers, {"ok": {"type": "boolean"}}),
         )  # fmt: skip
     return router
@@ -83,6 +87,45 @@ def _endpoint(serving: Serving, question: Question) -> Callable[..., Response]:
     endpoint.__signature__ = inspect.Signature([first, *asked_for])  # type: ignore[attr-defined]
     endpoint.__doc__ = inspect.getdoc(ask)
     return endpoint
+
+
+def _endpoint_of_file(serving: Serving, question: Question) -> Callable[..., Response]:
+    ask = question.ask
+    assert ask is not None  # noqa: S101
+
+    def endpoint(request: Request, body: BaseModel) -> Response:
+        actor = caller(serving, request)
+        refuse_unknown(request, set())
+        with serving.asking(actor).opened() as asking:
+            given = {name: getattr(body, name) for name in type(body).model_fields}
+            return answered(ask(asking, **given))
+
+    return taking_body(endpoint, question.name, ask)
+
+
+def taking_body(
+    endpoint: Callable[..., Response], name: str, function: Callable[..., Any]
+) -> Callable[..., Response]:
+    """The endpoint, as FastAPI reads it: its ``body`` holds the parameters of the function."""
+    kinds = (("request", Request), ("body", _body_of(name, function)))
+    endpoint.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind)
+            for each, kind in kinds
+        ]
+    )
+    endpoint.__doc__ = inspect.getdoc(function)
+    return endpoint
+
+
+def _body_of(name: str, function: Callable[..., Any]) -> type[BaseModel]:
+    """A model of the parameters, which takes nothing else and changes no type."""
+    fields: dict[str, Any] = {
+        each.name: (each.annotation, ... if each.default is inspect.Parameter.empty else each.default)
+        for each in parameters(function)
+    }
+    title = "".join(word.capitalize() for word in name.split("-"))
+    return create_model(title, __config__=ConfigDict(extra="forbid", strict=True), **fields)
 
 
 def _parameters(ask: Callable[..., Any], path: str) -> list[inspect.Parameter]:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from commands.web.working import Working
 
 INTERFACE = "api"
-_NO_KEY = Path("/dev/null/daybook.key")  # nothing is signed at a distance: there is none at any place
+
+
+def _signing_nothing() -> None:
+    """Where the signing key is: at no place that a server reaches."""
 
 
 @dataclass
@@ -46,6 +49,6 @@ class Serving:
     def asking(self, actor: Actor, as_of: Moment | None = None) -> Asking:
         settings = self.settings
         return Asking(
-            self.daybook(actor), settings.db, settings.roots, settings.limits, lambda: _NO_KEY,
+            self.daybook(actor), settings.db, settings.roots, settings.limits, _signing_nothing,
             settings.checkpoints, as_of, self.public_url,
         )  # fmt: skip
