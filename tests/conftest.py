@@ -167,7 +167,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Where a ledger is asked: on each database, and where a test says so, through a server of its own."""
     asked_for = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
     if "ledger_url" in metafunc.fixturenames and "ledger_url" not in asked_for:
-        through = ["server"] if metafunc.definition.get_closest_marker("both_ways") else []
+        here = metafunc.definition.get_closest_marker("beside_the_ledger") is not None
+        through = ["server"] if metafunc.definition.get_closest_marker("both_ways") and not here else []
         metafunc.parametrize("ledger_url", ["sqlite", "postgresql", *through], indirect=True)
 
 
@@ -204,3 +205,4 @@ def pytest_configure(config: pytest.Config) -> None:
         forkserver.ensure_running()
     config.addinivalue_line("markers", "tampers: the test changes the database behind the ledger's back")
     config.addinivalue_line("markers", "both_ways: the command line is also run through a server")
+    config.addinivalue_line("markers", "beside_the_ledger: and this test is not, for what it says of itself")

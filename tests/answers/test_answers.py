@@ -16,6 +16,7 @@ from commands.answers.audit import audit
 from commands.answers.checkpoint import checkpoint_state
 from commands.answers.diff import diff
 from commands.answers.document import json_pieces
+from commands.answers.drafting import drafted, valid_values
 from commands.answers.history import history
 from commands.answers.lab import catalogue, people, roles, subjects
 from commands.answers.lists import ANSWERS, requests
@@ -204,6 +205,21 @@ def beside_the_ledger(
         "delete request --dry-run",
         ["delete", "request", ref, "--dry-run"],
         lambda: asked.in_python(lambda world: would_delete(world, [ref])),
+    )
+    folder = next(folder for folder in asked.folder.rglob("12345") if folder.is_dir())
+    yield (
+        "compose",
+        ["compose", str(folder), "--subject", "12345"],
+        lambda: asked.in_python(
+            lambda world: drafted(
+                folder,
+                subject="12345",
+                form="yaml",
+                roots=roots,
+                values=valid_values(world, "12345"),
+                position=world.head.size,
+            )
+        ),
     )
     for file in ("subject_1.yml", "bad.yml"):
         data = (asked.folder / file).read_bytes()

@@ -18,6 +18,8 @@ from tests.cli.conftest import Run
 from tests.intake.lab import Lab, session
 from tests.ledger.writing import append
 
+pytestmark = pytest.mark.both_ways
+
 NAMES = [count.name for count in COUNTS]
 
 

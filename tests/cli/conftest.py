@@ -111,14 +111,20 @@ def ledger_way(request: pytest.FixtureRequest) -> str:
 def run_through(
     server: "Server", *arguments: str, stdin: str | bytes | None = None, user: str = "user_1"
 ) -> Ended:
-    """The command line, asking a server, which has the settings of this folder as the command line has."""
+    """The command line, asking a server, which has the settings of this folder as the command line has. Whoever is named
+    by ``--as`` has come in as that user."""
+    words = list(arguments)
+    if "--as" in words:
+        at = words.index("--as")
+        user = words[at + 1]
+        del words[at : at + 2]
     from commands.door.settings import load
     from tests.serving import known_as
 
     server.serving.settings = replace(load(db=server.url), server=None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAYBOOK_TOKEN", known_as(user))
-        return run_cli("--server", server.address, *arguments, stdin=stdin, user=None)
+        return run_cli("--server", server.address, *words, stdin=stdin, user=None)
 
 
 @pytest.fixture

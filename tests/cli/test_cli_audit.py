@@ -8,6 +8,8 @@ from sqlalchemy.engine import make_url
 
 from tests.cli.conftest import Run, run_cli
 
+pytestmark = pytest.mark.both_ways
+
 
 def test_init_makes_a_ledger_where_none_was(folder: Path) -> None:
     ended = run_cli("init", "--json")
@@ -21,6 +23,7 @@ def test_init_makes_a_ledger_where_none_was(folder: Path) -> None:
     assert run_cli("sessions").exit == 0
 
 
+@pytest.mark.beside_the_ledger
 def test_init_again_changes_nothing(run: Run) -> None:
     before = run("verify", "--json").json
     assert run("init", "--json").json["created"] is False
@@ -72,6 +75,7 @@ def test_verify_finds_a_changed_payload_and_exits_with_5(run: Run, ledger_url: s
     assert "position 2" in human.out and "not intact" in human.out
 
 
+@pytest.mark.beside_the_ledger
 def test_rebuild_gives_the_same_lists(run: Run) -> None:
     run("catalogue", "add", "acquisition.Project", "mine")
     before = run("catalogue", "list", "--json").json

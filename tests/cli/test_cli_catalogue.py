@@ -8,6 +8,8 @@ import pytest
 from commands.samples.lab import SampleLab
 from tests.cli.conftest import Ended, Run, run_cli
 
+pytestmark = pytest.mark.both_ways
+
 
 def exact(ended: Ended, **told: Any) -> bool:
     """Whether the answer is this and nothing else."""

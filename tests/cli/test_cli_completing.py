@@ -10,6 +10,8 @@ from commands.samples.lab import SampleLab
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
 from tests.cli.conftest import Run, commands_of, write_input_file
 
+pytestmark = pytest.mark.both_ways
+
 CATALOGUE = """\
 reference.Experimenter: [user_1]
 reference.ExperimentRoom: ["2.345"]

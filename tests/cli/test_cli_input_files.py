@@ -284,7 +284,7 @@ def test_compose_fills_in_what_the_disk_tells(sample: SampleLab, folder: Path) -
     assert "daybook validate draft.yml" in written.out
     assert (folder / "draft.yml").read_text().count("- location: ") == 3
     document = run_cli("compose", "recordings/12345", "--json").json
-    assert set(document) == {"ok", "file", "text", "notes"}
+    assert set(document) == {"ok", "position", "file", "text", "notes"}
 
 
 def test_compose_writes_locations_in_the_notation_of_the_roots(sample: SampleLab, folder: Path) -> None:

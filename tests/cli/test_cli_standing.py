@@ -14,6 +14,8 @@ from commands.door.submit import Daybook
 from commands.samples.lab import SampleLab
 from tests.cli.conftest import Run, run_cli, write_input_file
 
+pytestmark = pytest.mark.both_ways
+
 # --- status ---------------------------------------------------------------------------------------------------------
 
 
@@ -97,6 +99,7 @@ def test_status_takes_a_handful_of_queries(open_things: Run, ledger_url: str) ->
     assert len(asked) <= 12
 
 
+@pytest.mark.beside_the_ledger
 def test_status_names_the_last_checkpoint_and_its_age(stocked: Run) -> None:
     assert stocked("checkpoint", "-o", "now.checkpoint").exit == 0
     assert stocked("subject", "add", "99999").exit == 0

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from commands.samples.lab import SampleLab
 from tests.cli.conftest import Run, folder, run, sample, stocked, write_input_file
+
+pytestmark = pytest.mark.both_ways
 
 __all__ = ["folder", "run", "sample", "stocked"]
 

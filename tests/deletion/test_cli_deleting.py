@@ -8,6 +8,8 @@ import pytest
 from commands.samples.lab import SampleLab
 from tests.cli.conftest import Run, commands_of, folder, run, run_here, sample, stocked, write_input_file
 
+pytestmark = pytest.mark.both_ways
+
 __all__ = ["folder", "run", "run_here", "sample", "stocked"]
 
 

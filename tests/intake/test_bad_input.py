@@ -13,6 +13,8 @@ from ledger.verify import verify
 from tests.intake.bad_files import AS_JSON, GOOD, NO_DOCUMENT, WRONG
 from tests.intake.lab import CATALOGUE, Lab, load_catalogue
 
+pytestmark = pytest.mark.both_ways
+
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def common(

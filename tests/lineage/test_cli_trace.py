@@ -3,10 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from commands.samples.lab import SampleLab
 from tests.cli.conftest import Run, write_input_file
 from tests.lineage.drawn import read_dot, read_mermaid
 from tests.lineage.provenance import checked
+
+pytestmark = pytest.mark.both_ways
 
 TREE = """\
 ├─ came from

@@ -7,6 +7,8 @@ import pytest
 
 from tests.cli.conftest import Run
 
+pytestmark = pytest.mark.both_ways
+
 
 def roles(run: Run) -> dict[str, str | None]:
     return {row["user"]: row["role"] for row in run("role", "list", "--json").json["roles"]}
@@ -151,6 +153,7 @@ def test_the_user_of_a_role_is_not_taken_for_the_one_who_acts(run: Run) -> None:
     assert ended.exit == 4 and ended.err.startswith("error: user_2 may not grant")
 
 
+@pytest.mark.beside_the_ledger
 def test_nothing_that_leaves_the_ledger_holds_a_name(run: Run, folder: Path) -> None:
     run("person", "set", "user_1", "--name", "X Y", "--email", "x@y")
 

@@ -8,6 +8,8 @@ import pytest
 from tests.cli.conftest import Ended, run_cli
 from tests.redaction.conftest import REASON, Office
 
+pytestmark = pytest.mark.both_ways
+
 
 def run(office: Office, *arguments: str, user: str = "user_1") -> Ended:
     return run_cli("--db", office.lab.url, *arguments, user=user)

@@ -102,7 +102,7 @@ def test_every_question_has_over_http_the_answer_of_the_command_line(stocked: St
             assert response.json() == told, name
 
     # a proof at a distance is under the newest checkpoint: below
-    assert derived == {*questions, "proof", "proof-since", "would-delete"}
+    assert derived == {*questions, "proof", "proof-since", "would-delete", "draft", "verification-of-proof"}
 
 
 def test_a_proof_at_a_distance_signs_nothing_and_verifies(stocked: Stocked, folder: Path) -> None:
