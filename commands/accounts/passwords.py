@@ -15,6 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
 from ledger.errors import LedgerUnavailable, Refusal
+from ledger.plurals import plural
 
 SHORTEST, LONGEST = 12, 200  # characters
 _GOOD_ENOUGH = 3  # of zxcvbn: somewhere above 10^8 guesses
@@ -47,7 +48,7 @@ def refuse_weak(password: str, *, words: Iterable[str]) -> None:
     if not SHORTEST <= len(password) <= LONGEST:
         raise Refusal(
             "weak-password",
-            f"The password has {len(password)} characters; it must have {SHORTEST} to {LONGEST}.",
+            f"The password has {plural(len(password), 'character')}; it must have {SHORTEST} to {LONGEST}.",
             "Take four or five words that do not belong together.",
         )
     found = zxcvbn(password[:_LOOKED_AT], user_inputs=[word for word in words if word])

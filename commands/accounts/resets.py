@@ -4,7 +4,7 @@ hour, and once. Made by another admin, or at the machine by whoever owns the dat
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import PrivateAttr
 
@@ -30,10 +30,9 @@ from ledger.events import PasswordChanged, ResetIssued, SecondFactorRemoved
 
 What = Literal["password", "second-factor"]
 GOOD_FOR = timedelta(hours=1)
-KINDS: dict[What, str] = {
-    "password": secrets.PASSWORD_RESET,
-    "second-factor": secrets.FACTOR_RESET,
-}
+KINDS: dict[What, str] = dict(
+    zip(get_args(What), (secrets.PASSWORD_RESET, secrets.FACTOR_RESET), strict=True)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

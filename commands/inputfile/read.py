@@ -20,6 +20,7 @@ from commands.inputfile.limits import DEFAULT_LIMITS, Limits
 from commands.inputfile.report import Report
 from commands.inputfile.yaml_document import load_yaml
 from commands.inputfile.yaml_mistakes import yaml_mistakes
+from ledger.plurals import plural
 
 __all__ = ["Limits", "ReadResult", "read_input_file", "read_tasks"]
 
@@ -110,7 +111,8 @@ def _refuse_too_many(document: Document, limits: Limits) -> None:
     if entries > limits.entries:
         raise unreadable(
             "too-many-entries",
-            f"The file has {entries:,} sessions and clusterings; at most {limits.entries:,} are taken at once.",
+            f"The file has {plural(entries, 'entry')}, sessions and clusterings together; at most {limits.entries:,} "
+            "are taken at once.",
             "Split it into several files.",
             at=document.position([max(lists, key=lambda key: len(lists[key]))]),
         )

@@ -156,6 +156,7 @@ def test_growing_file_is_uploaded_again_and_again(stocked: Run, sample: SampleLa
     assert [session["outcome"] for session in first.json["sessions"]] == ["inserted", "inserted"]
     assert set(first.json["sessions"][0]) == {
         "index", "location", "session", "username", "renewed", "outcome", "session_time", "reason", "incident", "differences",
+        "moved_from",
     }  # fmt: skip
     write_input_file(sample)
     second = stocked("upload", "subject_1.yml", "--json")

@@ -120,10 +120,15 @@ def test_verbs_answer_with_their_types_and_repeat_them(stocked: Run, sample: Sam
     play("request reject", request, "--reason", "right", user="user_2")
     play("role request", "auditor", "--reason", "annual report", user="user_9")
     play("policy own-requests", "allow")
+    play("policy second-factor", "auditor")
     play("user add", "rig_1", "--service")
     play("token revoke", play("token create", "laptop", user=account()).id, user=account())
+    play("user allow", "rig_1", "work")
+    play("user forbid", "rig_1", "work")
     play("user disable", "rig_1")
     play("user enable", "rig_1")
+    play("user invite", "user_7", "--role", "researcher")
+    play("user revoke-invitation", "user_7")
     play("redact", upload.upload[1:], "--reason", "asked for")
     play("checkpoint")
     play("rebuild")
@@ -131,7 +136,7 @@ def test_verbs_answer_with_their_types_and_repeat_them(stocked: Run, sample: Sam
     play("init")
     assert set(VERBS) - set(said) == {
         "add-clustering", "add-tasks", "associate", "import", "policy authenticated-only", "settle",
-        "withdraw",
+        "withdraw", "user reset-password", "user reset-second-factor",  # of somebody with a password: tests/accounts
     }  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def test_names_on_disk_are_compared_up_to_a_bound(tmp_path: Path, monkeypatch: p
     hints = []
     for number in range(500, 520):
         with pytest.raises(LocationError) as caught:
-            search.resolve(f"N:/{alike(number, 40)}")
+            search.directory(f"N:/{alike(number, 40)}")
         hints.append(caught.value.hint)
 
     assert 0 < compared <= 100_000 + 51 * 40 * 40
@@ -93,6 +93,6 @@ def test_a_directory_with_too_many_names_is_not_looked_through(
         (tmp_path / f"session_{number}").mkdir()
 
     with pytest.raises(LocationError) as caught:
-        Search(Roots.of({"N:": [str(tmp_path)]})).resolve("N:/session_7")
+        Search(Roots.of({"N:": [str(tmp_path)]})).directory("N:/session_7")
 
     assert caught.value.hint.startswith("Check the spelling")
