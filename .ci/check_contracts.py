@@ -36,6 +36,7 @@ PLANTED = (
     (ROOMS, "commands/cli/lists.py", "import commands.web.app"),
     (ROOMS, "commands/web/app.py", "import commands.cli.main"),
     (SERVER, "commands/answers/why.py", "import fastapi"),
+    ("what checks passwords is for one module alone", "commands/accounts/tokens.py", "import argon2"),
     (ROOMS, "commands/answers/why.py", "import commands.remote.ledger"),
     (ROOMS, "commands/remote/ledger.py", "import commands.cli.output"),
     ("who asks at a distance opens no ledger", "commands/remote/ledger.py", "import commands.door.submit"),
