@@ -14,6 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("commands", "daybook", "ledger", "migrations", "projections")
+NEEDS_SERVER = (
+    "commands.web.", "commands.accounts.own", "commands.accounts.passwords", "commands.accounts.sign_ins",
+)  # fmt: skip
 IMPORT_ALL = """
 import importlib, pkgutil
 for name in {packages}:
@@ -21,7 +24,7 @@ for name in {packages}:
     for module in pkgutil.walk_packages(package.__path__, name + "."):
         if module.name in ("migrations.env", "commands.cli.__main__"):  # these run at once
             continue
-        if module.name.startswith("commands.web.") and not {server}:  # with the extra only
+        if module.name.startswith({needs_server}) and not {server}:
             continue
         importlib.import_module(module.name)
 """
@@ -85,7 +88,7 @@ def main() -> int:
             python, daybook = away / "venv/bin/python", away / "venv/bin/daybook"
             for extra, server in (("", False), ("[server]", True)):
                 run(f"install{extra}", python, "-m", "pip", "install", "--quiet", f"{wheel}{extra}", cwd=away)
-                every = IMPORT_ALL.format(packages=PACKAGES, server=server)
+                every = IMPORT_ALL.format(packages=PACKAGES, server=server, needs_server=NEEDS_SERVER)
                 run(f"every module{extra}", python, "-c", every, cwd=away)
             version = run("daybook --version", daybook, "--version", cwd=away)
             if wheel.name.split("-")[1] not in version:

@@ -11,8 +11,6 @@ from datetime import timedelta
 from hmac import compare_digest
 from time import time
 
-import pyotp
-import segno
 from pydantic import PrivateAttr
 
 from commands.accounts.random_text import digest_of, new_id
@@ -97,6 +95,9 @@ class RemoveSecondFactor(Command[SecondFactor]):
 
 def set_up(ledger: Ledger, key: ServerKey, user: str, *, lab: str) -> SettingUp:
     """What an authenticator app has to be told; the same for an hour, or until a code of it was given."""
+    import pyotp
+    import segno
+
     with ledger.database.writing() as transaction:
         kept = secrets.find(transaction, _new_id(user))
         if kept is None or not kept.is_living or kept.has_expired(now()):
@@ -192,6 +193,8 @@ def _keep(transaction: Transaction, kept: secrets.Secret, step: int, codes: list
 
 def _step_of(secret: str, code: str, *, after: int) -> int | None:
     """The step that a code is of; None where it is of none that is near, or of one that was used."""
+    import pyotp
+
     app, step = pyotp.TOTP(secret), int(time()) // STEP_S
     near = [step + drift for drift in range(-_DRIFT, _DRIFT + 1)]
     found = [each for each in near if compare_digest(app.at(each * STEP_S).encode(), code.strip().encode())]
