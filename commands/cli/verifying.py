@@ -200,7 +200,7 @@ def _cosign(
 
 
 def _proof_in(file: str) -> bytes:
-    data = _proof_in(file)
+    data = read_source(file, _LARGEST_PROOF).data
     if len(data) > _LARGEST_PROOF:
         raise click.UsageError(
             f"{file_name(file)} is no receipt or proof: it is larger than {_LARGEST_PROOF:,} bytes."
@@ -341,7 +341,6 @@ def _signature_line(signature: "SignatureLine") -> str:
 
 
 def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: tuple[str, ...]) -> int:
-
     data = _proof_in(file)
     with _refused_if_malformed(file):
         report = _proof_verified(invocation, data, kept, trust)
