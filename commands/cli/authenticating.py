@@ -53,8 +53,8 @@ def accept(invocation: Invocation, code: str, password_stdin: bool, allow_group:
     CODE is that of the invitation, which an admin made. It is good for seven days, and for one use.
 
     \b
-    daybook auth accept 7H2K-9QXM-4TPD
-    daybook auth accept 7H2K-9QXM-4TPD --password-stdin < password.txt
+    daybook auth accept CODE
+    daybook auth accept CODE --password-stdin < password.txt
     """
     from commands.remote import signing_in
 

@@ -306,7 +306,7 @@ def test_more_entries_than_the_limit_are_refused_at_the_longest_list(data: bytes
     code, line, column, words = only(data, filename, Limits(entries=3))
 
     assert (code, line) == ("too-many-entries", 1) and column is not None
-    assert "4 sessions and clusterings" in words and "at most 3" in words
+    assert "4 entries, sessions and clusterings together" in words and "at most 3" in words
 
 
 def test_more_facts_than_the_limit_are_no_catalogue() -> None:
