@@ -68,7 +68,7 @@ class Actor:
     def __post_init__(self) -> None:
         object.__setattr__(self, "user", comparable(self.user))  # one person, however an accent is encoded
         if self.on_behalf_of is not None:
-            object.__setattr__(self, "on_behalf_of", comparable(self.on_behalf_of))
+            object.__setattr__(self, "on_behalf_of", checked_user(comparable(self.on_behalf_of)))
         if not 0 < len(self.user) <= _LONGEST_USER or not self.user.isprintable():
             raise Refusal(
                 "user-name",

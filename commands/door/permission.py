@@ -102,7 +102,7 @@ def refuse_without_second_factor(world: World) -> None:
         raise Refusal(
             "second-factor-required",
             f"The role {role_of(world, world.actor)} needs a second factor, and you came by a password alone.",
-            "Set one up on the page of your account, or sign in with it.",
+            "Set one up at the server, or sign in with it.",
         )
 
 
@@ -245,7 +245,7 @@ def _refusal(
     do, ``only`` is who may; or an admin has to grant the ``delegation``.
     """
     lacking = world.actor
-    if world.owner != world.actor and role_of(world, world.actor) in (ADMIN, enough):
+    if enough and world.owner != world.actor and role_of(world, world.actor) in (ADMIN, enough):
         lacking = world.owner
     action, role = _one_line(action), role_of(world, lacking)
     needed = f"{owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"

@@ -49,6 +49,14 @@ def uploaded(lab: Lab, daybook: Daybook) -> UploadReport:
 # --- on behalf of a user ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["", " ", "user\0_2", "user\n2", "x" * 256])
+def test_nobody_acts_on_behalf_of_what_is_no_name(name: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        Actor(RIG, "api", authentication="token", token="t1", on_behalf_of=name)
+
+    assert caught.value.code == "user-name"
+
+
 def test_what_a_rig_uploads_on_behalf_of_a_user_is_the_users_and_each_event_names_both(rig: Lab) -> None:
     allow(rig, "on-behalf-of", OWNER)
     before = rig.size()
