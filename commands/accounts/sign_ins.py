@@ -10,9 +10,10 @@ from typing import Literal
 
 from commands.accounts import attempts, passwords, second_factor
 from commands.accounts.attempts import Attempt, Counted
+from commands.accounts.bearers import known, note_use
 from commands.accounts.codes import good
 from commands.accounts.invitations import AcceptInvitation, password_id
-from commands.accounts.random_text import FACTOR_PREFIX, Given, is_of, new, taken_apart
+from commands.accounts.random_text import FACTOR_PREFIX, Given, new
 from commands.accounts.resets import KINDS, ResetDone, ResetPassword, ResetSecondFactor, What
 from commands.accounts.series import notice
 from commands.accounts.server_key import ServerKey
@@ -142,28 +143,13 @@ def actor_by_sign_in(ledger: Ledger, text: str, carrier: Carrier, *, interface: 
     kept = sign_in_by(ledger, text, carrier)
     if kept is None:
         return None
-    if kept.used_at is None or kept.used_at < before_now(_NOTED_EVERY):
-        with ledger.database.writing() as transaction:
-            secrets.mark_used(transaction, kept.id, now())
+    note_use(ledger, kept, every=_NOTED_EVERY)
     return Actor(kept.username, interface, authentication=kept.details["by"], until=kept.expires_at)
 
 
 def sign_in_by(ledger: Ledger, text: str, carrier: Carrier) -> secrets.Secret | None:
-    given, at = taken_apart(text, secrets.SIGN_IN), now()
-    if given is None:
-        return None
-    with ledger.database.reading() as transaction:
-        kept = secrets.find(transaction, given.id)
-    if (
-        kept is None
-        or kept.kind != given.kind
-        or not is_of(given.secret, kept.digest)
-        or kept.has_expired(at)
-    ):
-        return None
-    if kept.details["carrier"] != carrier or has_idled(kept):
-        return None
-    return kept
+    kept = known(ledger, text, secrets.SIGN_IN)
+    return None if kept is None or kept.details["carrier"] != carrier or has_idled(kept) else kept
 
 
 def has_idled(kept: secrets.Secret) -> bool:

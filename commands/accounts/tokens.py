@@ -3,16 +3,16 @@
 The secret goes beside the command and its receipt, never in them: both are kept for good.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
 from pydantic import PrivateAttr
 
-from commands.accounts.random_text import Given, is_of, new, taken_apart
+from commands.accounts.bearers import known, note_use
+from commands.accounts.random_text import Given, new
 from commands.accounts.standing import DISABLED, account_event, account_of
-from commands.accounts.times import before_now, checked_length, from_now, now
+from commands.accounts.times import checked_length, from_now, now
 from commands.door.actor import CLAIMED, Actor
 from commands.door.command import Command, checked_command_id
 from commands.door.ledger import Ledger
@@ -142,25 +142,10 @@ def create_token(
 
 def actor_by_token(ledger: Ledger, text: str, *, interface: str) -> Actor | None:
     """Whoever comes with this token; None where it is none, has expired or was revoked: nobody is told which."""
-    given = taken_apart(text, secrets.TOKEN)
-    if given is None:
+    kept = known(ledger, text, secrets.TOKEN)
+    if kept is None:
         return None
-    at = now()
-    with ledger.reading() as (transaction, _):
-        kept = secrets.find(transaction, given.id)
-    if (
-        kept is None
-        or kept.kind != given.kind
-        or not is_of(given.secret, kept.digest)
-        or kept.has_expired(at)
-    ):
-        return None
-    if kept.used_at is None or kept.used_at < before_now(_NOTED_EVERY):
-        with (
-            suppress(Refusal),
-            ledger.database.writing() as transaction,
-        ):  # where that fails, it is noted the next time
-            secrets.mark_used(transaction, kept.id, at)
+    note_use(ledger, kept, every=_NOTED_EVERY)
     return Actor(
         kept.username,
         interface,
