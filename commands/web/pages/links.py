@@ -3,28 +3,22 @@ in the address already, and set no cookie."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from commands.accounts.codes import good
 from commands.accounts.random_text import FACTOR_PREFIX
 from commands.accounts.sign_ins import accept, reset
+from commands.web.pages.routes import is_own
+from commands.web.pages.showing import plain
 from commands.web.problems import problem_of
 from commands.web.serving import Serving
 from commands.web.signing_in import origin_of
 from ledger import secrets
 from ledger.errors import Refusal
 
-_HERE = Path(__file__).parent
-_CSP = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-_PAGES = Environment(
-    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
 _LONGEST = 1000
 
 
@@ -49,14 +43,8 @@ _JOIN, _RENEW = Form("Join", _NEW), Form("Change the password", _NEW)
 _GIVE_UP = Form("Take the second factor away", (Field("password", "Your password", "current-password"),))
 
 
-def pages(serving: Serving) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
-    style = (_HERE / "static" / "style.css").read_text(encoding="utf-8")
-
-    def stylesheet() -> Response:
-        return Response(style, media_type="text/css", headers={"cache-control": "max-age=3600"})
-
-    router.add_api_route("/static/style.css", stylesheet, methods=["GET"])
+def links(serving: Serving) -> APIRouter:
+    router = APIRouter()
     for path, page in (("/accept/{code}", _accepting), ("/reset/{code}", _resetting)):
         router.add_api_route(path, _shown(serving, page), methods=["GET"])
         router.add_api_route(path, _sent(serving, page), methods=["POST"])
@@ -145,16 +133,6 @@ def _answered(serving: Serving, request: Request, page: _Page, code: str, given:
     return _rendered(serving, page.title, lines=done)
 
 
-def is_own(request: Request, public_url: str | None) -> bool:
-    """Whether a form was sent by a page of this server, as the browser says it: nobody's page can send it unseen."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    origin = urlsplit(request.headers.get("origin", ""))
-    own = {request.headers.get("host", ""), urlsplit(public_url or "").netloc}
-    return origin.netloc != "" and origin.netloc in own
-
-
 def _user_of(serving: Serving, page: _Page, code: str) -> str:
     with serving.ledger.database.reading() as transaction:
         return good(transaction, code, page.kind).username
@@ -164,13 +142,8 @@ def _rendered(
     serving: Serving, title: str, *, lines: list[str] | None = None, form: Form | None = None, wrong: str = "",
     status: int = 200, headers: dict[str, str] | None = None,
 ) -> Response:  # fmt: skip
-    with serving.ledger.database.reading() as transaction:
-        (lab,) = transaction.run("SELECT origin FROM head").fetchone()
-    text = _PAGES.get_template("page.html").render(
-        title=title, lab=lab, lines=lines or [], form=form, wrong=wrong
-    )
-    return Response(
-        text, status, {**(headers or {}), "content-security-policy": _CSP}, media_type="text/html"
+    return plain(
+        serving, "link.html", title, lines=lines or [], form=form, wrong=wrong, status=status, headers=headers
     )
 
 

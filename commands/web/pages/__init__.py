@@ -1,0 +1,16 @@
+"""Pages for people: the same answers and actions as those of the API, as plain HTML that works without scripts.
+
+The router of all of them. Each module of this package is one part of the lab's work.
+"""
+
+from fastapi import APIRouter
+
+from commands.web.pages import assets, links, sessions, signing_in
+from commands.web.serving import Serving
+
+
+def pages(serving: Serving) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+    for part in (assets.assets, links.links, signing_in.signing_in, sessions.sessions):
+        router.include_router(part(serving))
+    return router

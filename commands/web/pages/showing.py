@@ -1,0 +1,103 @@
+"""Pages as HTML: one layout, one policy for what a browser may load, and how each way to fail looks.
+
+What every page has: whose ledger, who is signed in, the moment that it shows, and the position that it answers for.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import Response
+
+from commands.answers.sentences import shown as shown_in_utc
+from commands.web.pages.assets import address
+from commands.web.pages.visiting import Visit
+from commands.web.problems import Problem
+from commands.web.serving import Serving
+
+CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+_NAVIGATION = (("/sessions", "Sessions"),)
+"""Address and title of what stands at the top of each page."""
+
+
+def environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parents[1] / "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made.globals.update(asset=address, navigation=_NAVIGATION)
+    made.filters.update(
+        time=time_shown, number=lambda number: f"{number:,}", query=query, status=status_shown
+    )
+    return made
+
+
+def time_shown(recorded_at: str | None, zone: tzinfo = UTC) -> str:
+    """A time of the log for a reader: ``30 Nov 2026 13:05``. The exact one, in UTC, belongs into ``title``."""
+    if not recorded_at:
+        return ""
+    try:
+        there = datetime.fromisoformat(recorded_at).astimezone(zone)
+    except (ValueError, OverflowError):  # at either end of the calendar
+        return shown_in_utc(recorded_at)
+    return f"{there.day} {there:%b %Y %H:%M}"
+
+
+def status_shown(status: str) -> Markup:
+    """A mark and a word. What programs call ``error`` people call failed."""
+    word = "failed" if status == "error" else status
+    return Markup('<span class="status {0}">{0}</span>').format(word)
+
+
+def query(given: Mapping[str, Any], **changed: Any) -> str:
+    """A query of an address: what is there, with what is changed; None takes a parameter away."""
+    pairs = {name: value for name, value in {**given, **changed}.items() if value not in (None, "", [])}
+    return f"?{urlencode(pairs, doseq=True)}" if pairs else ""
+
+
+_PAGES = environment()
+
+
+def page(
+    visit: Visit, template: str, title: str, *, position: int, status: int = 200,
+    headers: Mapping[str, str] | None = None, **values: Any,
+) -> Response:  # fmt: skip
+    """``template`` lies in ``templates/pages`` and extends the layout. ``position``: what the page answers for."""
+    return _html(
+        f"pages/{template}", status, headers, title=title, position=position, lab=_lab(visit.serving), visit=visit,
+        user=visit.actor.user, path=visit.request.url.path, query_now=visit.query, as_of=visit.as_of, **values,
+    )  # fmt: skip
+
+
+def plain(
+    serving: Serving, template: str, title: str, *, status: int = 200, headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Response:  # fmt: skip
+    """A page for whom nobody knows yet."""
+    return _html(template, status, headers, title=title, lab=_lab(serving), **values)
+
+
+def failed(serving: Serving, problem: Problem, visit: Visit | None = None) -> Response:
+    """What was found, what is needed, whom to ask."""
+    return plain(
+        serving, "failed.html", "That did not work" if problem.status >= 500 else "Not done", problem=problem,
+        status=problem.status, headers=problem.headers, contact=serving.settings.contact, visit=visit,
+    )  # fmt: skip
+
+
+def _html(template: str, status: int, headers: Mapping[str, str] | None, **values: Any) -> Response:
+    text = _PAGES.get_template(template).render(**values)
+    return Response(text, status, {**(headers or {}), "content-security-policy": CSP}, media_type="text/html")
+
+
+def _lab(serving: Serving) -> str:
+    with serving.ledger.database.reading() as transaction:
+        (origin,) = transaction.run("SELECT origin FROM head").fetchone()
+    return str(origin)
