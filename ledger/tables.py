@@ -134,4 +134,34 @@ sign_in_failures = Table(
     comment="of the last hour, by account and by address",
 )
 
+looks = Table(
+    "looks",
+    metadata,
+    Column("record", Text, primary_key=True),
+    Column("folder", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Position, nullable=False),
+    Column("first_at", Text, nullable=False),
+    Column("last_at", Text, nullable=False),
+    Column("next_at", Text),
+    Column("host", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Index("ix_looks_next_at", "next_at"),
+    sqlite_with_rowid=False,
+    comment="the looks that were taken at what is pending or waits; lost, they are taken again",
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("folders", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+    comment="who works now, and where; who was not seen for a while works no longer",
+)
+
 IMMUTABLE = ("events", "receipts", "input_files", "checkpoints", "tree_nodes")

@@ -24,7 +24,13 @@ from tests.ledger.writing import lift_guards
 from tests.projections.test_rebuild_equals_incremental import write_history
 
 VALUES: dict[str, Any] = {"text": "zz", "number": 7, "null": None, "bytes": b"\x00\xff"}
-BESIDE = ("people", "secrets", "sign_in_failures")  # what can be erased, and is in no event
+BESIDE = (
+    "people",
+    "secrets",
+    "sign_in_failures",
+    "looks",
+    "workers",
+)  # what can be erased, and is in no event
 FACTS = ("events", "head", "receipts", "input_files", "checkpoints", "tree_nodes", *BESIDE)
 
 SILENT = {
@@ -45,6 +51,11 @@ SILENT = {
     **{
         ("sign_in_failures", each.name): "they are counted for an hour; who can write here can try more often"
         for each in metadata.tables["sign_in_failures"].columns
+    },
+    **{
+        (table, each.name): "what workers did and when they look next, not what is so: lost, they look again"
+        for table in ("looks", "workers")
+        for each in metadata.tables[table].columns
     },
     (
         "receipts",
@@ -86,6 +97,8 @@ def victim(
         transaction.run("INSERT INTO people (username, name, email) VALUES ('user_1', 'N', 'n@x')")
         transaction.run("INSERT INTO secrets VALUES ('t1', 'token', 'user_1', 'd', '{}', 'a', 'b', 'c')")
         transaction.run("INSERT INTO sign_in_failures VALUES ('user_1', 'a', 1)")
+        transaction.run("INSERT INTO looks VALUES ('s1', 'N:', 'waiting', 1, 'a', 'a', 'b', 'host', '')")
+        transaction.run("INSERT INTO workers VALUES ('host:1', 'host', 'user_1', '', 'a', 'a')")
     daybook.close()
     database = Database(url, role=None)
     try:
