@@ -8,10 +8,11 @@ import logging
 import os
 import select
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ledger.addresses import Address, shown
@@ -35,22 +36,46 @@ _ASK_AFTER_S = (
 _of_parents: list[object] = []  # SQLite's locks do not survive that a child closes a connection of its parent
 
 
-class _Places(SimpleQueue[None]):
-    """A semaphore, first come, first served. The one of ``threading`` takes ten times as long."""
+class _Places:
+    """A semaphore, first come, first served: a place that is given back goes to who has waited longest. Those of the
+    standard library let who asks again at once go first, and the others wait until they are refused.
+    """
 
     def __init__(self, number: int) -> None:
-        for _ in range(number):
-            self.put(None)
+        self._free, self._lock = number, Lock()
+        self._waiting: deque[Any] = deque()  # a lock for each, released when it is its turn
 
     def taken(self, timeout_s: float) -> bool:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = Lock()
+            turn.acquire()
+            self._waiting.append(turn)
         try:
-            self.get(timeout=timeout_s)
-        except Empty:
-            return False
-        return True
+            if turn.acquire(timeout=timeout_s):
+                return True
+        except BaseException:
+            if self._came_meanwhile(turn):
+                self.give_back()
+            raise
+        return self._came_meanwhile(turn)
+
+    def _came_meanwhile(self, turn: Any) -> bool:
+        with self._lock:
+            try:
+                self._waiting.remove(turn)
+            except ValueError:
+                return True
+        return False
 
     def give_back(self) -> None:
-        self.put(None)
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
 
 
 class Connections:

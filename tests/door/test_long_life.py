@@ -187,6 +187,51 @@ def test_connections_that_are_all_in_use_are_waited_for_and_then_refused(
     ledger.close()
 
 
+def test_who_waits_for_a_connection_gets_it_before_who_asks_later(
+    ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a loop that gives back and asks again at once keeps all others out, until they are refused."""
+    ledger = Ledger.open(ledger_url, connections=1)
+    has_it, done = threading.Event(), threading.Event()
+
+    def wait_for_it() -> None:
+        with by(ledger).reading():
+            has_it.set()
+            assert done.wait(PATIENCE_S)
+
+    with ThreadPoolExecutor(1) as threads:
+        try:
+            with by(ledger).reading():
+                waiting = threads.submit(wait_for_it)
+                until(lambda: ledger.database.connections._places._waiting)
+            monkeypatch.setattr(connections, "WAIT_FOR_CONNECTION_S", 0.05)
+            with pytest.raises(LedgerUnavailable, match="All connections"):
+                size(by(ledger))
+            assert has_it.wait(PATIENCE_S)
+        finally:
+            done.set()
+        waiting.result()
+
+    assert size(by(ledger)) == 1
+    ledger.close()
+
+
+def test_who_gave_up_waiting_leaves_the_place_to_the_next(
+    ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "WAIT_FOR_CONNECTION_S", 0.05)
+    ledger = Ledger.open(ledger_url, connections=1)
+
+    with by(ledger).reading():
+        for _ in range(2):
+            with pytest.raises(LedgerUnavailable):
+                size(by(ledger))
+
+    assert size(by(ledger)) == 1
+    assert size(by(ledger)) == 1
+    ledger.close()
+
+
 @pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 def test_writers_wait_for_the_one_who_writes_and_then_are_refused(
     ledger: Ledger, ledger_url: str, monkeypatch: pytest.MonkeyPatch
