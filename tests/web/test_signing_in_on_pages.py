@@ -14,7 +14,7 @@ def test_who_is_not_signed_in_is_sent_to_sign_in_and_comes_back(server: Server) 
 
     assert shown.url.path == "/sign-in" and 'value="/sessions?subject=12345"' in shown.text
     assert signed.url.path == "/sessions" and signed.url.query == b"subject=12345"
-    assert "user_2" in signed.text and "No session yet" in signed.text
+    assert "user_2" in signed.text and "Nothing matches: subject 12345" in signed.text
 
 
 def test_a_wrong_password_is_said_at_its_field_and_what_was_typed_stays(server: Server) -> None:

@@ -5,12 +5,12 @@ The router of all of them. Each module of this package is one part of the lab's 
 
 from fastapi import APIRouter
 
-from commands.web.pages import assets, links, sessions, signing_in
+from commands.web.pages import assets, links, lists, signing_in
 from commands.web.serving import Serving
 
 
 def pages(serving: Serving) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    for part in (assets.assets, links.links, signing_in.signing_in, sessions.sessions):
+    for part in (assets.assets, links.links, signing_in.signing_in, lists.lists):
         router.include_router(part(serving))
     return router

@@ -13,7 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import Response
 
+from commands.answers.place import place
 from commands.answers.sentences import shown as shown_in_utc
+from commands.web.pages.addresses import event_address, record_address
 from commands.web.pages.assets import address
 from commands.web.pages.visiting import Visit
 from commands.web.problems import Problem
@@ -23,7 +25,9 @@ CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
-_NAVIGATION = (("/sessions", "Sessions"),)
+_NAVIGATION = (
+    ("/sessions", "Sessions"), ("/clusterings", "Clusterings"), ("/uploads", "Uploads"),
+)  # fmt: skip
 """Address and title of what stands at the top of each page."""
 
 
@@ -34,8 +38,9 @@ def environment() -> Environment:
     )  # fmt: skip
     made.globals.update(asset=address, navigation=_NAVIGATION)
     made.filters.update(
-        time=time_shown, number=lambda number: f"{number:,}", query=query, status=status_shown
-    )
+        time=time_shown, number=lambda number: f"{number:,}", query=query, status=status_shown, when=when_shown,
+        record=record_address, event=event_address,
+    )  # fmt: skip
     return made
 
 
@@ -48,6 +53,15 @@ def time_shown(recorded_at: str | None, zone: tzinfo = UTC) -> str:
     except (ValueError, OverflowError):  # at either end of the calendar
         return shown_in_utc(recorded_at)
     return f"{there.day} {there:%b %Y %H:%M}"
+
+
+def when_shown(recorded_at: str | None, zone: tzinfo = UTC) -> Markup:
+    """A time of the log as an element, with the exact one in UTC."""
+    if not recorded_at:
+        return Markup("")
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
+        recorded_at, time_shown(recorded_at, zone)
+    )
 
 
 def status_shown(status: str) -> Markup:
@@ -70,9 +84,12 @@ def page(
     headers: Mapping[str, str] | None = None, **values: Any,
 ) -> Response:  # fmt: skip
     """``template`` lies in ``templates/pages`` and extends the layout. ``position``: what the page answers for."""
+    with visit.serving.ledger.database.reading() as transaction:
+        here = place(transaction, position)
     return _html(
-        f"pages/{template}", status, headers, title=title, position=position, lab=_lab(visit.serving), visit=visit,
-        user=visit.actor.user, path=visit.request.url.path, query_now=visit.query, as_of=visit.as_of, **values,
+        f"pages/{template}", status, headers, title=title, position=position, here=here, lab=here.origin, visit=visit,
+        user=visit.actor.user, path=visit.request.url.path, query_now=visit.query, as_of=visit.as_of,
+        then=query({}, as_of=visit.as_of), **values,
     )  # fmt: skip
 
 
