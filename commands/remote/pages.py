@@ -6,6 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from commands.answers.questions import question as question_of
+from commands.answers.walking import walked
 from ledger.moments import Moment
 from projections.queries import FILTERS, check
 
@@ -43,17 +44,7 @@ def one_page(remote: "Remote", kind: "Kind", query: "Query", as_of: Moment | Non
 
 def every(remote: "Remote", kind: "Kind", query: "Query", as_of: Moment | None) -> "Iterator[AnyList]":
     """To the end of the list, or to the limit of the query; all as of the moment of the first page."""
-    left = query.limit
-    while left is None or left > 0:
-        found = _asked(remote, kind, replace(query, limit=PAGE if left is None else min(PAGE, left)), as_of)
-        yield found
-        left = None if left is None else left - len(getattr(found, kind))
-        end = found.last if query.before is None else found.first
-        cursor = found.looked_back_to if found.looked_back_to is not None else end if found.more else None
-        if cursor is None:
-            return
-        as_of = found.position if as_of is None else as_of
-        query = replace(query, after=cursor) if query.before is None else replace(query, before=cursor)
+    return walked(lambda asked, then: _asked(remote, kind, asked, then), kind, query, as_of, most=PAGE)
 
 
 def _asked(remote: "Remote", kind: "Kind", query: "Query", as_of: Moment | None) -> "AnyList":

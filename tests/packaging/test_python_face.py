@@ -1,6 +1,8 @@
 """What ``import daybook`` gives."""
 
 import ast
+import subprocess
+import sys
 import tomllib
 from functools import cache
 from importlib import import_module
@@ -10,16 +12,35 @@ from pathlib import Path
 import pytest
 
 import daybook
-from commands.lab.catalogue import AddReferenceValue
 from ledger.errors import LedgerUnavailable
+from tests.cli.test_cli_start_up import HEAVY
 from tests.conftest import ROOT
 
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
 
 
 def test_public_names_are_those_that_are_there() -> None:
-    assert daybook.__all__ == ["__version__", "connect"]
+    assert set(daybook.__all__) <= set(dir(daybook))
+    assert all(getattr(daybook, name) is not None for name in daybook.__all__)
     assert daybook.__version__ == version("daybook-ledger")
+
+
+def test_what_there_is_not_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="nosuch"):
+        daybook.nosuch  # noqa: B018
+
+
+def test_import_loads_nothing_heavy() -> None:
+    script = "import sys, daybook; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert set(done.stdout.split()).isdisjoint({*HEAVY, "ssl", "http.client", "click"})
 
 
 @pytest.mark.parametrize("name", PACKAGES["packages"])
@@ -27,26 +48,17 @@ def test_every_package_carries_its_types(name: str) -> None:
     assert (ROOT / name / "py.typed").is_file()
 
 
-def test_connected_ledger_takes_commands_and_answers(ledger_url: str) -> None:
-    ledger = daybook.connect(ledger_url, "user_1")
-    try:
-        receipt = ledger.submit(AddReferenceValue(table="reference.Experimenter", value="user_9"))
-
-        with ledger.reading() as world:
-            assert world.head.size == receipt.last > 1 and world.actor == "user_1"
-    finally:
-        ledger.close()
-
-
 def test_user_is_that_of_the_operating_system_unless_said(
     ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("commands.door.actor.account", lambda: "user_7")
 
-    ledger = daybook.connect(ledger_url)
-    ledger.close()
+    with daybook.connect(ledger_url) as client:
+        asked = client.request_role(role="admin", reason="a test")
+        event = next(iter(client.log(after=asked.position - 1)))
 
-    assert (ledger.actor.user, ledger.actor.interface) == ("user_7", "python")
+    assert event.actor == "user_7"
+    assert (event.via["interface"], event.via["authentication"]) == ("python", "os")
 
 
 def test_no_ledger_is_said(tmp_path: Path) -> None:
