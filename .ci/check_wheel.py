@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("commands", "daybook", "ledger", "migrations", "projections")
 NEEDS_SERVER = (
     "commands.web.", "commands.accounts.own", "commands.accounts.passwords", "commands.accounts.sign_ins",
+    "commands.workers.queue", "commands.workers.following", "commands.workers.handing_out",
 )  # fmt: skip
 IMPORT_ALL = """
 import importlib, pkgutil
@@ -86,7 +87,7 @@ def main() -> int:
             check_contents(wheel)
             run("environment", sys.executable, "-m", "venv", away / "venv", cwd=away)
             python, daybook = away / "venv/bin/python", away / "venv/bin/daybook"
-            for extra, server in (("", False), ("[server]", True)):
+            for extra, server in (("", False), ("[server,workers]", True)):
                 run(f"install{extra}", python, "-m", "pip", "install", "--quiet", f"{wheel}{extra}", cwd=away)
                 every = IMPORT_ALL.format(packages=PACKAGES, server=server, needs_server=NEEDS_SERVER)
                 run(f"every module{extra}", python, "-c", every, cwd=away)

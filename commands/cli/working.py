@@ -1,7 +1,8 @@
 """The verb that processes what is pending: ``work``."""
 
+import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,7 @@ from commands.cli.output import plural, printable
 from commands.cli.progress import shown_progress
 from commands.cli.records import write_clusterings, write_sessions
 from commands.cli.verbs import WritingVerb
+from ledger.errors import Refusal
 
 if TYPE_CHECKING:
     from commands.door.submit import Daybook
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 _INTERVAL_S = 10.0
 
 
-def _finite(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    if value != value:  # NaN is within every range
+def _finite(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and value != value:  # NaN is within every range
         raise click.BadParameter("expected a number of seconds.")
     return value
 
@@ -40,8 +42,42 @@ def _finite(_context: click.Context, _parameter: click.Parameter, value: float) 
     metavar="S",
     help="Seconds between two looks of --watch.",
 )
+@click.option("--follow", is_flag=True, help="Follow the ledger: work as a worker of it, until Ctrl-C.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Of --follow: batches at once. [default: 2]",
+)
+@click.option(
+    "--folders",
+    "folders",
+    multiple=True,
+    metavar="FOLDER",
+    help="Of --follow: only what lies there; again for more.",
+)
+@click.option(
+    "--refill", is_flag=True, help="Of --follow: queue whatever is not queued, if the queue was lost."
+)
+@click.option(
+    "--give-up",
+    type=click.FloatRange(1, 86_400),
+    callback=_finite,
+    metavar="S",
+    help="Of --follow: seconds until a read of a batch is given up. [default: 300]",
+)
+@click.option(
+    "--lease",
+    type=click.FloatRange(1, 3600),
+    callback=_finite,
+    metavar="S",
+    help="Of --follow: seconds until a worker that is not heard of is taken for dead. [default: 30]",
+)
 @pass_invocation
-def work(invocation: Invocation, references: tuple[str, ...], watch: bool, interval: float) -> int:
+def work(
+    invocation: Invocation, references: tuple[str, ...], watch: bool, interval: float, follow: bool,
+    concurrency: int | None, folders: tuple[str, ...], refill: bool, give_up: float | None, lease: float | None,
+) -> int:  # fmt: skip
     """Process what is pending, look again at what waits.
 
     What was interrupted is finished, and what waited for a file or another session goes on where that is
@@ -49,6 +85,18 @@ def work(invocation: Invocation, references: tuple[str, ...], watch: bool, inter
     day and a week after they were inserted, then monthly for a year. With REF (a session, clustering or upload) only
     that is looked at, and at once.
     """
+    given = {
+        "concurrency": concurrency, "folders": folders or None, "refill": refill or None, "patience_s": give_up,
+        "lease_s": lease,
+    }  # fmt: skip
+    options = {name: value for name, value in given.items() if value is not None}
+    if follow:
+        _refuse_beside_follow(invocation, references, watch)
+        return _follow(invocation, options)
+    if options:
+        raise click.UsageError(
+            "--concurrency, --folders, --refill, --give-up and --lease are for --follow: give it too."
+        )
     if watch and references:
         raise click.UsageError("--watch is for everything. Leave it or REF out.")
     if watch and invocation.json:
@@ -88,6 +136,61 @@ def _watch(invocation: Invocation, daybook: "Daybook", interval: float) -> int:
     except KeyboardInterrupt:
         output.say("Stopped.", err=True)
     return 0
+
+
+def _refuse_beside_follow(invocation: Invocation, references: tuple[str, ...], watch: bool) -> None:
+    if watch or references:
+        raise click.UsageError("--follow is for everything, as it comes. Leave --watch or REF out.")
+    if invocation.json:
+        raise click.UsageError("--follow never ends, so it cannot answer with one JSON document.")
+    if invocation.command_id is not None:
+        raise click.UsageError("--command-id is for one look, and --follow looks again and again.")
+
+
+def _follow(invocation: Invocation, options: "dict[str, Any]") -> int:
+    """The only place of the command line that loads the workers. A token in the environment says who works."""
+    import os
+
+    from commands.remote.tokens import IN_ENVIRONMENT
+
+    try:
+        from commands.workers.reading import Who
+        from commands.workers.running import Options, Told, run
+    except ImportError as error:
+        raise _not_installed(error) from None
+
+    def tell(told: "Told") -> None:
+        outcome = told.outcome
+        match told.what:
+            case "begun":
+                output.say("Working. Ctrl-C ends it.", err=True)
+            case "done":
+                place = printable(told.folder) or "the ledger"
+                output.say(f"{place}: {outcome.settled:,} moved on, {outcome.open:,} still open")
+            case "lost":
+                invocation.note(f"the ledger cannot be reached. {printable(outcome.message)}".rstrip())
+            case "found":
+                invocation.note("the ledger can be reached again.")
+            case _:
+                invocation.warn(f"{told.folder}: {outcome.message}")
+        sys.stdout.flush()
+
+    address = invocation.address
+    token = os.environ.get(IN_ENVIRONMENT, "").strip() or None
+    try:
+        run(address, invocation.settings.roots, Who(invocation.actor, token), Options(**options), tell)
+    except ImportError as error:
+        raise _not_installed(error) from None
+    output.say("Stopped.", err=True)
+    return 0
+
+
+def _not_installed(error: ImportError) -> Refusal:
+    return Refusal(
+        "no-workers",
+        f"A worker on PostgreSQL needs {error.name}, which is not installed.",
+        'Install it: pip install "daybook-ledger[workers]"',
+    )
 
 
 def _write(worked: "Worked") -> None:

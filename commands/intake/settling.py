@@ -4,7 +4,10 @@ The ledger itself knows what is pending or waiting, so nothing else has to be re
 finds the same work. Two workers may process the same entry; the stream's version lets only one of them settle it.
 """
 
+import os
+import platform
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +19,7 @@ from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
+from commands.intake import looks
 from commands.intake.association import Implanted
 from commands.intake.insertion import (
     Decided,
@@ -137,12 +141,14 @@ def settle(
     clusterings: Collection[int] | None = None,
     before: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    noted: bool = True,
 ) -> None:
     """Process what is pending, look again at what waits, and finish the uploads of which nothing is pending.
 
     All of it (for an actor who is no admin, what he or she uploaded), or what is numbered below ``before``; or,
     where entries are named, those and the multi-session clusterings that stand on the named sessions. A fault of the
-    program in one entry fails that entry, under an incident, and the others go on.
+    program in one entry fails that entry, under an incident, and the others go on. ``noted``: when each was looked at
+    is kept, unless who calls keeps it.
     """
     everything = sessions is None and clusterings is None
     named = None if everything else frozenset(sessions or ())
@@ -156,9 +162,30 @@ def settle(
     for clustering in groups:
         if before is None or clustering < before:
             _settle_clustering(daybook, roots, steps, clustering)
+    if noted:
+        _note(daybook, roots, todo, groups)
     for upload in _unfinished_uploads(daybook, owner):
         if before is None or upload < before:
             steps.submit(FinishUpload(upload=upload))
+
+
+def _note(daybook: Daybook, roots: Roots, sessions: Sequence[int], clusterings: Sequence[int]) -> None:
+    """When these were looked at, beside the log. Where that cannot be kept, the work is done all the same."""
+    waiting: dict[str, str] = {}
+    settled: list[str] = []
+    with daybook.reading() as world:
+        for letter, rows, numbers in (
+            ("s", world.state.sessions, sessions), ("c", world.state.clusterings, clusterings),
+        ):  # fmt: skip
+            rows.prefetch(numbers)
+            for number in numbers:
+                row = rows[number]
+                if row.status in _UNSETTLED:
+                    waiting[f"{letter}{number}"] = looks.folder_of(row.location, roots)
+                else:
+                    settled.append(f"{letter}{number}")
+    with suppress(Refusal):
+        looks.note(daybook.database, waiting, settled, f"{platform.node()}:{os.getpid()}")
 
 
 def _settle_sessions(

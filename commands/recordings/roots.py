@@ -400,6 +400,12 @@ def _as_on_disk(real: str, name: str) -> str:
     return next(iter(there.values()), f"{real}/{name}")
 
 
+def is_mounted(prefix: str, roots: Roots) -> bool:
+    """Whether something is there where a root should be mounted. May take as long as the share does not answer."""
+    directories = roots.directories.get(prefix, ())
+    return bool(directories) and not any(_looks_unmounted(directory) for directory in directories)
+
+
 def _looks_unmounted(directory: str) -> bool:
     try:
         with os.scandir(directory) as entries:

@@ -100,6 +100,9 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/intake/duplicates.py": {
         MARKS: ("marks",),
     },
+    "commands/intake/looks.py": {
+        MARKS: ("marks",),
+    },
     "commands/intake/moved.py": {
         NAME: ("world.state.sessions.table",),
     },
@@ -215,6 +218,14 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "commands/web/working.py": {
         SLOT: ("head.live_slot",),
+    },
+    "commands/workers/planning.py": {
+        CONDITION: ("condition",),
+        MARKS: ("marks",),
+        NAME: (
+            "table",
+            "world.state.uploads.table",
+        ),
     },
     "ledger/database.py": {
         CONDITION: (

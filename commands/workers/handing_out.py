@@ -1,0 +1,85 @@
+"""Take jobs of the queue, beside a follower that fills it: what a worker does on PostgreSQL."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from commands.workers.following import follow, forget
+from commands.workers.planning import Work
+from commands.workers.queue import LOST, LostLease, Queue, Running, arguments_of
+from commands.workers.running import Told, Working
+from ledger.errors import LedgerUnavailable
+
+_AGAIN_S = 2.0
+
+
+def hand_out(working: Working) -> None:
+    """Until a signal to stop, or nothing can be done any more. Raises what ``run`` raises."""
+    arguments = arguments_of(working.ledger.database)
+    queue = Queue(arguments)
+    if working.options.refill:
+        forget(queue)
+
+    def step() -> None:
+        try:
+            follow(working.daybook(), queue, working.roots)
+        except LOST:
+            queue.close()
+            raise
+
+    threads = [
+        threading.Thread(target=working.keep_seen, daemon=True),
+        threading.Thread(target=working.step_each, args=(step, LOST), daemon=True),
+    ]
+    try:
+        asyncio.run(_take(working, arguments, threads))
+    finally:
+        try:
+            working.close()
+        finally:
+            for thread in threads:
+                if thread.is_alive():
+                    thread.join(5)
+            queue.close()
+
+
+async def _take(working: Working, arguments: dict[str, Any], threads: list[threading.Thread]) -> None:
+    loop = asyncio.get_running_loop()
+    running: list[Running] = []
+
+    async def do(work: Work) -> None:
+        await loop.run_in_executor(working.pool, working.do, work)
+
+    def stop() -> None:
+        working.stopping.set()
+        for one in running:
+            one.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    watching = asyncio.create_task(_stop_with(working, stop))
+    for thread in threads:
+        thread.start()
+    working.tell(Told("begun"))
+    while not working.stopping.is_set():
+        running[:] = [
+            Running(
+                arguments, do, working.host.takeable, concurrency=working.options.concurrency,
+                lease_s=working.options.lease_s,
+            )
+        ]  # fmt: skip
+        with suppress(*LOST, LostLease, LedgerUnavailable):
+            await running[0].run()
+        if not working.stopping.is_set():  # the server went away, or others took this worker for dead
+            await asyncio.sleep(_AGAIN_S)
+    watching.cancel()
+
+
+async def _stop_with(working: Working, stop: Callable[[], None]) -> None:
+    """What a thread found can end the worker, too."""
+    while not working.stopping.is_set():
+        await asyncio.sleep(0.2)
+    stop()

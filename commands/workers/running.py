@@ -1,0 +1,239 @@
+"""Work until it is stopped: follow the log, take what this host can reach, and say who is there.
+
+On PostgreSQL the work is handed out by a queue, to any number of hosts. A SQLite ledger has one host: there it is done
+as it is found.
+"""
+
+import os
+import platform
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from commands.door.incidents import record
+from commands.door.ledger import Ledger
+from commands.door.logs import LOG
+from commands.door.permission import require_settler
+from commands.door.submit import Daybook
+from commands.intake import looks
+from commands.recordings.roots import Roots
+from commands.workers.hosting import Host
+from commands.workers.planning import Work, after_events, by_time, everything
+from commands.workers.reading import Died, Hung, Outcome, Readers, Setting, Who, outcome_of
+from ledger.connection_errors import PASSING
+from ledger.errors import LedgerUnavailable, Refusal
+
+_STEP_S = 0.5
+_FIRST_REST, _LONGEST_REST = timedelta(seconds=15), timedelta(hours=6)
+_MOST_DEATHS = 5
+_AGAIN_S = (1.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """``folders`` are the only ones that work is taken of; empty: all that can be reached. A read of a batch is given
+    up after ``patience_s``; a worker of which nothing is heard for ``lease_s`` is taken for dead. ``refill``: queue
+    anew whatever is not queued."""
+
+    concurrency: int = 2
+    folders: tuple[str, ...] = ()
+    refill: bool = False
+    patience_s: float = 300.0
+    lease_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a worker says: it has ``begun``, a batch is ``done``, ``hung``, ``died`` or was ``refused``, or the ledger
+    is ``lost`` and ``found`` again."""
+
+    what: str
+    folder: str = ""
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+Tell = Callable[[Told], None]
+
+
+def run(db: str, roots: Roots, who: Who, options: Options, tell: Tell) -> None:
+    """Until a signal to stop. Raises Refusal where nothing can be done under this name, or no longer."""
+    ledger = Ledger.open(db)
+    try:
+        working = Working(ledger, db, roots, who, options, tell)
+        working.daybook().require(lambda world: require_settler(world, "process entries"))
+        if ledger.database.dialect == "postgresql":
+            from commands.workers.handing_out import hand_out
+
+            hand_out(working)
+        else:
+            _alone(working)
+    finally:
+        ledger.close()
+
+
+class Working:
+    """What this process does, whoever hands it out."""
+
+    def __init__(self, ledger: Ledger, db: str, roots: Roots, who: Who, options: Options, tell: Tell) -> None:
+        self.ledger, self.roots, self.who, self.options, self.tell = ledger, roots, who, options, tell
+        self.name = f"{platform.node()}:{os.getpid()}"
+        self.host = Host(roots, options.folders, most=max(1, options.concurrency - 1))
+        self.readers = Readers(Setting(db, roots, who, self.name))
+        self.stopping = threading.Event()
+        self.refusal: Refusal | None = None
+        self.pool = ThreadPoolExecutor(options.concurrency, thread_name_prefix="daybook-job")
+
+    def daybook(self) -> Daybook:
+        return Daybook(self.ledger, self.who.at(self.ledger))
+
+    def do(self, work: Work) -> None:
+        """Take one batch, and note what came of it."""
+        self.host.begin(work.folder)
+        try:
+            outcome, what = self.readers.read(work, self.options.patience_s), "done"
+        except Hung:
+            self.host.hung(work.folder)
+            message = f"It did not answer within {self.options.patience_s:g} s."
+            outcome, what = Outcome(code="hung", message=message, passes=True), "hung"
+        except Died:
+            outcome = Outcome(code="died", message="The process that read it died.", passes=True)
+            what = "died"
+        finally:
+            self.host.end(work.folder)
+        if self.stopping.is_set() and what == "died":
+            return  # it was ended: others will take it
+        if not outcome.code:
+            self.host.answered(work.folder)
+        elif what == "done":
+            what = "refused"
+        if outcome.code and not outcome.stops:
+            with suppress(Refusal):
+                self._rest(work, outcome)
+        self.tell(Told(what, work.folder, outcome))
+        if outcome.stops:
+            self.refusal = Refusal(outcome.code, outcome.message, outcome.hint)
+            self.stopping.set()
+
+    def _rest(self, work: Work, outcome: Outcome) -> None:
+        """Not now: twice as long each time. What passes never, or kills who reads it again and again, is left."""
+        database, now = self.ledger.database, datetime.now(UTC)
+        with database.reading() as transaction:
+            known = looks.looks_at(transaction, work.records)
+        ended: dict[str, tuple[str, str | None, str]] = {}
+        for name, look in known.items():
+            if look.status == looks.DONE:
+                continue
+            if not outcome.passes or (outcome.code == "died" and look.attempts >= _MOST_DEATHS):
+                ended[name] = looks.FAILED, None, outcome.message
+            else:
+                rest = min(_FIRST_REST * 2 ** min(look.attempts, 20), _LONGEST_REST)
+                ended[name] = looks.RESTING, looks.written(now + rest), outcome.message
+        looks.end(database, ended, self.name)
+
+    def keep_seen(self) -> None:
+        """Until it stops: others see that somebody works here."""
+        while True:
+            with suppress(Refusal):
+                looks.be_seen(
+                    self.ledger.database, self.name, platform.node(), self.who.actor.user,
+                    self.host.folders or self.host.reached(),
+                )  # fmt: skip
+            if self.stopping.wait(looks.SEEN_EVERY.total_seconds()):
+                break
+        with suppress(Refusal):
+            looks.be_gone(self.ledger.database, self.name)
+
+    def step_each(self, step: Callable[[], object], lost: tuple[type[Exception], ...] = ()) -> None:
+        """Until it stops; where the ledger cannot be reached, less and less often."""
+        passing: tuple[type[Exception], ...] = (LedgerUnavailable, *lost)
+        again = _AGAIN_S[0]
+        while not self.stopping.is_set():
+            try:
+                step()
+            except passing as error:
+                outcome = (
+                    outcome_of(error) if isinstance(error, Refusal) else Outcome(code="lost", passes=True)
+                )
+                if isinstance(error, LedgerUnavailable) and error.code not in PASSING and not outcome.passes:
+                    self._stop(error)
+                    return
+                self.tell(Told("lost", outcome=outcome))
+                self.stopping.wait(again)
+                again = min(2 * again, _AGAIN_S[1])
+            except Refusal as refusal:
+                self._stop(refusal)
+                return
+            except Exception as error:  # noqa: BLE001 - a fault of the program: it is noted, and others go on
+                incident, _ = record(error, verb="work --follow", beside=None)
+                LOG.exception("incident", extra={"refusal": incident})
+                self.stopping.wait(again)
+                again = min(2 * again, _AGAIN_S[1])
+            else:
+                if again > _AGAIN_S[0]:
+                    self.tell(Told("found"))
+                again = _AGAIN_S[0]
+                self.stopping.wait(_STEP_S)
+
+    def _stop(self, refusal: Refusal) -> None:
+        self.refusal = self.refusal or refusal
+        self.stopping.set()
+
+    def close(self) -> None:
+        self.stopping.set()
+        self.readers.close()
+        self.pool.shutdown(wait=True, cancel_futures=True)
+        if self.refusal is not None:
+            raise self.refusal
+
+
+def _alone(working: Working) -> None:
+    """On one host: the work is done as it is found."""
+    seen = threading.Thread(target=working.keep_seen, daemon=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: working.stopping.set())
+    seen.start()
+    cursor = -1
+
+    def step() -> None:
+        nonlocal cursor
+        now = datetime.now(UTC)
+        with working.daybook().reading() as world:
+            last = world.head.size
+            works = (
+                everything(world, working.roots, now)
+                if cursor < 0
+                else [
+                    *after_events(world, working.roots, cursor + 1, last),
+                    *by_time(world, working.roots, now),
+                ]
+            )
+        _do_all(working, works)
+        cursor = last
+
+    working.tell(Told("begun"))
+    try:
+        working.step_each(step)
+    finally:
+        working.close()
+        seen.join(5)
+
+
+def _do_all(working: Working, works: list[Work]) -> None:
+    """Those that can be taken, as many at once as was said; the others are found again."""
+    left = list(works)
+    running: list[Future[None]] = []
+    while (left or running) and not working.stopping.is_set():
+        allowed = set(working.host.takeable({work.folder for work in left}))
+        free = working.options.concurrency - len(running)
+        now = [work for work in left if work.folder in allowed][:free]
+        running += [working.pool.submit(working.do, work) for work in now]
+        left = [work for work in left if work not in now]
+        if not now and not running:
+            return
+        time.sleep(0.01)
+        running = [one for one in running if not one.done()]

@@ -1,0 +1,31 @@
+"""A worker follows the ledger: what was taken in is read and settled, by whoever can reach it."""
+
+from tests.intake.lab import Lab
+from tests.patience import until
+from tests.workers.conftest import Start, each_once, leave, stop, until_inserted
+
+
+def test_what_was_taken_in_is_settled_by_a_worker(lab: Lab, start: Start) -> None:
+    leave(lab, *lab.record_quickly(3))
+
+    worker = start()
+    until_inserted(lab, 3)
+
+    until(lambda: "InputFileProcessed" in lab.types())
+    out, err = stop(worker)
+    assert worker.returncode == 0, err
+    assert "N:/rec: 3 moved on, 0 still open" in out
+    assert err == "Working. Ctrl-C ends it.\nStopped.\n"
+    each_once(lab, 3)
+
+
+def test_what_comes_while_it_follows_is_settled_too(lab: Lab, start: Start) -> None:
+    start()
+    names = lab.record_quickly(4)
+    leave(lab, *names[:2])
+    until_inserted(lab, 2)
+
+    leave(lab, *names)
+
+    until_inserted(lab, 4)
+    each_once(lab, 4)
