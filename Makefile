@@ -12,12 +12,13 @@ DEV    := $(VENV)/.installed-dev
 BENCH  := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check lint types imports migrations wheel format bench clean
+.PHONY: help demo serve test fuzz check lint types imports migrations wheel format bench clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo     run the main job on made-up recordings'
+	@echo 'make serve    serve that lab to a browser on this machine (PORT=, LAB=)'
 	@echo 'make test     run every test, on SQLite and on a real PostgreSQL'
 	@echo 'make fuzz     half an hour of mutated input files, recordings, command lines and requests (SECONDS=, SEED=)'
 	@echo 'make check    lint, types, import rules, migrations, and the wheel in an environment of its own'
@@ -26,8 +27,19 @@ help:
 	@echo 'make bench    measure'
 	@echo 'make clean    remove what these commands made'
 
+# The lab that make demo leaves, and that make serve serves. One that is there is not played again: it may be in use.
+LAB  ?= demo-lab
+PORT ?= 8440
+
 demo: $(RUN)
-	@$(BIN)/daybook demo
+	@if [ -e '$(LAB)' ]; then $(BIN)/daybook demo; else $(BIN)/daybook demo --keep '$(LAB)'; fi
+	@echo
+	@echo 'See the lab of $(LAB) in the browser: make serve'
+
+serve: $(RUN)
+	@[ -e '$(LAB)' ] || $(BIN)/daybook demo --keep '$(LAB)' --json >/dev/null
+	@echo 'The lab of $(LAB). If you forget the password of user_1: $(BIN)/daybook --config $(LAB)/daybook.toml user reset-password user_1' >&2
+	@$(BIN)/daybook --config '$(LAB)/daybook.toml' serve --port $(PORT)
 
 # -rs: what is skipped says why. At most four processes: each has a PostgreSQL server of its own.
 test: $(DEV)
@@ -67,7 +79,7 @@ bench: $(BENCH)
 	@$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) demo-lab build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN): pyproject.toml

@@ -95,6 +95,7 @@ def demo(invocation: Invocation, keep: str | None, lab: str | None) -> None:
         if keep:
             output.say(f"It is all in {folder}. Go on from there as {_USER}:")
             output.say(f"  cd {shlex.quote(str(folder))} && daybook --as {_USER} uploads")
+            output.say("See it in a browser, from there: daybook serve")
         else:
             output.say("The directory is gone again. To keep one and play on: daybook demo --keep DIR")
 

@@ -87,4 +87,5 @@ def _tell(address: str, first: "FirstLink | None") -> None:
         )
         output.say(first.link)
     sys.stdout.flush()
-    output.say("Serving. Ctrl-C ends it.", err=True)
+    how = "" if first is not None else f" Sign in: {address}/sign-in."
+    output.say(f"Serving.{how} Ctrl-C ends it.", err=True)
