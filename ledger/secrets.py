@@ -14,6 +14,7 @@ from ledger.database import Transaction
 TOKEN = "token"  # noqa: S105 - the name of a kind
 PASSWORD = "password"  # noqa: S105
 SIGN_IN, INVITATION = "sign-in", "invitation"
+HALF_SIGN_IN = "half-sign-in"  # the password was right, the code is to come
 PASSWORD_RESET, FACTOR_RESET = "password-reset", "second-factor-reset"
 SECOND_FACTOR, NEW_FACTOR, RECOVERY_CODE = "second-factor", "new-second-factor", "recovery-code"
 _COLUMNS = "id, kind, username, digest, details, created_at, expires_at, used_at"

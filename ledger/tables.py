@@ -1,5 +1,5 @@
 """The tables of facts, and of what lies beside them. Migrations alone create them; ``log`` and ``input_files`` alone
-write the facts, ``people`` and ``secrets`` what can be erased.
+write the facts, ``people``, ``secrets`` and ``preferences`` what can be erased.
 
 ``metadata`` is shared with the projections' tables, so that one ``alembic check`` sees them all.
 """
@@ -122,6 +122,16 @@ secrets = Table(
     Index("ix_secrets_username", "username"),
     sqlite_with_rowid=False,
     comment="what accounts sign in with, hashed or encrypted; never in an event, so it can be erased",
+)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("username", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+    comment="what each user has chosen for himself or herself; in no event, and in no export",
 )
 
 sign_in_failures = Table(

@@ -58,7 +58,9 @@ class ChangePassword(Command[PasswordSet]):
 
     def decide(self, world: World) -> Decision[PasswordSet]:
         ended = secrets.living(world.transaction, self.user, secrets.SIGN_IN, now())
-        secrets.end_of_user(world.transaction, self.user, "the password was changed", secrets.SIGN_IN)
+        secrets.end_of_user(
+            world.transaction, self.user, "the password was changed", secrets.SIGN_IN, secrets.HALF_SIGN_IN
+        )
         secrets.write(world.transaction, password_of(self.user, self._password))
         event = account_event(self.user, PasswordChanged(user=self.user, by_reset=False))
         return Decision([event], PasswordSet(user=self.user, sign_ins=len(ended)))

@@ -13,6 +13,7 @@ _LETTERS = "abcdefghjkmnpqrstvwxyz23456789"  # none that is taken for another
 _ID_LENGTH = 10
 _PREFIXES = {
     "token": "dbk", "sign-in": "dbs", "invitation": "dbi", "password-reset": "dbr", "second-factor-reset": "dbf",
+    "half-sign-in": "dbh",
 }  # fmt: skip
 FACTOR_PREFIX = _PREFIXES["second-factor-reset"]
 _GIVEN = re.compile(r"(db[a-z])_([a-z0-9]{10})_([A-Za-z0-9_-]{43})")

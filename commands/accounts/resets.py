@@ -110,7 +110,11 @@ class _Reset(Command[ResetDone]):
         secrets.end(world.transaction, kept, codes.USED)
         ended = secrets.living(world.transaction, self.user, secrets.SIGN_IN, now())
         secrets.end_of_user(
-            world.transaction, self.user, f"the {_named(self.WHAT)} was reset", secrets.SIGN_IN
+            world.transaction,
+            self.user,
+            f"the {_named(self.WHAT)} was reset",
+            secrets.SIGN_IN,
+            secrets.HALF_SIGN_IN,
         )
         tokens = secrets.living(world.transaction, self.user, secrets.TOKEN, now())
         return ResetDone(user=self.user, what=self.WHAT, sign_ins=len(ended), tokens=len(tokens))

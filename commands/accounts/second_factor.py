@@ -177,7 +177,9 @@ def renew(ledger: Ledger, key: ServerKey) -> None:
 def _keep(transaction: Transaction, kept: secrets.Secret, step: int, codes: list[str]) -> None:
     """Who is signed in without it is out."""
     forget(transaction, kept.username, "replaced")
-    secrets.end_of_user(transaction, kept.username, "a second factor was set up", secrets.SIGN_IN)
+    secrets.end_of_user(
+        transaction, kept.username, "a second factor was set up", secrets.SIGN_IN, secrets.HALF_SIGN_IN
+    )
     details = {"last_step": step}
     new = secrets.Secret(
         _id(kept.username), secrets.SECOND_FACTOR, kept.username, kept.digest, details, now(), None

@@ -15,7 +15,8 @@ from projections.records import User
 ACTIVE, DISABLED, NONE = "active", "disabled", ""
 ENDED = "the account was disabled"
 _WAYS_IN = (
-    secrets.SIGN_IN, secrets.TOKEN, secrets.INVITATION, secrets.PASSWORD_RESET, secrets.FACTOR_RESET,
+    secrets.SIGN_IN, secrets.HALF_SIGN_IN, secrets.TOKEN, secrets.INVITATION, secrets.PASSWORD_RESET,
+    secrets.FACTOR_RESET,
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from commands.door.actor import EVERYONE, checked_email, checked_user
 from commands.door.command import Command, checked_command_id
-from commands.door.permission import require_admin, require_writer
+from commands.door.permission import require_admin, require_enabled
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from ledger import people
@@ -47,7 +47,7 @@ class _AboutPerson(Command[P]):
     def authorise(self, world: World) -> None:
         action = f"say who {self.user} is"
         if self.user == world.actor:
-            require_writer(world, action)
+            require_enabled(world, action)
         else:
             require_admin(world, action)
 

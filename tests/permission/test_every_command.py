@@ -19,6 +19,7 @@ from commands.accounts.invitations import (
 )
 from commands.accounts.own import ChangePassword
 from commands.accounts.policy import SetAuthenticationPolicy, SetSecondFactorPolicy
+from commands.accounts.preferences import SetPreferences
 from commands.accounts.random_text import new
 from commands.accounts.resets import KINDS, IssueReset, ResetPassword, ResetSecondFactor, What
 from commands.accounts.rights import GrantRight, RevokeRight
@@ -137,8 +138,9 @@ DisableUser                  -     yes    -     no     -     no     -     no
 EnableUser                   -     yes    -     no     -     no     -     no
 IssueToken                   yes   yes    yes   no     yes   no     yes   no
 RevokeToken                  yes   yes    yes   no     yes   no     yes   no
-SetPerson                    yes   yes    yes   no     no    no     no    no
-ErasePerson                  yes   yes    yes   no     no    no     no    no
+SetPerson                    yes   yes    yes   no     yes   no     yes   no
+ErasePerson                  yes   yes    yes   no     yes   no     yes   no
+SetPreferences               yes   no     yes   no     yes   no     yes   no
 CreateLedger                 -     yes    -     yes    -     yes    -     yes
 """
 
@@ -422,6 +424,7 @@ MAKE: dict[str, Make] = {
     "RevokeToken": _revoke_token,
     "SetPerson": lambda s, _d, owner: SetPerson(user=owner, name=f"X Y {s.new()}"),
     "ErasePerson": _erase,
+    "SetPreferences": lambda s, _d, owner: SetPreferences(user=owner, zone="Europe/Oslo"),
     "CreateLedger": lambda _s, _d, _owner: CreateLedger(origin="daybook/x", public_key="x"),
 }
 

@@ -30,6 +30,7 @@ BESIDE = (
     "sign_in_failures",
     "looks",
     "workers",
+    "preferences",
 )  # what can be erased, and is in no event
 FACTS = ("events", "head", "receipts", "input_files", "checkpoints", "tree_nodes", *BESIDE)
 
@@ -56,6 +57,10 @@ SILENT = {
         (table, each.name): "what workers did and when they look next, not what is so: lost, they look again"
         for table in ("looks", "workers")
         for each in metadata.tables[table].columns
+    },
+    **{
+        ("preferences", each.name): "what each has chosen to see changes nothing that is on record"
+        for each in metadata.tables["preferences"].columns
     },
     (
         "receipts",

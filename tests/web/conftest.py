@@ -1,6 +1,8 @@
 """A server of each test's ledger, and browsers without scripts that sign in at it."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -40,5 +42,11 @@ def joined(server: Server, user: str) -> Browser:
     """A browser of somebody who has joined by an invitation, and is signed in."""
     browser = Browser(server)
     browser.post(f"/accept/{code_for(admin(server), user)}", password=PASSWORD, again=PASSWORD)
-    browser.post("/sign-in", user=user, password=PASSWORD, next="/")
     return browser
+
+
+def form_of(page: httpx.Response) -> dict[str, str]:
+    """The hidden fields of the last form on a page, which a browser sends along."""
+    form = page.text.rpartition("<form")[2]
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
+    return {unescape(name): unescape(value) for name, value in found}

@@ -5,12 +5,14 @@ The router of all of them. Each module of this package is one part of the lab's 
 
 from fastapi import APIRouter
 
-from commands.web.pages import assets, links, lists, signing_in
+from commands.web.pages import account, assets, links, lists, second_factor, signing_in
 from commands.web.serving import Serving
 
 
 def pages(serving: Serving) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    for part in (assets.assets, links.links, signing_in.signing_in, lists.lists):
+    for part in (
+        assets.assets, links.links, signing_in.signing_in, account.account, second_factor.second_factor, lists.lists,
+    ):  # fmt: skip
         router.include_router(part(serving))
     return router

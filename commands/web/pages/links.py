@@ -1,21 +1,21 @@
 """Pages behind the links of invitations and resets: plain forms, without scripts. They hold no secret but what stands
-in the address already, and set no cookie."""
+in the address already."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from commands.accounts.codes import good
 from commands.accounts.random_text import FACTOR_PREFIX
 from commands.accounts.sign_ins import accept, reset
+from commands.web.pages.cookies import carrying, end_the_one_before, origin_of
 from commands.web.pages.routes import is_own
 from commands.web.pages.showing import plain
 from commands.web.problems import problem_of
 from commands.web.serving import Serving
-from commands.web.signing_in import origin_of
 from ledger import secrets
 from ledger.errors import Refusal
 
@@ -58,16 +58,16 @@ class _Page:
     title: str
     kind: str
     form: Form
-    submit: Callable[[Serving, Request, str, str], list[str]]
+    submit: Callable[[Serving, Request, str, str], list[str] | Response]
 
 
 def _accepting(_code: str) -> _Page:
-    def join(serving: Serving, request: Request, code: str, password: str) -> list[str]:
-        found, _ = accept(serving.ledger, code, password, origin_of(request))
-        return [
-            f"You have joined as {found.user}.",
-            "Sign in with that name and the password that you have chosen.",
-        ]
+    def join(serving: Serving, request: Request, code: str, password: str) -> Response:
+        """Who has joined is signed in."""
+        found, secret = accept(serving.ledger, code, password, origin_of(request))
+        end_the_one_before(serving, request)
+        request.state.actor = found.user
+        return carrying(serving, request, RedirectResponse("/", 303), secret)
 
     return _Page("You are invited", secrets.INVITATION, _JOIN, join)
 
@@ -130,6 +130,8 @@ def _answered(serving: Serving, request: Request, page: _Page, code: str, given:
             serving, page.title, lines=lines, form=page.form, wrong=_sentence(refusal), status=problem.status,
             headers=dict(problem.headers),
         )  # fmt: skip
+    if isinstance(done, Response):
+        return done
     return _rendered(serving, page.title, lines=done)
 
 

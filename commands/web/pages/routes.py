@@ -12,7 +12,8 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from commands.web.callers import Refused, refuse_secrets_in_query
-from commands.web.pages.showing import failed
+from commands.web.pages.carrying_on import ask, ask_script, brings_sign_in, resumed
+from commands.web.pages.showing import failed, failed_here
 from commands.web.pages.visiting import SignInFirst, Visit, visitor
 from commands.web.problems import Problem, problem_of
 from commands.web.serving import Serving
@@ -20,6 +21,9 @@ from commands.web.serving import Serving
 Shown = Callable[[Visit], Response]
 Sent = Callable[[Visit, FormData], Response]
 FIELDS = 1000
+_OF_SIGN_IN = 10
+SET_UP = "/account/second-factor"
+"""Where whoever needs a second factor and has none can do something about it."""
 FROM_ELSEWHERE = Problem(
     403, "form-from-elsewhere", "The form was sent from another page.", "Open its page here, and send it from there."
 )  # fmt: skip
@@ -35,13 +39,30 @@ def add_page(router: APIRouter, serving: Serving, path: str, show: Shown, *, eno
 
 
 def add_form(router: APIRouter, serving: Serving, path: str, send: Sent, *, enough: bool = True) -> None:
+    """Who is signed in no more is asked to sign in again, and the form goes on its way then."""
+
     async def endpoint(request: Request) -> Response:
         if not is_own(request, serving.public_url):
             return await run_sync(failed, serving, FROM_ELSEWHERE)
-        async with request.form(max_files=1, max_fields=FIELDS) as form:
-            return await run_sync(
-                answering, serving, request, lambda: send(visitor(serving, request, enough=enough), form)
-            )
+        async with request.form(max_files=1, max_fields=FIELDS + _OF_SIGN_IN) as form:
+            return await run_sync(taken, form, request)
+
+    def taken(form: FormData, request: Request) -> Response:
+        def sent(typed: FormData) -> Response:
+            def carried_out() -> Response:
+                try:
+                    visit = visitor(serving, request, enough=enough)
+                except SignInFirst:
+                    return (
+                        ask_script(serving, request) if by_script(request) else ask(serving, request, typed)
+                    )
+                return send(visit, typed)
+
+            return answering(serving, request, carried_out)
+
+        if brings_sign_in(form):
+            return answering(serving, request, lambda: resumed(serving, request, form, sent))
+        return sent(form)
 
     router.add_api_route(path, endpoint, methods=["POST"])
 
@@ -52,12 +73,22 @@ def answering(serving: Serving, request: Request, answer: Callable[[], Response]
         refuse_secrets_in_query(request)
         return answer()
     except SignInFirst as first:
+        if by_script(request):
+            return ask_script(serving, request)
         return RedirectResponse(f"/sign-in?{urlencode({'next': first.back})}", 303)
     except Refused as refused:
-        return failed(serving, refused.problem)
+        problem = refused.problem
     except Exception as error:  # noqa: BLE001 - nobody ever sees a traceback
         doing = f"serve: {request.method} {getattr(request.scope.get('route'), 'path', '-')}"
-        return failed(serving, problem_of(error, doing=doing, beside=serving.folder))
+        problem = problem_of(error, doing=doing, beside=serving.folder)
+    if problem.code == "second-factor-required" and not by_script(request):
+        return RedirectResponse(SET_UP, 303)
+    return failed_here(serving, problem) if by_script(request) else failed(serving, problem)
+
+
+def by_script(request: Request) -> bool:
+    """Whether htmx asks, for a part of the page that is open."""
+    return request.headers.get("hx-request") == "true"
 
 
 def seen_other(path: str, **query: Any) -> Response:

@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.responses import Response
 
+from commands.accounts.preferences import zone_of
 from commands.answers.place import place
 from commands.answers.sentences import shown as shown_in_utc
+from commands.door.command_ids import new_command_id
 from commands.web.pages.addresses import event_address, record_address
 from commands.web.pages.assets import address
 from commands.web.pages.visiting import Visit
 from commands.web.problems import Problem
 from commands.web.serving import Serving
+from ledger.database import Transaction
 
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -36,16 +40,32 @@ def environment() -> Environment:
         loader=FileSystemLoader(Path(__file__).parents[1] / "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.globals.update(asset=address, navigation=_NAVIGATION)
+    made.globals.update(asset=address, navigation=_NAVIGATION, new_command_id=new_command_id)
     made.filters.update(
-        time=time_shown, number=lambda number: f"{number:,}", query=query, status=status_shown, when=when_shown,
+        time=time_of_reader, number=lambda number: f"{number:,}", query=query, status=status_shown, when=when_shown,
         record=record_address, event=event_address,
     )  # fmt: skip
     return made
 
 
+@pass_context
+def time_of_reader(context: Context, recorded_at: str | None) -> str:
+    """A time of the log, as text, in the zone that the reader's account chose."""
+    return time_shown(recorded_at, context.get("zone", UTC))
+
+
+@pass_context
+def when_shown(context: Context, recorded_at: str | None) -> Markup:
+    """The same as an element, with the exact one in UTC."""
+    if not recorded_at:
+        return Markup("")
+    return Markup('<time datetime="{0}" title="{0} UTC">{1}</time>').format(
+        recorded_at, time_shown(recorded_at, context.get("zone", UTC))
+    )
+
+
 def time_shown(recorded_at: str | None, zone: tzinfo = UTC) -> str:
-    """A time of the log for a reader: ``30 Nov 2026 13:05``. The exact one, in UTC, belongs into ``title``."""
+    """A time of the log for a reader: ``30 Nov 2026 13:05``."""
     if not recorded_at:
         return ""
     try:
@@ -53,15 +73,6 @@ def time_shown(recorded_at: str | None, zone: tzinfo = UTC) -> str:
     except (ValueError, OverflowError):  # at either end of the calendar
         return shown_in_utc(recorded_at)
     return f"{there.day} {there:%b %Y %H:%M}"
-
-
-def when_shown(recorded_at: str | None, zone: tzinfo = UTC) -> Markup:
-    """A time of the log as an element, with the exact one in UTC."""
-    if not recorded_at:
-        return Markup("")
-    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
-        recorded_at, time_shown(recorded_at, zone)
-    )
 
 
 def status_shown(status: str) -> Markup:
@@ -85,12 +96,20 @@ def page(
 ) -> Response:  # fmt: skip
     """``template`` lies in ``templates/pages`` and extends the layout. ``position``: what the page answers for."""
     with visit.serving.ledger.database.reading() as transaction:
-        here = place(transaction, position)
+        here, zone = place(transaction, position), zone_of(transaction, visit.actor.user)
     return _html(
         f"pages/{template}", status, headers, title=title, position=position, here=here, lab=here.origin, visit=visit,
-        user=visit.actor.user, path=visit.request.url.path, query_now=visit.query, as_of=visit.as_of,
-        then=query({}, as_of=visit.as_of), **values,
+        user=visit.actor.user, path=visit.request.url.path, query_now=visit.query, as_of=visit.as_of, zone=zone,
+        zone_name=str(zone), then=query({}, as_of=visit.as_of), **values,
     )  # fmt: skip
+
+
+def fragment(
+    template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+) -> Response:
+    """For a script: it goes to the place that is for what the page has to say (``#said`` of the layout)."""
+    there = {"HX-Retarget": "#said", "HX-Reswap": "innerHTML"}
+    return _html(template, status, {**there, **(headers or {})}, **values)
 
 
 def plain(
@@ -109,6 +128,14 @@ def failed(serving: Serving, problem: Problem, visit: Visit | None = None) -> Re
     )  # fmt: skip
 
 
+def failed_here(serving: Serving, problem: Problem) -> Response:
+    """The same for a script, on the page that is open."""
+    return fragment(
+        "failed_here.html", problem=problem, status=problem.status, headers=problem.headers,
+        contact=serving.settings.contact,
+    )  # fmt: skip
+
+
 def _html(template: str, status: int, headers: Mapping[str, str] | None, **values: Any) -> Response:
     text = _PAGES.get_template(template).render(**values)
     return Response(text, status, {**(headers or {}), "content-security-policy": CSP}, media_type="text/html")
@@ -116,5 +143,9 @@ def _html(template: str, status: int, headers: Mapping[str, str] | None, **value
 
 def _lab(serving: Serving) -> str:
     with serving.ledger.database.reading() as transaction:
-        (origin,) = transaction.run("SELECT origin FROM head").fetchone()
+        return _origin(transaction)
+
+
+def _origin(transaction: Transaction) -> str:
+    (origin,) = transaction.run("SELECT origin FROM head").fetchone()
     return str(origin)

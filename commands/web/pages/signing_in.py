@@ -1,19 +1,24 @@
 """Signing in and out with a cookie. What is typed stands in the body of a form, and is shown nowhere again."""
 
+from collections.abc import Callable
+
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from commands.accounts.sign_ins import LASTS, Origin, SecondFactorNeeded, sign_in, sign_in_by, sign_out
+from commands.accounts.two_steps import CodeNeeded, first_step, second_step
+from commands.web.pages.carrying_on import Asked, own_address
+from commands.web.pages.cookies import carrying, carrying_none, end_the_one_before, origin_of
 from commands.web.pages.routes import FROM_ELSEWHERE, answering, is_own
-from commands.web.pages.showing import failed, plain
-from commands.web.pages.visiting import INTERFACE, cookie, is_secure
+from commands.web.pages.showing import failed, fragment, plain
 from commands.web.problems import problem_of
 from commands.web.serving import Serving
 from ledger.errors import Refusal
 
 _LONGEST = 1000
+_KEEPS_HALF = ("wrong-code", "too-many-attempts")
+Show = Callable[..., Response]
 
 
 def signing_in(serving: Serving) -> APIRouter:
@@ -21,75 +26,80 @@ def signing_in(serving: Serving) -> APIRouter:
 
     def shown(request: Request) -> Response:
         back = own_address(request.query_params.get("next", ""))
-        return answering(serving, request, lambda: _form(serving, back=back))
+        return answering(serving, request, lambda: _form(serving)(back=back, asked=Asked("")))
 
-    async def sent(request: Request) -> Response:
-        if not is_own(request, serving.public_url):
-            return await run_sync(failed, serving, FROM_ELSEWHERE)
-        async with request.form(max_files=0, max_fields=5) as form:
-            return await run_sync(answering, serving, request, lambda: _signed_in(serving, request, form))
+    def form_at(path: str, taken: Callable[[Serving, Request, FormData], Response]) -> None:
+        async def sent(request: Request) -> Response:
+            if not is_own(request, serving.public_url):
+                return await run_sync(failed, serving, FROM_ELSEWHERE)
+            async with request.form(max_files=0, max_fields=6) as form:
+                return await run_sync(answering, serving, request, lambda: taken(serving, request, form))
 
-    async def left(request: Request) -> Response:
-        if not is_own(request, serving.public_url):
-            return await run_sync(failed, serving, FROM_ELSEWHERE)
-        return await run_sync(answering, serving, request, lambda: _signed_out(serving, request))
+        router.add_api_route(path, sent, methods=["POST"])
 
     router.add_api_route("/sign-in", shown, methods=["GET"])
-    router.add_api_route("/sign-in", sent, methods=["POST"])
-    router.add_api_route("/sign-out", left, methods=["POST"])
+    form_at("/sign-in", _on_page)
+    form_at("/sign-in/here", _here)
+    form_at("/sign-out", _signed_out)
     return router
 
 
-def own_address(text: str) -> str:
-    """Where to go after a sign-in: a path of this server, whatever the link said."""
-    fits = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
-    return text if fits and "\\" not in text else "/"
+def _form(serving: Serving) -> Show:
+    def show(
+        *, back: str, asked: Asked, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Response:
+        return plain(
+            serving, "sign_in.html", "Sign in", back=back, asked=asked, status=status, headers=headers
+        )
+
+    return show
 
 
-def _form(
-    serving: Serving, *, back: str, user: str = "", code: bool = False, wrong: str = "", status: int = 200,
-    headers: dict[str, str] | None = None,
-) -> Response:  # fmt: skip
-    return plain(
-        serving, "sign_in.html", "Sign in", back=back, typed=user, code=code, wrong=wrong, status=status,
-        headers=headers,
-    )  # fmt: skip
-
-
-def _signed_in(serving: Serving, request: Request, form: FormData) -> Response:
-    user, password, code = (str(form.get(name, ""))[:_LONGEST] for name in ("user", "password", "code"))
+def _on_page(serving: Serving, request: Request, form: FormData) -> Response:
     back = own_address(str(form.get("next", "")))
-    origin = Origin(
-        request.client.host if request.client is not None else "", request.headers.get("user-agent", ""), "cookie",
-        INTERFACE,
-    )  # fmt: skip
+    return _taken(serving, request, form, _form(serving), lambda: RedirectResponse(back, 303))
+
+
+def _here(serving: Serving, request: Request, form: FormData) -> Response:
+    """For a script, on a page whose sign-in has ended: what was typed there has stayed."""
+
+    def show(
+        *, back: str, asked: Asked, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Response:
+        return fragment("sign_in_again_here.html", back=back, asked=asked, status=status, headers=headers)
+
+    return _taken(serving, request, form, show, lambda: fragment("signed_in_here.html"))
+
+
+def _taken(
+    serving: Serving, request: Request, form: FormData, show: Show, inside: Callable[[], Response]
+) -> Response:
+    user, password, half, code, was, back = (
+        str(form.get(name, ""))[:_LONGEST] for name in ("user", "password", "half", "code", "was", "next")
+    )
+    back, origin = own_address(back), origin_of(request)
+    if was and user != was:
+        asked = Asked(was, wrong=f"{was} has typed this. Sign in as {was}, or leave the page.")
+        return show(back=back, asked=asked, status=403)
     try:
-        signed, secret = sign_in(serving.ledger, serving.key, user, password, origin, code=code or None)
-    except SecondFactorNeeded as needed:
-        said = f"{needed.message} {needed.hint}"
-        return _form(serving, back=back, user=user, code=True, wrong=said, status=401)
+        if half:
+            found: object = second_step(serving.ledger, serving.key, half, code, origin)
+        else:
+            found = first_step(serving.ledger, user, password, origin)
     except Refusal as refusal:
         problem = problem_of(refusal, doing="sign in", beside=None)
         said = f"{problem.message} {problem.hint}".rstrip()
-        return _form(
-            serving, back=back, user=user, code=bool(code), wrong=said, status=problem.status,
-            headers=dict(problem.headers),
-        )  # fmt: skip
+        asked = Asked(user, half if refusal.code in _KEEPS_HALF else "", said, was)
+        return show(back=back, asked=asked, status=problem.status, headers=dict(problem.headers))
+    if isinstance(found, CodeNeeded):
+        return show(back=back, asked=Asked(user, found.half, was=was))
+    assert isinstance(found, tuple)  # noqa: S101
+    signed, secret = found
     request.state.actor = signed.user
-    response = RedirectResponse(back, 303)
-    response.set_cookie(
-        cookie(serving), secret, max_age=int(LASTS.total_seconds()), path="/", httponly=True,
-        secure=is_secure(serving), samesite="lax",
-    )  # fmt: skip
-    return response
+    end_the_one_before(serving, request)
+    return carrying(serving, request, inside(), secret)
 
 
-def _signed_out(serving: Serving, request: Request) -> Response:
-    kept = sign_in_by(serving.ledger, request.cookies.get(cookie(serving), ""), "cookie")
-    if kept is not None:
-        sign_out(serving.ledger, kept)
-    response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(
-        cookie(serving), path="/", secure=is_secure(serving), httponly=True, samesite="lax"
-    )
-    return response
+def _signed_out(serving: Serving, request: Request, _form: FormData) -> Response:
+    end_the_one_before(serving, request)
+    return carrying_none(serving, RedirectResponse("/sign-in", 303))

@@ -18,11 +18,11 @@ from commands.answers.questions import QUESTIONS, Question
 from commands.answers.times import EXAMPLES, moment_of
 from commands.door.actor import PASSWORD, Actor
 from commands.door.permission import refuse_without_second_factor
+from commands.web.pages.cookies import INTERFACE, carried
 from commands.web.serving import Serving
 from ledger.errors import Refusal
 from ledger.moments import Moment
 
-INTERFACE = "web"
 _BY_NAME = {question.name: question for question in QUESTIONS}
 
 
@@ -84,9 +84,7 @@ def visitor(serving: Serving, request: Request, *, enough: bool = True) -> Visit
     """Raises SignInFirst for whoever is not signed in, and where it has to be ``enough``, Refusal for whoever came by a
     password alone and has a role that needs more. Asks the database: not for an event loop.
     """
-    actor = actor_by_sign_in(
-        serving.ledger, request.cookies.get(cookie(serving), ""), "cookie", interface=INTERFACE
-    )
+    actor = actor_by_sign_in(serving.ledger, carried(serving, request), "cookie", interface=INTERFACE)
     if actor is None:
         raise SignInFirst(_address(request))
     request.state.actor = actor.user
@@ -94,15 +92,6 @@ def visitor(serving: Serving, request: Request, *, enough: bool = True) -> Visit
         with serving.daybook(actor).reading() as world:
             refuse_without_second_factor(world)
     return Visit(serving, request, actor, _moment(request))
-
-
-def is_secure(serving: Serving) -> bool:
-    return (serving.public_url or "").startswith("https:")
-
-
-def cookie(serving: Serving) -> str:
-    """Its name. One with ``__Host-`` can be set by nobody but this very host, over TLS (RFC 6265bis, 4.1.3.2)."""
-    return "__Host-daybook" if is_secure(serving) else "daybook"
 
 
 def _address(request: Request) -> str:
