@@ -101,6 +101,7 @@ def victim(
     with daybook.database.writing() as transaction:
         transaction.run("INSERT INTO people (username, name, email) VALUES ('user_1', 'N', 'n@x')")
         transaction.run("INSERT INTO secrets VALUES ('t1', 'token', 'user_1', 'd', '{}', 'a', 'b', 'c')")
+        transaction.run("INSERT INTO preferences VALUES ('user_1', 'zone', 'UTC')")
         transaction.run("INSERT INTO sign_in_failures VALUES ('user_1', 'a', 1)")
         transaction.run("INSERT INTO looks VALUES ('s1', 'N:', 'waiting', 1, 'a', 'a', 'b', 'host', '')")
         transaction.run("INSERT INTO workers VALUES ('host:1', 'host', 'user_1', '', 'a', 'a')")
