@@ -1,5 +1,7 @@
 """A rebuild makes, to the bit, what applying each append made: whatever happened, in whatever portions."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import count, cycle
 
@@ -95,57 +97,73 @@ def both_slots(database: Database) -> tuple[dict[str, list[tuple[object, ...]]],
         return contents(transaction, live), contents(transaction, other)
 
 
-def test_a_rebuild_makes_what_incremental_application_made(
+def rebuilt_as_before(
+    database: Database, seed: int, steps: int, bounds: tuple[int, int, int, int], patch: pytest.MonkeyPatch
+) -> None:
+    page, catch_up, flush, kept = bounds
+    write_history(database, seed, steps)
+    for name, value in (
+        ("PAGE", page),
+        ("CATCH_UP", catch_up),
+        ("ROWS_WAITING", flush),
+        ("ROWS_A_FLUSH", flush),
+        ("ROWS_KEPT", kept),
+    ):
+        patch.setattr(rebuilding, name, value)
+    with database.reading() as transaction:
+        before = log.read_head(transaction)
+
+    rebuilt = rebuild(database)
+
+    with database.reading() as transaction:
+        after = log.read_head(transaction)
+    anew, incremental = both_slots(database)
+    assert after.live_slot != before.live_slot
+    assert (after.size, after.compact_range, after.rebuild) == (before.size, before.compact_range, "")
+    assert after.projections == versions()
+    assert rebuilt.events == after.size
+    assert anew == incremental
+
+
+def test_a_rebuild_makes_what_incremental_application_made_of_every_kind_of_event(
     shared_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kinds: set[str] = set()
     bounds = [(1, 3, 20, 5), (10_000, 0, 20_000, 250_000), (10_000, 2_000, 1, 0)]
+    seeds = covering(TYPES.keys() - {"LedgerCreated"}, (116, 55, 227))
 
-    def rebuilt_as_before(seed: int, steps: int, page: int, catch_up: int, flush: int, kept: int) -> None:
-        write_history(shared_database, seed, steps)
-        for name, value in (
-            ("PAGE", page),
-            ("CATCH_UP", catch_up),
-            ("ROWS_WAITING", flush),
-            ("ROWS_A_FLUSH", flush),
-            ("ROWS_KEPT", kept),
-        ):
-            monkeypatch.setattr(rebuilding, name, value)
-        with shared_database.reading() as transaction:
-            before = log.read_head(transaction)
+    for seed, of_it in zip(seeds, cycle(bounds)):
+        rebuilt_as_before(shared_database, seed, STEPS, of_it, monkeypatch)
 
-        rebuilt = rebuild(shared_database)
+    with shared_database.reading() as transaction:
+        kinds = {row[0] for row in transaction.run("SELECT DISTINCT type FROM events").fetchall()}
+    assert kinds == set(TYPES)
+    anew, _ = both_slots(shared_database)
+    assert {table for table, rows in anew.items() if rows} == {record.TABLE for record in RECORDS}
 
-        with shared_database.reading() as transaction:
-            after = log.read_head(transaction)
-            kinds.update(row[0] for row in transaction.run("SELECT DISTINCT type FROM events").fetchall())
-        anew, incremental = both_slots(shared_database)
-        assert after.live_slot != before.live_slot
-        assert (after.size, after.compact_range, after.rebuild) == (before.size, before.compact_range, "")
-        assert after.projections == versions()
-        assert rebuilt.events == after.size
-        assert anew == incremental
 
-    @settings(max_examples=EXAMPLES[shared_database.dialect] * TIMES)
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_rebuild_makes_what_incremental_application_made_in_whatever_portions(
+    kind: str,
+    new_databases: Callable[[str], AbstractContextManager[Database]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each example has a ledger to itself: in one that they share, all before it would be folded anew with each."""
+
+    @settings(max_examples=EXAMPLES[kind] * TIMES)
     @given(
         seed=st.integers(0, 2**32),
-        steps=st.integers(1, 40),
+        steps=st.lists(st.integers(1, 40), min_size=1, max_size=2),
         page=st.sampled_from([7, 100, 10_000]),
         catch_up=st.sampled_from([0, 3, 2_000]),
         flush=st.sampled_from([1, 20, 20_000]),
         kept=st.sampled_from([0, 5, 250_000]),
     )
-    def check(seed: int, steps: int, page: int, catch_up: int, flush: int, kept: int) -> None:
-        rebuilt_as_before(seed, steps, page, catch_up, flush, kept)
+    def check(seed: int, steps: list[int], page: int, catch_up: int, flush: int, kept: int) -> None:
+        with new_databases(kind) as database:
+            for number, some in enumerate(steps):
+                rebuilt_as_before(database, seed + number, some, (page, catch_up, flush, kept), monkeypatch)
 
-    for seed, (page, catch_up, flush, kept) in zip(
-        covering(TYPES.keys() - {"LedgerCreated"}, (116, 55, 227)), cycle(bounds)
-    ):
-        rebuilt_as_before(seed, STEPS, page, catch_up, flush, kept)
     check()
-    assert kinds == set(TYPES)  # no kind of event was left out
-    anew, _ = both_slots(shared_database)
-    assert {table for table, rows in anew.items() if rows} == {record.TABLE for record in RECORDS}
 
 
 def test_two_processes_make_what_incremental_application_made(
