@@ -60,6 +60,7 @@ _SECTIONS = {
     "Audit": {
         "history": ("auditing:history", "The events of one record, oldest first."),
         "log": ("auditing:log", "The newest events of the whole ledger."),
+        "tail": ("following:tail", "Every event in order, and those to come."),
         "audit": ("reporting:audit", "Uploads, inserts, deletions and refusals, counted."),
         "verify": ("verifying:verify", "Recompute the ledger and say what does not hold."),
         "checkpoint": ("verifying:checkpoint", "Sign the ledger as it is now, to be kept elsewhere."),

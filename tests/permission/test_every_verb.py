@@ -108,6 +108,7 @@ what-if --without {u}
 trace {s}
 history {s}
 log
+tail --once
 audit
 verify
 prove {s}
