@@ -26,7 +26,13 @@ def measures(place: Path, sessions: int) -> Iterator[Measure]:
         validation = check_file(daybook, read_input_file(data, filename="a.yml", limits=LIMITS), roots)
         standing = look_at_duplicates(daybook, validation, roots)
         daybook.submit(
-            AcceptInputFile(content=data, filename="a.yml", validation=validation, standing=standing)
+            AcceptInputFile(
+                content=data,
+                filename="a.yml",
+                looked_at=validation.known_at,
+                validation=validation,
+                standing=standing,
+            )
         )
         bare.append(seconds(lambda: read_bare(root, sessions)))
         own.append(seconds(lambda daybook=daybook: work(daybook, roots)))

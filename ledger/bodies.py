@@ -13,7 +13,7 @@ from ledger.errors import IntegrityFailure, NextStep
 
 SCHEMAS: dict[str, int] = {
     "LedgerCreated": 1,
-    "InputFileReceived": 2,
+    "InputFileReceived": 3,
     "InputFileValidated": 2,
     "InputFileRejected": 2,
     "InputFileProcessed": 1,
@@ -67,7 +67,7 @@ SCHEMAS: dict[str, int] = {
     "DeletionExecuted": 1,
     "CorrectionExecuted": 1,
     "DeletionRestored": 1,
-    "PayloadRedacted": 1,
+    "PayloadRedacted": 2,
     "InputFileErased": 1,
     "RoleGranted": 1,
     "RoleRevoked": 1,
@@ -100,6 +100,8 @@ UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
     ("InputFileValidated", 1): lambda body: body | {"more": NO_MORE},
     ("InputFileRejected", 1): lambda body: body | {"more": NO_MORE},
     ("InputFileReceived", 1): lambda body: body | {"replays": None},
+    ("InputFileReceived", 2): lambda body: body | {"blanked": []},
+    ("PayloadRedacted", 1): lambda body: body | {"key": "", "marks": {}},
     ("SessionInsertRequested", 1): lambda body: body | {"replaces": None},
     ("SessionInsertRequested", 2): lambda body: body | {"leads_to": None},
     ("ClusteringInsertRequested", 1): lambda body: body | {"replaces": None},

@@ -43,12 +43,15 @@ class LedgerCreated(Body):
 
 
 class InputFileReceived(Body):
-    """``replays`` is the earlier upload whose stored bytes were taken again."""
+    """Of the bytes as they are kept. ``replays`` is the earlier upload whose stored bytes were taken again. ``blanked``
+    are lines that came with something that had been redacted, and were not kept: ``{"lines": [first, last],
+    "position"}``, with the position that had been."""
 
     filename: str
     sha256: str
     size_bytes: int
     replays: int | None = None
+    blanked: list[dict[str, Any]] = []
 
 
 class InputFileValidated(Body):
@@ -450,7 +453,8 @@ class DeletionRestored(Body):
 
 class PayloadRedacted(Body):
     """On the stream ``redaction/<position>``: the payload at that position was removed. ``kept`` is what its body
-    still says where every text is blanked: numbers, and which fields there were."""
+    still says where every text is blanked: numbers, and which fields there were. ``marks`` are keyed hashes of what it
+    is known by when it comes again, by their kind; ``key`` is the id of their key (``ledger.marks``)."""
 
     position: int
     stream: str
@@ -459,6 +463,8 @@ class PayloadRedacted(Body):
     requested_by: str
     deletion: int
     kept: dict[str, Any]
+    key: str = ""
+    marks: dict[str, list[str]] = {}
 
 
 class InputFileErased(Body):

@@ -60,6 +60,8 @@ NESTED = frozenset(
         # what a request for a change carries out, and what was before
         "table", "value", "attributes", "new_value", "insertion_time", "removal_time", "version",
         "fields", "completed",
+        # lines of a file that were not kept
+        "lines",
     }
 )  # fmt: skip
 _FIELDS = NESTED.union(*(model.model_fields for model in TYPES.values()))

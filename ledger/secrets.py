@@ -1,7 +1,8 @@
-"""What accounts sign in with. The only module that writes the table ``secrets``; nothing of it is ever in an event.
+"""What accounts sign in with, and the keys of redactions. The only module that writes the table ``secrets``; nothing of
+it is ever in an event.
 
 A secret is kept as a digest, under an id that may be known. When it ends, its digest is blanked and its row says
-why; the events say what happened.
+why; the events say what happened. The key of redactions (``marks``) is kept as it is, or is not there.
 """
 
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def of_kind(transaction: Transaction, kind: str) -> list[Secret]:
 
 def write(transaction: Transaction, secret: Secret) -> None:
     """A new one, or in place of the one with its id."""
-    transaction.run("DELETE FROM secrets WHERE id = ?", (secret.id,))
+    remove(transaction, secret.id)
     details = orjson.dumps(secret.details).decode()
     transaction.run(
         f"INSERT INTO secrets ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -77,6 +78,10 @@ def write(transaction: Transaction, secret: Secret) -> None:
             secret.used_at,
         ),
     )  # fmt: skip
+
+
+def remove(transaction: Transaction, secret_id: str) -> None:
+    transaction.run("DELETE FROM secrets WHERE id = ?", (secret_id,))
 
 
 def mark_used(transaction: Transaction, secret_id: str, at: str) -> None:

@@ -121,7 +121,7 @@ secrets = Table(
     Column("used_at", Text),
     Index("ix_secrets_username", "username"),
     sqlite_with_rowid=False,
-    comment="what accounts sign in with, hashed or encrypted; never in an event, so it can be erased",
+    comment="what accounts sign in with, and keys of redactions; never in an event, so it can be erased",
 )
 
 preferences = Table(

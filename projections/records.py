@@ -303,7 +303,8 @@ class Deletion:
 
 @dataclass(slots=True)
 class Redaction:
-    """``position`` is the event whose payload is gone, ``event`` the event that says so."""
+    """``position`` is the event whose payload is gone, ``event`` the event that says so. ``marks`` are those by which
+    it is known when it comes again, by their kind (JSON), ``key`` the id of their key: None where there are none."""
 
     TABLE: ClassVar[str] = "redactions"
     KEY: ClassVar[tuple[str, ...]] = ("position",)
@@ -315,6 +316,8 @@ class Redaction:
     approved_by: str
     redacted_at: str
     event: int
+    key: str | None
+    marks: str | None
 
 
 @dataclass(slots=True)
@@ -349,6 +352,6 @@ SLOTS = head.SLOTS
 
 VERSIONS = dict.fromkeys((record.TABLE for record in RECORDS), 2) | {
     "sessions": 5, "session_locations": 4, "clusterings": 3, "uploads": 4, "clustering_groups": 3, "deletions": 3,
-    "users": 5, "activity": 3,
+    "users": 5, "activity": 3, "redactions": 3,
 }  # fmt: skip
 """Raise a projection's number when what its handlers make of the events changes: the ledger then rebuilds it."""

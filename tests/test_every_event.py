@@ -120,7 +120,7 @@ LEAVES_CHECKED_FILES_RIGHT = {
         "DeletionRequested", "CorrectionRequested", "RedactionRequested", "DeletionImpactGrown", "DeletionApproved",
         "DeletionRejected", "DeletionCancelled", "DeletionExecuted", "CorrectionExecuted", "DeletionRestored",
     },
-    "a record that was redacted goes on holding its key": {"PayloadRedacted", "InputFileErased"},
+    "whether something was redacted meanwhile is asked by itself": {"PayloadRedacted", "InputFileErased"},
     "who may upload is asked again under the lock": {
         "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled", "UserEnabled",
         "TokenIssued", "TokenRevoked", "AuthenticationPolicySet", "UserInvited", "InvitationRevoked", "UserJoined",
@@ -176,7 +176,7 @@ def example(annotation: Any, name: str) -> Any:
     if text.startswith("list"):
         return [CANARY]
     if text.startswith("dict"):
-        return {CANARY: CANARY}
+        return {CANARY: [CANARY] if "list" in text else CANARY}
     return {int: 7, bool: True, int | None: 7}.get(annotation, CANARY)
 
 

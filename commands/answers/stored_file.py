@@ -1,10 +1,12 @@
-"""An uploaded file, byte for byte as it came. Reads the ledger; appends nothing."""
+"""An uploaded file, byte for byte as it is kept. Reads the ledger; appends nothing."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ledger import input_files
+from commands.intake.blanked_lines import BlankedLines, blanked_lines
+from ledger import input_files, log
+from ledger.bodies import body_of
 from ledger.errors import NextStep, Refusal
 from projections.references import Reference
 
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """``content`` is the text, or base64 of bytes that are no text in UTF-8."""
+    """``content`` is the text, or base64 of bytes that are no text in UTF-8. It is what came but for the ``blanked``
+    lines; ``sha256`` and ``size_bytes`` are of what is kept."""
 
     position: int
     upload: str
@@ -25,6 +28,7 @@ class StoredFile:
     size_bytes: int
     encoding: Literal["utf-8", "base64"]
     content: str
+    blanked: list[BlankedLines] = field(default_factory=list)
 
     @property
     def data(self) -> bytes:
@@ -48,7 +52,9 @@ def stored_file(world: "World", reference: Reference) -> StoredFile:
         content = data.decode()
     except UnicodeDecodeError:
         encoding, content = "base64", base64.b64encode(data).decode()
+    received = log.read_stream(world.transaction, f"upload/{row.id}")[0]
     return StoredFile(
         position=world.head.size, upload=str(reference), filename=row.filename, username=row.username,
         received_at=row.received_at, sha256=row.sha256, size_bytes=len(data), encoding=encoding, content=content,
+        blanked=blanked_lines(world, body_of(received)["blanked"]),
     )  # fmt: skip

@@ -58,6 +58,9 @@ def _told(one: "ValueTold") -> str:
     if one.became == "retired":
         step = NextStep("restore-value", arguments={"reference": one.table, "value": one.value})
         return f"{value} is retired, and stays so. To bring it back: {worded(step)}"
+    if one.became == "redacted":
+        step = NextStep("propose-value", arguments={"reference": one.table, "value": None})
+        return f"A value of {one.table} was redacted before, and stays out. To bring it back: {worded(step)}"
     if one.became == "kept":
         return f"{value} keeps what the file does not say of it: {_shown(one.before)}."
     return f"{value} was changed from ({_shown(one.before)}) to ({_shown(one.now)})."

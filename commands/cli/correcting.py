@@ -9,7 +9,7 @@ import click
 
 from commands.cli import output
 from commands.cli.failures import REFUSED
-from commands.cli.finding_lines import counted, write_findings
+from commands.cli.finding_lines import counted, told_at_once, write_findings
 from commands.cli.input_files import (
     answer_upload,
     difference_line,
@@ -81,7 +81,7 @@ def correct(invocation: Invocation, file: str, apply: bool, reason: str | None) 
 
 def _write(report: "CorrectionReport", file: str, actor: str) -> None:
     replaced: list[Replaced] = [*report.sessions, *report.clusterings]
-    grave = [finding for finding in report.findings if finding.severity != "notice"]
+    grave = told_at_once(report.findings)
     if not report.ok:
         write_replaced(replaced, actor=actor)
         write_findings(grave, file, most_of_a_kind=most_of_a_kind())

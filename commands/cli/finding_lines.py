@@ -1,15 +1,18 @@
 """Findings as a compiler prints them: ``file:line:column: severity: message hint [code]``."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commands.cli import output
 from commands.cli.next_steps import sentence
 from commands.cli.output import coloured, plural, printable
 from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings
+
+if TYPE_CHECKING:
+    from commands.intake.blanked_lines import BlankedLines
 
 MOST_OF_A_KIND = 10
 _MANY = 3  # places of which the same is said
@@ -28,23 +31,56 @@ def write_findings(findings: Iterable[Finding], file: str, *, most_of_a_kind: in
     alike: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in ordered if most_of_a_kind is not None else ():
         alike.setdefault(_said(finding), []).append(finding)
-    shown, hidden = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    told, hidden = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for finding in ordered:
         kind, same = (finding.severity, finding.code), alike.get(_said(finding), [])
         if len(same) < _MANY:
             same = [finding]
         elif same[0] is not finding:
             continue
-        if most_of_a_kind is not None and shown[kind] >= most_of_a_kind:
+        if most_of_a_kind is not None and told[kind] >= most_of_a_kind:
             hidden[kind] += len(same)
             continue
-        shown[kind] += 1
+        told[kind] += 1
         output.say(line(finding, file, also=same[1:]))
     for (severity, code), number in hidden.items():
         more = plural(number, severity)
         output.say(
             f"{file}: {coloured(severity, _COLOURS[severity])}: ... and {more} more of this kind [{code}]"
         )
+
+
+def told_at_once(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that are told at once: of the notices what was redacted, because it is not kept."""
+    return [
+        finding
+        for finding in findings
+        if finding.severity != "notice" or finding.code.startswith("redacted-")
+    ]
+
+
+def about_blanked(blanked: Iterable["BlankedLines"], what: str) -> Iterator[str]:
+    """A sentence for each redaction: which lines have what was redacted by it, and why. ``what`` became of them."""
+    from commands.cli.times import shown  # what only prints findings needs no clock
+
+    by_position: dict[int, list[BlankedLines]] = {}
+    for one in blanked:
+        by_position.setdefault(one.position, []).append(one)
+    for several in by_position.values():
+        last = several[-1]
+        named = [_lines(one) for one in several[:_MANY]]
+        more = f" and {len(several) - _MANY:,} more" if len(several) > _MANY else ""
+        noun = "Line" if len(several) == 1 and last.first_line == last.last_line else "Lines"
+        be = "is" if noun == "Line" else "are"
+        who = f"{last.requested_by} and {last.redacted_by}"
+        yield printable(
+            f"{noun} {', '.join(named)}{more} {be} {what}: what stood there was redacted at "
+            f"{shown(last.redacted_at)} by {who} ({last.reason.rstrip('.')})."
+        )
+
+
+def _lines(one: "BlankedLines") -> str:
+    return f"{one.first_line}" if one.first_line == one.last_line else f"{one.first_line} to {one.last_line}"
 
 
 def _said(finding: Finding) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ import click
 
 from commands.cli import output
 from commands.cli.failures import ENTRY_FAILED, REFUSED
-from commands.cli.finding_lines import MOST_OF_A_KIND, counted, write_findings
+from commands.cli.finding_lines import MOST_OF_A_KIND, counted, told_at_once, write_findings
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.many_files import OneFile, each_file
 from commands.cli.next_steps import worded
@@ -190,7 +190,7 @@ def answer_upload(invocation: Invocation, report: "UploadReport", file: str) -> 
 
 
 def write_rejected(findings: Sequence[Finding], more: MoreFindings, file: str, upload: str | None) -> None:
-    grave = [finding for finding in findings if finding.severity != "notice"]
+    grave = told_at_once(findings)
     write_findings(grave, file, most_of_a_kind=most_of_a_kind())
     kept = f" (The file is kept as {upload}.)" if upload else ""
     output.say(f"{counted(grave, more)}: nothing was ingested.{kept}")
@@ -200,7 +200,7 @@ def _write_upload(report: "UploadReport", file: str) -> None:
     if not report.ok:
         write_rejected(report.findings, report.more, file, report.upload)
         return
-    findings = [finding for finding in report.findings if finding.severity != "notice"]
+    findings = told_at_once(report.findings)
     write_findings(findings, file, most_of_a_kind=most_of_a_kind())
     _write_moved(report.sessions, report.clusterings)
     entries: list[Entry] = [*report.sessions, *report.clusterings]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commands.cli import output
+from commands.cli.finding_lines import about_blanked
 from commands.cli.invocation import Invocation, clock_ahead, pass_invocation, user_name
 from commands.cli.next_steps import worded
 from commands.cli.output import Column, plural, printable
@@ -142,7 +143,8 @@ def age(time: str, now: datetime) -> str:
 def cat(invocation: Invocation, upload: str, target: str | None) -> None:
     """Give an uploaded file back, byte for byte.
 
-    On a terminal, signs that could steer it are spelled out. What a redaction removed is gone, and said to be.
+    On a terminal, signs that could steer it are spelled out. What a redaction removed is gone, and said to be; so are
+    lines that the file brought although what stands there had been redacted before.
     """
     if target is not None:
         refuse_existing(target)
@@ -153,14 +155,15 @@ def cat(invocation: Invocation, upload: str, target: str | None) -> None:
 
     def human() -> None:
         if target is not None:
-            output.say(
-                f"Wrote {printable(target)}: {found.size_bytes:,} bytes, as {found.upload} brought them."
-            )
+            brought = "as they are kept" if found.blanked else f"as {found.upload} brought them"
+            output.say(f"Wrote {printable(target)}: {found.size_bytes:,} bytes, {brought}.")
         elif output.is_terminal():
             for line in found.data.decode("utf-8", "backslashreplace").splitlines():
                 output.say("\t".join(map(printable, line.split("\t"))))
         else:
             sys.stdout.flush()
             output.say(found.data, nl=False)
+        for sentence in about_blanked(found.blanked, "blank"):
+            invocation.note(sentence)
 
     invocation.answer(found, human, file=target)

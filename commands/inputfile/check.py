@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from commands.inputfile.blanking import placeholder
 from commands.inputfile.curation_times import doubtful_curation_time
 from commands.inputfile.document import Part, path_text
 from commands.inputfile.entries import (
@@ -393,6 +394,7 @@ class _Check:
             for checked in sessions
             if checked.entry.name is not None
         }
+        named |= {placeholder(number): SessionReference(number, None) for number in self._known.redacted}
         result: list[CheckedClustering] = []
         for entry in entries:
             at = ("clustering", entry.index)

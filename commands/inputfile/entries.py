@@ -94,9 +94,19 @@ class GroupClusteringEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class RedactedEntry:
+    """In the place of an entry of this list: it was taken out, because that of ``record`` was redacted."""
+
+    list: Literal["sessions", "clustering"]
+    index: int
+    record: int
+
+
+@dataclass(frozen=True, slots=True)
 class InputFile:
     """What one input file says. Entries that failed stage 1 are left out; indexes are those of the file."""
 
     subject: SubjectEntry
     sessions: tuple[SessionEntry, ...] = ()
     clustering: tuple[GroupClusteringEntry, ...] = ()
+    redacted: tuple[RedactedEntry, ...] = ()

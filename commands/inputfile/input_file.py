@@ -3,8 +3,16 @@
 import re
 from typing import Any
 
+from commands.inputfile.blanking import record_of
 from commands.inputfile.document import Document, Place, parts_of, path_text
-from commands.inputfile.entries import GroupClusteringEntry, InputFile, SessionEntry, SubjectEntry, TaskEntry
+from commands.inputfile.entries import (
+    GroupClusteringEntry,
+    InputFile,
+    RedactedEntry,
+    SessionEntry,
+    SubjectEntry,
+    TaskEntry,
+)
 from commands.inputfile.fields import BAD, clipped
 from commands.inputfile.keywords import (
     GROUP_CLUSTERING,
@@ -26,10 +34,11 @@ def read_entries(document: Document, report: Report) -> tuple[InputFile | None, 
     """The typed entries, and the names of those sessions that were left out for an error."""
     parts, _ = read_mapping(document.root, _INPUT_FILE, report, None)
     subject = parts.get("subject")
-    sessions, left_out = parts.get("sessions", ((), frozenset()))
+    sessions, left_out, redacted = parts.get("sessions", ((), frozenset(), ()))
     if subject is None:
         return None, left_out
-    return InputFile(subject, sessions, parts.get("clustering", ())), left_out
+    clusterings, also_redacted = parts.get("clustering", ((), ()))
+    return InputFile(subject, sessions, clusterings, (*redacted, *also_redacted)), left_out
 
 
 def read_task_document(document: Document, report: Report) -> tuple[TaskEntry, ...] | None:
@@ -60,8 +69,12 @@ def _sessions(value: Any, report: Report, place: Place, key: Any) -> Any:
     left_out: set[str] = set()
     locations: dict[str, int] = {}
     names: dict[str, tuple[int, str]] = {}
+    redacted: list[RedactedEntry] = []
     for index, item in enumerate(items):
         at = (here, index)
+        if (record := record_of(item)) is not None:
+            redacted.append(RedactedEntry("sessions", index, record))
+            continue
         values, good = read_mapping(item, SESSION, report, at)
         location, name = values.get("location"), values.get("name")
         if location is not None and (first := locations.setdefault(same_location(location), index)) != index:
@@ -77,7 +90,7 @@ def _sessions(value: Any, report: Report, place: Place, key: Any) -> Any:
             sessions.append(session)
         elif name is not None:
             left_out.add(name)
-    return tuple(sessions), frozenset(left_out)
+    return tuple(sessions), frozenset(left_out), tuple(redacted)
 
 
 def _is_first(
@@ -135,15 +148,19 @@ def _group_clusterings(value: Any, report: Report, place: Place, key: Any) -> An
     here = (place, key)
     entries: list[GroupClusteringEntry] = []
     groups: dict[str, tuple[int, str]] = {}
+    redacted: list[RedactedEntry] = []
     for index, item in enumerate(items):
         at = (here, index)
+        if (record := record_of(item)) is not None:
+            redacted.append(RedactedEntry("clustering", index, record))
+            continue
         values, good = read_mapping(item, GROUP_CLUSTERING, report, at)
         group = values.get("group_name")
         if group is not None and not _is_first(group, index, groups, report, at, "group_name"):
             good = False
         if good:
             entries.append(GroupClusteringEntry(index=index, **values))
-    return tuple(entries)
+    return tuple(entries), tuple(redacted)
 
 
 _INPUT_FILE = keywords_of(

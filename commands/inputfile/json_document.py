@@ -116,7 +116,7 @@ class _Index:
         self._key_at = array("L")
         self._value_at = array("L")
         self._is_object = text[at : at + 1] == "{"
-        self._rest = _walk(text, at) if text[at : at + 1] in ("{", "[") else iter(())
+        self._rest = children(text, at) if text[at : at + 1] in ("{", "[") else iter(())
 
     def find(self, part: Part) -> tuple[int, int] | None:
         """The offsets of key and value, the same for an item of a list."""
@@ -153,8 +153,8 @@ class _Index:
         return True
 
 
-def _walk(text: str, at: int) -> Iterator[tuple[str | None, int, int]]:
-    """Key, offset of the key and offset of the value of each child."""
+def children(text: str, at: int) -> Iterator[tuple[str | None, int, int]]:
+    """Key, offset of the key and offset of the value of each child of the list or object at ``at``."""
     is_object = text[at] == "{"
     at = _past_blanks(text, at + 1)
     while text[at] not in "}]":
@@ -166,6 +166,12 @@ def _walk(text: str, at: int) -> Iterator[tuple[str | None, int, int]]:
         at = _past_blanks(text, _skip(text, at)[1])
         if text[at] == ",":
             at = _past_blanks(text, at + 1)
+
+
+def value_at(text: str, at: int) -> tuple[Any, int]:
+    """The value there and where it ends; numbers are their source text."""
+    value, end = _skip(text, at)
+    return value, end
 
 
 def _past_blanks(text: str, at: int) -> int:

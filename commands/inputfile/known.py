@@ -31,11 +31,13 @@ class HeldLocation:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A held location that lies around or inside another one, and the session that holds it."""
+    """A held location that lies around or inside another one, and the session that holds it. Of a redacted one nobody
+    knows where it is, only on which side: ``outer``, or not."""
 
     location: str
     session: int
     username: str
+    outer: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Known:
     ``leads_to`` maps a location of the file to the one that it leads to over links; ``overlaps`` one that nobody
     holds to those that lie around or inside it; ``similar_groups`` maps the folded form (``look_alikes.folded``) of
     a name in the file to a held group_name. ``renewed`` and ``renewed_groups`` are the indexes of entries that are held
-    and were never inserted, which the file now says otherwise of: they are checked like new ones.
+    and were never inserted, which the file now says otherwise of: they are checked like new ones. ``redacted`` are
+    sessions of the subject that the file refers to by what stands for their redacted names.
     """
 
     reference: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -75,3 +78,4 @@ class Known:
     groups: Mapping[str, HeldGroup] = field(default_factory=dict)
     renewed_groups: Collection[int] = frozenset()
     similar_groups: Mapping[str, str] = field(default_factory=dict)
+    redacted: Collection[int] = frozenset()

@@ -34,7 +34,8 @@ class ReadResult:
     out of it, so that the others can go on to stage 2. ``left_out_names`` are the names of sessions that
     were left out: a reference to one of them is not unknown. ``findings`` are in the order of the file; ``more``
     is what there is beyond those. ``cut`` are the longer texts that a bare YAML value may have lost to a comment
-    (``run #2``), by the path of the value: only stage 2 can tell whether one of them is meant.
+    (``run #2``), by the path of the value: only stage 2 can tell whether one of them is meant. ``document`` is what was
+    loaded; None where that failed.
     """
 
     stage: int
@@ -43,7 +44,7 @@ class ReadResult:
     left_out_names: frozenset[str] = frozenset()
     more: MoreFindings = NO_MORE
     cut: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
-    _document: Document | None = field(default=None, repr=False, compare=False)
+    document: Document | None = field(default=None, repr=False, compare=False)
 
     def position(self, path: str) -> tuple[int, int] | None:
         """Line and column, from 1, of the value at a document path such as ``sessions[3].experimenter[1]``.
@@ -51,9 +52,9 @@ class ReadResult:
         Of a path that is not in the file, that of its nearest parent which is; None where the file was not
         loaded. Raises ``ValueError`` for a text that is no path.
         """
-        if self._document is None:
+        if self.document is None:
             return None
-        return self._document.position(path_parts(path))
+        return self.document.position(path_parts(path))
 
 
 def read_input_file(data: bytes, *, filename: str = "", limits: Limits = DEFAULT_LIMITS) -> ReadResult:

@@ -20,7 +20,11 @@ def around_or_inside(entry: SessionEntry, location: str, known: Known) -> Twice 
     if not overlaps:
         return None
     there = known.leads_to.get(location, location)
-    outer = [one for one in overlaps if f"{there}/".startswith(f"{one.location}/")]
+    outer = [
+        one
+        for one in overlaps
+        if (one.outer if one.outer is not None else f"{there}/".startswith(f"{one.location}/"))
+    ]
     one = (outer or overlaps)[0]
     how = "lies inside" if outer else "lies around"
     more = f", and {len(overlaps) - 1:,} more" if len(overlaps) > 1 else ""

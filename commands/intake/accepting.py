@@ -19,7 +19,7 @@ from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
 from commands.inputfile.kept_findings import plain_more
 from commands.intake.differing import compared
 from commands.intake.duplicates import Compared
-from commands.intake.still_so import refuse_if_moved
+from commands.intake.still_so import refuse_if_moved, refuse_if_redacted
 from commands.intake.validation import Validation
 from commands.recordings.roots import Roots
 from commands.stored import failures
@@ -39,6 +39,7 @@ from ledger.events import (
     SessionMoved,
     SessionSuperseded,
 )
+from ledger.ranges import expanded, ranges
 from projections.records import Clustering, Session
 
 _OPEN = ("pending", "waiting")
@@ -78,13 +79,17 @@ def in_runs(found: Iterable[Run]) -> Iterator[tuple[int, int]]:
 
 
 class _TakesInputFile(Command[Taken]):
-    """``replays`` is the earlier upload whose stored bytes are taken again: what comes of them belongs to its owner.
+    """``content`` is what may be kept of the file, ``looked_at`` the position by which that was found, ``blanked`` the
+    lines that may not. ``replays`` is the earlier upload whose stored bytes are taken again: what comes of them belongs
+    to its owner.
 
     Accepted or rejected, it is one command: the same file under the same id gives what came of it the first time.
     """
 
     content: bytes
     filename: str
+    looked_at: int
+    blanked: list[dict[str, Any]] = []
     replays: int | None = None
 
     def fingerprint(self) -> bytes:
@@ -100,9 +105,13 @@ class _TakesInputFile(Command[Taken]):
         return world.owner if self.replays is None else world.state.uploads[self.replays].username
 
     def received(self, world: World) -> InputFileReceived:
-        digest = input_files.keep(world.transaction, self.content)
+        refuse_if_redacted(world, self.looked_at)
         return InputFileReceived(
-            filename=self.filename, sha256=digest, size_bytes=len(self.content), replays=self.replays
+            filename=self.filename,
+            sha256=input_files.keep(world.transaction, self.content),
+            size_bytes=len(self.content),
+            replays=self.replays,
+            blanked=self.blanked,
         )
 
 
@@ -237,6 +246,10 @@ class AcceptInputFile(_TakesInputFile):
         checked, standing = self.validation.checked, self.standing
         sessions = [(s.entry.index, s.duplicate_of) for s in checked.sessions]
         clusterings = [(c.entry.index, c.duplicate_of) for c in checked.clusterings]
+        for each in self.validation.input_file.redacted:
+            (sessions if each.list == "sessions" else clusterings).append((each.index, each.record))
+        sessions.sort()
+        clusterings.sort()
         rows = [*standing.sessions.values(), *standing.clusterings.values()]
         return Taken(
             upload=upload,
@@ -248,13 +261,18 @@ class AcceptInputFile(_TakesInputFile):
 
     def _validated(self) -> InputFileValidated:
         standing: Standing = self.standing
+        redacted = self.validation.input_file.redacted
+        gone = {
+            name: [each.index for each in redacted if each.list == name]
+            for name in ("sessions", "clustering")
+        }
         return InputFileValidated(
-            sessions=len(self.validation.checked.sessions),
-            clusterings=len(self.validation.checked.clusterings),
+            sessions=len(self.validation.checked.sessions) + len(gone["sessions"]),
+            clusterings=len(self.validation.checked.clusterings) + len(gone["clustering"]),
             findings=[asdict(finding) for finding in self.validation.findings],
             more=plain_more(self.validation.more),
-            unchanged_sessions=standing.compared_sessions.unchanged,
-            unchanged_clusterings=standing.compared_clusterings.unchanged,
+            unchanged_sessions=_with(standing.compared_sessions.unchanged, gone["sessions"]),
+            unchanged_clusterings=_with(standing.compared_clusterings.unchanged, gone["clustering"]),
             changed_sessions=_marked(standing.compared_sessions.changed, self.validation.renewals.sessions),
             changed_clusterings=_marked(
                 standing.compared_clusterings.changed, self.validation.renewals.clusterings
@@ -335,6 +353,11 @@ class AcceptInputFile(_TakesInputFile):
             sessions=_stands_on(clustering, numbers),
             entry=entry_plain(clustering.entry),
         )
+
+
+def _with(unchanged: list[tuple[int, int]], indexes: list[int]) -> list[tuple[int, int]]:
+    """Entries that were redacted are known, and say nothing else."""
+    return ranges(sorted([*expanded(unchanged), *indexes])) if indexes else unchanged
 
 
 def _stands_on(clustering: CheckedClustering, numbers: dict[int, int]) -> list[int]:

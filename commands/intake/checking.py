@@ -9,6 +9,7 @@ from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings
 from commands.inputfile.limits import Limits
 from commands.inputfile.read import read_input_file
+from commands.intake.blanked_lines import BlankedLines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +48,14 @@ class DifferingEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedFile(Result):
     """What was found in an input file. ``stage`` is the last that could be reached; the counts are None below 2.
-    ``differing`` are known entries that the ledger has otherwise. ``unrecorded`` says why the ledger does not say that
-    it was checked; None where it does."""
+    ``blanked`` are lines with something that had been redacted, which no upload would keep; ``differing`` are known
+    entries that the ledger has otherwise. ``unrecorded`` says why the ledger does not say that it was checked; None
+    where it does."""
 
     stage: int
     findings: list[Finding]
     more: MoreFindings
+    blanked: list[BlankedLines]
     sessions: EntryCounts | None
     clusterings: EntryCounts | None
     differing: list[DifferingEntry] = field(default_factory=list)
@@ -77,6 +80,7 @@ def _alone(stage: int, findings: list[Finding], more: MoreFindings = NO_MORE) ->
         stage=stage,
         findings=findings,
         more=more,
+        blanked=[],
         sessions=None,
         clusterings=None,
         unrecorded="no-ledger",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from commands.door.world import World
+from commands.inputfile.blanking import record_of
 from commands.inputfile.canonical import (
     differences,
     entry_json,
@@ -65,15 +66,18 @@ def session_differences(
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """Which session a text means in a file: by the ``names`` of its entries, None for a new one, or by a session_time
-    of its subject."""
+    """Which session a text means in a file: by the ``names`` of its entries, None for a new one, by a session_time of
+    its subject, or by what stands for a redacted name."""
 
     names: Mapping[str, int | None]
     times: Mapping[str, int]
 
     def by(self, texts: Iterable[str]) -> list[int | None] | None:
         """The sessions that these texts mean; None where one of them means none, such as a time that was corrected."""
-        found = [self.names[text] if text in self.names else self.times.get(text, 0) for text in texts]
+        found = [
+            self.names[text] if text in self.names else self.times.get(text) or record_of(text) or 0
+            for text in texts
+        ]
         return None if 0 in found else found
 
 

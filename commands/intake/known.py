@@ -5,17 +5,20 @@ from types import MappingProxyType
 
 import orjson
 
+from commands.door.memory import Memory
 from commands.door.world import World
 from commands.inputfile.entries import InputFile
 from commands.inputfile.known import HeldGroup, HeldLocation, Known, Overlap
 from commands.intake.duplicates import Meant
 from commands.intake.nested import Finder, overlapping, shared
+from commands.intake.redacted_entries import redacted_around, redacted_sessions
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
 from commands.stored import held, probes_of
 from ledger.look_alikes import folded
 from projections.lines import subject_name
 from projections.portions import marks, portions
+from projections.records import SessionLocation
 
 LONGEST_NAME = 255  # characters; of a subject or a reference value: an index has to hold it on every database
 
@@ -45,6 +48,7 @@ def load_known(
     rows |= {place: rows[there] for place, there in links.items() if place not in rows and there in rows}
     rows = {place: rows[place] for place in locations if place in rows}
     new = [place for place in locations if place not in rows]
+    memory = Memory.of(world)
     overlaps = overlapping(world, [*new, *(links[place] for place in new if place in links)])
     world.state.sessions.prefetch(row.session for row in rows.values())
     holders = {place: world.state.sessions[row.session] for place, row in rows.items()}
@@ -71,9 +75,7 @@ def load_known(
         similar_groups=_similar_groups(world, [name for name in names if name not in groups]),
         leads_to=links,
         overlaps={
-            place: [Overlap(row.location, row.session, row.username) for row in found]
-            for place in new
-            if (found := shared(overlaps, place, links.get(place)))
+            place: around for place in new if (around := _around(world, memory, overlaps, place, links))
         },
         groups={
             name: HeldGroup(
@@ -84,7 +86,22 @@ def load_known(
             )
             for name, row in groups.items()
         },
+        redacted=redacted_sessions(world, input_file, subject),
     )
+
+
+def _around(
+    world: World,
+    memory: Memory,
+    overlaps: Mapping[str, list[SessionLocation]],
+    place: str,
+    links: Mapping[str, str],
+) -> list[Overlap]:
+    """What lies around or inside of a new location, or of where it leads."""
+    there = links.get(place)
+    rows = shared(overlaps, place, there)
+    gone = redacted_around(world, memory, [place] if there is None else [place, there])
+    return [*(Overlap(row.location, row.session, row.username) for row in rows), *gone]
 
 
 def _similar_groups(world: World, names: Collection[str]) -> dict[str, str]:

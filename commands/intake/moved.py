@@ -215,7 +215,7 @@ def _candidates(
                 if number not in absent or place in found:
                     continue
                 candidate = _candidate(world, int(number or 0), owner, own=own)
-                if marks(candidate.recordings) <= marks(_plain(opened[place])):
+                if candidate is not None and marks(candidate.recordings) <= marks(_plain(opened[place])):
                     found[place] = candidate
     return found
 
@@ -228,10 +228,13 @@ def _with_given_start(world: World, absent: Collection[int]) -> list[int]:
     return [row[0] for row in rows if row[0] in absent]
 
 
-def _candidate(world: World, number: int, owner: str, *, own: bool) -> _Candidate:
+def _candidate(world: World, number: int, owner: str, *, own: bool) -> _Candidate | None:
+    """None where something of it was redacted: nobody can say any more what lay where, and its new place would tell."""
     row = world.state.sessions[number]
     recordings: list[Plain] = []
     for event in log.read_stream(world.transaction, f"session/{number}"):
+        if event.payload is None:
+            return None
         if event.type in ("SessionInserted", "MoreFound"):
             recordings += body_of(event)["recordings"]
     raw = [recording for recording in recordings if not recording["derived"]]

@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from commands.door.memory import TIME, Memory, record_number
 from commands.door.world import World
 from commands.intake.nested import overlapping, shared
-from commands.intake.same_time import Other, same_time
+from commands.intake.same_time import Other, same_time, same_time_as_redacted
 from commands.stored import taken_at
 from ledger.envelope import NewEvent
 from ledger.events import (
@@ -23,7 +24,7 @@ from ledger.events import (
     SessionWaiting,
 )
 from projections.lines import subject_key, subject_name
-from projections.records import Session, SessionLocation
+from projections.records import Redaction, Session, SessionLocation
 
 
 class SettledClustering(BaseModel):
@@ -65,6 +66,7 @@ class Settling:
         self._times: dict[tuple[str, str], tuple[Session, SessionInserted]] = {}
         self._probes: set[tuple[str, str]] = set()
         self._events: list[NewEvent] = []
+        self._memory: Memory | None = None
 
     def events(self) -> list[NewEvent]:
         for settled, session in self._todo:
@@ -119,6 +121,10 @@ class Settling:
         if other is not None:
             self._append(session, same_time(other, event, session))
             return
+        redacted = self._redacted_at(key)
+        if redacted is not None:
+            self._append(session, same_time_as_redacted(*redacted))
+            return
         self._times[key] = session, event
         self._probes |= names
         self._append(session, event)
@@ -139,6 +145,16 @@ class Settling:
             return Other(session.id, session.location, event.model_dump())
         held = self._world.state.times.get(key)
         return None if held is None else Other.of(self._world, held.session)
+
+    def _redacted_at(self, key: tuple[str, str]) -> tuple[Session, Redaction] | None:
+        """The inserted session of the subject whose session_time this was, and that was redacted."""
+        if self._memory is None:
+            self._memory = Memory.of(self._world)
+        for row in self._memory.all_of(TIME, *key):
+            session = self._world.state.sessions[record_number(row)]
+            if session.status == "inserted":
+                return session, row
+        return None
 
     def _with_clusterings(self, settled: SettledSession, session: Session) -> None:
         inserted = self._world.next_position + len(self._events) - 1

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.door.world import World
+from commands.intake.recognised import when
 from commands.recordings.spikeglx_files import run_of
 from ledger import log
 from ledger.bodies import body_of
 from ledger.events import SessionInserted, SessionInsertFailed
-from projections.records import Session
+from projections.records import Redaction, Session
 
 Plain = dict[str, Any]
 
@@ -47,6 +48,16 @@ def same_time(other: Other, event: SessionInserted, session: Session) -> Session
         message += ", and is another recording."
         hint = "One of the two clocks was wrong, or they are parts of one session: give the directory that holds both."
     return SessionInsertFailed(code=code, message=message, hint=hint, taken_by=other.session)
+
+
+def same_time_as_redacted(other: Session, redaction: Redaction) -> SessionInsertFailed:
+    """What it was is gone: whether this is the same recording, nobody can tell any more."""
+    return SessionInsertFailed(
+        code="session-time-redacted",
+        message=f"Session s{other.id} of this subject, which was redacted {when(redaction)}, started at the same time.",
+        hint="It is the same recording, at another place: take the entry out of the file.",
+        taken_by=other.id,
+    )
 
 
 def is_other_half(one: list[Plain], other: list[Plain]) -> bool:

@@ -15,6 +15,12 @@ _UNSETTLING = (
 )  # fmt: skip
 
 
+def refuse_if_redacted(world: World, since: int) -> None:
+    """Raises Conflict where something was redacted since a file was looked at for it: it would be kept again."""
+    if world.head.size > since and world.state.redactions.where("event > ?", [since]):
+        raise Conflict("ledger-moved", "The ledger changed while the file was checked.", "Upload it again.")
+
+
 def refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
     """Raises Conflict where the check no longer holds: a key was taken or given up, a value was retired."""
     if world.head.size == validation.known_at:

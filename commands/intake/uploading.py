@@ -14,12 +14,16 @@ from commands.door.permission import require_owner, require_writer
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Result, World
+from commands.inputfile.blanking import record_of
 from commands.inputfile.findings import Finding, finding_of, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings, more_of, plain_more
-from commands.inputfile.read import Limits, read_input_file
+from commands.inputfile.read import Limits
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, Taken, in_runs, look_at_duplicates
+from commands.intake.blanked_lines import BlankedLines, blanked_lines
 from commands.intake.checking import Difference, too_large
+from commands.intake.kept_file import Kept, carried_out_at, kept_of
 from commands.intake.looking_again import look_again, open_among
+from commands.intake.nested import Finder
 from commands.intake.settling import settle
 from commands.intake.validation import Validation, check_file
 from commands.intake.working import incidents
@@ -77,7 +81,8 @@ class UploadedClustering:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadReport(Result):
     """What the ledger holds of an upload at ``position``. ``ok`` is False for a file that was rejected; ``upload``
-    is None where its bytes were not even kept. ``username`` owns the records of its new entries.
+    is None where its bytes were not even kept. ``username`` owns the records of its new entries. ``blanked`` are lines
+    that came with something that had been redacted, and are not in the bytes that are kept.
     """
 
     upload: str | None
@@ -85,6 +90,7 @@ class UploadReport(Result):
     filename: str
     findings: list[Finding]
     more: MoreFindings = NO_MORE
+    blanked: list[BlankedLines] = field(default_factory=list)
     sessions: list[UploadedSession] = field(default_factory=list)
     clusterings: list[UploadedClustering] = field(default_factory=list)
     next_steps: tuple[NextStep, ...] = ()
@@ -183,20 +189,45 @@ def _taken_in(
     command_id: str | None,
 ) -> tuple[Taken, Steps, bool]:  # fmt: skip
     """Which records the entries stand for, and whether this call took the file in, not one before it."""
-    filename = shown(filename)
     steps = Steps(daybook, checked_command_id(command_id), repeatable=command_id is not None)
-    command: dict[str, Any] = {
-        "command_id": steps.command_id,
-        "content": data,
-        "filename": filename,
-        "replays": None if replayed is None else replayed.id,
-    }
     daybook.require(lambda world: require_writer(world, "upload input files"))
-    earlier = daybook.earlier(AcceptInputFile.model_construct(**command)) if steps.repeatable else None
-    if earlier is not None:
-        return earlier.result, steps, False
+    file = _File(daybook, data, shown(filename), roots, limits)
+    command: dict[str, Any] = {"command_id": steps.command_id}
+    command["replays"] = None if replayed is None else replayed.id
+    if steps.repeatable and (before := carried_out_at(daybook, steps.command_id)) is not None:
+        kept = file.kept(before=before)
+        earlier = daybook.earlier(AcceptInputFile.model_construct(**command, **_of(kept)))
+        if earlier is not None:
+            return earlier.result, steps, False
     owner = replayed.username if replayed else daybook.actor.owner
-    return _take(daybook, command, roots, limits, owner), steps, True
+    return _take(daybook, command, file, owner), steps, True
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """An input file as it came."""
+
+    daybook: Daybook
+    data: bytes
+    filename: str
+    roots: Roots
+    limits: Limits
+
+    def kept(self, *, finder: Finder | None = None, before: int | None = None) -> Kept:
+        return kept_of(
+            self.daybook, self.data, filename=self.filename, roots=self.roots, limits=self.limits, finder=finder,
+            before=before,
+        )  # fmt: skip
+
+
+def _of(kept: Kept) -> dict[str, Any]:
+    """What the commands say of it."""
+    return {
+        "content": kept.data,
+        "filename": kept.filename,
+        "looked_at": kept.at,
+        "blanked": [each.plain() for each in kept.blanked],
+    }
 
 
 def upload_too_large(size_bytes: int, limits: Limits, *, filename: str) -> UploadReport | None:
@@ -209,15 +240,20 @@ def upload_too_large(size_bytes: int, limits: Limits, *, filename: str) -> Uploa
     )
 
 
-def _take(daybook: Daybook, command: dict[str, Any], roots: Roots, limits: Limits, owner: str) -> Taken:
-    read = read_input_file(command["content"], filename=command["filename"], limits=limits)
+def _take(daybook: Daybook, command: dict[str, Any], file: _File, owner: str) -> Taken:
     for attempt in range(1, _ATTEMPTS + 1):
-        validation = check_file(daybook, read, roots, owner, newest=command["replays"] is None)
-        if not validation.ok:
-            return daybook.submit(_rejection(validation, command)).result
-        standing = look_at_duplicates(daybook, validation, roots)
+        finder = Finder(file.roots)
+        kept = file.kept(finder=finder)
+        whole = command | _of(kept)
+        validation = check_file(
+            daybook, kept.read, file.roots, owner, newest=command["replays"] is None, finder=finder,
+            notices=kept.notices,
+        )  # fmt: skip
         try:
-            return daybook.submit(AcceptInputFile(**command, validation=validation, standing=standing)).result
+            if not validation.ok:
+                return daybook.submit(_rejection(validation, whole)).result
+            standing = look_at_duplicates(daybook, validation, file.roots)
+            return daybook.submit(AcceptInputFile(**whole, validation=validation, standing=standing)).result
         except Conflict as conflict:
             if conflict.code != "ledger-moved" or attempt == _ATTEMPTS:
                 raise
@@ -309,6 +345,8 @@ def _report(daybook: Daybook, taken: Taken, steps: Steps) -> UploadReport:
     body = body_of(events[kind])
     with daybook.reading_at(position, now=not steps.repeatable) as world:
         owner = world.state.uploads[taken.upload].username
+        received = body_of(events["InputFileReceived"])
+        blanked = blanked_lines(world, received["blanked"])
         sessions = _sessions(world, taken, steps, body.get("changed_sessions", ()))
         clusterings = _clusterings(world, taken, steps, body.get("changed_clusterings", ()))
     names = [entry.session for entry in sessions if entry.outcome in _UNSETTLED]
@@ -318,9 +356,10 @@ def _report(daybook: Daybook, taken: Taken, steps: Steps) -> UploadReport:
         position=position,
         upload=f"u{taken.upload}",
         username=owner,
-        filename=body_of(events["InputFileReceived"])["filename"],
+        filename=received["filename"],
         findings=in_file_order(finding_of(finding) for finding in body["findings"]),
         more=more_of(body["more"]),
+        blanked=blanked,
         sessions=sessions,
         clusterings=clusterings,
         next_steps=tuple(NextStep("why", name) for name in names[:_EXPLAINED]),
@@ -388,6 +427,9 @@ def _outcome(row: Session | Clustering, taken: Taken, steps: Steps, owner: str) 
     another person's record still waits for does not concern this upload.
     """
     is_open = row.status in ("pending", "waiting") and row.username == owner
+    # what was redacted is known, whatever became of it
+    if row.upload != taken.upload and row.status == "error" and record_of(row.location) == row.id:
+        return "duplicate"
     if row.upload == taken.upload or row.status == "error" or is_open:
         return row.status
     waited = f"{type(row).__name__[0].lower()}{row.id}" in taken.waiting

@@ -1,6 +1,6 @@
 """Validate an input file: stages 0 to 2, as far as they can be reached, and the record that somebody did."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,13 +16,16 @@ from commands.inputfile.fields import clipped
 from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings, kept
 from commands.inputfile.known import Known
-from commands.inputfile.read import Limits, ReadResult, read_input_file
-from commands.intake.checking import CheckedFile, check_alone, counted
+from commands.inputfile.read import Limits, ReadResult
+from commands.intake.blanked_lines import blanked_lines
+from commands.intake.checking import CheckedFile, EntryCounts, check_alone, counted
 from commands.intake.differing import differing_entries
+from commands.intake.kept_file import Kept, carried_out_at, kept_of
 from commands.intake.known import LONGEST_NAME, links_of, load_known
 from commands.intake.moved import Moves, find_moves, moves_told
 from commands.intake.nested import Finder
 from commands.intake.others import OthersEntry, entries_of_others, notices
+from commands.intake.redacted_entries import redacted_entries
 from commands.intake.renewing import Renewals, renewals, with_renewed
 from commands.intake.returning import returning
 from commands.intake.shared_runs import without_shared_runs
@@ -113,32 +116,32 @@ def validate(
     filename = shown(filename)  # a name on disk may be no text
     if daybook is None:
         return check_alone(data, filename=filename, limits=limits)
-    read = read_input_file(data, filename=filename, limits=limits)
-    digest, again = sha256(data).hexdigest(), None
-    if command_id is not None:
+    command_id, again = checked_command_id(command_id), None
+    before, finder = carried_out_at(daybook, command_id), Finder(roots)
+    kept = kept_of(daybook, data, filename=filename, roots=roots, limits=limits, finder=finder, before=before)
+    digest = sha256(kept.data).hexdigest()
+    if before is not None:
         again = daybook.earlier(
-            RecordCheck.model_construct(
-                command_id=checked_command_id(command_id), filename=filename, sha256=digest
-            )
+            RecordCheck.model_construct(command_id=command_id, filename=kept.filename, sha256=digest)
         )
+    at = None if again is None else again.result.at
+    validation = check_file(daybook, kept.read, roots, at=at, finder=finder, notices=kept.notices)
     if again is not None:
-        validation = check_file(daybook, read, roots, at=again.result.at)
         with daybook.reading_past(again.result.at) as world:
-            checked = _checked_file(world, validation, roots)
+            checked = _checked_file(world, validation, roots, kept)
         return replace(checked, position=again.result.position, unrecorded=None)
-    validation = check_file(daybook, read, roots)
     with daybook.reading() as world:
-        checked = _checked_file(world, validation, roots)
+        checked = _checked_file(world, validation, roots, kept)
         checked = replace(checked, position=world.head.size, unrecorded="not-asked")
         is_writer = role_of(world, world.actor) in WRITERS
     if not (record and is_writer):
         return replace(checked, unrecorded="not-a-writer") if record else checked
     severities = [finding.severity for finding in validation.findings]
     command = RecordCheck(
-        command_id=checked_command_id(command_id),
-        filename=filename,
+        command_id=command_id,
+        filename=kept.filename,
         sha256=digest,
-        size_bytes=len(data),
+        size_bytes=len(kept.data),
         ok=validation.ok,
         stage=validation.stage,
         errors=severities.count("error") + validation.more.errors,
@@ -155,7 +158,7 @@ def validate(
     return replace(checked, position=position, unrecorded=None)
 
 
-def _checked_file(world: World, validation: Validation, roots: Roots) -> CheckedFile:
+def _checked_file(world: World, validation: Validation, roots: Roots, kept: Kept) -> CheckedFile:
     checked = validation.checked
     differing = (
         []
@@ -164,13 +167,21 @@ def _checked_file(world: World, validation: Validation, roots: Roots) -> Checked
             world, checked, validation.subject, roots, validation.renewals, validation.moves
         )
     )
+    redacted = validation.input_file.redacted if validation.input_file is not None else ()
+
+    def entries(name: str, duplicates: list[int | None]) -> EntryCounts:
+        return counted([*duplicates, *(each.record for each in redacted if each.list == name)])
+
     return CheckedFile(
         ok=validation.ok,
         stage=validation.stage,
         findings=in_file_order(validation.findings),
         more=validation.more,
-        sessions=None if checked is None else counted([s.duplicate_of for s in checked.sessions]),
-        clusterings=None if checked is None else counted([c.duplicate_of for c in checked.clusterings]),
+        blanked=blanked_lines(world, [each.plain() for each in kept.blanked]),
+        sessions=None if checked is None else entries("sessions", [s.duplicate_of for s in checked.sessions]),
+        clusterings=None
+        if checked is None
+        else entries("clustering", [c.duplicate_of for c in checked.clusterings]),
         differing=differing,
         unrecorded="no-ledger",
     )
@@ -184,24 +195,28 @@ def check_file(
     *,
     at: int | None = None,
     newest: bool = True,
+    finder: Finder | None = None,
+    notices: Sequence[Finding] = (),
 ) -> Validation:
     """Stage 2 of a file that was read, against the ledger, now or ``at`` a position, and the disk as it is now.
+    ``notices`` are what there is to say of it beyond what is read of it.
 
     ``owner`` is the user whose records its entries are; else the one who acts. Only the ``newest`` file renews what was
     never inserted, not one that is taken again."""
     if read.input_file is None:
-        return Validation(read.stage, read.findings, more=read.more)
+        return Validation(read.stage, (*read.findings, *notices), more=read.more)
 
     def reading() -> AbstractContextManager[World]:
         return daybook.reading() if at is None else daybook.reading_past(at)
 
-    owner, finder, links = owner or daybook.actor.owner, Finder(roots), dict[str, str]()
+    owner, finder, links = owner or daybook.actor.owner, finder or Finder(roots), dict[str, str]()
     while True:
         with reading() as world:
             known = load_known(world, read.input_file, roots, links, read.cut)
             others = entries_of_others(world, read.input_file, known, roots, owner)
             renewed = renewals(world, read.input_file, known, roots, owner) if newest else Renewals()
-            deleted = returning(world, read.input_file, known, roots, read.position)
+            said = [*notices, *redacted_entries(world, read.input_file, read.position)]
+            said += returning(world, read.input_file, known, roots, read.position)
             known_at = world.head.size
         found = links_of(read.input_file, known, roots, finder)
         if found.keys() <= links.keys():
@@ -212,10 +227,10 @@ def check_file(
                     others = entries_of_others(world, read.input_file, known, roots, owner)
             known = with_renewed(known, renewed)
             checked = check_against(
-                read, known, roots, owner=owner, others=others, at=known_at, find=finder.find
+                read, known, roots, owner=owner, others=others, at=known_at, find=finder.find, said=said
             )
             told = moves_told(moves, read.position)
-            findings = tuple(in_file_order([*checked.findings, *deleted, *told]))
+            findings = tuple(in_file_order([*checked.findings, *told]))
             return replace(checked, findings=findings, renewals=renewed, moves=moves)
         links |= found  # what they lead to has to be asked of the ledger as well
 
@@ -247,10 +262,11 @@ def check_against(
     owner: str = "",
     others: Iterable[OthersEntry] = (),
     find: Callable[[str], object] | None = None,
+    said: Iterable[Finding] = (),
 ) -> Validation:
     """Stage 2 of a file that passed stage 1, against what is known ``at`` a position; only the disk and the clock are
     looked at.
-    ``others`` are the entries that other people than ``owner`` have in the ledger."""
+    ``others`` are the entries that other people than ``owner`` have in the ledger, ``said`` further findings."""
     assert read.input_file is not None  # noqa: S101 - it passed stage 1
     checked = check(
         read.input_file,
@@ -268,6 +284,7 @@ def check_against(
         *_without_curator(read, checked, known, owner),
         *_foreign_sessions(read, checked, known),
         *notices(others, read.position, owner),
+        *said,
     )
     told, more = kept(findings, [read.more, checked.more])
     return Validation(2, told, read.input_file, checked, at, more)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import orjson
 
 from commands.door.command import Command, checked_command_id
+from commands.door.memory import VALUE, Memory
 from commands.door.permission import require_admin
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
@@ -21,6 +22,7 @@ from commands.lab.subjects import Added
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import ReferenceValueRetired
+from ledger.redaction import BLANK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +35,13 @@ class Retired(Result):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueTold:
     """A value on which the file and the ledger differ. ``became``: changed, where the file gives attributes; kept,
-    where it leaves out those in the ledger; retired, where the value is retired and stays so. ``before`` and ``now``
-    are its attributes.
+    where it leaves out those in the ledger; retired, where the value is retired and stays so; redacted, where it was
+    redacted, stays out and is not named. ``before`` and ``now`` are its attributes.
     """
 
     table: str
     value: str
-    became: Literal["changed", "kept", "retired"]
+    became: Literal["changed", "kept", "retired", "redacted"]
     before: dict[str, Any]
     now: dict[str, Any]
 
@@ -126,10 +128,17 @@ class LoadCatalogue(Command[CatalogueLoaded]):
 
     def decide(self, world: World) -> Decision[CatalogueLoaded]:
         events: list[NewEvent] = []
-        told = [one for value in self.catalogue.values if (one := _told(world, value)) is not None]
-        retired = {(one.table, one.value) for one in told if one.became == "retired"}
+        memory = Memory.of(world)
+        told = [
+            (value, one)
+            for value in self.catalogue.values
+            if (one := _told(world, memory, value)) is not None
+        ]
+        left_out = {
+            (value.table, value.value) for value, one in told if one.became in ("retired", "redacted")
+        }
         for value in self.catalogue.values:
-            if (value.table, value.value) not in retired:
+            if (value.table, value.value) not in left_out:
                 events += add_value(world, checked_table(value.table), value.value, value.attributes)
         probes = {value.value for value in self.catalogue.values if value.table == "reference.Probe"}
         placed: dict[str, str] = {}
@@ -159,15 +168,17 @@ class LoadCatalogue(Command[CatalogueLoaded]):
                     )
                 events += inserted
         facts = len(self.catalogue.values) + sum(1 + len(each.probes) for each in self.catalogue.subjects)
-        result = CatalogueLoaded(added=len(events), known=facts - len(events), told=told)
+        result = CatalogueLoaded(added=len(events), known=facts - len(events), told=[one for _, one in told])
         return Decision(events, result)
 
 
-def _told(world: World, value: CatalogueValue) -> ValueTold | None:
-    """How the file and the ledger differ on a known value; None where they agree."""
+def _told(world: World, memory: Memory, value: CatalogueValue) -> ValueTold | None:
+    """How the file and the ledger differ on a value that is known or was redacted; None where they agree."""
     known = world.state.reference.get((checked_table(value.table), value.value))
     if known is None:
-        return None
+        if memory.find(VALUE, value.table, value.value) is None:
+            return None
+        return ValueTold(table=value.table, value=BLANK, became="redacted", before={}, now={})
     before: dict[str, Any] = orjson.loads(known.attributes)
     became: Literal["changed", "kept", "retired"] = "changed"
     if known.retired:

@@ -21,7 +21,7 @@ from commands.door.ledger import Ledger
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.moving.aside import find_key, is_key, key_for, place_for, remove_second_names
-from ledger import checkpoint, log
+from ledger import checkpoint, log, marks
 from ledger.addresses import shown
 from ledger.database import Database, Transaction, create_sqlite_file
 from ledger.database_errors import APPLICATION_ROLE
@@ -135,6 +135,7 @@ def _create(url: str, actor: Actor, path: Path, waiting: Path) -> tuple[bool, st
     try:
         with tables_of_this_version(database) as (transaction, upgraded_from):
             head = log.lock_head(transaction)
+            marks.newest_key(transaction)
             if head.size:
                 return False, upgraded_from
             key = _signing_key(path, waiting, head.origin)

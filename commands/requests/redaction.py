@@ -1,7 +1,7 @@
 """Redact one payload for legal reasons: one admin requests it, another approves it, and it is gone at once.
 
 The event, its place and its hash stay. What its body says without any text is kept beside (``ledger.redaction``), so
-that the projections can go on.
+that the projections can go on, and marks, by which it is known when it comes again (``remembering``).
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from commands.door.freshness import bring_up_to_date
 from commands.door.permission import require_admin
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
+from commands.requests.remembering import marks_of
 from commands.requests.rules import checked_reason, open_request, request_event, require_decider
 from commands.requests.would_go import WouldGo
 from ledger import log
@@ -141,6 +142,8 @@ class ApproveRedaction(Command[RedactionDone]):
             )
         payload = _redactable(world, redacted_position(row))
         event, approved = payload.event, world.next_position
+        erased = _only_here(world, payload)
+        key, marks = marks_of(world, event, body_of(event), erased)
         body = PayloadRedacted(
             position=event.position,
             stream=event.stream,
@@ -149,13 +152,14 @@ class ApproveRedaction(Command[RedactionDone]):
             requested_by=row.requested_by,
             deletion=row.id,
             kept=_kept(world, payload),
+            key=key,
+            marks=marks,
         )
         owner: dict[str, Any] = {"subject": event.subject, "username": event.username, "causation": approved}
         events = [
             request_event(row, DeletionApproved()),
             NewEvent(f"redaction/{event.position}", body, 0, **owner),
         ]
-        erased = _only_here(world, payload)
         if erased is not None:
             gone = InputFileErased(sha256=erased, deletion=row.id)
             events.append(NewEvent(f"input-file/{erased}", gone, None, **owner))

@@ -105,5 +105,7 @@ def payload_redacted(state: State, event: StoredEvent, body: Payload) -> None:
             approved_by=event.actor,
             redacted_at=event.recorded_at,
             event=event.position,
+            key=body["key"] or None,
+            marks=compact_json(body["marks"]) if body["marks"] else None,
         )
     )

@@ -23,7 +23,8 @@ def test_valid_file_is_said_to_be_valid(stocked: Run, sample: SampleLab) -> None
     ended = stocked("validate", "subject_1.yml", "--json")
     assert ended.exit == 0
     assert set(ended.json) == {
-        "ok", "position", "stage", "findings", "more", "sessions", "clusterings", "differing", "unrecorded",
+        "ok", "position", "stage", "findings", "more", "blanked", "sessions", "clusterings", "differing",
+        "unrecorded",
     }  # fmt: skip
     assert (ended.json["ok"], ended.json["stage"]) == (True, 2)
     assert all(set(finding) == FINDING_KEYS for finding in ended.json["findings"])
@@ -151,7 +152,8 @@ def test_growing_file_is_uploaded_again_and_again(stocked: Run, sample: SampleLa
     first = stocked("upload", "subject_1.yml", "--json")
     assert first.exit == 0
     assert set(first.json) == {
-        "ok", "position", "upload", "username", "filename", "findings", "more", "sessions", "clusterings", "next_steps",
+        "ok", "position", "upload", "username", "filename", "findings", "more", "blanked", "sessions", "clusterings",
+        "next_steps",
     }  # fmt: skip
     assert [session["outcome"] for session in first.json["sessions"]] == ["inserted", "inserted"]
     assert set(first.json["sessions"][0]) == {

@@ -158,14 +158,16 @@ def _accept(stage: Stage, daybook: Daybook, owner: str, replays: int | None = No
     data, validation = stage.checked(daybook, owner=owner if replays is not None else None)
     standing = look_at_duplicates(daybook, validation, stage.roots)
     return AcceptInputFile(
-        content=data, filename="12345.yml", replays=replays, validation=validation, standing=standing
-    )
+        content=data, filename="12345.yml", looked_at=validation.known_at, replays=replays, validation=validation,
+        standing=standing,
+    )  # fmt: skip
 
 
 def _reject(replays: int | None = None) -> Command:
     return RejectInputFile(
         content=b"{",
         filename="12345.yml",
+        looked_at=2**40,
         subject="",
         stage=0,
         findings=[],
@@ -208,14 +210,16 @@ def _request_correction(stage: Stage, daybook: Daybook, owner: str) -> Command:
         )
         plan = Plan(validation, (), SUBJECT_KEY, world.head.size, sessions=[change])
     plan.impact = Impact((number,), (), 0, 0, {owner: 1})
-    return RequestCorrection(content=data, filename="12345.yml", reason="wrong probe", plan=plan)
+    return RequestCorrection(
+        content=data, filename="12345.yml", looked_at=plan.at, reason="wrong probe", plan=plan
+    )
 
 
 def _approve_correction(stage: Stage, daybook: Daybook, owner: str) -> Command:
     request = stage.correction(owner)
     _, validation = stage.checked(daybook)
     plan = Plan(validation, (), SUBJECT_KEY, stage.size(), impact=Impact((), (), 0, 0, {}))
-    return ApproveCorrection(request=request, plan=plan)
+    return ApproveCorrection(request=request, looked_at=plan.at, plan=plan)
 
 
 def _new_probe(stage: Stage, *, inserted: bool) -> dict[str, str]:

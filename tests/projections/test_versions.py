@@ -38,7 +38,7 @@ COLUMNS = {
         "deletions",
         3,
     ): "id kind status subject requested_by requested_at reason records sessions clusterings upload shown_position decided_by decided_at decision version changed_at",
-    ("redactions", 2): "position stream type reason requested_by approved_by redacted_at event",
+    ("redactions", 3): "position stream type reason requested_by approved_by redacted_at event key marks",
     ("activity", 3): "actor username subject project day type authentication events last_at",
 }
 

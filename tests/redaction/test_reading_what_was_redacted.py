@@ -13,7 +13,7 @@ from commands.door.submit import Daybook
 from commands.intake.completion import add_tasks, annotate, associate
 from commands.intake.validation import validate
 from commands.intake.working import work
-from commands.lab.catalogue import RetireReferenceValue
+from commands.lab.catalogue import AddReferenceValue, RetireReferenceValue
 from commands.lab.subjects import InsertProbe, RegisterSubject, RemoveProbe
 from commands.requests import redaction
 from commands.requests.changes.insertions import MendInsertion
@@ -247,19 +247,26 @@ def test_handlers_go_on_whichever_event_is_redacted(
     assert len(kinds) > 30
 
 
+BROUGHT_BACK = [
+    ("reference.Experimenter", "user_1"),
+    *(("reference.Probe", probe) for probe in PROBES),
+]
+
+
 def test_upload_and_work_go_on_behind_redactions(office: Office, without_rebuild: None) -> None:
     everything(office)
     redact_all(office)
     lab = office.lab
     lab.record("date_9", day=9)
-    load_catalogue(lab.daybook, CATALOGUE)  # what was redacted of it is known again
+    load_catalogue(lab.daybook, CATALOGUE)  # what was redacted of it stays out
+    for table, value in BROUGHT_BACK:
+        lab.daybook.submit(AddReferenceValue(table=table, value=value))
     known = document(session("date_1", notes="again"), session("date_9", notes="new"))
 
     report = lab.upload_bytes(known)
     work(lab.daybook, lab.roots)
 
-    outcomes = {entry.location: entry.outcome for entry in report.sessions}
-    assert outcomes["N:/rec/date_9"] == "inserted"
-    assert outcomes["N:/rec/date_1"] == "inserted"  # nothing says any more that it was there
+    assert [entry.outcome for entry in report.sessions] == ["duplicate", "inserted"]
+    assert "redacted-entry" in {finding.code for finding in report.findings}
     again = lab.upload_bytes(known)
     assert [entry.outcome for entry in again.sessions] == ["duplicate", "duplicate"]

@@ -57,10 +57,13 @@ def test_schema_can_be_changed_without_changing_the_next_one():
     assert "null" not in schema()["definitions"]["task"]["properties"]["task_type"]["type"]
 
 
+NO_KEYS = {"index", "redacted"}  # what is made of an entry's place, and of what stands in it
+
+
 @pytest.mark.parametrize("kind", ENTRIES)
 def test_field_names_agree_with_entries_and_keywords(kind):
     entry, known_keywords = ENTRIES[kind]
-    fields = {field.name for field in dataclasses.fields(entry)} - {"index"}
+    fields = {field.name for field in dataclasses.fields(entry)} - NO_KEYS
     assert set(FIELD_NOTES[kind]) == fields
     whole = schema()
     part = whole if kind == "input file" else whole["definitions"][kind]
@@ -79,7 +82,7 @@ def test_every_kind_of_entry_has_notes():
 def test_defaults_agree_with_entries(kind):
     entry, _ = ENTRIES[kind]
     for field in dataclasses.fields(entry):
-        if field.name == "index" or (kind, field.name) == ("task", "arena_apparatus"):
+        if field.name in NO_KEYS or (kind, field.name) == ("task", "arena_apparatus"):
             continue
         if (kind, field.name) == ("session", "clustering"):  # left out, it is inherited without a word
             assert (FIELD_NOTES[kind][field.name].default, field.default) == (True, None)

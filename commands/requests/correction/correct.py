@@ -18,8 +18,10 @@ from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.inputfile.entries import InputFile
 from commands.inputfile.kept_findings import kept, plain_more
-from commands.inputfile.read import Limits, read_input_file
+from commands.inputfile.read import Limits
+from commands.intake.kept_file import Kept, carried_out_at, kept_of
 from commands.intake.settling import settle
+from commands.intake.still_so import refuse_if_redacted
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from commands.requests.correction.events import CorrectionDone, executed, refuse_if_moved
@@ -78,7 +80,6 @@ def correct(
     if reason is not None:
         daybook.require(lambda world: require_writer(world, "correct records"))
         reason = checked_reason(reason)
-    read = read_input_file(data, filename=filename, limits=limits)
     requester = daybook.actor.owner
     with daybook.reading() as world:
         own = requester if role_of(world, requester) == RESEARCHER else None
@@ -88,23 +89,31 @@ def correct(
             world, input_file, filename=filename, requester=requester, roots=roots, limits=limits
         )
 
-    command: dict[str, Any] = {
-        "command_id": command_id,
-        "content": data,
-        "filename": filename,
-        "reason": reason,
-    }
-    if reason is not None and repeatable:
+    def kept(before: int | None = None) -> tuple[Kept, dict[str, Any]]:
+        found = kept_of(daybook, data, filename=filename, roots=roots, limits=limits, before=before)
+        command = {
+            "command_id": command_id,
+            "content": found.data,
+            "filename": found.filename,
+            "reason": reason,
+        }
+        blanked = [each.plain() for each in found.blanked]
+        return found, command | {"looked_at": found.at, "blanked": blanked}
+
+    if reason is not None and repeatable and (before := carried_out_at(daybook, command_id)) is not None:
+        file, command = kept(before)
         earlier = daybook.earlier(RequestCorrection.model_construct(**command))
         if earlier is not None:
             at = earlier.result.at
             plan = make_plan(
-                daybook, read, roots, matches_in, requester=own, reading=lambda: daybook.reading_past(at)
-            )
+                daybook, file.read, roots, matches_in, requester=own, reading=lambda: daybook.reading_past(at),
+                notices=file.notices,
+            )  # fmt: skip
             return _asked(plan, earlier.result)
 
     def attempt() -> Corrected:
-        plan = make_plan(daybook, read, roots, matches_in, requester=own)
+        file, command = kept()
+        plan = make_plan(daybook, file.read, roots, matches_in, requester=own, notices=file.notices)
         if reason is None or not plan.replaced:
             return Corrected(plan, plan.at)
         daybook.require(lambda world: require_owner(world, "correct", plan.replaced))
@@ -143,10 +152,13 @@ class CorrectionAsked(Result):
 
 
 class RequestCorrection(Command[CorrectionAsked]):
-    """``plan`` is what the decision rests on; it follows from the content, the ledger and the disk."""
+    """``content``, ``looked_at`` and ``blanked`` are as of an upload. ``plan`` is what the decision rests on; it
+    follows from the content, the ledger and the disk."""
 
     content: bytes
     filename: str
+    looked_at: int
+    blanked: list[dict[str, Any]] = []
     reason: str
     plan: Any = Field(exclude=True, repr=False)
 
@@ -162,6 +174,7 @@ class RequestCorrection(Command[CorrectionAsked]):
         plan: Plan = self.plan
         digest = sha256(self.content).hexdigest()
         _refuse_same_request(world, digest)
+        refuse_if_redacted(world, self.looked_at)
         refuse_if_moved(world, plan)
         upload, request = world.next_position, world.next_position + 3
         owners = {row.username for row in plan.replaced}
@@ -170,7 +183,9 @@ class RequestCorrection(Command[CorrectionAsked]):
             "username": owners.pop() if len(owners) == 1 else world.owner,
         }
         input_files.keep(world.transaction, self.content)
-        received = InputFileReceived(filename=self.filename, sha256=digest, size_bytes=len(self.content))
+        received = InputFileReceived(
+            filename=self.filename, sha256=digest, size_bytes=len(self.content), blanked=self.blanked
+        )
         stream = f"upload/{upload}"
         events = [
             NewEvent(stream, received, 0, **owner),
@@ -264,10 +279,12 @@ def _requested(plan: Plan, upload: int, reason: str) -> CorrectionRequested:
 
 
 class ApproveCorrection(Command[CorrectionDone | ImpactGrown]):
-    """``plan`` is what the decision rests on: the requested replacements, as they stand and would be inserted now."""
+    """``plan`` is what the decision rests on: the requested replacements, as they stand and would be inserted now, of
+    what may be kept of the file, ``looked_at`` at a position."""
 
     request: int
     accept_impact: bool = False
+    looked_at: int
     plan: Any = Field(exclude=True, repr=False)
 
     def fingerprint(self) -> bytes:
@@ -280,6 +297,7 @@ class ApproveCorrection(Command[CorrectionDone | ImpactGrown]):
     def decide(self, world: World) -> Decision[CorrectionDone | ImpactGrown]:
         plan: Plan = self.plan
         row = open_request(world, self.request)
+        refuse_if_redacted(world, self.looked_at)
         refuse_if_moved(world, plan)
         impact = impact_of(
             world,
@@ -307,7 +325,6 @@ def approve(
         upload = world.state.uploads[int(row.upload or 0)]
         data = stored_bytes(world, upload)
     limits = replace(Limits(), input_file_bytes=len(data))  # it was taken in, under the limits of that time
-    read = replace(read_input_file(data, filename=upload.filename, limits=limits), findings=())
 
     def matches_in(world: World, input_file: InputFile) -> Matches:
         open_request(world, row.id)
@@ -315,14 +332,16 @@ def approve(
         return requested_matches(world, input_file, request, roots)
 
     def attempt() -> CorrectionDone | ImpactGrown:
-        plan = make_plan(daybook, read, roots, matches_in, whole=False)
+        # something that it says may have been redacted since
+        file = kept_of(daybook, data, filename=upload.filename, roots=roots, limits=limits)
+        plan = make_plan(daybook, replace(file.read, findings=()), roots, matches_in, whole=False)
         errors = [finding for finding in plan.findings if finding.severity == "error"]
         if errors:
             more = f" And {len(errors) - 1:,} more." if len(errors) > 1 else ""
             raise _unfit(row, errors[0].code, f"{errors[0].path}: {errors[0].message}{more}")
         if not plan.replaced:
             raise _unfit(row, "nothing-to-correct", "the ledger says the same by now")
-        return daybook.submit(ApproveCorrection(**command, plan=plan)).result
+        return daybook.submit(ApproveCorrection(**command, looked_at=file.at, plan=plan)).result
 
     return _finished(daybook, _until_it_holds(attempt), roots, command_id)
 

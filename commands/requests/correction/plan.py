@@ -5,7 +5,7 @@ The file is compared with the ledger at one moment, then checked by stages 2 and
 Reads the ledger and the disk, one after the other; appends nothing.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -32,6 +32,7 @@ from commands.intake.insertion import (
 from commands.intake.known import links_of, load_known
 from commands.intake.nested import Finder
 from commands.intake.reading import looked_at_each
+from commands.intake.redacted_entries import redacted_entries
 from commands.intake.validation import Validation, check_against
 from commands.recordings.insertions import Insertion
 from commands.recordings.roots import Roots
@@ -149,10 +150,12 @@ def make_plan(
     whole: bool = True,
     requester: str | None = None,
     reading: Callable[[], AbstractContextManager[World]] | None = None,
+    notices: Sequence[Finding] = (),
 ) -> Plan:
     """``matches_in`` says which record each entry stands for; unless the ``whole`` file is wanted, the others are left
     out. Of a file that has records of the ``requester`` and of others, only the former are replaced. Where a finding
-    is an error, the plan cannot be carried out, and is made only as far as it could be."""
+    is an error, the plan cannot be carried out, and is made only as far as it could be. ``notices`` are what there is
+    to say of the file beyond what is read of it."""
     if read.input_file is None:
         return Plan(Validation(read.stage, read.findings, more=read.more), read.findings)
     reading = reading or daybook.reading
@@ -164,6 +167,7 @@ def make_plan(
             input_file = read.input_file if whole else _matched_only(read.input_file, matches)
             _compare(world, plan, input_file, matches, roots, requester)
             everything = load_known(world, input_file, roots, links, read.cut)
+            said = [*notices, *redacted_entries(world, input_file, read.position)]
         found = links_of(input_file, everything, roots, finder)
         if found.keys() <= links.keys():
             break
@@ -176,7 +180,7 @@ def make_plan(
         _look_at_sessions(plan, roots, find)
     known = _with_new_times(known, plan)
     read = replace(read, input_file=input_file)
-    plan.validation = check_against(read, known, roots, at=plan.at, find=find)
+    plan.validation = check_against(read, known, roots, at=plan.at, find=find, said=said)
     assert plan.validation.checked is not None  # noqa: S101 - the file passed stage 1
     located = _Located(read)
     plan.findings = (
