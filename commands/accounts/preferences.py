@@ -52,7 +52,7 @@ def checked_zone(text: str) -> str | None:
         ZoneInfo(name)
     except (ValueError, OSError, ZoneInfoNotFoundError):
         raise Refusal(
-            "no-such-zone",
+            "time-zone",
             f'"{name[:100]}" is no time zone that this machine knows.',
             "Give a name such as Europe/Oslo, or UTC.",
         ) from None

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from commands.accounts.standing import DisableUser
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.lab.listed import list_people, list_roles
 from commands.lab.people import ErasePerson, PersonErased, SetPerson, erase_person
-from commands.lab.roles import RevokeRole
+from commands.lab.roles import GrantRole
 from ledger.database import Database
 from ledger.errors import Refusal
 from ledger.tables import metadata
 from projections.rebuild import rebuild
-from tests.ledger.writing import Register, head_size
+from tests.ledger.writing import head_size
 
 NAME, EMAIL = "Xanthippe Yardarm-Zed", "xyz@nowhere.example"
 
@@ -146,14 +147,16 @@ def test_only_a_username_has_a_person_behind_it(daybook: Daybook, user: str) -> 
     assert caught.value.code == "user-name"
 
 
-def test_one_may_say_who_one_is_as_long_as_one_may_change_anything(daybook: Daybook, ledger_url: str) -> None:
-    researcher = Daybook.open(ledger_url, Actor("user_2"))
-    researcher.submit(Register(name="1"))
-    researcher.submit(SetPerson(user="user_2", name=NAME))
-    daybook.submit(RevokeRole(user="everyone", role="researcher"))
+def test_one_may_say_who_one_is_whatever_the_role_as_long_as_the_account_is_not_disabled(
+    daybook: Daybook, ledger_url: str
+) -> None:
+    daybook.submit(GrantRole(user="user_2", role="auditor"))
+    auditor = Daybook.open(ledger_url, Actor("user_2"))
+    auditor.submit(SetPerson(user="user_2", name=NAME))
+    daybook.submit(DisableUser(user="user_2"))
 
     with pytest.raises(Refusal, match="may not say who user_2 is"):
-        researcher.submit(SetPerson(user="user_2", name="Other"))
-    researcher.close()
+        auditor.submit(SetPerson(user="user_2", name="Other"))
+    auditor.close()
 
     assert people(daybook) == [("user_2", NAME, None)]

@@ -15,7 +15,7 @@ from ledger.errors import LedgerUnavailable, Refusal
 
 LONGEST = 10_000
 _FIELDS = {
-    "wrong-credentials": "password", "weak-password": "new_password", "wrong-code": "code", "no-such-zone": "zone",
+    "wrong-credentials": "password", "weak-password": "new_password", "wrong-code": "code", "time-zone": "zone",
     "person-email": "email", "person-name": "name", "token-name": "name", "length-of-time": "length",
     "user-name": "user", "look-alike": "user", "account-exists": "user", "own-owner": "owner", "service-owner": "owner",
     "right-of-whom": "of",
