@@ -7,7 +7,7 @@ import pytest
 from commands.answers.actions import ACTIONS
 from commands.answers.parameters import parameters
 from commands.cli.next_steps import _WORDS as COMMANDS
-from commands.web.pages.next_steps import _WORDS, ON_MACHINE, record_address, way, ways
+from commands.web.pages.next_steps import _WORDS, ON_MACHINE, way, ways
 from ledger.errors import NextStep
 from tests.cli.test_next_steps import advised
 
@@ -60,8 +60,3 @@ def test_what_no_page_does_is_left_out() -> None:
     steps = [NextStep("init"), NextStep("press-a-button"), NextStep("show", "s1")]
 
     assert [found.label for found in ways(steps)] == ["See s1"]
-
-
-def test_a_request_has_a_page_of_its_own_and_a_name_is_written_as_an_address_can_hold_it() -> None:
-    assert record_address("d7") == "/requests/d7"
-    assert record_address("subject:rat 1/x") == "/records/subject:rat%201%2Fx"

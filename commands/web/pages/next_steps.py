@@ -7,8 +7,9 @@ can be done without a question asked becomes a button that does it at once.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
+from commands.web.pages.addresses import record_address
 from ledger.errors import NextStep
 
 ON_MACHINE = frozenset(
@@ -29,13 +30,6 @@ class Way:
     fields: tuple[tuple[str, str], ...] = ()
     sends: bool = False
     dangerous: bool = False
-
-
-def record_address(ref: str) -> str:
-    """The page of a record, or of a subject, a probe, a user: s12, u3, subject:12345."""
-    if ref[:1] == "d" and ref[1:].isdigit():
-        return f"/requests/{ref}"
-    return f"/records/{quote(ref, safe=':')}"
 
 
 def action_address(name: str, ref: str | None = None, /, **given: Any) -> str:
@@ -146,7 +140,7 @@ def _work(step: NextStep) -> Way:
 
 
 def _audit(step: NextStep) -> Way:
-    return Way("Search the log", f"/log{_query(_given(step, {}))}")
+    return Way("Search the log", f"/audit{_query(_given(step, {}))}")
 
 
 def _requests(step: NextStep) -> Way:
@@ -205,7 +199,7 @@ _WORDS: dict[str, _Words] = {
     "sign-in": _page("Sign in", "/sign-in"),
     "take-back-insertion": _form("Take the insertion back…", dangerous=True),
     "upload": _page("Upload the file again…", "/ingest", file="name"),
-    "verify": _page("Check the integrity", "/integrity", checkpoint="checkpoint"),
+    "verify": _page("Check the integrity", "/audit/integrity"),
     "why": _record("Why {ref} stands so"),
     "withdraw": _form("Withdraw {ref}…", dangerous=True),
     "work": _work,

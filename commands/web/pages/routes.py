@@ -24,6 +24,7 @@ FIELDS = 1000
 _OF_SIGN_IN = 10
 SET_UP = "/account/second-factor"
 """Where whoever needs a second factor and has none can do something about it."""
+PART = 1 << 20
 FROM_ELSEWHERE = Problem(
     403, "form-from-elsewhere", "The form was sent from another page.", "Open its page here, and send it from there."
 )  # fmt: skip
@@ -38,13 +39,17 @@ def add_page(router: APIRouter, serving: Serving, path: str, show: Shown, *, eno
     router.add_api_route(path, endpoint, methods=["GET"])
 
 
-def add_form(router: APIRouter, serving: Serving, path: str, send: Sent, *, enough: bool = True) -> None:
-    """Who is signed in no more is asked to sign in again, and the form goes on its way then."""
+def add_form(
+    router: APIRouter, serving: Serving, path: str, send: Sent, *, enough: bool = True, part_bytes: int = PART
+) -> None:
+    """Who is signed in no more is asked to sign in again, and the form goes on its way then. ``part_bytes``: how much
+    one field may hold, where the form is sent in parts; ``bounds`` limits the whole."""
 
     async def endpoint(request: Request) -> Response:
         if not is_own(request, serving.public_url):
             return await run_sync(failed, serving, FROM_ELSEWHERE)
-        async with request.form(max_files=1, max_fields=FIELDS + _OF_SIGN_IN) as form:
+        most = FIELDS + _OF_SIGN_IN
+        async with request.form(max_files=1, max_fields=most, max_part_size=part_bytes) as form:
             return await run_sync(taken, form, request)
 
     def taken(form: FormData, request: Request) -> Response:

@@ -1,0 +1,16 @@
+"""Where the lab works: the pages that ingest, complete, correct and settle; their router, and those that take files."""
+
+from fastapi import APIRouter
+
+from commands.web.pages import doing
+from commands.web.serving import Serving
+
+BYTES_OF_FILES = dict.fromkeys(doing.PATHS_OF_FILES, 3)
+"""How many bytes each byte of a file may take in a form: chosen, and typed with long line ends."""
+
+
+def bench(serving: Serving) -> APIRouter:
+    router = APIRouter()
+    for part in (doing.doing,):
+        router.include_router(part(serving))
+    return router
