@@ -122,6 +122,11 @@ def import_(invocation: Invocation, file: str) -> None:
         if not key.exists():
             output.say(f"The signing key is not in an export: copy it from the old ledger to {near(key)}.")
         output.say("Names and addresses of people are not in it either; see: daybook person")
+        if moved.forgotten:
+            output.say(
+                f"Nor is the key of redactions: what was redacted before ({plural(moved.forgotten, 'payload')}) is "
+                "not known here when a file brings it again. Tell whoever has such a file."
+            )
 
     invocation.answer(imported(moved, db=invocation.address, key=key, file=file), human)
 

@@ -46,7 +46,8 @@ _Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved(Result):
-    """What an export or an import held. ``file`` is where it was written to or read from."""
+    """What an export or an import held. ``file`` is where it was written to or read from; ``forgotten`` of an import:
+    redactions whose key is not there, so that what they removed is not known when it comes again."""
 
     origin: str
     events: int
@@ -54,6 +55,7 @@ class Moved(Result):
     input_files: int
     checkpoints: int
     file: str | None = None
+    forgotten: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,7 @@ class _Import:
     received: dict[str, int] = field(default_factory=dict)  # to the line
     erased: set[str] = field(default_factory=set)
     emptied: dict[int, int] = field(default_factory=dict)  # events without payload, to the line
+    forgotten: int = 0
     checkpoints: int = 0
     end: Any = None  # the root that the last line says
 
@@ -191,7 +194,7 @@ class _Import:
         root = self.head.compact_range.root().hex()
         return Moved(
             position=self.head.size, origin=self.origin, events=self.head.size, root=root,
-            input_files=len(self.kept), checkpoints=self.checkpoints,
+            input_files=len(self.kept), checkpoints=self.checkpoints, forgotten=self.forgotten,
         )  # fmt: skip
 
     def _refusal(self, what: str, number: int | None = None) -> Refusal:
@@ -256,7 +259,9 @@ class _Import:
         if (digest := _digest_in(event, "InputFileErased")) is not None:
             self.erased.add(digest)
         if event.type == "PayloadRedacted" and event.payload is not None:
-            self.emptied.pop(orjson.loads(event.payload)["position"], None)
+            body = body_of(event)
+            self.emptied.pop(body["position"], None)
+            self.forgotten += bool(body["marks"])
         self.events.append(event)
         self.leaves.append(leaf)
         self.lines.append(self.number)
