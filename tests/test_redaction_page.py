@@ -28,7 +28,7 @@ def test_every_command_of_the_page_answers_what_it_says_and_nothing_keeps_the_na
                 assert agree(step.answer, ended.shown), f"$ {step.command}\n{ended.shown}"
         ledger = console.folder / "daybook.db"
         with chdir(console.folder):
-            assert run_cli("bundle", "s29", "-o", "s29.zip").exit == 0
+            assert run_cli("bundle", "s29.zip", "s29").exit == 0
             assert run_cli("checkpoint", "-o", "now.checkpoint").exit == 0
             (console.folder / "log.json").write_text(run_cli("log", "--limit", "0", "--json").out)
             assert run_cli("export", "packed.jsonl.gz").exit == 0
