@@ -25,6 +25,9 @@ _IN_TEXT = re.compile(r"\bpostgres(?:ql)?(?:\+\w+)?:\S*|\b\w+(?:\+\w+)?://[^\s/@
 _PASSWORD = re.compile(
     r"\b((?:ssl|pg)?pass(?:word|wd|file)?\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&\"']+)", re.IGNORECASE
 )
+_GIVEN = re.compile(
+    r"\b(db[a-z]_[a-z0-9]{10}_)[A-Za-z0-9_-]{43}"
+)  # tokens, and codes of links: their ids may be known
 _HAS_SCHEME = re.compile(
     r"[A-Za-z][\w+.-]*://|(?:sqlite|postgres(?:ql)?|mysql|mariadb|file)(?:\+\w+)?:|:memory:"
 )
@@ -93,8 +96,9 @@ def _host(found: re.Match[str]) -> str | None:
 
 
 def without_secrets(text: str) -> str:
-    """A text of whatever origin in which addresses are as ``shown`` has them, and passwords are masked."""
+    """A text of whatever origin in which addresses are as ``shown`` has them, and passwords and tokens are masked."""
     text = _IN_TEXT.sub(lambda match: _shown_in_text(match[0]), text)
+    text = _GIVEN.sub(lambda match: f"{match[1]}***", text)
     return _PASSWORD.sub(lambda match: f"{match[1]}***", text)
 
 

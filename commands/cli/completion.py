@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "catalogue list": ("table",), "catalogue load": (FILE,), "catalogue retire": ("table", "value"),
     "compose": (DIRECTORY,), "config init": (FILE,), "correct": (FILE,), "delete request": ("record",),
     "diff": (TEXT, TEXT), "export": (FILE,), "help": (CLICK,), "history": ("record",), "import": (FILE,),
+    "incident show": (TEXT,),
     "person erase": ("user",), "person set": ("user",), "policy authenticated-only": ("on-off",),
     "policy second-factor": ("role", "on-off"),
     "policy own-requests": ("allow-refuse",), "probe insert": ("subject", "probe"),
@@ -39,7 +40,8 @@ VERBS: dict[str, tuple[str, ...]] = {
 """What the arguments of a verb are; the last of them may be repeated. A verb that is missing has none."""
 
 GROUPS = (
-    "auth", "catalogue", "config", "delete", "person", "policy", "probe", "request", "role", "subject", "token", "user",
+    "auth", "catalogue", "config", "delete", "incident", "person", "policy", "probe", "request", "role", "subject",
+    "token", "user",
 )  # fmt: skip
 
 OPTIONS: dict[str, str] = {

@@ -88,16 +88,16 @@ def show_(invocation: Invocation) -> None:
 
     A flag, the environment, a file, or the default. An address is shown without what may be a password.
     """
-    rows = list(_rows(invocation))
+    found = list(rows(invocation))
     file = invocation.settings.file
     document = {
         "ok": True,
         "file": None if file is None else str(file),
-        "settings": [{"setting": name, "value": value, "source": source} for name, value, source in rows],
+        "settings": [{"setting": name, "value": value, "source": source} for name, value, source in found],
     }
 
     def human() -> None:
-        said = [[name, _said(value), source] for name, value, source in rows]
+        said = [[name, _said(value), source] for name, value, source in found]
         output.write_table([Column("setting"), Column("value", "below"), Column("from", "middle")], said)
         if file is None:
             output.say("No daybook.toml here or in a folder above. Write one: daybook config init", err=True)
@@ -105,7 +105,7 @@ def show_(invocation: Invocation) -> None:
     invocation.answer(document, human)
 
 
-def _rows(invocation: Invocation) -> Iterator[tuple[str, Any, str]]:
+def rows(invocation: Invocation) -> Iterator[tuple[str, Any, str]]:
     """(name, value, where it came from) of every setting."""
     settings = invocation.settings
     source = settings.source if settings.source != "the default" else "default"

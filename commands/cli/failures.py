@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from commands.cli.output import ClosedPipe
 from commands.cli.targets import DISK_FULL
 from ledger.addresses import without_secrets
 from ledger.errors import IntegrityFailure, NextStep, Refusal
+
+if TYPE_CHECKING:
+    from commands.door.incidents import Around
 
 REFUSED = 1
 USAGE = 2
@@ -67,12 +70,13 @@ def failure_of(
     beside: Path | None,
     damage: Callable[[], str | None] = lambda: None,
     contact: Callable[[], str | None] = lambda: None,
+    around: "Callable[[], Around | None]" = lambda: None,
 ) -> Failure:
     """Judges anything that was raised. What nobody expected becomes an incident, kept in a file; but first the
     ledger is asked for ``damage``, which explains it better. Where a message says to ask somebody, ``contact`` says
     whom.
     """
-    failure = _failure_of(error, verb, beside, damage)
+    failure = _failure_of(error, verb, beside, damage, around)
     if not asks(f"{failure.message} {failure.hint}"):
         return replace(failure, contact=None)
     return failure if failure.contact is not None else replace(failure, contact=contact())
@@ -84,8 +88,9 @@ def asks(text: str) -> bool:
 
 
 def _failure_of(
-    error: BaseException, verb: str, beside: Path | None, damage: Callable[[], str | None]
-) -> Failure:
+    error: BaseException, verb: str, beside: Path | None, damage: Callable[[], str | None],
+    around: "Callable[[], Around | None]",
+) -> Failure:  # fmt: skip
     from commands.door.settings import SettingsError
 
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | Interrupted):
@@ -101,7 +106,7 @@ def _failure_of(
     if refusal is None or refusal.code != "disk-full":
         refusal = _full_disk(error) or refusal
     refusal = refusal or _damaged(damage)
-    return refusal if refusal is not None else _incident(error, verb, beside)
+    return refusal if refusal is not None else _incident(error, verb, beside, around())
 
 
 def _full_disk(error: BaseException) -> Failure | None:
@@ -182,10 +187,10 @@ def _at_a_distance(error: BaseException) -> tuple[int, str] | None:
     return (USAGE, "") if isinstance(error, faults.WrongAddress) else None
 
 
-def _incident(error: BaseException, verb: str, beside: Path | None) -> Failure:
-    from commands.door.incidents import record
+def _incident(error: BaseException, verb: str, beside: Path | None, around: "Around | None") -> Failure:
+    from commands.door.incidents import Around, record
 
-    incident, path = record(error, verb=verb, beside=beside)
+    incident, path = record(error, verb=verb, beside=beside, around=around or Around())
     message = f"This is a fault of daybook itself, not yours (incident {incident})."
     if path is None:
         return Failure(

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -17,10 +17,11 @@ from ledger.addresses import shown as shown_address
 from ledger.addresses import sqlite_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from commands.answers.answering import Answering
     from commands.door.actor import Actor
+    from commands.door.incidents import Around
     from commands.door.settings import Settings
     from commands.door.submit import Daybook
     from commands.door.world import World
@@ -128,6 +129,42 @@ class Invocation:
             return self.settings.contact
         except Exception:  # noqa: BLE001
             return None
+
+    def around(self, words: "Sequence[str]") -> "Around | None":
+        """For a report of a fault: this command, and those before it. Never raises."""
+        from commands.door.incidents import Around
+        from commands.door.recent import recent
+
+        try:
+            before = recent(self.user, limit=5)
+            return Around(f"daybook {self._told(words)}", before, self.contact())
+        except Exception:  # noqa: BLE001
+            return None
+
+    def remember(self, words: "Sequence[str]", code: int) -> None:
+        """That it was run, where it had anything to do with a ledger. Never raises."""
+        if "settings" not in self.__dict__:
+            return
+        from commands.door.recent import note
+
+        with suppress(Exception):
+            note(f"daybook {self._told(words)}", code, user=self.user)
+
+    def _told(self, words: "Sequence[str]") -> str:
+        from commands.cli.command_lines import told
+
+        return told(words, self._roots())
+
+    def shortened(self, text: str) -> str:
+        """A text in which no path of a recording goes beyond its root."""
+        from commands.cli.command_lines import told
+
+        return told(text.split(), self._roots())
+
+    def _roots(self) -> list[str]:
+        settings = self.__dict__.get("settings")
+        directories = {} if settings is None else settings.roots.directories
+        return [*directories, *(place for each in directories.values() for place in each)]
 
     def damage(self) -> str | None:
         """What does not hold in the ledger, if anything does not. Raises what reading it raises."""

@@ -9,6 +9,11 @@ _SECTIONS = {
     "Start": {
         "status": ("standing:status", "Where am I, who am I, what waits, what failed, what is open for me."),
         "help": ("helping:help_", "Explain a verb, with two examples."),
+        "doctor": (
+            "examining:doctor",
+            "See whether everything is as it should be, and what to do where it is not.",
+        ),
+        "incident": ("incidents:incident", "Faults of Daybook itself, as they were kept on this machine."),
         "demo": ("demo:demo", "Show it all on a small lab in a temporary directory."),
         "init": ("setting_up:init", "Create a ledger, or upgrade an older one in place."),
         "config": ("configuring:config", "See the settings in force, or write a file of them."),

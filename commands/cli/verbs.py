@@ -281,6 +281,7 @@ class LazyRoot(VerbGroup):
             arguments,
         )
         if standalone_mode:
+            invocation.remember(arguments, code)
             _discard_output()
             sys.exit(code)
         return code
@@ -295,6 +296,7 @@ class LazyRoot(VerbGroup):
                 beside=invocation.state_folder,
                 damage=invocation.damage,
                 contact=invocation.contact,
+                around=lambda: invocation.around(arguments),
             )
             if failure.code == "no-ledger" and failure.steps and invocation.db is not None:
                 file = invocation.sqlite_file

@@ -1,20 +1,25 @@
 """Keep what is needed to mend a fault of the program: a redacted traceback under an incident id.
 
-An incident file holds program lines and names of exceptions. It never holds values of locals, contents of
-files or passwords: the message of an exception is kept only where its type says that it quotes no data.
+An incident file holds program lines and names of exceptions, the command and those before it. It never holds values of
+locals, contents of files or passwords: the message of an exception is kept only where its type says that it quotes no
+data.
 """
 
 import contextlib
 import os
 import platform
+import re
 import sys
 import tempfile
 import traceback
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
+from commands.door.recent import state_folder
 from ledger import __version__
 from ledger.addresses import without_secrets
 
@@ -27,17 +32,40 @@ _QUOTES_NO_DATA = (
     RecursionError,
     TypeError,
 )
+_NAME = re.compile(r"[0-9a-f]{12}\.txt")
+_LONGEST = 100_000  # characters of one that is shown
 _CHAIN = 10
 _FRAMES = 60
 
 
-def record(error: BaseException, *, verb: str, beside: Path | None) -> tuple[str, Path | None]:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What somebody was doing: the command, those before it, and whom to ask."""
+
+    command: str | None = None
+    before: Sequence[str] = ()
+    contact: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One that was kept. ``at`` is in UTC; ``verb`` what failed."""
+
+    incident: str
+    at: str
+    verb: str
+    file: str
+
+
+def record(
+    error: BaseException, *, verb: str, beside: Path | None, around: Around = Around()
+) -> tuple[str, Path | None]:
     """Write the incident file; returns its id and where it is, or None where no place could be written.
 
     ``verb`` is the command that failed, ``beside`` the SQLite database's folder, if there is one.
     """
     incident = uuid.uuid4().hex[:12]
-    text = "\n".join([*_head(incident, verb), *_lines(error)]) + "\n"
+    text = "\n".join([*_head(incident, verb), *_around(around), *_lines(error)]) + "\n"
     for folder in _folders(beside):
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -49,15 +77,46 @@ def record(error: BaseException, *, verb: str, beside: Path | None) -> tuple[str
     return incident, None
 
 
+def kept(beside: Path | None) -> list[Incident]:
+    """Those that can be read here, the newest last."""
+    found = []
+    for folder in _folders(beside):
+        with contextlib.suppress(OSError):
+            found += [_read(file) for file in sorted(folder.iterdir()) if _NAME.fullmatch(file.name)]
+    return sorted((each for each in found if each is not None), key=lambda each: (each.at, each.incident))
+
+
+def text_of(incident: Incident) -> str:
+    """What is kept of it. Raises OSError."""
+    return Path(incident.file).read_text(encoding="utf-8", errors="replace")[:_LONGEST]
+
+
+def _read(file: Path) -> Incident | None:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as stream:
+            head = dict(line.strip().partition(" ")[::2] for line in islice(stream, 3))
+    except OSError:
+        return None
+    verb = head.get("daybook", "").partition(", ")[2]
+    return Incident(incident=file.stem, at=head.get("at", "").strip(), verb=verb, file=str(file))
+
+
+def _around(around: Around) -> Iterator[str]:
+    if around.command is not None:
+        yield f"command  {around.command}"
+    if around.contact is not None:
+        yield f"contact  {around.contact}"
+    yield from (f"before   {each}" for each in around.before)
+    if around != Around():
+        yield ""
+
+
 def _folders(beside: Path | None) -> Iterator[Path]:
     if beside is not None and beside.is_dir():
         yield beside / "daybook-incidents"
-    state = os.environ.get("XDG_STATE_HOME")
-    if state and Path(state).is_absolute():
-        yield Path(state) / "daybook" / "incidents"
-    else:
-        with contextlib.suppress(RuntimeError):  # a user without a home
-            yield Path.home() / ".local" / "state" / "daybook" / "incidents"
+    state = state_folder()
+    if state is not None:
+        yield state / "incidents"
     yield (
         Path(tempfile.gettempdir()) / f"daybook-incidents-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
     )

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urlencode
@@ -210,6 +211,16 @@ class Connection:
         found = self._unreachable(lost.args[0])
         found.command_id = command_id
         return found
+
+    def certificate_until(self) -> datetime | None:
+        """When the certificate of the open connection expires; None without TLS, or where none is open."""
+        sock: Any = None if self._open is None else self._open.sock
+        certificate = sock.getpeercert() if hasattr(sock, "getpeercert") else None
+        if not certificate:
+            return None
+        import ssl
+
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
 
     def close(self) -> None:
         if self._open is not None:

@@ -120,6 +120,9 @@ person list
 
 # They are about no record: a lab of its own, files and nothing else, the tables behind the lists, whoever has the key, a server, who one is there.
 APART = """
+doctor
+incident list
+incident show 3f2a
 demo
 help upload
 config show
