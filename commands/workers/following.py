@@ -4,14 +4,12 @@ Nothing is queued under the append lock: the log is read when it stands there. K
 gone whole, and the next follower reads the same events once more.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from commands.door.submit import Daybook
 from commands.recordings.roots import Roots
-from commands.workers.planning import Work, after_events, by_time, everything
+from commands.workers.planning import after_events, by_time, everything, without
 from commands.workers.queue import Queue
 
 NAME = "work"
@@ -52,8 +50,8 @@ def follow(
         if at_once or in_time:
             waiting, running = queue.queued("todo"), queue.queued("doing")
             both = (waiting[0] | running[0], waiting[1] | running[1])
-            number += queue.defer(_without(at_once, waiting), priority=AT_ONCE)
-            number += queue.defer(_without(in_time, both), priority=IN_TIME)
+            number += queue.defer(without(at_once, waiting), priority=AT_ONCE)
+            number += queue.defer(without(in_time, both), priority=IN_TIME)
         deferred()
         if last != cursor or refill:
             connection.execute(
@@ -69,20 +67,3 @@ def forget(queue: Queue) -> None:
     connection = queue.connect()
     with connection.transaction():
         connection.execute("UPDATE followers SET refilled_at = NULL WHERE name = %s", (NAME,))
-
-
-def _without(works: Iterable[Work], queued: tuple[Iterable[Any], Iterable[Any]]) -> list[Work]:
-    """What is not queued already; never the same twice."""
-    sessions, clusterings = set(queued[0]), set(queued[1])
-    left = []
-    for work in works:
-        one = replace(
-            work,
-            sessions=tuple(n for n in work.sessions if n not in sessions),
-            clusterings=tuple(n for n in work.clusterings if n not in clusterings),
-        )
-        sessions.update(one.sessions)
-        clusterings.update(one.clusterings)
-        if one.records or not work.records:
-            left.append(one)
-    return left

@@ -1,7 +1,7 @@
 """What is to be done now, by what the ledger holds: sessions to be read, in batches by folder. Writes nothing."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
@@ -116,6 +116,23 @@ def everything(world: World, roots: Roots, now: datetime) -> list[Work]:
     if not works and _unfinished(world):
         works = [Work("settle", "")]
     return [*works, *by_time(world, roots, now)]
+
+
+def without(works: Iterable[Work], queued: tuple[Collection[int], Collection[int]]) -> list[Work]:
+    """What is not queued already; never the same twice."""
+    sessions, clusterings = set(queued[0]), set(queued[1])
+    left = []
+    for work in works:
+        one = replace(
+            work,
+            sessions=tuple(n for n in work.sessions if n not in sessions),
+            clusterings=tuple(n for n in work.clusterings if n not in clusterings),
+        )
+        sessions.update(one.sessions)
+        clusterings.update(one.clusterings)
+        if one.records or not work.records:
+            left.append(one)
+    return left
 
 
 def _unfinished(world: World) -> bool:

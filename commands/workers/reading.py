@@ -25,6 +25,7 @@ from ledger.errors import LedgerUnavailable, NextStep, Refusal
 
 INTERFACE = "worker"
 _PASSING = {*PASSING, "busy", "disk-full", "no-connection"}
+_STARTS_WITHIN_S = 120.0
 _processes = multiprocessing.get_context("spawn")
 
 
@@ -128,7 +129,15 @@ class Readers:
             process.start()
             there.close()
             self._busy.add(process)
-            return process, here
+        if not here.poll(_STARTS_WITHIN_S):  # what it has to load is no part of what a read may take
+            self._end(process, here)
+            raise Died
+        try:
+            here.recv()
+        except EOFError as error:
+            self._end(process, here)
+            raise Died from error
+        return process, here
 
     def _end(self, process: BaseProcess, connection: Connection) -> None:
         """One that hangs in the system ends when that lets it; it is not waited for."""
@@ -153,6 +162,7 @@ def _serve(connection: Connection, setting: Setting) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the worker says when to stop
     ledger: Ledger | None = None
+    connection.send("ready")
     with suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             work = connection.recv()

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from commands.door.submit import Daybook
 from commands.intake import looks
 from commands.recordings.roots import Roots
 from commands.workers.hosting import Host
-from commands.workers.planning import Work, after_events, by_time, everything
+from commands.workers.planning import Work, after_events, everything, without
 from commands.workers.reading import Died, Hung, Outcome, Readers, Setting, Who, outcome_of
 from ledger.connection_errors import PASSING
 from ledger.errors import LedgerUnavailable, Refusal
@@ -124,6 +124,10 @@ class Working:
         database, now = self.ledger.database, datetime.now(UTC)
         with database.reading() as transaction:
             known = looks.looks_at(transaction, work.records)
+        if unknown := [record for record in work.records if record not in known]:
+            looks.begin(database, dict.fromkeys(unknown, work.folder), self.name)
+            with database.reading() as transaction:
+                known = looks.looks_at(transaction, work.records)
         ended: dict[str, tuple[str, str | None, str]] = {}
         for name, look in known.items():
             if look.status == looks.DONE:
@@ -193,47 +197,60 @@ class Working:
 
 def _alone(working: Working) -> None:
     """On one host: the work is done as it is found."""
-    seen = threading.Thread(target=working.keep_seen, daemon=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: working.stopping.set())
+    seen = threading.Thread(target=working.keep_seen, daemon=True)
     seen.start()
-    cursor = -1
-
-    def step() -> None:
-        nonlocal cursor
-        now = datetime.now(UTC)
-        with working.daybook().reading() as world:
-            last = world.head.size
-            works = (
-                everything(world, working.roots, now)
-                if cursor < 0
-                else [
-                    *after_events(world, working.roots, cursor + 1, last),
-                    *by_time(world, working.roots, now),
-                ]
-            )
-        _do_all(working, works)
-        cursor = last
-
     working.tell(Told("begun"))
     try:
-        working.step_each(step)
+        working.step_each(_Alone(working).step)
     finally:
         working.close()
         seen.join(5)
 
 
-def _do_all(working: Working, works: list[Work]) -> None:
-    """Those that can be taken, as many at once as was said; the others are found again."""
-    left = list(works)
-    running: list[Future[None]] = []
-    while (left or running) and not working.stopping.is_set():
-        allowed = set(working.host.takeable({work.folder for work in left}))
-        free = working.options.concurrency - len(running)
-        now = [work for work in left if work.folder in allowed][:free]
-        running += [working.pool.submit(working.do, work) for work in now]
-        left = [work for work in left if work not in now]
-        if not now and not running:
-            return
-        time.sleep(0.01)
-        running = [one for one in running if not one.done()]
+class _Alone:
+    """What is under way, and how far the log was read."""
+
+    def __init__(self, working: Working) -> None:
+        self._working = working
+        self._running: dict[Future[None], Work] = {}
+        self._let_go_on: list[Work] = []
+        self._cursor = -1
+
+    def step(self) -> None:
+        working, roots = self._working, self._working.roots
+        with working.daybook().reading() as world:
+            last = world.head.size
+            if 0 <= self._cursor < last:
+                self._let_go_on += after_events(world, roots, self._cursor + 1, last)
+            found = everything(world, roots, datetime.now(UTC))
+        self._cursor = last
+        self._begin(found, time.monotonic() + _STEP_S)
+
+    def _begin(self, found: list[Work], until: float) -> None:
+        """As many at once as was said, of those that can be taken; what is left is found again."""
+        working = self._working
+        while not working.stopping.is_set() and time.monotonic() < until:
+            self._running = {one: work for one, work in self._running.items() if not one.done()}
+            under_way = list(self._running.values())
+            busy = (
+                {n for work in under_way for n in work.sessions},
+                {n for work in under_way for n in work.clusterings},
+            )
+            left = without([*self._let_go_on, *found], busy)
+            if not left:
+                return
+            for work in left:
+                if len(self._running) < working.options.concurrency and working.host.takeable([work.folder]):
+                    self._running[working.pool.submit(self._do, work)] = work
+                    self._let_go_on = without(self._let_go_on, (work.sessions, work.clusterings))
+                    found = without(found, (work.sessions, work.clusterings))
+                    if not work.records:
+                        found = [one for one in found if one.records]
+            wait(self._running, timeout=0.05, return_when=FIRST_COMPLETED) if self._running else time.sleep(
+                0.05
+            )
+
+    def _do(self, work: Work) -> None:
+        self._working.do(work)
