@@ -4,7 +4,7 @@ Statements go straight to the driver. Transactions are begun and ended here by h
 because SQLite has to be told *at the beginning* that a transaction will write (``BEGIN IMMEDIATE``).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from itertools import chain
@@ -139,6 +139,20 @@ class Transaction:
             self.run_many(_insert(table, tuple(columns), together), some)
             rows = rows[end:]
         self.run_many(_insert(table, tuple(columns)), rows)
+
+    def copy_out(self, sql: str) -> Iterator[bytes]:
+        """On PostgreSQL: the rows of a query in its text format for COPY, piece by piece. To its end nothing else
+        may be run."""
+        self.leave_pipeline()  # COPY does not work in one
+        with self._cursor.copy(f"COPY ({sql}) TO STDOUT") as copy:
+            yield from map(bytes, copy)
+
+    def copy_in(self, table: str, columns: Sequence[str], pieces: Iterable[bytes]) -> None:
+        """On PostgreSQL: rows as ``copy_out`` gave them."""
+        self.leave_pipeline()
+        with self._cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+            for piece in pieces:
+                copy.write(piece)
 
     def read_broken_text(self, wanted: bool) -> None:
         """On SQLite: have text read that is not UTF-8, with lone surrogates in it. PostgreSQL keeps none."""
@@ -347,6 +361,22 @@ class Database:
             finally:
                 connection.close()
         return not held_up
+
+    def copy_file(self, target: Path) -> None:
+        """On SQLite: one moment of the whole file, as a new file without a write-ahead log. Writers go on meanwhile."""
+        import sqlite3
+
+        with self.translated_errors():
+            source = connect_sqlite(sqlite_address(self.address))
+            copy = sqlite3.connect(target, isolation_level=None)
+            try:
+                source.backup(
+                    copy
+                )  # all pages in one step: what others write meanwhile would make it begin anew
+                copy.execute("PRAGMA journal_mode = DELETE")
+            finally:
+                copy.close()
+                source.close()
 
     def close(self) -> None:
         """End every connection. From here on no transaction can begin."""

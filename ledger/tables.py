@@ -175,3 +175,5 @@ workers = Table(
 )
 
 IMMUTABLE = ("events", "receipts", "input_files", "checkpoints", "tree_nodes")
+OWN = tuple(metadata.tables.values())
+"""All but the projections, which add theirs to ``metadata`` later."""

@@ -16,7 +16,9 @@ VERBS: dict[str, tuple[str, ...]] = {
     "amend": ("session", FILE), "catalogue propose": ("table", TEXT), "catalogue rename": ("table", "value", TEXT),
     "catalogue take-back": ("table", "value"), "probe mend": ("subject", "probe"),
     "probe take-back": ("subject", "probe"), "subject take-back": ("subject",),
-    "auth accept": (TEXT,), "add-clustering": ("session",), "add-tasks": ("session", FILE), "annotate": ("session",),
+    "auth accept": (TEXT,), "backup check": (DIRECTORY,), "backup create": (DIRECTORY,), "backup list": (DIRECTORY,),
+    "backup restore": (DIRECTORY,), "add-clustering": ("session",),
+    "add-tasks": ("session", FILE), "annotate": ("session",),
     "associate": ("session", TEXT), "bundle": (FILE, "record"), "cat": ("upload",), "catalogue add": ("table", TEXT),
     "catalogue list": ("table",), "catalogue load": (FILE,), "catalogue retire": ("table", "value"),
     "compose": (DIRECTORY,), "config init": (FILE,), "correct": (FILE,), "delete request": ("record",),
@@ -40,7 +42,8 @@ VERBS: dict[str, tuple[str, ...]] = {
 """What the arguments of a verb are; the last of them may be repeated. A verb that is missing has none."""
 
 GROUPS = (
-    "auth", "catalogue", "config", "delete", "incident", "person", "policy", "probe", "request", "role", "subject",
+    "auth", "backup", "catalogue", "config", "delete", "incident", "person", "policy", "probe", "request", "role",
+    "subject",
     "token", "user",
 )  # fmt: skip
 

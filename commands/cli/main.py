@@ -73,6 +73,7 @@ _SECTIONS = {
         "bundle": ("proving:bundle", "Write a file that a stranger can verify offline."),
         "export": ("moving:export", "Write the whole log as JSON Lines."),
         "import": ("moving:import_", "Make a ledger from an exported log."),
+        "backup": ("backing_up:backup", "Copies of the whole ledger, taken while it runs."),
         "rebuild": ("setting_up:rebuild", "Make all lists anew from the events."),
     },
     "Who comes in": {

@@ -19,7 +19,19 @@ from ledger.errors import NextStep, Refusal
 
 GLOBAL_OPTIONS = ("db", "server", "user", "on_behalf_of", "config", "json", "utc", "log_level")
 LOG_LEVELS = ("debug", "info", "warning", "error")
-NAMES_OF_FILES = ("file", "files", "directory", "target", "keep", "since", "receipt", "proof", "key_file")
+NAMES_OF_FILES = (
+    "file",
+    "files",
+    "directory",
+    "target",
+    "keep",
+    "since",
+    "receipt",
+    "proof",
+    "key_file",
+    "cursor",
+    "backup",
+)
 _LONGEST_WORD = 60
 _BROKEN = re.compile("[\\0\ud800-\udfff]")
 

@@ -92,16 +92,16 @@ def import_ledger(url: str, lines: Iterable[bytes], progress: _Progress = lambda
     """Make a ledger where there is none. Raises Refusal with the number of the line that does not fit, and then
     makes nothing. A rebuild makes the lists, on PostgreSQL after the commit, where a crash loses nothing.
     """
-    _require_empty(url)
+    require_empty(url)
     lines = iter(lines)
     first = list(islice(lines, 1))  # it may take long to come, and nothing is held meanwhile
-    _require_empty(url)
+    require_empty(url)
     with place_for(url) as place:
         moved = _make(place.url, chain(first, lines), progress)
         try:
             place.arrive()
         except FileExistsError:
-            _require_empty(url)
+            require_empty(url)
             raise Refusal(
                 "not-empty",
                 f"Somebody made {place.path} meanwhile. Nothing was imported.",
@@ -132,8 +132,8 @@ def imported(moved: Moved, *, db: str, key: Path, file: str) -> Imported:
     return Imported(**facts | {"file": file}, db=shown(db), key=str(key), key_found=key.exists())
 
 
-def _require_empty(url: str) -> None:
-    """Called before the tables are made, or an older version's are altered."""
+def require_empty(url: str) -> None:
+    """Raises Refusal where there is a ledger. Called before the tables are made, or an older version's are altered."""
     database = Database(url, role=None)
     try:
         with database.reading() as transaction:

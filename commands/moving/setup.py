@@ -219,10 +219,12 @@ def rebuild_lists(
 
 
 @contextmanager
-def tables_of_this_version(database: Database) -> Iterator[tuple[Transaction, str | None]]:
+def tables_of_this_version(
+    database: Database, *, at: str = "head"
+) -> Iterator[tuple[Transaction, str | None]]:
     """One transaction, in which the tables are made or brought up to date and the caller goes on: a crash leaves the
     database as it was, and two at a time follow each other. A new ledger has a head row and no event. For an older
-    ledger, the schema that it had comes with it.
+    ledger, the schema that it had comes with it. ``at``: an older revision, for what was written in it.
     """
     if database.dialect == "sqlite":
         create_sqlite_file(database.address)
@@ -234,7 +236,7 @@ def tables_of_this_version(database: Database) -> Iterator[tuple[Transaction, st
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('daybook migration'))")
-            upgraded_from = _migrate(connection, schema_of(database.address))
+            upgraded_from = _migrate(connection, schema_of(database.address), at)
             transaction = Transaction(connection.connection.driver_connection, database.dialect)
             transaction.leave_pipeline()  # it would outlive an error
             if transaction.run("SELECT origin FROM head").fetchone() is None:
@@ -245,7 +247,7 @@ def tables_of_this_version(database: Database) -> Iterator[tuple[Transaction, st
             connection.commit()
 
 
-def _migrate(connection: Connection, schema: str | None) -> str | None:
+def _migrate(connection: Connection, schema: str | None, at: str) -> str | None:
     """Returns the older schema that was upgraded."""
     found: str | None = None
     config = Config()
@@ -269,7 +271,7 @@ def _migrate(connection: Connection, schema: str | None) -> str | None:
     if schema is not None and "alembic_version" not in tables:
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     config.attributes["connection"] = connection
-    alembic.upgrade(config, "head")
+    alembic.upgrade(config, at)
     if schema is not None:
         connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {APPLICATION_ROLE}")
     return None if found is None or str(found) == SCHEMA_REVISION else str(found)

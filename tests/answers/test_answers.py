@@ -51,7 +51,8 @@ from tests.cli.conftest import Run, write_input_file
 from tests.permission.test_every_verb import READING
 
 Ask = Callable[[World], Any]
-NOT_QUESTIONS = {"correct", "bundle", "export"}  # a preview that is a command's, and files for others
+# a preview that is a command's, files for others, and what has no end
+NOT_QUESTIONS = {"correct", "bundle", "export", "tail"}
 
 
 class Asked:

@@ -137,6 +137,13 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/intake/working.py": {
         MARKS: ("marks",),
     },
+    "commands/moving/backups.py": {
+        NAME: (
+            "', '.join(columns)",
+            "key",
+            "table",
+        ),
+    },
     "commands/moving/setup.py": {
         IDENTIFIER: ("quoted(schema)",),
     },

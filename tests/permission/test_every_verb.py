@@ -139,6 +139,10 @@ auth login
 auth logout
 auth status
 import log.jsonl
+backup create backups
+backup list backups
+backup check backup
+backup restore backup
 """
 
 

@@ -24,10 +24,12 @@ checkpoint
 import log.jsonl
 work --watch
 export --damaged log.jsonl
+backup create backups
+backup restore backup
 """
 OF_NO_LEDGER = {
-    "demo", "help", "config show", "config init", "template", "schema", "serve", "auth accept", "auth login",
-    "auth logout", "auth status", "doctor", "incident list", "incident show",
+    "backup check", "backup list", "demo", "help", "config show", "config init", "template", "schema", "serve",
+    "auth accept", "auth login", "auth logout", "auth status", "doctor", "incident list", "incident show",
 }  # fmt: skip
 OF_EACH = {"ledger", "settings", "file", "secret", "id", "token", "via", "command_id"}
 """What is each one's own: where it is asked, the names of files, what is made up anew."""
