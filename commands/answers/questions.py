@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from commands.answers.times import moment_of
-from ledger.errors import Refusal
+from ledger.errors import NextStep, Refusal
 
 if TYPE_CHECKING:
     from commands.answers.asking import Asking
@@ -174,6 +174,19 @@ def _trace(asking: Asking, ref: Ref, *, limit: LimitBeside = PAGE) -> Any:
     if is_named(ref):
         return named_trace(asking.world(), ref, limit=limit)
     return trace(*asking.found(ref, bound_up=True), limit=limit)
+
+
+def _blame(asking: Asking, ref: Ref) -> Any:
+    """For each thing that a record says: which event said so, and on which line of which upload it stands."""
+    from commands.answers.blame import blame
+
+    world, found = asking.found(ref)
+    if found.kind == "deletion":
+        raise Refusal(
+            "no-blame", f"{found} is a request: it says only what its own events say.", "See its history",
+            NextStep("history", str(found)),
+        )  # fmt: skip
+    return blame(world, found)
 
 
 def _log(
@@ -393,6 +406,7 @@ QUESTIONS = (
     Question("record", "record.record", _RECORDS, "/records/{ref}", _record),
     Question("why", "why.why", ("why.Why",), "/why/{ref}", _why),
     Question("history", "history.history", ("history.History",), "/history/{ref}", _history),
+    Question("blame", "blame.blame", ("blame.Blame",), "/blame/{ref}", _blame),
     Question("log", "log.log", ("log.Log",), "/log", _log),
     Question("status", "status.status", ("status.Status",), "/status", _status),
     Question(

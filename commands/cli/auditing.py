@@ -1,4 +1,4 @@
-"""Verbs that read the log: ``history``, ``log``. They append no event."""
+"""Verbs that read the log: ``history``, ``blame``, ``log``. They append no event."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from commands.answers.phrases import phrase
-from commands.answers.sentences import authenticated
+from commands.answers.sentences import authenticated, said
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.lists import page_size
@@ -16,6 +16,7 @@ from commands.cli.times import as_of_option, shown, utc_time
 from commands.cli.verbs import Verb
 
 if TYPE_CHECKING:
+    from commands.answers.blame import BlamedField
     from commands.answers.log import Log
     from commands.answers.rows import EventLine
 
@@ -47,6 +48,40 @@ def history(invocation: Invocation, reference: str, as_of: int | str | None) -> 
         _write_events(found.events, with_stream=False)
 
     invocation.answer(found, human)
+
+
+@click.command(cls=Verb)
+@click.argument("reference", metavar="REF")
+@as_of_option
+@pass_invocation
+def blame(invocation: Invocation, reference: str, as_of: int | str | None) -> None:
+    """For each thing that a record says: which event said so, and on which line of which file it stands.
+
+    Lines are those of the stored bytes of the upload. Values that were read from the recordings
+    name the event that read them.
+    REF is an id (s12, c34, u56), a location, a session time or a group name.
+    """
+    found = invocation.ask("blame", as_of=as_of, ref=reference)
+
+    def human() -> None:
+        columns = [
+            Column("field"), Column("event", right=True), Column("recorded (UTC)"), Column("actor"), Column("type"),
+            Column("from"), Column("value", "below"),
+        ]  # fmt: skip
+        output.write_table(columns, [_blamed(field) for field in found.fields])
+
+    invocation.answer(found, human)
+
+
+def _blamed(field: "BlamedField") -> list[object]:
+    event = field.event
+    line = "" if field.line is None else f", line {field.line}"
+    place = field.recorded_in or "" if field.upload is None else f"{field.upload}{line}"
+    was = "" if field.was is None else f" (was {said(field.was)})"
+    return [
+        field.field, event.position, shown(event.recorded_at), event.actor, event.type, place,
+        f"{said(field.value)}{was}",
+    ]  # fmt: skip
 
 
 def _write_events(events: Iterable["EventLine"], *, with_stream: bool) -> int:

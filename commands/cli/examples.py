@@ -70,6 +70,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "daybook delete request s12 --reason 'recorded twice'",
         "daybook delete request u34 s12 --reason 'the wrong animal'",
     ),
+    "blame": ("daybook blame s12", "daybook blame '2023-05-01 10:00:00' --as-of yesterday"),
     "delete request": (
         "daybook delete request s12 --reason 'recorded twice'",
         "daybook delete request u34 s12 --reason 'the wrong animal'",

@@ -64,6 +64,10 @@ _SECTIONS = {
     },
     "Audit": {
         "history": ("auditing:history", "The events of one record, oldest first."),
+        "blame": (
+            "auditing:blame",
+            "For each thing that a record says: which event, which line of which file.",
+        ),
         "log": ("auditing:log", "The newest events of the whole ledger."),
         "tail": ("following:tail", "Every event in order, and those to come."),
         "audit": ("reporting:audit", "Uploads, inserts, deletions and refusals, counted."),

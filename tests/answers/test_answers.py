@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from commands.answers.accounts import invitations, policies, tokens, users
 from commands.answers.audit import audit
+from commands.answers.blame import blame
 from commands.answers.checkpoint import checkpoint_state
 from commands.answers.diff import diff
 from commands.answers.document import json_pieces
@@ -132,6 +133,8 @@ def questions(asked: Asked) -> Iterator[tuple[str, list[str], Callable[[], dict[
         yield of("why", ["why", ref], lambda world, ref=ref: why(world, named(world, ref)))
         yield of("history", ["history", ref], lambda world, ref=ref: history(world, named(world, ref)))
         yield of("trace", ["trace", ref], lambda world, ref=ref: trace(world, named(world, ref)))
+    for ref in records:
+        yield of("blame", ["blame", ref], lambda world, ref=ref: blame(world, named(world, ref)))
     for ref in (upload, asked.executed):
         yield of(
             "what-if --without",

@@ -107,6 +107,7 @@ diff 1 20
 what-if --without {u}
 trace {s}
 history {s}
+blame {s}
 log
 tail --once
 audit

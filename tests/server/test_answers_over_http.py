@@ -68,6 +68,7 @@ def asked(stocked: Stocked) -> dict[str, list[tuple[list[str], str, dict[str, An
             (["history", "subject:12345"], "/history/subject:12345", {}),
             (["history", "user:user_1"], "/history/user:user_1", {}),
         ],
+        "blame": [(["blame", session], f"/blame/{session}", {})],
         "log": [(["log", "--limit", "7"], "/log", {"limit": 7})],
         "status": [(["status", "--user", "user_1"], "/status", {"of": "user_1"})],
         "stored-file": [(["cat", upload], f"/files/{upload}", {})],
