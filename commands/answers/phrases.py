@@ -93,7 +93,7 @@ def _clustering_requested(body: Body) -> str:
 
 
 def _annotated(body: Body) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in body["fields"].items())
+    return ", ".join(f"{name}: {_short(value)}" for name, value in body["fields"].items())
 
 
 def _records(body: Body) -> str:

@@ -156,6 +156,7 @@ NOT_LIGHT = {
     "validate first.yml": "it reads an input file, and records that it was checked",
     "correct subject_1.yml": "it reads an input file, and plans the events of a correction",
     "what-if --without {u}": "it makes events that never were, and reads stored files anew",
+    "blame {s}": "it shows the lines of the stored file that a record's values stand on",
     "trace {s}": "it shows the lines of the stored file that a record came from",
     "verify": "it holds every event against its model",
     "prove {s}": "it signs",

@@ -5,7 +5,9 @@ The router of all of them. Each module of this package is one part of the lab's 
 
 from fastapi import APIRouter
 
-from commands.web.pages import account, assets, bench, links, lists, second_factor, signing_in
+from commands.web.pages import (
+    account, assets, bench, links, lists, named, records, second_factor, signing_in, stored_files,
+)  # fmt: skip
 from commands.web.serving import Serving
 
 
@@ -13,7 +15,7 @@ def pages(serving: Serving) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for part in (
         assets.assets, links.links, signing_in.signing_in, account.account, second_factor.second_factor, lists.lists,
-        bench.bench,
+        bench.bench, named.named, records.records, stored_files.stored_files,
     ):  # fmt: skip
         router.include_router(part(serving))
     return router

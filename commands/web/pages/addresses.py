@@ -19,7 +19,7 @@ def record_address(ref: str) -> str:
 
 def event_address(position: int) -> str:
     """Of one event in the log."""
-    return f"/audit/events/{position}"
+    return f"/log/{position}"
 
 
 def line_address(upload: str, line: int | None) -> str:

@@ -31,6 +31,7 @@ CSP = (
 )
 _NAVIGATION = (
     ("/sessions", "Sessions"), ("/clusterings", "Clusterings"), ("/uploads", "Uploads"),
+    ("/subjects", "Subjects"),
 )  # fmt: skip
 """Address and title of what stands at the top of each page."""
 
