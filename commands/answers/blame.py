@@ -242,7 +242,9 @@ def _places(world: "World", upload: int) -> Places:
     row = world.state.uploads.get(upload)
     if row is not None:
         return lines_of(world.transaction, row.sha256, row.filename)
-    received = log.read_positions(world.transaction, [upload]).get(upload)  # of the past, other records are not read
+    received = log.read_positions(world.transaction, [upload]).get(
+        upload
+    )  # of the past, other records are not read
     body = {} if received is None else body_of(received)
     return lines_of(world.transaction, str(body.get("sha256")), str(body.get("filename", "")))
 

@@ -6,7 +6,16 @@ The router of all of them. Each module of this package is one part of the lab's 
 from fastapi import APIRouter
 
 from commands.web.pages import (
-    account, assets, bench, links, lists, named, records, second_factor, signing_in, stored_files,
+    account,
+    assets,
+    bench,
+    links,
+    lists,
+    named,
+    records,
+    second_factor,
+    signing_in,
+    stored_files,
 )  # fmt: skip
 from commands.web.serving import Serving
 

@@ -51,7 +51,8 @@ def _shown(visit: Visit) -> Response:
     last = shown[-1].number if shown else 0
     return page(
         visit, "stored_file.html", f"File of {ref}", position=found.position, found=found, ref=ref, lines=shown,
-        blanked={one.first_line: one for one in found.blanked}, marked=line if "line" in visit.query else None, total=len(lines), first=first, last=last,
+        blanked={one.first_line: one for one in found.blanked},
+        marked=line if "line" in visit.query else None, total=len(lines), first=first, last=last,
         files=[("The file as it came", f"/uploads/{ref}/file/bytes", {})],
     )  # fmt: skip
 
