@@ -86,9 +86,7 @@ def test_after_a_correction_it_says_what_was_before(
 ) -> None:
     write_input_file(sample, replaced=("experimenter: [user_1, user_2]", "experimenter: [user_3]"))
     assert stocked("policy", "own-requests", "allow").exit == 0
-    asked = stocked(
-        "correct", "subject_1.yml", "--apply", "--reason", "it was somebody else", "--json"
-    ).json
+    asked = stocked("correct", "subject_1.yml", "--apply", "--reason", "it was somebody else", "--json").json
     assert stocked("request", "approve", asked["request"]).exit == 0
     newest = stocked("sessions", "--json").json["sessions"]
     changed = next(each for each in newest if each["experimenter"] == ["user_3"] and each["replaces"])
