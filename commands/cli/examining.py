@@ -52,7 +52,7 @@ def doctor(invocation: Invocation, bundle: str | None) -> int:
         for each in found.checks:
             _write(each)
         for row in settings:
-            if row["source"] != "default":
+            if row["source"] != "default" and row["value"] is not None:
                 output.say(printable(f"set      {row['setting']} = {row['value']}  (from {row['source']})"))
         contact = invocation.contact()
         if not found.ok and contact is not None:
