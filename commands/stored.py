@@ -131,7 +131,7 @@ def probes_held(world: World, holders: Iterable[SessionLocation]) -> dict[str, s
 
 
 def standing_session(world: World, session: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What was inserted of a session, and the remarks that stay with it."""
+    """What was inserted of a session, with the table that its tasks inherit from by now, and the remarks that stay."""
     inserted: dict[str, Any] = {}
     remarks: list[dict[str, Any]] = []
     for event in log.read_stream(world.transaction, f"session/{session}"):
@@ -139,6 +139,9 @@ def standing_session(world: World, session: int) -> tuple[dict[str, Any], list[d
             body = body_of(event)
             remarks = body["remarks"]
             inserted = body if event.type == "SessionInserted" else inserted
+        elif event.type in ("TasksAdded", "SessionAmended"):
+            table = body_of(event)["sessions_txt"]
+            inserted = inserted if table is None else inserted | {"sessions_txt": table}
     return inserted, remarks
 
 

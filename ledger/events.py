@@ -226,7 +226,8 @@ class SessionAmended(Body):
     """Something is added to what the session says already, or what it names is called otherwise now. ``fields`` are
     those given now; ``completed`` is the whole entry as it now stands. ``tasks`` are all of them, resolved; ``probes``
     those that are another probe now: ``{"name", "probe", "matched_by"}``. Both are None where they stay, and before the
-    session is inserted."""
+    session is inserted. ``session_time`` is when it began after all, by the disk, or by the word of a person, which
+    ``start`` holds. ``sessions_txt`` is what tasks inherit from now."""
 
     fields: dict[str, Any]
     completed: dict[str, Any]
@@ -234,6 +235,9 @@ class SessionAmended(Body):
     probes: list[dict[str, Any]] | None
     despite_serial: bool = False
     reason: str | None = None
+    session_time: str | None = None
+    start: str | None = None
+    sessions_txt: dict[str, Any] | None = None
 
 
 class SessionMoved(Body):

@@ -164,6 +164,10 @@ def _restored(body: Body) -> str:
 
 def _amended(body: Body) -> str:
     said = [f"{name}: {_short(value)}" for name, value in body["fields"].items()]
+    if body["session_time"] is not None:
+        said.append(f"began at {body['session_time']}")
+    if body["sessions_txt"] is not None:
+        said.append("times of tasks, from the disk")
     return ", ".join(said) or f"{plural(len(body['tasks'] or ()), 'task')}"
 
 

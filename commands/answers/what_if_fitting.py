@@ -172,6 +172,12 @@ class Fitting:
             return "would not be inserted when its tasks were added"
         return None
 
+    def session_amended(self, event: StoredEvent, body: Plain) -> str | None:
+        taken = self._state.times.get((event.subject, body["session_time"] or ""))
+        if taken is not None and taken.session != number(event):
+            return f"could not have been: s{taken.session} would have its session_time"
+        return self.standing_session(event, body)
+
     def session_moved(self, event: StoredEvent, body: Plain) -> str | None:
         if self._state.sessions[number(event)].status != "inserted":
             return "would not be inserted, so nobody would have known its recordings again"
@@ -355,7 +361,7 @@ _JUDGES: dict[str, Callable[[Fitting, StoredEvent, Plain], Misfit | str | None]]
     "ProbeInserted": Fitting.probe_changed,
     "ProbeRemoved": Fitting.probe_changed,
     "ReferenceValueRetired": Fitting.value_retired,
-    "SessionAmended": Fitting.standing_session,
+    "SessionAmended": Fitting.session_amended,
     "ClusteringAmended": Fitting.standing_clustering,
     "SessionMoved": Fitting.session_moved,
     "ClusteringMoved": Fitting.standing_clustering,

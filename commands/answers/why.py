@@ -136,12 +136,22 @@ def _inserted(reference: Reference, found: SessionRecord | ClusteringRecord) -> 
         )
     steps = [NextStep("why", one.clustering) for one in unsettled[:LISTED]]
     steps += [NextStep("work", str(reference))] if found.looked_for else []
+    if any(one.code in _MENDED_ON_DISK for one in found.remarks):
+        other_start = any(one.code == "start-differs" for one in found.remarks)
+        doubt = "; if its clock is wrong, say when it began" if other_start else ""
+        lines.append(f"If the disk is right, take it in{doubt}.")
+        steps.append(NextStep("amend", str(reference), {"from_disk": "yes"}))
+        if other_start:
+            steps.append(NextStep("amend", str(reference), {"start": None, "reason": None}))
     message = f"Inserted ({found.session_time})."
     return Told(
         listed(message if lines else f"{message} Nothing to do.", lines),
         steps,
         [related_to(one) for one in unsettled],
     )
+
+
+_MENDED_ON_DISK = ("start-differs", "sessions-txt-differs")
 
 
 def _lay_there(line: ClusteringLine, found: SessionRecord) -> bool:

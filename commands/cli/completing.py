@@ -215,7 +215,14 @@ def annotate(
 
 @click.command(cls=WritingVerb)
 @click.argument("session")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="[FILE]", required=False)
+@click.option("--from-disk", is_flag=True, help="Take in what the disk says by now, instead of a file.")
+@click.option(
+    "--start",
+    metavar="TIME",
+    callback=local_time,
+    help="When it began, where the disk is wrong; needs --reason.",
+)
 @click.option(
     "--reason", default=None, metavar="TEXT", help="Why; read by whoever decides, where that is needed."
 )
@@ -225,15 +232,26 @@ def annotate(
     help="A probe is meant although the serials say otherwise; needs --reason.",
 )
 @pass_invocation
-def amend(invocation: Invocation, session: str, file: str, reason: str | None, despite_serial: bool) -> int:
-    """Add to a session what its file says by now beyond what is on record.
+def amend(
+    invocation: Invocation, session: str, file: str | None, from_disk: bool, start: str | None, reason: str | None,
+    despite_serial: bool,
+) -> int:  # fmt: skip
+    """Add to a session what its file, or the disk, says by now beyond what is on record.
 
     FILE is the input file. Of the entry at the session's location, what was left out is added: one more task, a
     light level, objects, cue cards, curtains, notes, an experimenter; and a probe on disk can be another one. The
     session keeps its number. At once where nothing of another person stands on it, else it is a request.
+
+    With --from-disk, a start and a sessions.txt that were mended since are read again; --start says when it began
+    where the clock on the disk is the wrong one.
     """
     from commands.cli.changes import change
 
+    if sum((file is not None, from_disk, start is not None)) != 1:
+        raise click.UsageError("Give one of FILE, --from-disk and --start TIME.")
+    if file is None:
+        change(invocation, "amend", ref=session, from_disk=from_disk, start=start, reason=reason)
+        return 0
     source = read_source(file, invocation.settings.limits.input_file_bytes)
     given = {"content": source.data, "filename": source.name}
     try:

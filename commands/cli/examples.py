@@ -10,7 +10,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "add-tasks": ("daybook add-tasks s12 tasks.yml", "daybook add-tasks N:/12345/run_1 - < tasks.yml"),
     "amend": (
         "daybook amend s12 12345.yml",
-        "daybook amend s12 12345.yml --despite-serial --reason 'the headstages were swapped'",
+        "daybook amend s12 --from-disk",
     ),
     "annotate": (
         "daybook annotate s12 --room 2.345",

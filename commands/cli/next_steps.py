@@ -80,7 +80,8 @@ _WORDS: dict[str, _Words] = {
     "add-service-account": lambda step: ["user", "add", _value("user", step.arguments.get("user")), "--service"],
     "add-tasks": _on("add-tasks"),
     "amend": lambda step: [
-        "amend", step.ref or "REF", _value("file", step.arguments["file"]),
+        "amend", step.ref or "REF",
+        *([_value("file", step.arguments["file"])] if "file" in step.arguments else []),
         *_options({name: value for name, value in step.arguments.items() if name != "file"}),
     ],
     "approve-request": _on("request", "approve"),

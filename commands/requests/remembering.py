@@ -66,7 +66,7 @@ def _keys(event: StoredEvent, body: dict[str, Any]) -> Iterator[Said]:
         yield LOCATION, same_location(body["completed"]["location"])
     elif event.type == "ClusteringInsertRequested" and body["session"] is None:
         yield GROUP, body["entry"]["group_name"]
-    elif event.type == "SessionInserted":
+    elif event.type in ("SessionInserted", "SessionAmended") and body["session_time"] is not None:
         yield TIME, body["session_time"]
     elif event.type == "ReferenceValueAdded":
         yield VALUE, body["value"]

@@ -266,6 +266,12 @@ def session_amended(state: State, event: StoredEvent, body: Payload) -> None:
         if state.probes.get(key) is not None:  # else a redaction has blanked its name
             changed = state.probes.change(key)
             changed.probe, changed.matched_by = probe["probe"], probe["matched_by"]
+    if body["start"] is not None:
+        session.decided = compact_json(_decided(session) | {"start": body["start"]})
+    if body["session_time"] is not None:
+        _free_time(state, session)
+        session.session_time = body["session_time"]
+        state.times.add(SessionTime(session.subject, session.session_time, session.id))
 
 
 def session_moved(state: State, event: StoredEvent, body: Payload) -> None:
@@ -304,6 +310,10 @@ def _free_session_keys(state: State, session: Session) -> None:
     """Tasks and probes stay beside the session, which is still shown; its keys are free for another one."""
     _free_location(state, session)
     session.look_next = None
+    _free_time(state, session)
+
+
+def _free_time(state: State, session: Session) -> None:
     if session.session_time is not None:
         key = (session.subject, session.session_time)
         time = state.times.get(key)

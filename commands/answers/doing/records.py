@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from commands.answers.doing.common import bytes_of, number_of, session_of, submitted
+from ledger.errors import Refusal
 
 if TYPE_CHECKING:
     from commands.answers.asking import Asking
@@ -94,14 +95,24 @@ def add_clustering(
 
 
 def amend(
-    asking: Asking, command_id: str | None, *, ref: SessionRef, content: Content, filename: FileName,
-    encoding: Encoding = "utf-8", reason: Text | None = None, despite_serial: bool = False,
+    asking: Asking, command_id: str | None, *, ref: SessionRef, content: Content | None = None,
+    filename: FileName | None = None, encoding: Encoding = "utf-8", reason: Text | None = None,
+    despite_serial: bool = False, from_disk: bool = False, start: LocalTime | None = None,
 ) -> Any:  # fmt: skip
-    """Add to an inserted session what its file left out; the file is given as text."""
+    """Add to an inserted session what its file left out, given as text; or what the disk says by now, or the start that
+    it should say."""
     from commands.requests.changes.additions import amend
+    from commands.requests.changes.from_disk import amend_from_disk
 
+    if from_disk or start is not None:
+        if content:
+            raise Refusal("both-given", "A file was given, and the disk is to be asked.", "Give one of them.")
+        return amend_from_disk(
+            asking.daybook, session_of(asking, ref), roots=asking.roots, start=start, reason=reason,
+            command_id=command_id,
+        )  # fmt: skip
     return amend(
-        asking.daybook, session_of(asking, ref), bytes_of(content, encoding), filename=filename,
+        asking.daybook, session_of(asking, ref), bytes_of(content or "", encoding), filename=filename or "upload.yml",
         roots=asking.roots, reason=reason, despite_serial=despite_serial, limits=asking.limits, command_id=command_id,
     )  # fmt: skip
 

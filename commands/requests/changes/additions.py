@@ -31,7 +31,7 @@ from commands.requests.changes.plan import Plan, is_empty
 from commands.requests.changes.using import tasks_of
 from commands.requests.impact import counted
 from commands.requests.rules import checked_reason
-from commands.stored import standing_remarks
+from commands.stored import insertions, standing_remarks
 from ledger.envelope import NewEvent
 from ledger.errors import Conflict, NextStep, Refusal
 from ledger.events import Body, MoreFound, SessionAmended
@@ -54,6 +54,9 @@ class AmendSession(Command[ChangeMade]):
     probes: list[dict[str, Any]] | None = None
     remarks: list[dict[str, Any]] = []
     despite_serial: bool = False
+    session_time: str | None = None
+    start: str | None = None
+    sessions_txt: dict[str, Any] | None = None
     reason: str = _LEFT_OUT
     asked: str = ""
 
@@ -83,6 +86,9 @@ class AmendSession(Command[ChangeMade]):
             "probes": self.probes,
             "remarks": self.remarks,
             "despite_serial": self.despite_serial,
+            "session_time": self.session_time,
+            "start": self.start,
+            "sessions_txt": self.sessions_txt,
         }
         return made_or_asked(world, amended_session(world, change, reason), reason)
 
@@ -97,6 +103,7 @@ def amended_session(world: World, change: dict[str, Any], reason: str) -> Plan:
             "Reject the request; what is still missing can be asked for anew",
             NextStep("show", f"s{row.id}"),
         )
+    _refuse_time(world, row, change.get("session_time"))
     impact = counted(world, [], _of_others(world, row))
     body = SessionAmended(
         fields=change["fields"],
@@ -105,15 +112,17 @@ def amended_session(world: World, change: dict[str, Any], reason: str) -> Plan:
         probes=change["probes"],
         despite_serial=change["despite_serial"],
         reason=reason if reason != _LEFT_OUT else None,
+        session_time=change.get("session_time"),
+        start=change.get("start"),
+        sessions_txt=change.get("sessions_txt"),
     )
+    remarks, names = standing_remarks(world, row.id) if row.status == "inserted" else ([], [])
+    stay = [*(each for each in remarks if each["code"] not in _settled_by(body)), *change["remarks"]]
 
     def events(causation: int) -> Sequence[NewEvent]:
         bodies: list[Body] = [body]
-        if change["remarks"]:
-            remarks, names = standing_remarks(world, row.id)
-            bodies.append(
-                MoreFound(recordings=[], probes=[], remarks=[*remarks, *change["remarks"]], open=names)
-            )
+        if stay != remarks:
+            bodies.append(MoreFound(recordings=[], probes=[], remarks=stay, open=names))
         cause = causation or row.status_position
         return [
             NewEvent(f"session/{row.id}", each, row.version + at, row.subject, row.username, cause)
@@ -129,6 +138,37 @@ def amended_session(world: World, change: dict[str, Any], reason: str) -> Plan:
         subject=row.subject,
         events=events,
     )
+
+
+def _settled_by(body: SessionAmended) -> set[str]:
+    """The remarks that are not so any more, as the record says now what they say."""
+    settled = {"start-differs"} if body.session_time is not None else set()
+    return settled | ({"sessions-txt-differs", "task-outside-recording"} if body.sessions_txt else set())
+
+
+def _refuse_time(world: World, row: Session, time: str | None) -> None:
+    """Raises Refusal where another session of the subject began then, or a probe was in another animal."""
+    held = None if time is None else world.state.times.get((row.subject, time))
+    if held is not None and held.session != row.id:
+        raise Refusal(
+            "session-time-taken",
+            f"Session s{held.session} of this subject began at {time} already.",
+            "One of the two is a copy, or a clock was wrong",
+            NextStep("why", f"s{held.session}"),
+        )
+    if time is None:
+        return
+    probes = {one.probe for one in world.state.probes.where("session = ?", [row.id])}
+    there = [one for one in insertions(world) if one.probe in probes and one.at(time)]
+    own = {one.probe for one in there if one.subject == row.subject}
+    for one in there:
+        if one.subject != row.subject and one.probe not in own:
+            raise Refusal(
+                "probe-in-another-subject",
+                f'At {time} probe "{one.probe}" was in subject {one.subject.partition("/")[2]}.',
+                "Mend the insertion if that is wrong",
+                NextStep("list-subjects"),
+            )
 
 
 def _of_others(world: World, row: Session) -> list[Any]:
@@ -207,7 +247,7 @@ def amend(
         remarks=resolved.remarks,
         despite_serial=despite_serial,
         asked=asked,
-        **({} if reason is None else {"reason": reason}),
+        reason=_LEFT_OUT if reason is None else reason,
     )
     return daybook.submit(command).result
 

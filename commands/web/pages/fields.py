@@ -30,6 +30,7 @@ _ASKED = {
     "despite_serial": "Despite the serial numbers",
     "email": "Mail address",
     "filename": "Name of the file",
+    "from_disk": "Read the disk again, instead of a file",
     "insertion_time": "Inserted at (local time)",
     "length": "Good for",
     "name": "Name",
