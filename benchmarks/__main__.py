@@ -7,7 +7,17 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import appending, deleting, looking, reading, rebuilding, slow_share, stage3, starting
+from benchmarks import (
+    appending,
+    deleting,
+    looking,
+    reading,
+    rebuilding,
+    slow_share,
+    stage3,
+    starting,
+    writing_at_once,
+)
 from benchmarks.databases import directory, postgresql
 from benchmarks.measure import Measure
 
@@ -18,6 +28,7 @@ PARTS = (
     "slow_share",
     "stage3",
     "appending",
+    "writing_at_once",
     "rebuilding",
     "looking",
     "deleting",
@@ -40,7 +51,7 @@ def run(parts: list[str], scale: int) -> Iterator[Measure]:
     with directory() as place:
         if "stage3" in parts:
             yield from stage3.measures(place, sessions)
-    if not {"appending", "rebuilding", "looking", "deleting"} & set(parts):
+    if not {"appending", "writing_at_once", "rebuilding", "looking", "deleting"} & set(parts):
         return
     with postgresql() as server:
         for address in (None, server):
@@ -49,6 +60,8 @@ def run(parts: list[str], scale: int) -> Iterator[Measure]:
                     yield from appending.measures(
                         place, address, singles=2000 // scale, batches=max(20 // scale, 5)
                     )
+                if "writing_at_once" in parts:
+                    yield from writing_at_once.measures(place, address, commands=3200 // scale)
                 if "rebuilding" in parts:
                     yield from rebuilding.measures(place, address, events)
                 if "looking" in parts:

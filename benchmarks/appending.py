@@ -6,20 +6,18 @@ from statistics import median
 from tempfile import mkdtemp
 
 from benchmarks.databases import new_database, new_ledger
-from benchmarks.history import requested_session
+from benchmarks.history import SUBJECT, check, requested_session
 from benchmarks.measure import Measure, faster, in_turn, seconds
 from benchmarks.peer_ledger import Session, application
 from commands.door.command import Command
 from commands.door.submit import Daybook
 from commands.door.world import Decision, World
-from commands.intake.validation import RecordCheck
 from ledger import log
 from ledger.envelope import NewEvent
 from projections.records import Session as SessionRow
 from projections.records import SessionLocation
 from projections.rows import Rows
 
-SUBJECT = "0/12345"
 BATCH = 1000
 PEER_AT_ONCE = (
     200  # on PostgreSQL; with 1,000 of these events in one save the peer and its server wait for each other
@@ -46,24 +44,10 @@ class RequestSessions(Command):
         return Decision(events, {"first": first}, correlation=f"u{first}")
 
 
-def _check(number: int, _count: int) -> RecordCheck:
-    """The smallest command there is: one event, one row of one projection."""
-    return RecordCheck(
-        filename="a.yml",
-        sha256=f"{number:064x}",
-        size_bytes=40_000,
-        ok=True,
-        stage=2,
-        errors=0,
-        warnings=0,
-        subject=SUBJECT,
-    )
-
-
 def measures(place: Path, server: str | None, *, singles: int, batches: int) -> Iterator[Measure]:
     on = "SQLite" if server is None else "PostgreSQL"
     name = f"single appends through the door, a check (1 projection row), {on}"
-    yield _against_peer(name, place, server, command=_check, times=singles)
+    yield _against_peer(name, place, server, command=check, times=singles)
     name = f"single appends through the door, a session request (3 projection rows), {on}"
     yield _against_peer(name, place, server, times=singles)
     name = f"appends in batches of {BATCH}, {on}"

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from commands.door.actor import Actor
+from commands.intake.validation import RecordCheck
 from ledger import input_files, log
 from ledger.database import Database
 from ledger.envelope import NewEvent
@@ -31,6 +32,8 @@ from ledger.events import (
 )
 from projections.apply import apply
 from projections.rows import State
+
+SUBJECT = "0/12345"  # of single commands
 
 SESSIONS_AN_UPLOAD = 100
 REQUESTS = 200
@@ -210,3 +213,17 @@ def _clustering(session: int, number: int, offset: int) -> ClusteringInserted:
         curation_time="2023-04-05 12:13:14", curation_time_inherited=True, notes=None,
         outputs=[{"location": ".", "method": "kilosort", "probe_name": "imec0", "units": {"good": 40, "mua": 60}}],
     )  # fmt: skip
+
+
+def check(number: int, _count: int) -> RecordCheck:
+    """The smallest command there is: one event, one row of one projection."""
+    return RecordCheck(
+        filename="a.yml",
+        sha256=f"{number:064x}",
+        size_bytes=40_000,
+        ok=True,
+        stage=2,
+        errors=0,
+        warnings=0,
+        subject=SUBJECT,
+    )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 """Events of a page: so many are handled again at most where a follower was killed."""
 EVERY_S = 0.5
+_MARK = 16  # hexadecimal digits
+_LONGEST_NUMBER = 19
 LONGEST_PAUSE_S = 30.0
 Passing = tuple[type[Refusal], ...]
 PASSING: Passing = (LedgerUnavailable,)
@@ -44,6 +47,27 @@ class Cursor:
     @classmethod
     def behind(cls, event: "EventLine") -> "Cursor":
         return cls(event.position, event.command_id, event.recorded_at)
+
+
+def mark_of(event: "EventLine") -> str:
+    """The place behind an event in one word: its position, and what tells it from another ledger's event there."""
+    told = sha256(f"{event.command_id} {event.recorded_at}".encode()).hexdigest()
+    return f"{event.position}-{told[:_MARK]}"
+
+
+def behind_mark(ledger: "Answering", mark: str) -> int:
+    """The position of a mark. A number is one without what tells it. Raises Refusal for what is no mark, and
+    IntegrityFailure where this ledger has another event there, or none."""
+    number, _, told = mark.partition("-")
+    if not (number.isascii() and number.isdigit() and len(number) < _LONGEST_NUMBER):
+        raise Refusal(
+            "no-mark", "This is no place of a follower.", "Give the id of the last event, or a position."
+        )
+    position = int(number)
+    found = list(ledger.ask("log", after=position - 1, limit=1).events) if position else []
+    if position and (not found or (told and mark_of(found[0]) != mark)):
+        raise _of_another(position, is_there=bool(found))
+    return position
 
 
 class CursorFile:
@@ -175,10 +199,13 @@ def _require_same(ledger: "Answering", cursor: Cursor) -> None:
         return
     found = list(ledger.ask("log", after=cursor.position - 1, limit=1).events)
     if not found or Cursor.behind(found[0]) != cursor:
-        is_there = "is another one" if found else "is not there"
-        raise IntegrityFailure(
-            "cursor-of-another-ledger",
-            f"Event {cursor.position:,}, which was handled last, {is_there}: this is another ledger, or an older copy "
-            "of it.",
-            "See which ledger this is. To follow it, keep its cursor in another file.",
-        )
+        raise _of_another(cursor.position, is_there=bool(found))
+
+
+def _of_another(position: int, *, is_there: bool) -> IntegrityFailure:
+    what = "is another one" if is_there else "is not there"
+    return IntegrityFailure(
+        "cursor-of-another-ledger",
+        f"Event {position:,}, which was handled last, {what}: this is another ledger, or an older copy of it.",
+        "See which ledger this is. To follow it, begin anew.",
+    )

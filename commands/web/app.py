@@ -10,7 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from commands.web import callers, doing, exports, health, operations, pages, signing_in, uploads
+from commands.web import callers, doing, exports, following, health, operations, pages, signing_in, uploads
 from commands.web.bounds import Bounds
 from commands.web.openapi import describe
 from commands.web.pages import bench
@@ -40,6 +40,7 @@ def application(serving: Serving) -> FastAPI:
     app.include_router(operations.questions(serving), prefix=API)
     app.include_router(doing.actions(serving), prefix=API)
     app.include_router(exports.exports(serving), prefix=API)
+    app.include_router(following.following(serving), prefix=API)
     app.include_router(signing_in.signing_in(serving), prefix=API)
     app.include_router(pages.pages(serving))
     app.include_router(health.health(serving))

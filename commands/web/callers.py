@@ -50,6 +50,15 @@ def caller(serving: Serving, request: Request, *, enough: bool = True) -> Actor:
     return actor
 
 
+def is_still_in(serving: Serving, request: Request) -> bool:
+    """Whether who called is let in as before: asked again and again where an answer goes on for long."""
+    given = bearer(request)
+    return (
+        actor_by_token(serving.ledger, given, interface=INTERFACE) is not None
+        or actor_by_sign_in(serving.ledger, given, "bearer", interface=INTERFACE) is not None
+    )
+
+
 def bearer(request: Request) -> str:
     """What stands in the header, empty where nothing does."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")

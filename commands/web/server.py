@@ -154,6 +154,10 @@ class _Telling(uvicorn.Server):
         super().__init__(config)
         self._tell, self._serving = tell, serving
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._serving.stopping.set()
+        await super().shutdown(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._tell()

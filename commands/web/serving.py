@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from commands.accounts.server_key import ServerKey
@@ -37,6 +38,8 @@ class Serving:
     working: "Working | None" = None
     measures: Measures = field(default_factory=Measures)
     address: str | None = None
+    stopping: Event = field(default_factory=Event)
+    """Set when the server ends: what waits for something new waits no longer."""
 
     @property
     def public_url(self) -> str | None:
