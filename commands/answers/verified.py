@@ -53,11 +53,21 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhoActed:
+    """How often an actor stands in a file, and how he or she was authenticated: ``token ab12cd``, ``claimed``; with
+    the user on whose behalf, if on another's."""
+
+    user: str
+    authenticated: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedFile:
     """A receipt, a proof or a bundle. ``ok``: nothing is wrong with it, and nothing of a bundle is ``unchecked``, which
     is what could not be looked at: what a bundle says of itself excuses nothing.
     ``size`` is that of the checkpoint that it stands under, 0 without one. ``ledger``: it was compared with the ledger,
-    and not only looked at by itself."""
+    and not only looked at by itself. ``actors`` are those of a receipt or a proof that is ``ok``; empty for a bundle."""
 
     ok: bool
     kind: Literal["proof", "bundle"]
@@ -74,6 +84,7 @@ class VerifiedFile:
     checked: list[str]
     unchecked: list[str]
     problems: list[ProblemLine]
+    actors: list[WhoActed]
 
 
 def kept_under(checkpoints: Sequence[str] | None, names: Sequence[str] | None) -> dict[str, str]:
@@ -176,10 +187,25 @@ def verified_proof(
         if refusal.code != "no-ledger":
             raise
         report = documents.verify_document(text, checkpoints=checkpoints, trust=own)
-        return _of(report, "proof", ledger=False)
+        return _of(report, "proof", ledger=False, actors=_actors(text, report))
     finally:
         database.close()
-    return _of(report, "proof", ledger=True)
+    return _of(report, "proof", ledger=True, actors=_actors(text, report))
+
+
+def _actors(text: str, report: "Report") -> list[WhoActed]:
+    """Of a file whose events hold: what they say is what was recorded."""
+    if report.problems:
+        return []
+    import json
+    from collections import Counter
+
+    from commands.answers.sentences import authenticated
+
+    found = Counter(
+        (event["actor"], authenticated(json.loads(event["via"]))) for event in json.loads(text)["events"]
+    )
+    return [WhoActed(user=user, authenticated=how, events=times) for (user, how), times in found.items()]
 
 
 def verified_bundle(
@@ -204,11 +230,14 @@ def verified_bundle(
     return _of(report, "bundle", ledger=False)
 
 
-def _of(report: "Report", kind: Literal["proof", "bundle"], *, ledger: bool) -> VerifiedFile:
+def _of(
+    report: "Report", kind: Literal["proof", "bundle"], *, ledger: bool, actors: Sequence[WhoActed] = ()
+) -> VerifiedFile:
     found: dict[str, Any] = vars(report) | {
         "ok": not report.problems and not (kind == "bundle" and report.unchecked),
         "kind": kind,
         "ledger": ledger,
         "problems": [problem._asdict() for problem in report.problems],
+        "actors": [asdict(each) for each in actors],
     }
     return read(VerifiedFile, found)

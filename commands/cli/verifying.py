@@ -426,6 +426,8 @@ def _lines(report: "VerifiedFile") -> Iterator[str]:
         yield f"Ledger {report.origin}: {what}, root {report.root}."
     else:
         yield f"Ledger {report.origin}: {events}, without a checkpoint."
+    for each in report.actors:
+        yield f"  acted: {each.user}, authenticated by {each.authenticated}: {plural(each.events, 'event')}"
     yield from (f"  checked: {text}" for text in report.checked)
     yield from (f"  NOT CHECKED: {text}" for text in report.unchecked)
     for problem in report.problems:

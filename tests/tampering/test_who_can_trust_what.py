@@ -1,15 +1,19 @@
 """The README's table "Who can trust what", row by row: what is refused, what is found, and what is left.
 
-A name of a test here begins with the row that it shows: ``user``, ``application``, ``owner`` or ``kept_elsewhere``.
+A name of a test here begins with the row that it shows: ``user``, ``account``, ``application``, ``owner`` or
+``kept_elsewhere``.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from commands.answers.verified import verified_proof
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.proving.checking import check_ledger
@@ -30,12 +34,15 @@ from ledger.verify import verify
 from projections.rebuild import rebuild
 from tests.conftest import ROOT
 from tests.ledger.writing import Register, added, append, append_plainly, as_owner, is_sqlite
+from tests.patience import PATIENCE_S
+from tests.serving import Server
 from tests.tampering.forgery import rewrite
 
 pytestmark = pytest.mark.tampers
 FILE = b"sessions: []\n"
 ROWS = (
     "a user of Daybook",
+    "somebody with an account",
     "somebody who has the application's database password",
     "the owner of the database",
     "the owner, where",
@@ -54,8 +61,10 @@ def test_every_row_of_the_table_is_shown_here() -> None:
     assert len(rows) == len(ROWS)
     for row, begins in zip(rows, ROWS, strict=True):
         assert row.startswith(begins), row
-    shown = set(re.findall(r"def test_(user|application|owner|kept_elsewhere)_", Path(__file__).read_text()))
-    assert shown == {"user", "application", "owner", "kept_elsewhere"}
+    shown = set(
+        re.findall(r"def test_(user|account|application|owner|kept_elsewhere)_", Path(__file__).read_text())
+    )
+    assert shown == {"user", "account", "application", "owner", "kept_elsewhere"}
 
 
 @pytest.fixture
@@ -118,6 +127,76 @@ NO_HEADS = {
     "a hash that is none": "sha256 = compact_range",
     "a second row": "id = 2",
 }
+
+
+@pytest.fixture
+def server(ledger_url: str, tmp_path: Path) -> Iterator[Server]:
+    made = Server(ledger_url, tmp_path)
+    yield made
+    made.close()
+
+
+def test_account_acts_under_its_own_name_and_events_say_by_what_it_came_in(server: Server) -> None:
+    token = server.token("user_2")
+    client = server.client(Authorization=f"Bearer {token}", **{"X-Forwarded-User": "user_1"})
+    ended = client.post("/api/v1/actions/register-subject", json={"name": "777"})
+    refused = client.post(
+        "/api/v1/actions/register-subject",
+        json={"name": "778"},
+        headers={"Daybook-On-Behalf-Of": "user_1"},
+    )
+
+    assert (ended.status_code, refused.status_code) == (200, 403)
+    events = client.get("/api/v1/log?limit=2").json()["events"]
+    assert [(event["type"], event["actor"]) for event in events] == [
+        ("SubjectRegistered", "user_2"), ("ActionRefused", "user_2"),
+    ]  # fmt: skip
+    assert events[0]["via"]["authentication"] == "token" and events[0]["via"]["token"] in token
+
+
+def test_account_that_is_disabled_or_reads_only_does_nothing_more(server: Server) -> None:
+    reads, writes = server.as_("user_2", scope="read"), server.as_("user_2")
+    assert reads.post("/api/v1/actions/register-subject", json={"name": "777"}).status_code == 403
+
+    admin = server.as_("user_1")
+    granted = admin.post("/api/v1/actions/grant-role", json={"user": "user_2", "role": "researcher"})
+    assert granted.status_code == 200
+    assert admin.post("/api/v1/actions/disable-user", json={"user": "user_2"}).status_code == 200
+
+    assert {each.get("/api/v1/sessions").status_code for each in (reads, writes)} == {401}
+
+
+def test_account_is_that_of_whoever_has_its_token(server: Server) -> None:
+    token = server.token("user_2")
+
+    with httpx.Client(base_url=server.address, trust_env=False, timeout=PATIENCE_S) as thief:
+        done = thief.post(
+            "/api/v1/actions/register-subject",
+            json={"name": "777"},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+    assert done.status_code == 200
+    with Daybook(server.ledger, Actor("user_1")).reading() as world:
+        [event] = log.select_events(world.transaction, type="SubjectRegistered")
+    assert event.actor == "user_2"
+
+
+def test_account_stands_in_a_receipt_with_how_it_was_authenticated(server: Server, tmp_path: Path) -> None:
+    token = server.token("user_2")
+    client = server.client(Authorization=f"Bearer {token}")
+    assert client.post("/api/v1/actions/register-subject", json={"name": "777"}).status_code == 200
+    receipt = client.get("/api/v1/proofs/subject%2F0%2F777?or_events=true").json()
+    with Daybook(server.ledger, Actor("user_1")).reading() as world:
+        [event] = log.select_events(world.transaction, type="SubjectRegistered")
+
+    found = verified_proof(server.url, receipt["text"], kept={})
+
+    assert found.ok and [(each.user, each.authenticated, each.events) for each in found.actors] == [
+        ("user_2", f"token {json.loads(event.via)['token']}", 1)
+    ]
+    forged = verified_proof(server.url, receipt["text"].replace("user_2", "user_1"), kept={})
+    assert not forged.ok and forged.actors == []
 
 
 @pytest.mark.parametrize("what", NO_HEADS)
