@@ -67,7 +67,8 @@ class VerifiedFile:
     """A receipt, a proof or a bundle. ``ok``: nothing is wrong with it, and nothing of a bundle is ``unchecked``, which
     is what could not be looked at: what a bundle says of itself excuses nothing.
     ``size`` is that of the checkpoint that it stands under, 0 without one. ``ledger``: it was compared with the ledger,
-    and not only looked at by itself. ``actors`` are those of a receipt or a proof that is ``ok``; empty for a bundle."""
+    and not only looked at by itself. ``actors`` are those of a receipt or a proof that is ``ok``;
+    a bundle has none here."""
 
     ok: bool
     kind: Literal["proof", "bundle"]
