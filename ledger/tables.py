@@ -1,5 +1,6 @@
 """The tables of facts, and of what lies beside them. Migrations alone create them; ``log`` and ``input_files`` alone
-write the facts, ``people``, ``secrets`` and ``preferences`` what can be erased.
+write the facts, ``people``, ``secrets``, ``preferences`` and ``drafts`` what can be
+erased.
 
 ``metadata`` is shared with the projections' tables, so that one ``alembic check`` sees them all.
 """
@@ -172,6 +173,16 @@ workers = Table(
     Column("seen_at", Text, nullable=False),
     sqlite_with_rowid=False,
     comment="who works now, and where; who was not seen for a while works no longer",
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("username", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("kept_at", Text, nullable=False),
+    comment="input files that somebody is writing; in no event, and in no export",
 )
 
 IMMUTABLE = ("events", "receipts", "input_files", "checkpoints", "tree_nodes")

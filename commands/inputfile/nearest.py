@@ -1,10 +1,13 @@
 """Did you mean: the nearest of the valid words."""
 
+import re
 from collections.abc import Collection, Iterable
 
 from commands.inputfile.fields import clipped
 from ledger.look_alikes import difference, folded
 
+_MEANT = re.compile(r'Did you mean "([^"\n]+)"\?')
+_CUT = "\u2026"
 LONGEST = 80  # letters of a word, and of a choice, that are compared
 MOST = 400  # choices that are compared with one word
 
@@ -49,6 +52,12 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 def mean(word: str, meant: str) -> str:
     """The question, and how the two differ where that is hard to see."""
     return f'Did you mean "{clipped(meant, LONGEST)}"? {difference(word, meant)}'.rstrip()
+
+
+def meant_by(hint: str) -> str | None:
+    """The word that such a hint names; None where it names none, or not the whole of it."""
+    found = _MEANT.match(hint)
+    return None if found is None or found[1].endswith(_CUT) else found[1]
 
 
 def _folded(word: str) -> str:

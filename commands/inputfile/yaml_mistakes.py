@@ -26,23 +26,30 @@ _BEYOND = 1 << 60  # further than any line
 
 def yaml_mistakes(text: str, found: Finding, limits: Limits) -> Sequence[Finding]:
     """All mistakes that could be identified; where none could, ``found``, the parser's own finding."""
+    findings = [
+        stage_0_error(repair.code, repair.message, repair.hint, at=(repair.line + 1, repair.column + 1))
+        for repair in repairs(text, limits)
+    ]
+    return sorted(findings, key=lambda finding: finding.line or 0) or [found]
+
+
+def repairs(text: str, limits: Limits) -> list[Repair]:
+    """What would mend a text that does not parse, as far as that could be guessed: one after the other."""
     if _too_deep(text):
-        return [found]
+        return []
     lines = text.splitlines()
     left = _WORK // _cost(text, lines)
-    findings: list[Finding] = []
+    found: list[Repair] = []
     failure = parse_failure(lines)
-    while failure is not None and len(findings) < limits.repairs and left > 0:
+    while failure is not None and len(found) < limits.repairs and left > 0:
         repair, failure, tried = _best_repair(lines, failure, left)
         left -= tried
         if repair is None:
             break
-        findings.append(
-            stage_0_error(repair.code, repair.message, repair.hint, at=(repair.line + 1, repair.column + 1))
-        )
+        found.append(repair)
         for number, line in repair.lines.items():
             lines[number] = line
-    return sorted(findings, key=lambda finding: finding.line or 0) or [found]
+    return found
 
 
 def _cost(text: str, lines: list[str]) -> int:

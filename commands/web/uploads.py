@@ -84,7 +84,7 @@ def _upload(serving: Serving) -> Any:
         refuse_unknown(request, {"filename"})
         command_id = idempotency_key(request)
         data, name = await _file(request, serving.settings.limits.input_file_bytes, filename)
-        report: UploadReport = await run_sync(_take_in, serving, actor, data, name, command_id)
+        report: UploadReport = await run_sync(taken_in, serving, actor, data, name, command_id)
         if not report.ok:
             return await run_sync(lambda: answered(report, status=422))
         address = f"/api/v1/uploads/{report.upload}/report"
@@ -93,7 +93,7 @@ def _upload(serving: Serving) -> Any:
     return upload
 
 
-def _take_in(serving: Serving, actor: Actor, data: bytes, name: str, command_id: str | None) -> UploadReport:
+def taken_in(serving: Serving, actor: Actor, data: bytes, name: str, command_id: str | None) -> UploadReport:
     settings = serving.settings
     report = take_in(
         serving.daybook(actor),

@@ -16,6 +16,8 @@ from ledger.envelope import AUTHENTICATIONS
 from ledger.errors import Refusal
 
 THREADS = 2
+_HERE = (INTERFACE, "web")
+"""What came in by one of these came through a server."""
 
 
 class Stopping(Exception):
@@ -64,7 +66,7 @@ class Working:
             ]
         for event in events:
             via = orjson.loads(event.via)
-            if via.get("interface") == INTERFACE and via.get("authentication") in AUTHENTICATIONS[2:]:
+            if via.get("interface") in _HERE and via.get("authentication") in AUTHENTICATIONS[2:]:
                 actor = Actor(
                     event.actor,
                     INTERFACE,

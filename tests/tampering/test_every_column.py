@@ -31,6 +31,7 @@ BESIDE = (
     "looks",
     "workers",
     "preferences",
+    "drafts",
 )  # what can be erased, and is in no event
 FACTS = ("events", "head", "receipts", "input_files", "checkpoints", "tree_nodes", *BESIDE)
 
@@ -57,6 +58,13 @@ SILENT = {
         (table, each.name): "what workers did and when they look next, not what is so: lost, they look again"
         for table in ("looks", "workers")
         for each in metadata.tables[table].columns
+    },
+    **{
+        (
+            "drafts",
+            each.name,
+        ): "what somebody is still writing is not on record; who uploads it sees what it says"
+        for each in metadata.tables["drafts"].columns
     },
     **{
         ("preferences", each.name): "what each has chosen to see changes nothing that is on record"
@@ -101,6 +109,7 @@ def victim(
     with daybook.database.writing() as transaction:
         transaction.run("INSERT INTO people (username, name, email) VALUES ('user_1', 'N', 'n@x')")
         transaction.run("INSERT INTO secrets VALUES ('t1', 'token', 'user_1', 'd', '{}', 'a', 'b', 'c')")
+        transaction.run("INSERT INTO drafts VALUES ('user_1', 'a.yml', ?, 'a')", (b"a",))
         transaction.run("INSERT INTO preferences VALUES ('user_1', 'zone', 'UTC')")
         transaction.run("INSERT INTO sign_in_failures VALUES ('user_1', 'a', 1)")
         transaction.run("INSERT INTO looks VALUES ('s1', 'N:', 'waiting', 1, 'a', 'a', 'b', 'host', '')")

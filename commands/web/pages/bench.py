@@ -2,15 +2,15 @@
 
 from fastapi import APIRouter
 
-from commands.web.pages import doing
+from commands.web.pages import doing, editing, uploaded
 from commands.web.serving import Serving
 
-BYTES_OF_FILES = dict.fromkeys(doing.PATHS_OF_FILES, 3)
+BYTES_OF_FILES = dict.fromkeys(doing.PATHS_OF_FILES | editing.PATHS_OF_FILES, 3)
 """How many bytes each byte of a file may take in a form: chosen, and typed with long line ends."""
 
 
 def bench(serving: Serving) -> APIRouter:
     router = APIRouter()
-    for part in (doing.doing,):
+    for part in (doing.doing, editing.editing, uploaded.uploaded):
         router.include_router(part(serving))
     return router

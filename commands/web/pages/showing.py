@@ -3,6 +3,7 @@
 What every page has: whose ledger, who is signed in, the moment that it shows, and the position that it answers for.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -31,6 +32,7 @@ CSP = (
 )
 _NAVIGATION = (
     ("/sessions", "Sessions"), ("/clusterings", "Clusterings"), ("/uploads", "Uploads"),
+    ("/ingest", "Ingest"),
     ("/subjects", "Subjects"),
 )  # fmt: skip
 """Address and title of what stands at the top of each page."""
@@ -45,8 +47,16 @@ def environment() -> Environment:
     made.filters.update(
         time=time_of_reader, number=lambda number: f"{number:,}", query=query, status=status_shown, when=when_shown,
         record=record_address, event=event_address,
+        plainly=plainly,
     )  # fmt: skip
     return made
+
+
+def plainly(value: Any) -> str:
+    """A value of an entry, as the input format has it."""
+    if value is None:
+        return "nothing"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @pass_context
