@@ -11,6 +11,7 @@ authenticated.
 """
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import orjson
@@ -18,7 +19,7 @@ import orjson
 from ledger.database import Transaction
 from projections.lines import subject_name
 
-By = Literal["user", "subject", "project", "month", "authentication"]
+By = Literal["user", "subject", "project", "week", "month", "authentication"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,14 @@ NOT_COUNTED = frozenset(
 
 _COUNT_OF = {kind: count for count in COUNTS for kind in count.types}
 _KEYS: dict[By | None, str] = {
-    "user": "actor, username", "subject": "subject", "project": "project", "month": "substr(day, 1, 7)",
+    "user": "actor, username", "subject": "subject", "project": "project", "week": "day", "month": "substr(day, 1, 7)",
     "authentication": "authentication", None: "type",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``key`` is the user, subject, project, month (``2026-01``) or authentication; None for what has none."""
+    """``key`` is the user, subject, project, week (its Monday), month (``2026-01``) or authentication; None for what has none."""
 
     key: str | None
     counts: dict[str, int]
@@ -128,4 +129,12 @@ def _names(by: By | None, key: list[Any], count: Count) -> list[str | None]:
     if by == "project":
         projects = [name or None for name in orjson.loads(key[0] or "[]")]
         return list(dict.fromkeys(projects)) or [None]
+    if by == "week":
+        return [_monday(key[0])]
     return [subject_name(key[0]) or None]
+
+
+def _monday(day: str) -> str:
+    """The first day of its week."""
+    at = date.fromisoformat(day)
+    return (at - timedelta(days=at.weekday())).isoformat()

@@ -31,7 +31,8 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountsOf(Counts):
-    """``key`` is the user, subject, project, month (``2026-01``) or authentication; null for what is of none."""
+    """``key`` is the user, subject, project, week (its Monday), month (``2026-01``) or authentication; null for
+    what is of none."""
 
     key: str | None
 

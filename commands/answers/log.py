@@ -14,7 +14,7 @@ from commands.answers.event import event_line
 from commands.answers.rows import EventLine
 from ledger import log as stored_log
 from ledger.bodies import SCHEMAS, body_of
-from ledger.envelope import StoredEvent
+from ledger.envelope import StoredEvent, via_of
 from ledger.errors import Refusal
 from projections.lines import subject_key
 
@@ -42,7 +42,7 @@ class Log:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
     """Which events: all that are given must hold. Times are as recorded: ``since`` that time or later, ``until``
-    before it. ``text`` stands in what the event says, in any case."""
+    before it. ``text`` stands in what the event says, in any case; ``authentication`` is how its actor came in."""
 
     actor: str | None = None
     type: str | None = None
@@ -50,6 +50,12 @@ class Matching:
     since: str | None = None
     until: str | None = None
     text: str | None = None
+    authentication: str | None = None
+
+    @property
+    def is_looked_for(self) -> bool:
+        """Whether each event has to be looked at."""
+        return self.text is not None or self.authentication is not None
 
 
 def log(
@@ -73,7 +79,7 @@ def log(
     size = world.head.size
     first = min(max(after or 0, 0), size)  # behind it
     last = size if before is None else max(min(before - 1, size), first)
-    if matching.text:
+    if matching.is_looked_for:
         return _containing(world, matching, first, last, min(limit or MOST, MOST))
     if limit is None:
         return _answer(world, map(event_line, _ascending(world, matching, first, last)), None, None)
@@ -147,14 +153,14 @@ def _condition(matching: Matching) -> tuple[str, list[str]]:
 
 def _containing(world: "World", matching: Matching, first: int, last: int, limit: int) -> Log:
     """One step: the newest events that hold the text, down to ``STEP`` positions below ``last``."""
-    wanted = str(matching.text).casefold()
+    wanted = None if matching.text is None else matching.text.casefold()
     bottom = max(first, last - STEP)
     found: list[EventLine] = []
     at, looked_to = last, bottom
     while at > bottom and len(found) < limit:
         floor = max(bottom, at - _AT_ONCE)
         for event in reversed(list(_ascending(world, matching, floor, at))):
-            if _holds(event, wanted):
+            if _came_in(event, matching.authentication) and (wanted is None or _holds(event, wanted)):
                 found.append(event_line(event))
                 if len(found) == limit:
                     looked_to = event.position - 1
@@ -163,6 +169,10 @@ def _containing(world: "World", matching: Matching, first: int, last: int, limit
     older = looked_to + 1 if looked_to > first else None
     newer = last if last < world.head.size else None
     return _answer(world, found[::-1], older, newer)
+
+
+def _came_in(event: StoredEvent, authentication: str | None) -> bool:
+    return authentication is None or (via_of(event).get("authentication") or "claimed") == authentication
 
 
 def _holds(event: StoredEvent, wanted: str) -> bool:

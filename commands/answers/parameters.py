@@ -26,9 +26,9 @@ _POSITION = 2**63 - 1
 _REF = "An id (s12, c34, u56, d78), a location, a session time or a group name; or subject:NAME, probe:NAME, user:NAME."
 
 __all__ = [
-    "Asking", "By", "Checkpoint", "Content", "Day", "Encoding", "FileName", "Form", "Limit", "LimitBeside",
-    "LimitOfLog", "LocalTime", "Missing", "MissingOfClustering", "MomentText", "Number", "Position", "Records",
-    "Ref", "RequestId", "RequestStatus", "Right", "Role", "Scope", "SessionRef", "Status", "Text", "Time",
+    "Asking", "Authentication", "By", "Checkpoint", "Content", "Day", "Encoding", "FileName", "Form", "Limit",
+    "LimitBeside", "LimitOfLog", "LocalTime", "Missing", "MissingOfClustering", "MomentText", "Number", "Position",
+    "Records", "Ref", "RequestId", "RequestStatus", "Right", "Role", "Scope", "SessionRef", "Status", "Text", "Time",
     "UploadId", "UploadStatus", "Word", "parameters",
 ]  # fmt: skip
 
@@ -76,6 +76,7 @@ LimitBeside = Annotated[
 ]
 Status = Literal["pending", "waiting", "inserted", "error", "withdrawn", "deleted"]
 UploadStatus = Literal["validated", "rejected", "processed"]
+Authentication = Literal["os", "claimed", "password", "second-factor", "token", "oidc"]
 RequestStatus = Literal["requested", "rejected", "cancelled", "executed", "restored"]
 Text = Annotated[str, Field(max_length=10_000)]
 Records = Annotated[list[Text], Field(min_length=1, max_length=10_000)]

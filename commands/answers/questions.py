@@ -19,6 +19,7 @@ from ledger.errors import NextStep, Refusal
 if TYPE_CHECKING:
     from commands.answers.asking import Asking
     from commands.answers.parameters import (
+        Authentication,
         By,
         Checkpoint,
         Content,
@@ -192,12 +193,20 @@ def _blame(asking: Asking, ref: Ref) -> Any:
 def _log(
     asking: Asking, *, actor: Word | None = None, type: Word | None = None, subject: Word | None = None,  # noqa: A002
     since: Time | None = None, until: Time | None = None, text: Word | None = None, after: Number | None = None,
-    before: Number | None = None, limit: LimitOfLog = PAGE,
+    before: Number | None = None, authentication: Authentication | None = None, limit: LimitOfLog = PAGE,
 ) -> Any:  # fmt: skip
     """The newest events of the whole ledger, the oldest of them first; with ``after`` alone the oldest behind it."""
     from commands.answers.log import Matching, log
 
-    matching = Matching(actor=actor, type=type, subject=subject, since=since, until=until, text=text)
+    matching = Matching(
+        actor=actor,
+        type=type,
+        subject=subject,
+        since=since,
+        until=until,
+        text=text,
+        authentication=authentication,
+    )
     return log(asking.world("nothing"), matching, after=after, before=before, limit=limit)
 
 

@@ -123,6 +123,11 @@ def _row(event: "EventLine", *, with_stream: bool) -> list[object]:
 @click.option("--since", metavar="TIME", callback=utc_time, help="From this date or time on.")
 @click.option("--until", metavar="TIME", callback=utc_time, help="Before this date or time.")
 @click.option("--text", metavar="TEXT", callback=_some_text, help="Only events that say this, in any case.")
+@click.option(
+    "--authentication",
+    type=click.Choice(("os", "claimed", "password", "second-factor", "token", "oidc")),
+    help="Only by whoever came in so.",
+)
 @click.option("--before", metavar="POSITION", type=POSITION, help="Only events before this position.")
 @click.option("--after", metavar="POSITION", type=POSITION, help="Only events behind this position.")
 @click.option(
@@ -145,20 +150,21 @@ def log(
     since: str | None,
     until: str | None,
     text: str | None,
+    authentication: str | None,
 ) -> None:
     """The newest events of the whole ledger.
 
     The oldest of them first. With --after alone, the oldest behind that position. A text is looked for newest first,
     through 10,000 positions; the answer says how to look further back.
     """
-    everything = (invocation.json or not output.is_terminal()) and text is None
+    everything = (invocation.json or not output.is_terminal()) and text is None and authentication is None
     wanted = limit if limit is not None else (0 if everything else page_size(invocation))
     with invocation.answering() as ledger:
         found = ledger.ask(
             "log", as_of=as_of, actor=actor, type=kind, subject=subject, since=since, until=until, text=text,
-            after=after, before=before, limit=wanted or None,
+            authentication=authentication, after=after, before=before, limit=wanted or None,
         )  # fmt: skip
-        invocation.answer(found, lambda: _write_log(found, looked_for=text is not None))
+        invocation.answer(found, lambda: _write_log(found, looked_for=bool(text or authentication)))
 
 
 def _write_log(found: "Log", *, looked_for: bool) -> None:

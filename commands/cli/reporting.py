@@ -38,7 +38,7 @@ _BY_PROJECT = (
 @click.command(cls=Verb)
 @click.option(
     "--by",
-    type=click.Choice(("user", "subject", "project", "month", "authentication")),
+    type=click.Choice(("user", "subject", "project", "week", "month", "authentication")),
     help="A line for each; without it, only the totals.",
 )
 @click.option("--since", metavar="DATE", callback=time_in_utc, help="From this day on (UTC).")

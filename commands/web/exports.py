@@ -35,7 +35,7 @@ def exports(serving: Serving) -> APIRouter:
         actor = caller(serving, request)
         refuse_unknown(request, {"as_of"})
         asking = serving.asking(actor, None if as_of is None else moment_of(as_of))
-        return _sent(
+        return taken_away(
             lambda file: log_taken_away(asking, file.write),
             LINES,
             lambda moved: f"ledger-{moved.events}.jsonl",
@@ -52,7 +52,7 @@ def exports(serving: Serving) -> APIRouter:
         def make(file: IO[bytes]) -> dict[str, int]:
             return {"events": bundle_taken_away(asking, file, records=records or (), checkpoint=checkpoint)}
 
-        return _sent(make, ZIP, lambda _: "bundle.zip")
+        return taken_away(make, ZIP, lambda _: "bundle.zip")
 
     router.add_api_route(
         "/export", export, methods=["GET"], operation_id="get_export", summary="The whole log as JSON Lines.",
@@ -72,7 +72,7 @@ def _file(kind: str, said: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": said, "content": {kind: bytes_}}, **problems_of()}
 
 
-def _sent(make: Callable[[IO[bytes]], Any], kind: str, name_of: Callable[[Any], str]) -> Response:
+def taken_away(make: Callable[[IO[bytes]], Any], kind: str, name_of: Callable[[Any], str]) -> Response:
     file = TemporaryFile()  # noqa: SIM115 - closed when it is sent
     try:
         made = make(file)

@@ -12,6 +12,7 @@ from commands.door.ledger import Ledger
 from commands.door.settings import Settings
 from commands.door.submit import Daybook
 from commands.web.measuring import Measures
+from commands.web.verifying import Verifying
 from ledger.moments import Moment
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Serving:
     address: str | None = None
     stopping: Event = field(default_factory=Event)
     """Set when the server ends: what waits for something new waits no longer."""
+    verifying: Verifying = field(default_factory=Verifying)
 
     @property
     def public_url(self) -> str | None:

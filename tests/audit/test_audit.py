@@ -1,5 +1,6 @@
 """The counts of the audit report, against the events of the log counted one by one."""
 
+from datetime import date, timedelta
 from typing import Any, get_args
 
 import orjson
@@ -67,6 +68,9 @@ class Model:
             return {event.subject.removeprefix("0/") or None}
         if by == "authentication":
             return {orjson.loads(event.via).get("authentication", "claimed")}
+        if by == "week":
+            day = date.fromisoformat(event.recorded_at[:10])
+            return {(day - timedelta(days=day.weekday())).isoformat()}
         if by == "month":
             return {event.recorded_at[:7]}
         return {name or None for name in self.projects.get(event.position, ())} or {None}

@@ -163,7 +163,7 @@ def test_a_file_that_is_there_is_not_overwritten(run_here: Run, folder: Path) ->
 
 def test_what_goes_nowhere_is_wrong_usage(run_here: Run) -> None:
     for arguments in (
-        ("--format", "parquet"), ("--format", "table", "-o", "x"), ("--json", "--format", "csv"), ("--by", "week"),
+        ("--format", "parquet"), ("--format", "table", "-o", "x"), ("--json", "--format", "csv"), ("--by", "decade"),
     ):  # fmt: skip
         assert run_here("audit", *arguments).exit == 2
 

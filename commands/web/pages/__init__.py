@@ -8,7 +8,9 @@ from fastapi import APIRouter
 from commands.web.pages import (
     account,
     assets,
+    auditing,
     bench,
+    integrity,
     links,
     lists,
     named,
@@ -24,7 +26,7 @@ def pages(serving: Serving) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for part in (
         assets.assets, links.links, signing_in.signing_in, account.account, second_factor.second_factor, lists.lists,
-        bench.bench, named.named, records.records, stored_files.stored_files,
+        bench.bench, auditing.auditing, integrity.integrity, named.named, records.records, stored_files.stored_files,
     ):  # fmt: skip
         router.include_router(part(serving))
     return router

@@ -33,7 +33,7 @@ CSP = (
 _NAVIGATION = (
     ("/sessions", "Sessions"), ("/clusterings", "Clusterings"), ("/uploads", "Uploads"),
     ("/ingest", "Ingest"),
-    ("/subjects", "Subjects"),
+    ("/subjects", "Subjects"), ("/audit", "Audit"),
 )  # fmt: skip
 """Address and title of what stands at the top of each page."""
 
@@ -46,8 +46,7 @@ def environment() -> Environment:
     made.globals.update(asset=address, navigation=_NAVIGATION, new_command_id=new_command_id)
     made.filters.update(
         time=time_of_reader, number=lambda number: f"{number:,}", query=query, status=status_shown, when=when_shown,
-        record=record_address, event=event_address,
-        plainly=plainly,
+        record=record_address, lasted=lasted, event=event_address, plainly=plainly,
     )  # fmt: skip
     return made
 
@@ -84,6 +83,14 @@ def time_shown(recorded_at: str | None, zone: tzinfo = UTC) -> str:
     except (ValueError, OverflowError):  # at either end of the calendar
         return shown_in_utc(recorded_at)
     return f"{there.day} {there:%b %Y %H:%M}"
+
+
+def lasted(seconds: float) -> str:
+    """How long something took: 12 s, 3 min, 5 hours, 2 days."""
+    for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:,.0f} {name}s"
+    return f"{seconds:,.0f} s"
 
 
 def status_shown(status: str) -> Markup:
