@@ -80,7 +80,8 @@ _KEYS: dict[By | None, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``key`` is the user, subject, project, week (its Monday), month (``2026-01``) or authentication; None for what has none."""
+    """``key`` is the user, subject, project, week (its Monday), month (``2026-01``) or authentication; None for what
+    has none."""
 
     key: str | None
     counts: dict[str, int]

@@ -53,7 +53,7 @@ def visiting(browser: Browser, server: Server) -> Iterator[Visitor]:
         context = browser.new_context(
             base_url=server.address, viewport={"width": size[0], "height": size[1]}, **options
         )
-        context.set_default_timeout(PATIENCE_S * 1000 / 10)
+        context.set_default_timeout(PATIENCE_S * 1000 / 20)
         windows.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -87,7 +87,7 @@ def lab(ledger_url: str, sample: SampleLab) -> Callable[..., Ended]:
 
 
 def join(page: Page, server: Server, user: str, role: Any = "researcher") -> None:
-    """By the link of an invitation."""
+    """By the link of an invitation, which signs in as well."""
     page.goto(f"/accept/{code_for(admin(server), user, role)}")
     page.get_by_label("Password, of").fill(PASSWORD)
     page.get_by_label("The same once more").fill(PASSWORD)
@@ -95,6 +95,8 @@ def join(page: Page, server: Server, user: str, role: Any = "researcher") -> Non
 
 
 def sign_in(page: Page, user: str, *, at: str = "/sign-in") -> None:
+    """In a window that nobody is signed in at."""
+    page.context.clear_cookies()
     page.goto(at)
     page.get_by_label("User name").fill(user)
     page.get_by_label("Password").fill(PASSWORD)
