@@ -416,19 +416,28 @@ def _look_at_groups(
             )
 
 
-def _contradicted(plan: Plan, change: SessionChange, located: _Located) -> Iterator[Finding]:
-    """A name or a place in the file counts only where the recording does not contradict it."""
+def _contradicted(plan: Plan, change: SessionChange, holder: int | None, located: _Located) -> Finding | None:
+    """A name or a place in the file counts only where the recording does not contradict it: it is not that of another
+    session. ``holder`` has its session_time, unless that is replaced as well."""
     if change.matched_by not in ("name", "place") or change.inserted is None:
-        return
+        return None
     time = change.inserted.session_time
-    other = next((c.old for c in plan.sessions if c.old.session_time == time), None)
-    if other is None or change.old.session_time == time:
-        return
+    if holder in {c.old.id for c in plan.sessions}:
+        holder = next((c.old.id for c in plan.sessions if c.old.session_time == time), None)
+    elif holder not in {row.id for row in plan.absent}:
+        return None  # the file has that too: this is a copy of it
+    if holder is None or change.old.session_time == time:
+        return None
     path = f"sessions[{change.given.index}].{'name' if change.matched_by == 'name' else 'location'}"
     by = f'name "{change.given.name}"' if change.matched_by == "name" else "place in the file"
-    message = f"By its {by} this is s{change.old.id}, but its recording began at {time}, as that of s{other.id} did."
-    hint = "Give each entry the name that it had when it was uploaded, or correct the locations one by one."
-    yield located.error(3, path, "match-contradicted", message, hint)
+    message = (
+        f"By its {by} this is s{change.old.id}, but its recording began at {time}, as that of s{holder} did."
+    )
+    hint = (
+        "If the recordings were only moved, upload the file: an upload knows them by what was recorded. Else give each "
+        "entry the name that it had when it was uploaded."
+    )
+    return located.error(3, path, "match-contradicted", message, hint)
 
 
 def _failures(plan: Plan, known: Known, located: _Located) -> Iterator[Finding]:
@@ -439,14 +448,16 @@ def _failures(plan: Plan, known: Known, located: _Located) -> Iterator[Finding]:
         if isinstance(event, SessionInsertFailed):
             yield located.error(3, path, event.code, event.message, event.hint)
         if change.inserted is not None:
-            holder = known.session_times[change.inserted.session_time]
-            if holder != change.old.id:
+            holder = known.session_times.get(change.inserted.session_time)
+            contradicted = _contradicted(plan, change, holder, located)
+            if contradicted is not None:
+                yield contradicted
+            elif holder != change.old.id:
                 name = plan.subject.partition("/")[2]
                 message = f"Session s{holder} of subject {name} has the same session_time, "
                 hint = "One of the two locations is a copy, or belongs to another subject."
                 time = change.inserted.session_time
                 yield located.error(3, f"{path}.location", "session-time-taken", f"{message}{time}.", hint)
-            yield from _contradicted(plan, change, located)
     for group in plan.groups:
         if isinstance(group.outcome, ClusteringInsertFailed):
             outcome, path = group.outcome, f"clustering[{group.given.index}]"
