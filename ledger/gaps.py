@@ -12,13 +12,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from ledger.hashing import Noted, Problem
 
 _EVERYONE = "everyone"
+_ROLES_BY = {
+    "RoleGranted": "grants a role",
+    "RoleRevoked": "revokes a role",
+    "UserJoined": "takes a role by an invitation",
+}
 
 
 class Admins:
-    """Who was an admin when, as the log says. Only a role that an admin of that time granted counts."""
+    """Who was an admin when, as the log says. Only a role counts that an admin of that time granted, or invited to."""
 
     def __init__(self, noted: Sequence[Noted]) -> None:
         self._roles: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._invited: set[tuple[str, str, str]] = set()
         self.unfounded: list[Noted] = []
         for event in sorted(noted, key=lambda each: each.position):
             if event.type == "LedgerCreated" and event.position == 1:
@@ -29,6 +35,22 @@ class Admins:
                     continue
                 role = str(event.body.get("role")) if event.type == "RoleGranted" else ""
                 self._roles[str(event.body.get("user"))].append((event.position, role))
+
+            elif event.type == "UserInvited" and not event.damaged:
+                if self.were_at(event.position, event.actor):
+                    self._invited.add((*_told(event), event.actor))
+            elif event.type == "UserJoined" and not event.damaged:
+                self._join(event)
+
+    def _join(self, event: Noted) -> None:
+        """Whoever was granted a role in between keeps it."""
+        user, role = _told(event)
+        if not role or self._role(event.position, user):
+            return
+        if (user, role, str(event.body.get("invited_by"))) in self._invited:
+            self._roles[user].append((event.position, role))
+        else:
+            self.unfounded.append(event)
 
     def were_at(self, position: int, user: str) -> bool:
         return (self._role(position, user) or self._role(position, _EVERYONE)) == "admin"
@@ -74,8 +96,9 @@ class Gaps:
 
     def _roles(self) -> Iterator[Problem]:
         for event in self._admins.unfounded if not self.is_cut else ():
-            what = "grants" if event.type == "RoleGranted" else "revokes"
-            text = f"Event {event.position} {what} a role, but {event.actor} was no admin then."
+            what = _ROLES_BY[event.type]
+            who = event.actor if event.type != "UserJoined" else "whoever made it"
+            text = f"Event {event.position} {what}, but {who} was no admin then."
             yield Problem("role-unfounded", event.position, text)
 
     def _payloads(self) -> Iterator[Problem]:
@@ -188,3 +211,8 @@ def _file_of(redaction: Noted) -> str | None:
     if redaction.body.get("type") != "InputFileReceived" or not isinstance(kept, dict):
         return None
     return str(kept.get("sha256"))
+
+
+def _told(event: Noted) -> tuple[str, str]:
+    """The user and the role of it."""
+    return str(event.body.get("user")), str(event.body.get("role") or "")

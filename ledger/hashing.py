@@ -30,7 +30,7 @@ TILE = 1 << NODES_EVERY
 _NOTED_TYPES = frozenset(
     {
         "RedactionRequested", "DeletionApproved", "PayloadRedacted", "InputFileErased",
-        "LedgerCreated", "RoleGranted", "RoleRevoked",
+        "LedgerCreated", "RoleGranted", "RoleRevoked", "UserInvited", "UserJoined",
     }
 )  # fmt: skip
 _KEPT_TYPES = _NOTED_TYPES | {"InputFileReceived"}

@@ -40,7 +40,7 @@ class SignInLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIns:
-    """Where one is signed in, the newest last."""
+    """Where a user is signed in, the newest last."""
 
     position: int
     user: str
@@ -77,7 +77,11 @@ def change_password(daybook: Daybook, old: str, new: str, origin: Origin) -> Pas
 
 
 def sign_ins(world: World) -> SignIns:
-    kept = secrets.living(world.transaction, world.actor, secrets.SIGN_IN, now())
+    return sign_ins_of(world, world.actor)
+
+
+def sign_ins_of(world: World, user: str) -> SignIns:
+    kept = secrets.living(world.transaction, user, secrets.SIGN_IN, now())
     lines = [
         SignInLine(
             id=one.id, authentication=one.details["by"], program=one.details["agent"], begun_at=one.created_at,
@@ -86,7 +90,7 @@ def sign_ins(world: World) -> SignIns:
         for one in kept
         if not has_idled(one)
     ]  # fmt: skip
-    return SignIns(position=world.head.size, user=world.actor, sign_ins=lines)
+    return SignIns(position=world.head.size, user=user, sign_ins=lines)
 
 
 def end_sign_in(daybook: Daybook, sign_in_id: str) -> bool:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import commands
+from commands.accounts.ending import EndSignIns
 from commands.accounts.invitations import (
     AcceptInvitation,
     InviteUser,
@@ -140,6 +141,7 @@ IssueToken                   yes   yes    yes   no     yes   no     yes   no
 RevokeToken                  yes   yes    yes   no     yes   no     yes   no
 SetPerson                    yes   yes    yes   no     yes   no     yes   no
 ErasePerson                  yes   yes    yes   no     yes   no     yes   no
+EndSignIns                   -     yes    -     no     -     no     -     no
 SetPreferences               yes   no     yes   no     yes   no     yes   no
 CreateLedger                 -     yes    -     yes    -     yes    -     yes
 """
@@ -428,6 +430,7 @@ MAKE: dict[str, Make] = {
     "RevokeToken": _revoke_token,
     "SetPerson": lambda s, _d, owner: SetPerson(user=owner, name=f"X Y {s.new()}"),
     "ErasePerson": _erase,
+    "EndSignIns": lambda s, _d, _owner: EndSignIns(user=STRANGER),
     "SetPreferences": lambda s, _d, owner: SetPreferences(user=owner, zone="Europe/Oslo"),
     "CreateLedger": lambda _s, _d, _owner: CreateLedger(origin="daybook/x", public_key="x"),
 }

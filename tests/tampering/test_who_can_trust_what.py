@@ -28,6 +28,8 @@ from ledger.events import (
     PayloadRedacted,
     RedactionRequested,
     RoleGranted,
+    UserInvited,
+    UserJoined,
 )
 from ledger.input_files import keep
 from ledger.verify import verify
@@ -312,6 +314,28 @@ def test_application_can_grant_itself_a_role_and_verify_finds_it(
     assert [(problem.code, problem.position) for problem in verify(ledger_url).problems] == [
         ("role-unfounded", 6)
     ]
+
+
+def test_application_can_invite_itself_to_a_role_and_verify_finds_it(
+    application: Database, ledger_url: str
+) -> None:
+    invited = UserInvited(user="user_9", role="admin", until="2030-01-01T00:00:00.000000Z")
+    joined = UserJoined(user="user_9", role="admin", invited_by="user_9")
+    append(application, [NewEvent("user/user_9", each, None) for each in (invited, joined)], actor="user_9")
+
+    assert [(problem.code, problem.position) for problem in verify(ledger_url).problems] == [
+        ("role-unfounded", 7)
+    ]
+
+
+def test_an_admin_by_invitation_is_one(application: Database, ledger_url: str) -> None:
+    invited = UserInvited(user="user_2", role="admin", until="2030-01-01T00:00:00.000000Z")
+    joined = UserJoined(user="user_2", role="admin", invited_by="user_1")
+    granted = RoleGranted(user="user_3", role="admin")
+    for event, actor in ((invited, "user_1"), (joined, "user_2"), (granted, "user_2")):
+        append(application, [NewEvent(f"user/{event.user}", event, None)], actor=actor)
+
+    assert not verify(ledger_url).problems
 
 
 def test_application_can_append_what_does_not_fold_and_verify_and_rebuild_name_it(

@@ -14,6 +14,7 @@ from commands.web.pages import (
     links,
     lists,
     named,
+    people,
     records,
     second_factor,
     signing_in,
@@ -26,7 +27,8 @@ def pages(serving: Serving) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for part in (
         assets.assets, links.links, signing_in.signing_in, account.account, second_factor.second_factor, lists.lists,
-        bench.bench, auditing.auditing, integrity.integrity, named.named, records.records, stored_files.stored_files,
+        bench.bench, auditing.auditing, integrity.integrity, named.named, people.people,
+        records.records, stored_files.stored_files,
     ):  # fmt: skip
         router.include_router(part(serving))
     return router

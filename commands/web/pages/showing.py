@@ -21,6 +21,7 @@ from commands.answers.sentences import shown as shown_in_utc
 from commands.door.command_ids import new_command_id
 from commands.web.pages.addresses import event_address, record_address
 from commands.web.pages.assets import address
+from commands.web.pages.next_steps import ways
 from commands.web.pages.visiting import Visit
 from commands.web.problems import Problem
 from commands.web.serving import Serving
@@ -33,7 +34,7 @@ CSP = (
 _NAVIGATION = (
     ("/sessions", "Sessions"), ("/clusterings", "Clusterings"), ("/uploads", "Uploads"),
     ("/ingest", "Ingest"),
-    ("/subjects", "Subjects"), ("/audit", "Audit"),
+    ("/subjects", "Subjects"), ("/audit", "Audit"), ("/people", "People"),
 )  # fmt: skip
 """Address and title of what stands at the top of each page."""
 
@@ -143,6 +144,7 @@ def failed(serving: Serving, problem: Problem, visit: Visit | None = None) -> Re
     return plain(
         serving, "failed.html", "That did not work" if problem.status >= 500 else "Not done", problem=problem,
         status=problem.status, headers=problem.headers, contact=serving.settings.contact, visit=visit,
+        ways=ways(problem.steps),
     )  # fmt: skip
 
 
@@ -150,7 +152,7 @@ def failed_here(serving: Serving, problem: Problem) -> Response:
     """The same for a script, on the page that is open."""
     return fragment(
         "failed_here.html", problem=problem, status=problem.status, headers=problem.headers,
-        contact=serving.settings.contact,
+        contact=serving.settings.contact, ways=ways(problem.steps),
     )  # fmt: skip
 
 
