@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, Response
 
+from commands.answers.doing.common import bytes_of
 from commands.door.command_ids import new_command_id
 from commands.inputfile.document import Unreadable
 from commands.inputfile.encoding import decode
@@ -48,11 +49,26 @@ def editing(serving: Serving) -> APIRouter:
 
 def _opened(visit: Visit) -> Response:
     name = drafting.named(visit.query.get("name", "")) if "name" in visit.query else ""
-    data = (drafting.content_of(visit, name) or b"") if name else b""
+    data = _data_of(visit, name)
     if "check" in visit.query and data:
         checked = _checked(visit, name, data, record=False)
         return shown(visit, name, text_of(data), checked=checked, data=data)
     return shown(visit, name, text_of(data), data=data)
+
+
+def _data_of(visit: Visit, name: str) -> bytes:
+    """The draft of that name; or the file that one uploaded under it, to go on with; or the upload that is meant."""
+    upload = visit.query.get("upload", "")
+    if not upload and name:
+        kept = drafting.content_of(visit, name)
+        if kept is not None:
+            return kept
+        found = visit.ask("uploads", user=visit.actor.owner, text=name, limit="20").uploads
+        upload = next((each.upload for each in found if each.filename == name), "")
+    if not upload:
+        return b""
+    stored = visit.ask("stored-file", ref=upload)
+    return bytes_of(stored.content, stored.encoding)
 
 
 def text_of(data: bytes) -> str:

@@ -32,7 +32,7 @@ CSP = (
     "frame-ancestors 'none'; base-uri 'none'"
 )
 _NAVIGATION = (
-    ("/sessions", "Sessions"), ("/clusterings", "Clusterings"), ("/uploads", "Uploads"),
+    ("/", "Home"), ("/sessions", "Sessions"), ("/clusterings", "Clusterings"), ("/uploads", "Uploads"),
     ("/ingest", "Ingest"),
     ("/subjects", "Subjects"), ("/audit", "Audit"), ("/people", "People"),
 )  # fmt: skip
