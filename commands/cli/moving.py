@@ -58,6 +58,12 @@ def export(invocation: Invocation, file: str, damaged: bool, as_of: int | str | 
         what = f"{plural(moved.events, 'event')}, {plural(moved.input_files, 'input file')}"
         where = "" if to_stdout else f" to {printable(file)}"
         output.say(f"Exported {what}{where}; root {moved.root}.", err=to_stdout)
+        if moved.accounts:
+            output.say(
+                f"The events of {plural(moved.accounts, 'account')} are in it, but no password, token or "
+                "address of mail. After an import, invite everybody again: daybook user invite USER",
+                err=True,
+            )
 
     invocation.answer(replace(moved, file=file), human)
 
@@ -122,6 +128,11 @@ def import_(invocation: Invocation, file: str) -> None:
         if not key.exists():
             output.say(f"The signing key is not in an export: copy it from the old ledger to {near(key)}.")
         output.say("Names and addresses of people are not in it either; see: daybook person")
+        if moved.accounts:
+            output.say(
+                f"Nor are passwords and tokens of {plural(moved.accounts, 'account')}: nobody can sign in here yet. "
+                "Invite everybody again: daybook user invite USER"
+            )
         if moved.forgotten:
             output.say(
                 f"Nor is the key of redactions: what was redacted before ({plural(moved.forgotten, 'payload')}) is "

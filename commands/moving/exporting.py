@@ -23,7 +23,7 @@ from commands.moving.cloudevents import (
     event_line,
     other_line,
 )
-from commands.moving.importing import _PAGE, Moved, MovedDamaged, _digest_in, _Progress
+from commands.moving.importing import _PAGE, ACCOUNT_EVENTS, Moved, MovedDamaged, _digest_in, _Progress
 from ledger import input_files, log
 from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
@@ -64,8 +64,10 @@ def export_ledger(
         write = counted = _Counted(write)
         write(other_line(head.origin, HEAD, str(head.size), promised))
         files: set[str] = set()
+        accounts: set[str] = set()
         for page in log.stored_pages(transaction, 0, head.size, _PAGE):
             receipts, signed = _receipts(transaction, page), _checkpoints(transaction, page)
+            accounts.update(event.stream for event in page if event.type in ACCOUNT_EVENTS)
             for event in page:
                 digest = _digest_in(event, "InputFileReceived")
                 if digest is not None and digest not in files and not erased(transaction, digest):
@@ -81,7 +83,7 @@ def export_ledger(
         write(other_line(head.origin, END, str(head.size), end))
         return Moved(
             position=head.size, origin=head.origin, events=head.size, root=root,
-            input_files=len(files), checkpoints=checkpoints,
+            input_files=len(files), checkpoints=checkpoints, accounts=len(accounts),
         )  # fmt: skip
 
 

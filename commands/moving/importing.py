@@ -44,10 +44,15 @@ _PAGE = 5_000
 _Progress = Callable[[int, int], None]
 
 
+ACCOUNT_EVENTS = frozenset({"UserInvited", "UserJoined", "ServiceAccountAdded"})
+"""Those that somebody comes in by, where what they come in with is still there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved(Result):
     """What an export or an import held. ``file`` is where it was written to or read from; ``forgotten`` of an import:
-    redactions whose key is not there, so that what they removed is not known when it comes again."""
+    redactions whose key is not there, so that what they removed is not known when it comes again. ``accounts``: how
+    many have one, or were invited: their events are in it, their passwords and tokens are not."""
 
     origin: str
     events: int
@@ -56,6 +61,7 @@ class Moved(Result):
     checkpoints: int
     file: str | None = None
     forgotten: int = field(default=0, compare=False)
+    accounts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +182,7 @@ class _Import:
     erased: set[str] = field(default_factory=set)
     emptied: dict[int, int] = field(default_factory=dict)  # events without payload, to the line
     forgotten: int = 0
+    accounts: set[str] = field(default_factory=set)
     checkpoints: int = 0
     end: Any = None  # the root that the last line says
 
@@ -195,6 +202,7 @@ class _Import:
         return Moved(
             position=self.head.size, origin=self.origin, events=self.head.size, root=root,
             input_files=len(self.kept), checkpoints=self.checkpoints, forgotten=self.forgotten,
+            accounts=len(self.accounts),
         )  # fmt: skip
 
     def _refusal(self, what: str, number: int | None = None) -> Refusal:
@@ -262,6 +270,8 @@ class _Import:
             body = body_of(event)
             self.emptied.pop(body["position"], None)
             self.forgotten += bool(body["marks"])
+        if event.type in ACCOUNT_EVENTS:
+            self.accounts.add(event.stream)
         self.events.append(event)
         self.leaves.append(leaf)
         self.lines.append(self.number)

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
 
+from commands.accounts.server_key import server_key
+from commands.accounts.sign_ins import accept, sign_in
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.intake.uploading import upload
@@ -34,6 +36,7 @@ from ledger.events import ReferenceValueAdded
 from ledger.merkle import leaf_hash
 from ledger.verify import verify
 from projections.rebuild import contents
+from tests.accounts.people import HERE, PASSWORD, code_for
 from tests.cli.conftest import Run, run_cli, write_input_file
 from tests.ledger import killing
 from tests.ledger.writing import added, append, elsewhere, is_sqlite, join_all, stored_events
@@ -464,3 +467,36 @@ def test_export_that_is_there_already_is_not_overwritten(uploaded: Run) -> None:
 def test_address_of_a_folder_that_is_not_there_is_refused(uploaded: Run) -> None:
     assert uploaded("export", "log.jsonl").exit == 0
     assert run_cli("import", "log.jsonl", "--db", "sqlite:///none/there.db").exit == 1
+
+
+def test_accounts_go_along_without_what_lets_them_in_and_both_verbs_say_so(
+    ledger_url: str, nowhere: Nowhere, folder: Path
+) -> None:
+    daybook = Daybook.open(ledger_url, Actor("user_1"))
+    code = code_for(daybook, "user_2", "researcher")
+    daybook.submit(SetPerson(user="user_2", email="canary@example.org"))
+    _, token = accept(daybook.ledger, code, PASSWORD, HERE)
+    daybook.close()
+
+    out = run_cli("--db", ledger_url, "export", "log.jsonl")
+    empty = nowhere("sqlite")
+    back = run_cli("--db", empty, "import", "log.jsonl")
+
+    assert "events of 1 account are in it" in out.err and "daybook user invite USER" in out.err
+    assert "passwords and tokens of 1 account: nobody can sign in here yet" in back.out
+    text = (folder / "log.jsonl").read_text()
+    assert "UserJoined" in text and not any(each in text for each in (code, token, PASSWORD, "canary"))
+    there = Daybook.open(empty, Actor("user_1"))
+    with pytest.raises(Refusal) as refused:
+        sign_in(there.ledger, server_key(folder), "user_2", PASSWORD, HERE)
+    assert refused.value.code == "wrong-credentials"
+    _, again = accept(there.ledger, code_for(there, "user_2"), PASSWORD, HERE)
+    there.close()
+    assert again
+
+
+def test_a_ledger_without_accounts_says_nothing_of_them(ledger_url: str, nowhere: Nowhere) -> None:
+    out = run_cli("--db", ledger_url, "export", "log.jsonl")
+    back = run_cli("--db", nowhere("sqlite"), "import", "log.jsonl")
+
+    assert "account" not in out.shown and "sign in" not in back.shown
