@@ -135,6 +135,8 @@ def _inserted(reference: Reference, found: SessionRecord | ClusteringRecord) -> 
             "It is looked for again with the next upload of its file, and by work: at once where it is named."
         )
     steps = [NextStep("why", one.clustering) for one in unsettled[:LISTED]]
+    if any(one.code == "folder-gone" for one in found.remarks):
+        lines.append("If they were moved, upload the file with the new location: they are known again.")
     steps += [NextStep("work", str(reference))] if found.looked_for else []
     if any(one.code in _MENDED_ON_DISK for one in found.remarks):
         other_start = any(one.code == "start-differs" for one in found.remarks)

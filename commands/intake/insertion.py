@@ -43,7 +43,7 @@ __all__ = [
 
 CONTRADICTIONS = ("probe-of-another-subject", "serial-contradicts")
 _DATA_MISSING = ("meta-missing", "structure-missing", "set-missing")
-_OPEN_REMARKS = ("probe-not-on-disk", "lf-only", "data-left-out", "probe-left-out")
+_OPEN_REMARKS = ("probe-not-on-disk", "lf-only", "data-left-out", "probe-left-out", "folder-gone")
 """Remarks on missing data: what they are about is looked for later."""
 
 Plain = dict[str, Any]

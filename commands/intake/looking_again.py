@@ -236,7 +236,7 @@ def _followed(one: _Standing, roots: Roots, find: Find) -> list[tuple[int, int, 
 
 def _look(one: _Standing, roots: Roots, find: Find) -> LookedAgain | None:
     """What is new at a session; None: nothing, or its directory cannot be read now."""
-    with suppress(SessionDirectoryError, LocationError):
+    try:
         now = datetime.now(roots.zone).replace(tzinfo=None)
         opened = open_session(one.row.location, find, zone=roots.zone, now=now)
         if opened.found.acquiring and not one.present.decided.as_crashed:
@@ -249,7 +249,23 @@ def _look(one: _Standing, roots: Roots, find: Find) -> LookedAgain | None:
             one.entry, opened, roots, find, one.present, looked, uploader=one.row.username, session=one.row.id
         )
         return _put_together(one, opened, added, remarks, sorting, _followed(one, roots, find))
-    return None
+    except (SessionDirectoryError, LocationError) as problem:
+        return _gone(one) if problem.code in _GONE else None
+
+
+_GONE = ("location-not-found", "location-not-directory", "no-recordings")
+
+
+def _gone(one: _Standing) -> LookedAgain | None:
+    """Its recordings lie no longer where they are on record, on a share that is there."""
+    said = f"Its recordings do not lie at {one.row.location} any more."
+    remarks = [remark("folder-gone", one.row.location, said)]
+    remarks = [*(each for each in one.remarks if each["code"] != "folder-gone"), *remarks]
+    names = sorted({*orjson.loads(one.row.open or "[]"), "data"})
+    if _said(remarks) == _said(one.remarks):
+        return None
+    more = MoreFound(recordings=[], probes=[], remarks=remarks, open=names)
+    return LookedAgain(session=one.row.id, version=one.row.version, more=more)
 
 
 def _data(one: _Standing, opened: Opened) -> tuple[list[Plain], list[Plain]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from commands.answers import lists
+from commands.answers.why import why
 from commands.door.permission import NotPermitted
 from commands.intake import insertion, looking_again, sortings, working
 from commands.intake.working import Worked, work
@@ -16,6 +17,7 @@ from commands.recordings.roots import Roots
 from commands.samples.clusterings import kilosort_output
 from projections.handlers.sessions import _next_look
 from projections.queries import Query
+from projections.references import Reference
 from tests.intake.lab import PROBES, SERIALS, Lab, document, number, session
 
 SERIAL_ONE = SERIALS[:1]
@@ -220,3 +222,31 @@ def test_sessions_that_lack_recorded_data_are_listed(lab: Lab) -> None:
         found = lists.sessions(world, Query(missing=("data",))).sessions
 
     assert [one.session for one in found] == [report.sessions[0].session]
+
+
+def test_session_whose_folder_is_gone_is_named_and_found_again(lab: Lab) -> None:
+    lab.record("date_1")
+    one = number(lab.upload(session("date_1")).sessions[0])
+    shutil.move(lab.share / "date_1", lab.share / "moved_1")
+
+    [gone] = work(lab.daybook, lab.roots, named=[f"s{one}"]).found
+    again = work(lab.daybook, lab.roots, named=[f"s{one}"]).found
+
+    assert gone.messages == ["Its recordings do not lie at N:/rec/date_1 any more."]
+    assert again == [] and row(lab, one).remarks == '["folder-gone"]'
+    with lab.daybook.reading() as world:
+        assert "If they were moved, upload the file" in why(world, Reference("session", one)).message
+    [moved] = lab.upload(session("moved_1")).sessions
+    work(lab.daybook, lab.roots, named=[f"s{one}"])
+    assert (moved.outcome, row(lab, one).remarks) == ("moved", None)
+
+
+def test_share_that_is_not_mounted_says_nothing_of_its_sessions(lab: Lab) -> None:
+    lab.record("date_1")
+    one = number(lab.upload(session("date_1")).sessions[0])
+    shutil.move(lab.share.parent, lab.share.parent.parent / "elsewhere")
+    before = lab.size()
+
+    work(lab.daybook, lab.roots, named=[f"s{one}"])
+
+    assert lab.size() == before
