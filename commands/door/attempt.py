@@ -42,16 +42,22 @@ class RecordRefusal(Command[Result]):
 def once(ledger: Ledger, actor: Actor, command: Command[R], fingerprint: bytes) -> Receipt[R]:
     """Raises Conflict where it may be tried again, LedgerUnavailable where the lists have to be made anew before."""
     with ledger.database.writing() as transaction:
-        head = log.lock_head(transaction)
-        refuse_unfinished(head)
-        ledger.notice(head)
-        earlier = first_receipt(transaction, actor, command, fingerprint)
-        if earlier is not None:
-            return earlier
-        if to_be_made_anew(head):
-            raise being_made_anew()
-        check_projections(head)
-        return carry_out(ledger, actor, transaction, head, command, fingerprint)
+        return under_lock(ledger, actor, transaction, log.lock_head(transaction), command, fingerprint)
+
+
+def under_lock(
+    ledger: Ledger, actor: Actor, transaction: Transaction, head: log.Head, command: Command[R], fingerprint: bytes
+) -> Receipt[R]:  # fmt: skip
+    """In a transaction that locked the head row and may have carried out other commands before."""
+    refuse_unfinished(head)
+    ledger.notice(head)
+    earlier = first_receipt(transaction, actor, command, fingerprint)
+    if earlier is not None:
+        return earlier
+    if to_be_made_anew(head):
+        raise being_made_anew()
+    check_projections(head)
+    return carry_out(ledger, actor, transaction, head, command, fingerprint)
 
 
 def carry_out(

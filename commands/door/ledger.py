@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from commands.door.freshness import bring_up_to_date, check_schema, to_be_made_anew
 from commands.door.logs import LOG
+from commands.door.together import Together
 from ledger import log
 from ledger.connections import CONNECTIONS
 from ledger.database import Database, PastTransaction, Transaction
@@ -59,6 +60,7 @@ class Ledger:
 
     def renew_in_child(self) -> None:
         self._mending = threading.Lock()
+        self.together = Together()
 
     @classmethod
     def open(cls, url: str, *, connections: int = CONNECTIONS) -> "Ledger":

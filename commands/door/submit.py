@@ -113,11 +113,9 @@ class Daybook:
 
     def _attempt(self, command: "Command[R]", fingerprint: bytes, *, last: bool) -> Receipt[R] | None:
         """None where it is to be tried again."""
-        from commands.door.attempt import once  # readers need not wait for what only writers need
-
         try:
             with without_garbage_collection():
-                return once(self.ledger, self.actor, command, fingerprint)
+                return self.ledger.together.carry_out(self.ledger, self.actor, command, fingerprint)
         except NotPermitted as refusal:
             self._record(refusal)
             raise
