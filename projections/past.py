@@ -36,9 +36,12 @@ _FEW = 500  # records: folding all is quicker than finding out what is linked to
 _OF_TABLE: dict[str, Any] = {record.TABLE: record for record in KINDS}
 
 
-def put_before(transaction: PastTransaction, moment: Moment, about: "About") -> Head:
-    """For the rest of a transaction of ``Database.past``: the past for the present. Returns the head as it was."""
-    head = log.read_head(transaction)
+def put_before(
+    transaction: PastTransaction, moment: Moment, about: "About", head: Head | None = None
+) -> Head:
+    """For the rest of a transaction of ``Database.past``: the past for the present. Returns the head as it was.
+    ``head`` is that of today, where it was read in this transaction."""
+    head = head or log.read_head(transaction)
     position = position_of(transaction, head, moment)
     if position == head.size:
         return head
@@ -211,7 +214,7 @@ class Past:
         while new:
             changed: dict[Any, Collection[int]] = {record: refolding.changed_of(record, new)}
             if record is Session:
-                changed[Clustering] = self._changed_on(new) + self._renewed_beside(new)
+                changed[Clustering] = self._changed_on(new)
             refolding.fold(changed)
             known |= new
             rows = [row for n in new for row in (refolding.then(record, n), refolding.today(record).get(n))]
@@ -223,39 +226,33 @@ class Past:
 
     def _replaced_later(self, sessions: Collection[int]) -> set[int | None]:
         """What replaced these sessions, even where that was undone: a clustering may stand there to this day."""
-        streams = {f"session/{number}" for number in sessions}
-        events = log.read_streams(self._transaction, streams, self._size) if streams else ()
-        return {body_of(event)["replaced_by"] for event in events if event.type == "SessionDeleted"}
+        deleted: list[int] = []
+        for some in portions([f"session/{number}" for number in sessions]):
+            sql = f"SELECT position FROM events WHERE stream IN ({marks(some)}) AND type = 'SessionDeleted'"
+            deleted += (row[0] for row in self._transaction.run(sql, some).fetchall())
+        events = log.read_positions(self._transaction, deleted) if deleted else {}
+        return {body_of(event)["replaced_by"] for event in events.values()}
 
     def _changed_on(self, sessions: Collection[int]) -> list[int]:
-        """The clusterings on these sessions that may have changed since."""
+        """The clusterings on these sessions that may have changed since; and those over several sessions whose entry
+        came again since: they may have stood on these sessions, and stand on others today. They are of the same
+        subject."""
         found: list[int] = []
         for some in portions(sessions):
-            links = (
-                f"SELECT clustering FROM clustering_sessions_{self._slot} WHERE session IN ({marks(some)})"
-            )
-            sql = " UNION ".join(
-                f"SELECT id FROM clusterings_{self._slot} WHERE id <= ? AND changed_at >= ? AND {on}"
-                for on in (f"session IN ({marks(some)})", f"id IN ({links})")  # not OR: each by its own index
-            )
-            values = [self.position, self.refolding.next, *some]
-            found += (row[0] for row in self._transaction.run(sql, values * 2).fetchall())
-        return found
-
-    def _renewed_beside(self, sessions: Collection[int]) -> list[int]:
-        """The clusterings over several sessions whose entry came again since: they may have stood on these sessions,
-        and stand on others today. They are of the same subject."""
-        found: list[int] = []
-        for some in portions(sessions):
-            sql = (
-                f"SELECT own.id FROM clusterings_{self._slot} AS own WHERE own.group_name > '' AND +own.id <= ? "
-                f"AND own.changed_at >= ? "
-                f"AND own.subject IN (SELECT subject FROM sessions_{self._slot} WHERE id IN ({marks(some)})) "
+            own = f"SELECT own.id FROM clusterings_{self._slot} AS own WHERE"
+            listed = f"({marks(some)})"
+            links = f"SELECT clustering FROM clustering_sessions_{self._slot} WHERE session IN {listed}"
+            subjects = f"SELECT subject FROM sessions_{self._slot} WHERE id IN {listed}"
+            sql = (  # not OR: each by its own index
+                f"{own} own.id <= ? AND own.changed_at >= ? AND own.session IN {listed} "
+                f"UNION {own} own.id <= ? AND own.changed_at >= ? AND own.id IN ({links}) "
+                f"UNION {own} own.group_name > '' AND +own.id <= ? AND own.changed_at >= ? "
+                f"AND own.subject IN ({subjects}) "
                 "AND EXISTS (SELECT 1 FROM events WHERE stream = 'clustering/' || own.id "
                 "AND type = 'ClusteringEntryRenewed' AND +position > ?)"
             )
-            values = [self.position, self.refolding.next, *some, self.position]
-            found += (row[0] for row in self._transaction.run(sql, values).fetchall())
+            values = [self.position, self.refolding.next, *some]
+            found += (row[0] for row in self._transaction.run(sql, [*values * 3, self.position]).fetchall())
         return found
 
     def _stood_on(self, clusterings: Sequence[Clustering]) -> set[int]:

@@ -69,10 +69,10 @@ class Daybook:
         """The world as it was, limited to what ``about`` asks for: unless said, all but the counts of who did what.
         Raises Refusal where the ledger has no such moment.
         """
-        with self.ledger.past() as (transaction, _):
+        with self.ledger.past() as (transaction, today):
             from projections.past import Past, put_before
 
-            head = put_before(transaction, moment, about or Past.everything)
+            head = put_before(transaction, moment, about or Past.everything, today)
             yield World(
                 transaction,
                 head,

@@ -200,7 +200,7 @@ class AcceptInputFile(_TakesInputFile):
 
     def decide(self, world: World) -> Decision[Taken]:
         username = self.owner(world)
-        refuse_if_moved(world, self.validation, username)
+        refuse_if_moved(world, self.validation)
         upload = world.next_position
         new = numbered(self.validation.checked, upload)
         owner: dict[str, Any] = {"subject": self.validation.subject, "username": username}

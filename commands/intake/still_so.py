@@ -21,16 +21,15 @@ def refuse_if_redacted(world: World, since: int) -> None:
         raise Conflict("ledger-moved", "The ledger changed while the file was checked.", "Upload it again.")
 
 
-def refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
+def refuse_if_moved(world: World, validation: Validation) -> None:
     """Raises Conflict where the check no longer holds: a key was taken or given up, a value was retired."""
     if world.head.size == validation.known_at:
         return
     assert validation.checked is not None  # noqa: S101 - an accepted file was checked
     marks = ", ".join("?" * len(_UNSETTLING))
     unsettled = world.transaction.run(
-        f"SELECT 1 FROM events WHERE position > ? AND type IN ({marks}) "
-        "AND (subject IN (?, '') OR username = ?) LIMIT 1",
-        (validation.known_at, *_UNSETTLING, validation.subject, owner),
+        f"SELECT 1 FROM events WHERE position > ? AND type IN ({marks}) AND subject IN (?, '') LIMIT 1",
+        (validation.known_at, *_UNSETTLING, validation.subject),
     ).fetchone()
     moves = validation.moves
     going = {move.session.id for move in moves.by_index.values()}
@@ -54,7 +53,7 @@ def refuse_if_moved(world: World, validation: Validation, owner: str) -> None:
         )
         for location in fresh
     )
-    given_up = any(  # the events above don't touch what another person has of another subject
+    given_up = any(  # the events above don't touch what is of another subject
         location not in holders or holders[location].session != session for location, session in known.items()
     )
     overlaps = any(row.session not in going for rows in overlapping(world, fresh).values() for row in rows)

@@ -258,3 +258,12 @@ def test_everyones_role_is_asked_for_the_user_too(rig: Lab) -> None:
 
     with pytest.raises(NotPermitted, match="user_2 has no role"):
         uploaded(rig, as_rig(rig, OWNER))
+
+
+def test_who_acts_on_behalf_of_a_user_may_do_no_more_of_the_work_than_that_user(rig: Lab) -> None:
+    allow(rig, "work")
+    allow(rig, "on-behalf-of", "user_3")
+    record = pending(rig, OWNER)
+
+    assert work(as_rig(rig, "user_3"), rig.roots).looked_at == 0
+    assert status(rig, record) == "pending"

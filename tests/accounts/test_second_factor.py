@@ -220,3 +220,12 @@ def test_the_verb_says_which_roles_need_it(run_here: Run) -> None:
     assert "admin or researcher" in run_here("policy", "second-factor", "researcher").out
     assert "role admin." in run_here("policy", "second-factor", "researcher", "off").out
     assert "role admin." in run_here("policy", "list").out
+
+
+def test_what_was_set_up_is_set_up_once(daybook: Daybook, key: ServerKey, telephone: Telephone) -> None:
+    second(daybook, key, telephone)
+    telephone.wait(2)
+
+    with pytest.raises(Refusal) as refused:
+        confirm(signed_in(daybook, "user_2"), key, telephone.shows())
+    assert refused.value.code == "wrong-code"

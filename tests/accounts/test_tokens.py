@@ -245,3 +245,18 @@ def test_an_admin_who_is_disabled_is_none(daybook: Daybook) -> None:
         signed_in(daybook, "user_2").submit(RegisterSubject(name="1"))
 
     assert last.value.code == "last-admin" and refused.value.hint.startswith("user_1 can enable it")
+
+
+def test_an_account_has_so_many_tokens_at_a_time_and_no_more(
+    daybook: Daybook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "_MOST", 2)
+    first, _ = created(daybook, "user_2")
+    created(daybook, "user_2")
+
+    with pytest.raises(Refusal) as refused:
+        created(daybook, "user_2")
+    assert refused.value.code == "too-many-tokens"
+
+    signed_in(daybook, "user_2").submit(RevokeToken(id=first))
+    assert known(daybook, created(daybook, "user_2")[1]) is not None

@@ -62,6 +62,15 @@ def test_a_probe_comes_and_goes(lab: Lab) -> None:
     assert lab.daybook.submit(InsertProbe(**again)).result.added == 1
 
 
+def test_a_probe_may_be_removed_the_moment_it_was_inserted(lab: Lab) -> None:
+    insert = {"subject": "12345", "probe": "npx_3", "insertion_time": NOON}
+    lab.daybook.submit(InsertProbe(**insert))
+
+    removed = lab.daybook.submit(RemoveProbe(subject="12345", probe="npx_3", removal_time=NOON))
+
+    assert removed.result.removed == 1
+
+
 def test_a_catalogue_does_not_bring_back_an_insertion_that_another_one_followed(lab: Lab) -> None:
     probe = {"subject": "12345", "probe": PROBES[0]}
     lab.daybook.submit(RemoveProbe(**probe, removal_time="2023-04-01 00:00:00"))

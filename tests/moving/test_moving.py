@@ -21,6 +21,7 @@ from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.intake.uploading import upload
 from commands.lab.people import SetPerson
+from commands.moving import importing
 from commands.moving.cloudevents import BadLine, read_line
 from commands.moving.importing import import_ledger
 from commands.moving.setup import initialise
@@ -92,6 +93,20 @@ def test_imported_ledger_has_the_same_root_lists_and_text(
     assert report.problems == [] and report.root == source.root
     assert projections(target) == projections(ledger_url)
     assert exported(target) == lines
+
+
+def test_an_import_holds_a_page_of_events_at_a_time(
+    lines: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "_PAGE", 2)
+    (tmp_path / "other").mkdir()
+    done: list[int] = []
+
+    moved = import_ledger(
+        f"sqlite:///{tmp_path / 'other' / 'daybook.db'}", lines, lambda now, _: done.append(now)
+    )
+
+    assert done[:2] == [2, 4] and moved.events > 4
 
 
 def test_any_history_comes_back_as_it_was(

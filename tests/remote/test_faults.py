@@ -5,6 +5,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -14,7 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from commands.remote import connection as connections
+from commands.remote import pages, problems
+from commands.remote.address import server_address
+from commands.remote.faults import Unreachable
 from ledger import __version__
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
 from tests.cli.conftest import Ended, run_cli, run_through
 from tests.remote.conftest import saying
 from tests.serving import Server, known_as
@@ -346,3 +351,56 @@ def test_as_is_for_this_machine_and_on_behalf_of_for_a_server(
 
     assert claimed.exit == 2 and "--on-behalf-of user_2" in claimed.err
     assert delegated.exit == 4 and "user_2" in delegated.err
+
+
+def test_a_file_of_which_one_byte_is_missing_is_refused() -> None:
+    with saying(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab") as (address, _):
+        came: list[bytes] = []
+        with pytest.raises(Unreachable) as caught:
+            connections.Connection(server_address(address), None).take(
+                "/export", (), came.append, lambda done, size: None
+            )
+
+    assert caught.value.code == "connection-lost"
+
+
+def test_a_server_that_is_being_started_again_is_waited_for(waits: list[float]) -> None:
+    """Nobody listens there for a moment; whom nobody ever answered is told so at once."""
+    with saying(reply("200 OK", {}, kind="application/json")) as (address, _):
+        connection = connections.Connection(server_address(address), None)
+        assert connection.get("/").status == 200
+
+    with pytest.raises(Unreachable) as caught:
+        connection.get("/")
+
+    assert caught.value.code == "nobody-listens"
+    assert waits == list(connections.PAUSES_S)
+    waits.clear()
+    with pytest.raises(Unreachable):
+        connections.Connection(server_address(address), None).get("/")
+    assert waits == []
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(409, Conflict), (403, Refusal), (500, IntegrityFailure), (503, LedgerUnavailable)],
+)
+def test_a_refusal_of_a_server_is_of_the_kind_that_it_is_there(status: int, kind: type[Refusal]) -> None:
+    problem = {"code": "taken", "message": "Somebody was faster.", "hint": "Try again."}
+    headers = {"content-type": "application/problem+json"}
+
+    with pytest.raises(kind, match="Somebody was faster") as caught:
+        problems.refuse(connections.Reply(status, headers, orjson.dumps(problem)), "a server", had_token=True)
+
+    kinds = (Conflict, IntegrityFailure, LedgerUnavailable)
+    assert [isinstance(caught.value, each) for each in kinds] == [each is kind for each in kinds]
+
+
+def test_no_page_of_the_log_is_asked_for_behind_its_end() -> None:
+    class Nobody:
+        def ask_once(self, *_: object) -> None:
+            raise AssertionError("there is nothing behind it")
+
+    page: Any = SimpleNamespace(events=[SimpleNamespace(position=4)], newer=4)
+
+    assert [event.position for event in pages._onward(Nobody(), page, None, {}, 5)] == [4]  # type: ignore[arg-type]

@@ -1,7 +1,9 @@
 """What a client can take of a server: bytes and time are bounded, whatever it says of itself."""
 
+import asyncio
 import socket
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -72,3 +74,21 @@ def test_headers_are_bounded(server: Server) -> None:
         answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 431"))
         and server.anonymous.get("/healthz").status_code == 200
     )
+
+
+def test_a_body_may_be_as_long_as_was_said_and_no_longer() -> None:
+    async def taken(*pieces: bytes) -> int:
+        left = [
+            {"type": "http.request", "body": piece, "more_body": number < len(pieces)}
+            for number, piece in enumerate(pieces, 1)
+        ]
+
+        async def receive() -> Any:
+            return left.pop(0)
+
+        bounded = bounds._bounded(receive, 10)
+        return sum([len((await bounded())["body"]) for _ in pieces])
+
+    assert asyncio.run(taken(b"x" * 6, b"x" * 4)) == 10
+    with pytest.raises(bounds.TooLarge):
+        asyncio.run(taken(b"x" * 6, b"x" * 5))
