@@ -262,3 +262,18 @@ def test_keys_that_are_held_back_are_written_last_and_never_forgotten_before(emp
         assert transaction.run(f"SELECT group_name FROM {state.groups.table}").fetchall() == [("N:/b",)]
 
     undone(empty, work)
+
+
+def test_a_row_that_was_removed_is_not_found_again_before_that_is_written(empty: Database) -> None:
+    def work(transaction: Transaction) -> None:
+        rows: Rows[ClusteringGroup] = Rows(ClusteringGroup, SLOT)
+        rows.attach(transaction)
+        rows.add(ClusteringGroup("a", "0/12345", 1, "n:/a"))
+        rows.add(ClusteringGroup("b", "0/12345", 2, "n:/b"))
+        rows.flush()
+        rows.remove("a")
+
+        assert [row.group_name for row in rows.where("subject = ?", ["0/12345"])] == ["b"]
+        assert rows.get("a") is None
+
+    undone(empty, work)
