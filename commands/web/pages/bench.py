@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from commands.web.pages import doing, editing, home, uploaded
+from commands.web.pages import doing, editing, home, requests, uploaded
 from commands.web.serving import Serving
 
 BYTES_OF_FILES = dict.fromkeys(doing.PATHS_OF_FILES | editing.PATHS_OF_FILES, 3)
@@ -11,6 +11,6 @@ BYTES_OF_FILES = dict.fromkeys(doing.PATHS_OF_FILES | editing.PATHS_OF_FILES, 3)
 
 def bench(serving: Serving) -> APIRouter:
     router = APIRouter()
-    for part in (home.home, doing.doing, editing.editing, uploaded.uploaded):
+    for part in (home.home, doing.doing, editing.editing, uploaded.uploaded, requests.requests):
         router.include_router(part(serving))
     return router

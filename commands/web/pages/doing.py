@@ -117,6 +117,8 @@ def _done(visit: Visit, form: FormData) -> Response:
             given["content"], given["encoding"] = _as_text(given["content"])
             given.setdefault("filename", _name_of_file(form))
         done = visit.do(action.name, command_id=command_id, **given)
+        if not done.answer.ok and hasattr(done.answer, "refusal"):
+            raise done.answer.refusal()
     except WrongField as wrong:
         return shown(visit, action, typed, wrong=wrong, command_id=command_id, status=422)
     except Refusal as refusal:

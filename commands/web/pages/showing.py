@@ -34,6 +34,7 @@ CSP = (
 _NAVIGATION = (
     ("/", "Home"), ("/sessions", "Sessions"), ("/clusterings", "Clusterings"), ("/uploads", "Uploads"),
     ("/ingest", "Ingest"),
+    ("/requests", "Wrong data"),
     ("/subjects", "Subjects"), ("/audit", "Audit"), ("/people", "People"),
 )  # fmt: skip
 """Address and title of what stands at the top of each page."""
