@@ -34,6 +34,7 @@ FORMS = {
         "row": "rows",
         "session": "sessions",
         "task": "tasks",
+        "time": "times",
     }.items()
 }
 COUNTED = re.compile(

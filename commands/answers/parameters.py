@@ -15,6 +15,7 @@ from commands.accounts.tokens import Scope
 from commands.answers import log
 from commands.answers.asking import Asking
 from commands.answers.drafting import Form
+from commands.answers.jobs import JobStatus
 from commands.answers.times import moment_of, time_of
 from commands.door.permission import Role
 from projections.asked_of_sessions import Missing, MissingOfClustering
@@ -26,8 +27,8 @@ _POSITION = 2**63 - 1
 _REF = "An id (s12, c34, u56, d78), a location, a session time or a group name; or subject:NAME, probe:NAME, user:NAME."
 
 __all__ = [
-    "Asking", "Authentication", "By", "Checkpoint", "Content", "Day", "Encoding", "FileName", "Form", "Limit",
-    "LimitBeside", "LimitOfLog", "LocalTime", "Missing", "MissingOfClustering", "MomentText", "Number", "Position",
+    "Asking", "Authentication", "By", "Checkpoint", "Content", "Day", "Encoding", "FileName", "Form", "JobStatus",
+    "Limit", "LimitBeside", "LimitOfLog", "LocalTime", "Missing", "MissingOfClustering", "MomentText", "Number", "Position",
     "Records", "Ref", "RequestId", "RequestStatus", "Right", "Role", "Scope", "SessionRef", "Status", "Text", "Time",
     "UploadId", "UploadStatus", "Word", "parameters",
 ]  # fmt: skip

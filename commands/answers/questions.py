@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Day,
         Encoding,
         Form,
+        JobStatus,
         Limit,
         LimitBeside,
         LimitOfLog,
@@ -388,6 +389,19 @@ def _tokens(asking: Asking, *, user: Word | None = None) -> Any:
     return tokens(asking.world("lab"), user)
 
 
+def _jobs(
+    asking: Asking, *, status: JobStatus | None = None, folder: Word | None = None, host: Word | None = None,
+    after: Number | None = None, limit: Limit = PAGE,
+) -> Any:  # fmt: skip
+    """What is pending or waits, oldest first: each look, the next one, and who works now."""
+    from commands.answers.jobs import jobs
+
+    if asking.as_of is not None:
+        raise Refusal("not-of-the-past", "Who looks at what is known of now alone.", "Leave out the moment.")
+    place = None if folder is None else (asking.location(folder) or folder).rstrip("/")
+    return jobs(asking.world(), status=status, folder=place, host=host, after=after or 0, limit=limit)
+
+
 def _policies(asking: Asking) -> Any:
     """What holds for the whole ledger."""
     from commands.answers.accounts import policies
@@ -457,6 +471,7 @@ QUESTIONS = (
     Question("invitations", "accounts.invitations", ("accounts.Invitations",), "/invitations", _invitations),
     Question("sign-in", "accounts.who_is_in", ("accounts.WhoIsIn",)),
     Question("tokens", "accounts.tokens", ("accounts.Tokens",), "/tokens", _tokens),
+    Question("jobs", "jobs.jobs", ("jobs.Jobs",), "/jobs", _jobs),
     Question("policies", "accounts.policies", ("accounts.Policies",), "/policies", _policies),
 )
 _BY_NAME = {question.name: question for question in QUESTIONS}

@@ -3,9 +3,10 @@
 The only place where a record's plain data become typed. Requests have an answer of their own.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from commands.answers.jobs import Looked, looked
 from commands.answers.rows import ChangedDuplicate, DeletedBy, ProbeLine, TaskLine
 from commands.answers.typed import read
 from commands.inputfile.findings import Finding
@@ -147,7 +148,8 @@ class OutputLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord(SessionLine):
     """A session, whole. ``entry`` is the input file's entry as it stands now; ``looked_for`` what is looked for again
-    later: clustering, data. ``moved_from`` is where it lay before, oldest first."""
+    later: clustering, data; ``looked`` tells of the looks at it while it waited. ``moved_from`` is where it lay before,
+    oldest first."""
 
     ref: str
     kind: Literal["session"] = "session"
@@ -164,6 +166,7 @@ class SessionRecord(SessionLine):
     waiting_for: WaitingFor | None
     remarks: list[RemarkLine]
     looked_for: list[str]
+    looked: Looked | None
     entry: dict[str, Any]
     redactions: list[RedactionLine]
 
@@ -179,6 +182,7 @@ class ClusteringRecord(ClusteringLine):
     outputs: list[OutputLine]
     curation_time_inherited: bool | None
     remarks: list[RemarkLine]
+    looked: Looked | None
     sessions: list[SessionLine]
     redactions: list[RedactionLine]
 
@@ -215,11 +219,18 @@ def record(world: "World", reference: Reference) -> Record:
 
 def session_record(world: "World", number: int) -> SessionRecord:
     plain = plain_record(world, Reference("session", number))
-    return read(SessionRecord, plain | {"waiting_for": plain["waiting_for"] or None})
+    own = {"waiting_for": plain["waiting_for"] or None, "looked": _looked(world, f"s{number}")}
+    return read(SessionRecord, plain | own)
 
 
 def clustering_record(world: "World", number: int) -> ClusteringRecord:
-    return read(ClusteringRecord, plain_record(world, Reference("clustering", number)))
+    plain = plain_record(world, Reference("clustering", number))
+    return read(ClusteringRecord, plain | {"looked": _looked(world, f"c{number}")})
+
+
+def _looked(world: "World", name: str) -> dict[str, Any] | None:
+    looks = looked(world, name)
+    return None if looks is None else asdict(looks)
 
 
 def upload_record(world: "World", number: int) -> UploadRecord:

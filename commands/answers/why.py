@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from commands.answers.jobs import Looked, somebody_works
 from commands.answers.record import (
     ClusteringRecord,
     RemarkLine,
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
     """``reason`` is the code of what the record waits for or failed by, null where all is well. ``message`` says so in
-    a sentence, with further lines below it. ``next_steps`` would move it on."""
+    a sentence, with further lines below it. ``next_steps`` would move it on. ``looked`` tells of the looks at it;
+    ``nobody``: it is pending, and no worker is running."""
 
     ref: str
     kind: RecordKind
@@ -43,6 +45,8 @@ class Why:
     message: str
     related: list[Related]
     next_steps: list[NextStep]
+    looked: Looked | None
+    nobody: bool
 
 
 def why(world: "World", reference: Reference) -> Why:
@@ -60,7 +64,8 @@ def why(world: "World", reference: Reference) -> Why:
             told.message += f"\nIt was moved: it lay at {', then at '.join(found.moved_from)} before."
         if found.replaces is not None:
             _tell_what_it_replaces(world, reference, found.replaces, told)
-    return _answer(world, reference, found.kind, found.status, told, found.redactions)
+    looks = None if isinstance(found, UploadRecord) else found.looked
+    return _answer(world, reference, found.kind, found.status, told, found.redactions, looks)
 
 
 def _tell_what_it_replaces(world: "World", reference: Reference, ref: str, told: Told) -> None:
@@ -81,6 +86,7 @@ def _answer(
     status: str,
     told: Told,
     redactions: Sequence[RedactionLine],
+    looks: Looked | None = None,
 ) -> Why:
     return Why(
         ref=str(reference),
@@ -91,6 +97,10 @@ def _answer(
         message=listed(told.message, [_redacted(one) for one in redactions]),
         related=told.related,
         next_steps=list(told.steps),
+        looked=looks,
+        nobody=status in ("pending", "validated")
+        and world.transaction.past is None
+        and not somebody_works(world),
     )
 
 

@@ -86,6 +86,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "incident list": ("daybook incident list", "daybook incident list --json"),
     "incident show": ("daybook incident show 3f2a", "daybook incident show 3f2a91c04be7 --json"),
     "init": ("daybook init", "daybook --db postgresql://daybook_owner@HOST/daybook init"),
+    "jobs": ("daybook jobs --status resting", "daybook jobs --folder N:/lab_a --host rig_1"),
     "log": (
         "daybook log --actor user_1 --since monday",
         "daybook log --type SessionInserted --limit 0 --json",

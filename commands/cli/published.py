@@ -41,7 +41,7 @@ _VERBS = {
     "checkpoint": "checkpoint --newest", "catalogue": "catalogue list", "subjects": "subject list",
     "roles": "role list", "people": "person list", "users": "user list", "tokens": "token list",
     "invitations": "user invitations", "sign-in": "auth status",
-    "policies": "policy list", "status": "status", "stored-file": "cat UPLOAD",
+    "policies": "policy list", "jobs": "jobs", "status": "status", "stored-file": "cat UPLOAD",
 }  # fmt: skip
 _OWN: dict[str, dict[str, dict[str, Any]]] = {
     "draft": _FILE,

@@ -9,6 +9,7 @@ from commands.cli import output
 from commands.cli.failures import asks
 from commands.cli.finding_lines import write_findings
 from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.jobs import looks_in_words
 from commands.cli.next_steps import worded
 from commands.cli.output import Column, printable
 from commands.cli.times import as_of_option, shown
@@ -165,6 +166,9 @@ def _write_record(answer: "Record") -> None:
         if value not in (None, "", []):
             text = printable(_cell(value))
             output.say(f"{key:<{width}}  {output.status(text) if key == 'status' else text}")
+    looks = getattr(answer, "looked", None)
+    if looks is not None and record["status"] in ("pending", "waiting"):
+        output.say(f"{'looked':<{width}}  {printable(looks_in_words(looks))}")
     deletion = getattr(answer, "deleted_by", None)
     if deletion is not None:
         output.say(f"{'deleted_by':<{width}}  {printable(deleted_by(deletion))}")
@@ -223,6 +227,10 @@ def why(invocation: Invocation, reference: str, as_of: int | str | None) -> None
         output.say(f"{found.ref} {state}{reason}.")
         for line in found.message.splitlines():
             output.say(f"  {printable(line)}")
+        if found.looked is not None and found.status in ("pending", "waiting"):
+            output.say(f"  {printable(looks_in_words(found.looked))}")
+        if found.nobody:
+            output.say("  No worker is running.")
         for step in found.next_steps:
             output.say(f"  $ {printable(worded(step))}")
         contact = invocation.contact()

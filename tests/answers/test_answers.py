@@ -19,6 +19,7 @@ from commands.answers.diff import diff
 from commands.answers.document import json_pieces
 from commands.answers.drafting import drafted, valid_values
 from commands.answers.history import history
+from commands.answers.jobs import jobs
 from commands.answers.lab import catalogue, people, roles, subjects
 from commands.answers.lists import ANSWERS, requests
 from commands.answers.log import log
@@ -161,6 +162,7 @@ def questions(asked: Asked) -> Iterator[tuple[str, list[str], Callable[[], dict[
     yield of("policy list", ["policy", "list"], policies)
     yield of("user list", ["user", "list"], users)
     yield of("user invitations", ["user", "invitations"], invitations)
+    yield of("jobs", ["jobs"], jobs)
     yield of("token list", ["token", "list"], tokens)
     yield of("checkpoint --newest", ["checkpoint", "--newest"], checkpoint_state)
     yield of("catalogue list", ["catalogue", "list"], catalogue)

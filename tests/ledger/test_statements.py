@@ -42,6 +42,10 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/accounts/sign_ins.py": {
         SLOT: ("head.live_slot",),
     },
+    "commands/answers/jobs.py": {
+        CONDITION: ("inside",),
+        NAME: ("table",),
+    },
     "commands/answers/lineage/lines.py": {
         QUOTED: ("transaction.durable",),
     },

@@ -94,6 +94,7 @@ uploads
 show {u}
 show {s}
 why {s}
+jobs
 status
 cat {u}
 request list
