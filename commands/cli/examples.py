@@ -167,6 +167,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "user": ("daybook user add rig_1 --service", "daybook user list"),
     "validate": ("daybook validate 12345.yml", "daybook validate *.yml --no-record"),
     "verify": ("daybook verify", "daybook verify --checkpoint today.checkpoint"),
+    "watch": ("daybook watch /data/inbox", "daybook watch /data/inbox --unchanged 60"),
     "what-if": ("daybook what-if --without u34", "daybook what-if --without 57"),
     "why": ("daybook why s12", "daybook why N:/12345/run_1"),
     "withdraw": ("daybook withdraw s12", "daybook withdraw s12 c13"),

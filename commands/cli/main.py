@@ -31,6 +31,7 @@ _SECTIONS = {
         "validate": ("input_files:validate", "Check an input file; ingest nothing."),
         "upload": ("input_files:upload", "Check an input file and ingest what is new in it."),
         "work": ("working:work", "Process what is pending, look again at what waits."),
+        "watch": ("dropping:watch", "Upload each input file that is put into a folder."),
         "jobs": ("jobs:jobs", "What is pending or waits: each look, the next, and who works."),
     },
     "What became of it": {

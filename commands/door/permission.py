@@ -210,6 +210,12 @@ def require_settler(world: World, action: str, records: Iterable[Owned] = ()) ->
         require_owner(world, action, records)
 
 
+def require_settling_all(world: World, action: str) -> None:
+    """Raises NotPermitted where the actor may not settle anybody's entries."""
+    if not may_settle_all(world):
+        raise _refusal(world, action, ADMIN)
+
+
 def require_enabled(world: World, action: str) -> None:
     """Raises NotPermitted where the actor's account is disabled."""
     if _is_disabled(world):

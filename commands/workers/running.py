@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from commands.door.incidents import record
 from commands.door.ledger import Ledger
 from commands.door.logs import LOG
-from commands.door.permission import require_settler
+from commands.door.permission import require_settling_all
 from commands.door.submit import Daybook
 from commands.intake import looks
 from commands.recordings.roots import Roots
@@ -65,7 +65,7 @@ def run(db: str, roots: Roots, who: Who, options: Options, tell: Tell) -> None:
     ledger = Ledger.open(db)
     try:
         working = Working(ledger, db, roots, who, options, tell)
-        working.daybook().require(lambda world: require_settler(world, "process entries"))
+        working.daybook().require(lambda world: require_settling_all(world, "process anybody's entries"))
         if ledger.database.dialect == "postgresql":
             from commands.workers.handing_out import hand_out
 

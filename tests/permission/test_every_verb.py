@@ -123,6 +123,7 @@ person list
 # They are about no record: a lab of its own, files and nothing else, the tables behind the lists, whoever has the key, a server, who one is there.
 APART = """
 doctor
+watch inbox
 incident list
 incident show 3f2a
 demo

@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
-from commands.accounts.standing import AddServiceAccount
 from commands.accounts.policy import SetAuthenticationPolicy
 from commands.accounts.rights import GrantRight
+from commands.accounts.standing import AddServiceAccount
 from commands.accounts.tokens import RevokeToken, create_token
 from commands.answers.jobs import Jobs, jobs
 from commands.answers.why import why

@@ -1,0 +1,29 @@
+"""docs/workers.md, command by command; and the queue's tables are those of the library that is installed."""
+
+from pathlib import Path
+
+from procrastinate.schema import SchemaManager
+
+from tests.conftest import ROOT
+from tests.pages import Console, agree, blocks, own_settings, steps
+
+PAGE = (ROOT / "docs" / "workers.md").read_text(encoding="utf-8")
+COPY = (ROOT / "migrations" / "procrastinate_3_10.sql").read_text(encoding="utf-8")
+
+
+def test_every_command_answers_what_the_page_says(tmp_path: Path) -> None:
+    with own_settings(tmp_path):
+        console = Console(tmp_path)
+        for block in blocks(PAGE):
+            for step in steps(block):
+                ended = console.run(step.command)
+
+                assert ended.exit == 0, f"$ {step.command}\n{ended.shown}"
+                assert agree(step.answer, ended.shown), f"$ {step.command}\n{ended.shown}"
+
+
+def test_the_queue_is_made_as_the_library_makes_it() -> None:
+    schema = SchemaManager.get_schema()
+
+    assert COPY.endswith(schema)
+    assert all(line.startswith("--") for line in COPY[: -len(schema)].splitlines() if line)
