@@ -28,9 +28,9 @@ _REF = "An id (s12, c34, u56, d78), a location, a session time or a group name; 
 
 __all__ = [
     "Asking", "Authentication", "By", "Checkpoint", "Content", "Day", "Encoding", "FileName", "Form", "JobStatus",
-    "Limit", "LimitBeside", "LimitOfLog", "LocalTime", "Missing", "MissingOfClustering", "MomentText", "Number", "Position",
-    "Records", "Ref", "RequestId", "RequestStatus", "Right", "Role", "Scope", "SessionRef", "Status", "Text", "Time",
-    "UploadId", "UploadStatus", "Word", "parameters",
+    "Limit", "LimitBeside", "LimitOfLog", "LocalTime", "Missing", "MissingOfClustering", "MomentText", "Number",
+    "Position", "Records", "Ref", "RequestId", "RequestStatus", "Right", "Role", "Scope", "SessionRef", "Status",
+    "Text", "Time", "UploadId", "UploadStatus", "Word", "parameters",
 ]  # fmt: skip
 
 
