@@ -198,7 +198,12 @@ def _write(worked: "Worked") -> None:
     if worked.looked_again:
         output.say(f"Looked at the disk of {plural(worked.looked_again, 'session')} again{_news(worked)}")
     if not worked.looked_at:
-        if not worked.looked_again:
+        if worked.clusterings_waiting:
+            output.say(
+                f"Nothing is pending. {plural(worked.clusterings_waiting, 'clustering')} of inserted sessions still "
+                f"waiting: daybook clusterings --status waiting"
+            )
+        elif not worked.looked_again:
             output.say("Nothing is pending or waiting.")
         return
     moved = len(worked.sessions) + len(worked.clusterings)

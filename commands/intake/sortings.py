@@ -118,7 +118,7 @@ class Sorting:
             offered = ", ".join(self.experimenter)
             message = (
                 f"{self.uploader} is not in reference.Experimenter, so the curator of {location} is not known; "
-                f"the session's experimenter is {offered}."
+                f"the session's {'experimenter is' if len(self.experimenter) == 1 else 'experimenters are'} {offered}."
             )
             return self._waits(entry, location, "curator", message)
         return self.inserted(entry, location, found.outputs)

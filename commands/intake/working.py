@@ -77,7 +77,7 @@ class FoundLater:
 class Worked(Result):
     """What moved on, and how many entries are ``waiting`` still; ``looked_at`` counts both. ``looked_again`` counts the
     inserted sessions whose disk was looked at again, ``found`` says what was new there; clusterings that were found
-    stand among ``clusterings``."""
+    stand among ``clusterings``. ``clusterings_waiting`` are those of one session, for which its disk is looked at."""
 
     looked_at: int
     sessions: list[MovedSession]
@@ -85,6 +85,7 @@ class Worked(Result):
     waiting: int
     looked_again: int
     found: list[FoundLater]
+    clusterings_waiting: int = 0
 
     @property
     def failed(self) -> bool:
@@ -137,6 +138,7 @@ def work(
         waiting = len(unsettled_sessions(world, None, owner)) + len(
             unsettled_clusterings(world, None, (), owner)
         )
+        resting = world.state.clusterings.where("session IS NOT NULL AND status = 'waiting'", [])
     return Worked(
         position=position,
         looked_at=len(sessions) + len(groups) + waiting,
@@ -145,6 +147,7 @@ def work(
         waiting=waiting,
         looked_again=len(again),
         found=found,
+        clusterings_waiting=sum(owner is None or row.username == owner for row in resting),
     )
 
 

@@ -250,3 +250,21 @@ def test_share_that_is_not_mounted_says_nothing_of_its_sessions(lab: Lab) -> Non
     work(lab.daybook, lab.roots, named=[f"s{one}"])
 
     assert lab.size() == before
+
+
+def test_clustering_whose_curator_is_not_known_is_named_by_work_and_told_what_helps(lab: Lab) -> None:
+    sort(lab.record("date_1"))
+    report = lab.upload(entry("date_1"), user="user_9")
+    one = number(report.sessions[0])
+
+    worked = work(lab.as_user("user_9"), lab.roots)
+    with lab.daybook.reading() as world:
+        [waiting] = world.state.clusterings.where("session = ?", [one])
+        told = why(world, Reference("clustering", waiting.id))
+
+    assert (worked.looked_at, worked.clusterings_waiting) == (0, 1)
+    assert "goes on by itself when the output is there" not in told.message
+    assert [(step.action, step.ref) for step in told.next_steps] == [
+        ("add-clustering", f"s{one}"), ("propose-value", None),
+    ]  # fmt: skip
+    assert told.next_steps[1].arguments == {"reference": "reference.Experimenter", "value": "user_9"}
