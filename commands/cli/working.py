@@ -178,7 +178,11 @@ def _follow(invocation: Invocation, options: "dict[str, Any]") -> int:
     address = invocation.address
     token = os.environ.get(IN_ENVIRONMENT, "").strip() or None
     try:
-        run(address, invocation.settings.roots, Who(invocation.actor, token), Options(**options), tell)
+        who = Who(invocation.actor, token)
+        run(
+            address, invocation.settings.roots, who, Options(**options), tell,
+            lambda daybook: invocation.keep_checkpoint(daybook, at_work=True),
+        )  # fmt: skip
     except ImportError as error:
         raise _not_installed(error) from None
     output.say("Stopped.", err=True)

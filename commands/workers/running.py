@@ -60,11 +60,16 @@ class Told:
 Tell = Callable[[Told], None]
 
 
-def run(db: str, roots: Roots, who: Who, options: Options, tell: Tell) -> None:
-    """Until a signal to stop. Raises Refusal where nothing can be done under this name, or no longer."""
+def run(
+    db: str, roots: Roots, who: Who, options: Options, tell: Tell, each_minute: Callable[[Daybook], None]
+) -> None:
+    """Until a signal to stop. Raises Refusal where nothing can be done under this name, or no longer. ``each_minute``
+    is called on a thread of its own, for what is due by time, such as checkpoints.
+    """
     ledger = Ledger.open(db)
     try:
         working = Working(ledger, db, roots, who, options, tell)
+        working.each_minute = each_minute
         working.daybook().require(lambda world: require_settling_all(world, "process anybody's entries"))
         if ledger.database.dialect == "postgresql":
             from commands.workers.handing_out import hand_out
@@ -86,6 +91,7 @@ class Working:
         self.readers = Readers(Setting(db, roots, who, self.name))
         self.stopping = threading.Event()
         self.refusal: Refusal | None = None
+        self.each_minute: Callable[[Daybook], None] = lambda daybook: None
         self.pool = ThreadPoolExecutor(options.concurrency, thread_name_prefix="daybook-job")
 
     def daybook(self) -> Daybook:
@@ -140,8 +146,13 @@ class Working:
         looks.end(database, ended, self.name)
 
     def keep_seen(self) -> None:
-        """Until it stops: others see that somebody works here."""
+        """Until it stops: others see that somebody works here; and what is due by time is done."""
+        minute = time.monotonic()
         while True:
+            if time.monotonic() >= minute:
+                minute = time.monotonic() + 60
+                with suppress(Refusal):
+                    self.each_minute(self.daybook())
             with suppress(Refusal):
                 looks.be_seen(
                     self.ledger.database, self.name, platform.node(), self.who.actor.user,

@@ -39,7 +39,7 @@ def start(lab: Lab, tmp_path: Path) -> Iterator[Start]:
     def begin(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [
-                sys.executable, "-W", "error", "-m", "tests.workers.held", "--db", lab.url, "--as", "user_1",
+                sys.executable, "-W", "error", "-m", "tests.workers.held", "--db", environment.pop("DAYBOOK_TEST_DB", lab.url), "--as", "user_1",
                 "--config", str(tmp_path / "daybook.toml"), "work", "--follow", *arguments,
             ],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,

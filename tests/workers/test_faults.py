@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
@@ -206,6 +207,46 @@ async def _finished_late(arguments: dict[str, Any]) -> dict[str, list[str]]:
         with pytest.raises(LostLease):
             await manager.update_heartbeat(late)
         return found
+
+
+@on_postgresql
+def test_a_server_that_cuts_every_connection_is_come_back_to(lab: Lab, start: Start, queue: Queue) -> None:
+    worker = start("--lease", "2")
+    lab.record_quickly(2)
+    leave(lab, "quick_0")
+    until_inserted(lab, 1)
+    with psycopg.connect(lab.url, autocommit=True) as server:
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    leave(lab, "quick_0", "quick_1")
+
+    until_inserted(lab, 2)
+    each_once(lab, 2)
+    _, err = stop(worker)
+    assert "Traceback" not in err
+
+
+@on_postgresql
+def test_a_login_that_is_only_a_member_of_the_applications_role_is_enough(lab: Lab, start: Start) -> None:
+    name = make_url(lab.url).database
+    with psycopg.connect(lab.url, autocommit=True) as server:
+        server.execute(f"CREATE ROLE {name}_worker LOGIN IN ROLE daybook_app")
+    try:
+        login = make_url(lab.url).set(username=f"{name}_worker").render_as_string(hide_password=False)
+        leave(lab, *lab.record_quickly(2))
+        worker = start("--refill", DAYBOOK_TEST_DB=login)
+
+        until_inserted(lab, 2)
+
+        each_once(lab, 2)
+        _, err = stop(worker)
+        assert err == "Working. Ctrl-C ends it.\nStopped.\n"
+    finally:
+        with psycopg.connect(lab.url, autocommit=True) as server:
+            server.execute(f"DROP ROLE {name}_worker")
 
 
 def test_a_share_that_hangs_starves_no_other(lab: Lab, start: Start, hold: Path, tmp_path: Path) -> None:

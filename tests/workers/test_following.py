@@ -1,5 +1,7 @@
 """A worker follows the ledger: what was taken in is read and settled, by whoever can reach it."""
 
+from pathlib import Path
+
 from tests.intake.lab import Lab
 from tests.patience import until
 from tests.workers.conftest import Start, each_once, leave, stop, until_inserted
@@ -17,6 +19,19 @@ def test_what_was_taken_in_is_settled_by_a_worker(lab: Lab, start: Start) -> Non
     assert "N:/rec: 3 moved on, 0 still open" in out
     assert err == "Working. Ctrl-C ends it.\nStopped.\n"
     each_once(lab, 3)
+
+
+def test_a_worker_keeps_the_checkpoints_that_are_due(lab: Lab, start: Start, tmp_path: Path) -> None:
+    settings = tmp_path / "daybook.toml"
+    (tmp_path / "kept").mkdir()
+    key = tmp_path / "daybook.key"
+    settings.write_text(
+        f'{settings.read_text()}[checkpoints]\nfolder = "{tmp_path / "kept"}"\nevery = 1\nkey = "{key}"\n'
+    )
+
+    start()
+
+    until(lambda: len(list((tmp_path / "kept").iterdir())) == 1)
 
 
 def test_what_comes_while_it_follows_is_settled_too(lab: Lab, start: Start) -> None:
