@@ -24,11 +24,11 @@ _CURSOR = (
 
 
 def follow(
-    daybook: Daybook, queue: Queue, roots: Roots, *, refill_s: float = REFILL_S,
+    daybook: Daybook, queue: Queue, roots: Roots, *, refill_s: float = REFILL_S, timed: bool = True,
     deferred: Callable[[], None] = lambda: None,
 ) -> int | None:  # fmt: skip
-    """One step; returns how many jobs it queued. None where another follower is at it. ``deferred`` is called before
-    the commit."""
+    """One step; returns how many jobs it queued. None where another follower is at it. ``timed``: what waits is
+    asked, too, whether it is time. ``deferred`` is called before the commit."""
     connection = queue.connect()
     with connection.transaction():
         connection.execute("INSERT INTO followers VALUES (%s, -1, NULL) ON CONFLICT DO NOTHING", (NAME,))
@@ -45,7 +45,7 @@ def follow(
             if refill:
                 last = world.head.size
             at_once = [] if refill or last == cursor else after_events(world, roots, cursor + 1, last)
-            in_time = everything(world, roots, now) if refill else by_time(world, roots, now)
+            in_time = everything(world, roots, now) if refill else by_time(world, roots, now) if timed else []
         number = 0
         if at_once or in_time:
             waiting, running = queue.queued("todo"), queue.queued("doing")

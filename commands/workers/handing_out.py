@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from commands.workers.following import follow, forget
 from commands.workers.planning import Work
 from commands.workers.queue import LOST, LostLease, Queue, Running, arguments_of
-from commands.workers.running import Told, Working
+from commands.workers.running import TIMED_EVERY_S, Told, Working
 from ledger.errors import LedgerUnavailable
 
 _AGAIN_S = 2.0
@@ -23,9 +24,14 @@ def hand_out(working: Working) -> None:
     if working.options.refill:
         forget(queue)
 
+    asked = 0.0
+
     def step() -> None:
+        nonlocal asked
+        timed = time.monotonic() - asked >= TIMED_EVERY_S
         try:
-            follow(working.daybook(), queue, working.roots)
+            if follow(working.daybook(), queue, working.roots, timed=timed) is not None and timed:
+                asked = time.monotonic()
         except LOST:
             queue.close()
             raise

@@ -28,6 +28,8 @@ from commands.workers.reading import Died, Hung, Outcome, Readers, Setting, Who,
 from ledger.connection_errors import PASSING
 from ledger.errors import LedgerUnavailable, Refusal
 
+TIMED_EVERY_S = 5.0
+"""How often what waits is asked whether it is time: there may be much of it."""
 _STEP_S = 0.5
 _FIRST_REST, _LONGEST_REST = timedelta(seconds=15), timedelta(hours=6)
 _MOST_DEATHS = 5
@@ -228,6 +230,7 @@ class _Alone:
         self._running: dict[Future[None], Work] = {}
         self._let_go_on: list[Work] = []
         self._cursor = -1
+        self._asked = 0.0
 
     def step(self) -> None:
         working, roots = self._working, self._working.roots
@@ -235,7 +238,11 @@ class _Alone:
             last = world.head.size
             if 0 <= self._cursor < last:
                 self._let_go_on += after_events(world, roots, self._cursor + 1, last)
-            found = everything(world, roots, datetime.now(UTC))
+            timed = time.monotonic() - self._asked >= TIMED_EVERY_S
+            found: list[Work] = []
+            if timed or last != self._cursor or self._running:
+                found = everything(world, roots, datetime.now(UTC))
+                self._asked = time.monotonic()
         self._cursor = last
         self._begin(found, time.monotonic() + _STEP_S)
 
