@@ -50,9 +50,7 @@ def watch(invocation: Invocation, folder: Path, unchanged: float, once: bool) ->
     if invocation.command_id is not None:
         raise click.UsageError("--command-id is for one command, and each file is one of its own.")
     stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
-    with Dropped(
+    with _ended_by_signals(stopping), Dropped(
         folder, lambda file, command_id: _upload(invocation, file, command_id), lambda told: _tell(invocation, told),
         unchanged_s=unchanged,
     ) as dropped:  # fmt: skip
@@ -64,6 +62,18 @@ def watch(invocation: Invocation, folder: Path, unchanged: float, once: bool) ->
         output.say(f"Watching {printable(folder)}. Ctrl-C ends it.", err=True)
         dropped.watch(stopping.wait)
     output.say("Stopped.", err=True)
+
+
+@contextmanager
+def _ended_by_signals(stopping: threading.Event) -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _upload(invocation: Invocation, file: Path, command_id: str) -> "Outcome":
