@@ -1,11 +1,12 @@
 """Every page and every form, and every role: shown or done, or refused with what is needed and who grants it. Whoever is
 not signed in is asked to sign in; and no form is taken from another page than the server's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import httpx
 import pytest
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from commands.accounts.standing import AddServiceAccount, DisableUser
@@ -39,6 +40,12 @@ TABLE = """
 /account/sign-ins/end-others       yes  yes  yes  yes
 /account/tokens                    yes  yes  yes  yes
 /account/tokens/revoke             yes  no   no   no
+/do/{action}                       yes  no   no   no
+/ingest                            yes  yes  yes  yes
+/ingest/drop                       yes  yes  yes  yes
+/ingest/keep                       yes  yes  yes  yes
+/ingest/open                       yes  yes  yes  yes
+/integrity/verify                  yes  yes  yes  yes
 /people/invitations/revoke         yes  no   no   no
 /people/invite                     yes  no   no   no
 /people/policies                   yes  no   no   no
@@ -54,11 +61,13 @@ TABLE = """
 /people/user/sign-ins/end          yes  no   no   no
 /people/user/token                 yes  no   no   no
 /people/user/token/revoke          yes  no   no   no
+/seen                              yes  yes  yes  yes
+/wrong-data/delete                 yes  yes  yes  yes
 """
 """Forms, each sent with what concerns somebody else where that can be. ``no`` is a refusal because of who asks; ``yes``
 is anything else, also that a field is wrong. Pages that only show are for every role."""
 
-QUERIES = {"/people/user": "?name=user_1"}
+ADDRESSES = {"/people/user": "/people/user?name=user_1", "/do/{action}": "/do/retire-value"}
 
 
 class Lab:
@@ -108,6 +117,10 @@ class Lab:
 
 
 FORMS: dict[str, Callable[[Lab], dict[str, str]]] = {
+    "/do/{action}": lambda lab: {"table": "reference.ExperimentRoom", "value": "2.345"},
+    "/ingest": lambda lab: {"name": "a.yml", "text": "subject:\n  name: '1'\n"},
+    "/ingest/keep": lambda lab: {"name": "a.yml", "text": "subject:\n  name: '1'\n"},
+    "/ingest/drop": lambda lab: {"name": "a.yml"},
     "/account/address": lambda lab: {"email": "x@example.org"},
     "/account/password": lambda lab: {"password": "wrong", "new_password": ANOTHER, "again": ANOTHER},
     "/account/preferences": lambda lab: {"zone": "Europe/Oslo"},
@@ -143,14 +156,26 @@ def table() -> dict[str, dict[Role | None, str]]:
 
 
 def routes(server: Server, method: str) -> list[str]:
-    found = [route for route in pages(server.serving).routes if isinstance(route, APIRoute)]
-    return sorted(route.path for route in found if method in route.methods)
+    found = sorted({route.path for route in _within(pages(server.serving)) if method in route.methods})
+    assert "/account/second-factor" in found
+    return found
+
+
+def _within(router: APIRouter) -> Iterator[APIRoute]:
+    """FastAPI keeps the routers that a router includes as they are."""
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            yield route
+        else:
+            yield from _within(route.original_router)  # type: ignore[attr-defined]
 
 
 def _address(path: str) -> str:
     """Of something that is not there, where the address names it."""
+    if path in ADDRESSES:
+        return ADDRESSES[path]
     parts = ["x" if part.startswith("{") else part for part in path.split("/")]
-    return "/".join(parts) + QUERIES.get(path, "")
+    return "/".join(parts)
 
 
 @pytest.fixture
