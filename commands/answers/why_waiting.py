@@ -75,12 +75,12 @@ def _waiting_clustering(found: ClusteringRecord) -> Told:
     """Of one session: it goes on when its output is there, or when one is chosen."""
     message = f"{found.message}\nIts session is inserted all the same."
     if found.reason == "curator":
-        message += (
-            " Say who the curator is, or have the uploader put into the catalogue: then it goes on by itself."
-        )
+        message += " Say who the curator is, or have the uploader put into the catalogue; then look again."
         choose = NextStep("add-clustering", found.session, {"location": found.location, "curator": None})
         known = {"reference": "reference.Experimenter", "value": found.username}
-        return Told(message, [choose, NextStep("propose-value", arguments=known)])
+        return Told(
+            message, [choose, NextStep("propose-value", arguments=known), NextStep("work", found.session)]
+        )
     message += " It goes on by itself when the output is there."
     choose = NextStep("add-clustering", found.session, {"location": None, "curator": found.curator})
     return Told(message, [NextStep("work", found.session), choose])

@@ -303,7 +303,7 @@ def test_a_session_time_that_is_taken_while_the_disk_is_read_is_not_taken_twice(
     with pytest.raises(Refusal) as caught:
         correction.approve(admin, _row(lab, asked), accept_impact=False, roots=lab.roots)
 
-    assert (caught.value.code, len(plans)) == ("session-time-taken", 2)
+    assert (caught.value.code, len(plans)) == ("match-contradicted", 2)
     assert lab.statuses() == {"N:/rec/date_1": "inserted", "N:/rec/copy_of_2": "inserted"}
 
 

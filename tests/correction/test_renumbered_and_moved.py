@@ -90,3 +90,14 @@ def test_name_of_a_session_that_the_file_has_no_more_is_not_believed_either(
 
     assert codes(found) == ["match-contradicted"]
     assert f"as that of s{story[1]} did" in found.plan.findings[0].message
+
+
+def test_correct_of_what_was_only_moved_says_that_an_upload_keeps_it(lab: Lab, story: list[int]) -> None:
+    move(lab)
+    data = document(*(session(f"2023/date_{n}", name=str(n)) for n in (1, 2, 3)))
+
+    found = compare(lab, data, user="user_3")
+
+    assert [f.code for f in found.plan.findings] == ["only-moved"] * 3
+    assert "Upload the file instead" in found.plan.findings[0].hint
+    assert [one.outcome for one in lab.upload_bytes(data, user="user_3").sessions] == ["moved"] * 3

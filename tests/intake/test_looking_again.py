@@ -265,6 +265,6 @@ def test_clustering_whose_curator_is_not_known_is_named_by_work_and_told_what_he
     assert (worked.looked_at, worked.clusterings_waiting) == (0, 1)
     assert "goes on by itself when the output is there" not in told.message
     assert [(step.action, step.ref) for step in told.next_steps] == [
-        ("add-clustering", f"s{one}"), ("propose-value", None),
+        ("add-clustering", f"s{one}"), ("propose-value", None), ("work", f"s{one}"),
     ]  # fmt: skip
     assert told.next_steps[1].arguments == {"reference": "reference.Experimenter", "value": "user_9"}

@@ -440,6 +440,19 @@ def _contradicted(plan: Plan, change: SessionChange, holder: int | None, located
     return located.error(3, path, "match-contradicted", message, hint)
 
 
+def _only_moved(change: SessionChange, located: _Located) -> Finding | None:
+    """An upload keeps the session and all that stands on it; a correction deletes it and inserts it again."""
+    if [each["field"] for each in change.differences] != ["location"] or change.inserted is None:
+        return None
+    if change.old.status != "inserted" or change.inserted.session_time != change.old.session_time:
+        return None
+    path = f"sessions[{change.given.index}].location"
+    line, column = located.read.position(path) or (None, None)
+    message = f"s{change.old.id} was recorded at the same time: if its recordings were only moved, nothing has to go."
+    hint = "Upload the file instead: an upload knows them, and the session keeps its number."
+    return Finding(3, "warning", "only-moved", path, line, column, message, hint)
+
+
 def _failures(plan: Plan, known: Known, located: _Located) -> Iterator[Finding]:
     """What would fail at stage 3."""
     for change in plan.sessions:
@@ -447,6 +460,8 @@ def _failures(plan: Plan, known: Known, located: _Located) -> Iterator[Finding]:
         event = change.outcome.event if change.outcome is not None else None
         if isinstance(event, SessionInsertFailed):
             yield located.error(3, path, event.code, event.message, event.hint)
+        if (moved := _only_moved(change, located)) is not None:
+            yield moved
         if change.inserted is not None:
             holder = known.session_times.get(change.inserted.session_time)
             contradicted = _contradicted(plan, change, holder, located)
