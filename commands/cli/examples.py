@@ -79,7 +79,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "diff": ("daybook diff yesterday", "daybook diff 120 180 --subject 12345"),
     "doctor": ("daybook doctor", "daybook doctor --bundle for-the-admin.json"),
     "export": ("daybook export ledger.jsonl", "daybook export - --as-of 2026-01-01 | gzip > ledger.jsonl.gz"),
-    "help": ("daybook help upload", "daybook help catalogue add"),
+    "help": ("daybook help catalogue add", "daybook help permission denied"),
     "history": ("daybook history s12", "daybook history subject/0/12345"),
     "import": ("daybook --db copy.db import ledger.jsonl", "gunzip -c ledger.jsonl.gz | daybook import -"),
     "incident": ("daybook incident list", "daybook incident show 3f2a"),

@@ -10,6 +10,7 @@ from commands.web.pages import (
     assets,
     auditing,
     bench,
+    helping,
     integrity,
     links,
     lists,
@@ -27,7 +28,7 @@ def pages(serving: Serving) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for part in (
         assets.assets, links.links, signing_in.signing_in, account.account, second_factor.second_factor, lists.lists,
-        bench.bench, auditing.auditing, integrity.integrity, named.named, people.people,
+        bench.bench, auditing.auditing, helping.helping, integrity.integrity, named.named, people.people,
         records.records, stored_files.stored_files,
     ):  # fmt: skip
         router.include_router(part(serving))

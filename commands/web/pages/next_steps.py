@@ -140,7 +140,7 @@ def _work(step: NextStep) -> Way:
 
 
 def _audit(step: NextStep) -> Way:
-    return Way("Search the log", f"/audit{_query(_given(step, {}))}")
+    return Way("Search the log", f"/log{_query(_given(step, {}))}")
 
 
 def _requests(step: NextStep) -> Way:
@@ -199,7 +199,7 @@ _WORDS: dict[str, _Words] = {
     "sign-in": _page("Sign in", "/sign-in"),
     "take-back-insertion": _form("Take the insertion back…", dangerous=True),
     "upload": _page("Upload the file again…", "/ingest", file="name"),
-    "verify": _page("Check the integrity", "/audit/integrity"),
+    "verify": _page("Check the integrity", "/integrity"),
     "why": _record("Why {ref} stands so"),
     "withdraw": _form("Withdraw {ref}…", dangerous=True),
     "work": _work,

@@ -35,7 +35,7 @@ _NAVIGATION = (
     ("/", "Home"), ("/sessions", "Sessions"), ("/clusterings", "Clusterings"), ("/uploads", "Uploads"),
     ("/ingest", "Ingest"),
     ("/requests", "Wrong data"),
-    ("/subjects", "Subjects"), ("/audit", "Audit"), ("/people", "People"),
+    ("/subjects", "Subjects"), ("/audit", "Audit"), ("/help", "Help"), ("/people", "People"),
 )  # fmt: skip
 """Address and title of what stands at the top of each page."""
 
