@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=WritingVerb)
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--unchanged",
     type=click.FloatRange(0.1, 3600),

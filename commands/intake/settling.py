@@ -296,18 +296,22 @@ def unsettled_clusterings(
 
 
 def _unfinished_uploads(daybook: Daybook, owner: str | None) -> list[int]:
-    """The uploads of which nothing is pending any more, but which do not say so yet."""
     with daybook.reading() as world:
-        uploads = world.transaction.run(
-            f"SELECT id, username FROM {world.state.uploads.table} WHERE status = 'validated' ORDER BY id"
-        ).fetchall()
-        pending: set[int] = set()
-        for table in (world.state.sessions.table, world.state.clusterings.table) if uploads else ():
-            # the first condition is that of the partial index, which the second alone would not use
-            rows = world.transaction.run(
-                f"SELECT upload FROM {table} WHERE status IN ('pending', 'waiting') AND status = 'pending'"
-            )
-            pending.update(row[0] for row in rows.fetchall())
+        return unfinished_uploads(world, owner)
+
+
+def unfinished_uploads(world: World, owner: str | None) -> list[int]:
+    """The uploads of which nothing is pending any more, but which do not say so yet."""
+    uploads = world.transaction.run(
+        f"SELECT id, username FROM {world.state.uploads.table} WHERE status = 'validated' ORDER BY id"
+    ).fetchall()
+    pending: set[int] = set()
+    for table in (world.state.sessions.table, world.state.clusterings.table) if uploads else ():
+        # the first condition is that of the partial index, which the second alone would not use
+        rows = world.transaction.run(
+            f"SELECT upload FROM {table} WHERE status IN ('pending', 'waiting') AND status = 'pending'"
+        )
+        pending.update(row[0] for row in rows.fetchall())
     return [number for number, user in uploads if number not in pending and (owner is None or user == owner)]
 
 

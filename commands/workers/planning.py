@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 from commands.door.world import World
 from commands.intake.looking_again import due
 from commands.intake.looks import FAILED, LOOKING, RESTING, Look, folder_of, looks_at, written
+from commands.intake.settling import unfinished_uploads
 from commands.recordings.roots import Roots
 
 BATCH = 25
@@ -113,7 +114,7 @@ def everything(world: World, roots: Roots, now: datetime) -> list[Work]:
         left = {record for record, look in looks.items() if look.status in (FAILED, RESTING)}
         found.append([one for one in pending if f"{letter}{one[0]}" not in left])
     works = batches("settle", found[0], found[1], roots)
-    if not works and _unfinished(world):
+    if not works and unfinished_uploads(world, None):
         works = [Work("settle", "")]
     return [*works, *by_time(world, roots, now)]
 
@@ -133,13 +134,6 @@ def without(works: Iterable[Work], queued: tuple[Collection[int], Collection[int
         if one.records or not work.records:
             left.append(one)
     return left
-
-
-def _unfinished(world: World) -> bool:
-    row = world.transaction.run(
-        f"SELECT COUNT(*) FROM {world.state.uploads.table} WHERE status = 'validated'"
-    ).fetchone()
-    return bool(row[0])
 
 
 def _due_of(world: World, name: str, now: datetime) -> list[tuple[int, str, bool]]:

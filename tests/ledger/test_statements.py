@@ -233,10 +233,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/workers/planning.py": {
         CONDITION: ("condition",),
         MARKS: ("marks",),
-        NAME: (
-            "table",
-            "world.state.uploads.table",
-        ),
+        NAME: ("table",),
     },
     "ledger/database.py": {
         CONDITION: (

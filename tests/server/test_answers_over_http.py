@@ -87,6 +87,7 @@ def asked(stocked: Stocked) -> dict[str, list[tuple[list[str], str, dict[str, An
         "invitations": [(["user", "invitations"], "/invitations", {})],
         "tokens": [(["token", "list"], "/tokens", {})],
         "policies": [(["policy", "list"], "/policies", {})],
+        "jobs": [(["jobs"], "/jobs", {}), (["jobs", "--status", "waiting"], "/jobs", {"status": "waiting"})],
     }  # fmt: skip
 
 

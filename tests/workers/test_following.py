@@ -26,7 +26,7 @@ def test_a_worker_keeps_the_checkpoints_that_are_due(lab: Lab, start: Start, tmp
     (tmp_path / "kept").mkdir()
     key = tmp_path / "daybook.key"
     settings.write_text(
-        f'{settings.read_text()}[checkpoints]\nfolder = "{tmp_path / "kept"}"\nevery = 1\nkey = "{key}"\n'
+        f'{settings.read_text()}[checkpoints]\ndirectory = "{tmp_path / "kept"}"\nevery = 1\nkey = "{key}"\n'
     )
 
     start()
