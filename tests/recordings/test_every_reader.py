@@ -9,11 +9,13 @@ from typing import get_args
 
 import pytest
 
+from commands.recordings import nearest
 from commands.recordings.readers import READERS, read_session_directory
 from commands.recordings.session import SessionDirectoryError, System
 from commands.samples.openephys import openephys_session
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
 from commands.samples.tetrodes import axona_session, neuralynx_session, neurologger_session
+from tests.conftest import ROOT
 
 START = datetime(2023, 5, 1, 10, 0, 0)
 SAMPLES: dict[str, Callable[..., Path]] = {
@@ -35,6 +37,32 @@ def test_no_ending_is_that_of_another_system_too() -> None:
         for ending in one.endings:
             assert ending == ending.lower()
             assert not [other for other in others if ending.endswith(other)]
+
+
+def test_what_is_read_is_not_said_to_be_a_format_that_is_not_read() -> None:
+    for reader in READERS:
+        for ending in reader.endings:
+            said = nearest._FORMATS.get(ending, "without")
+            assert "without" in said, (reader.system, ending, said)  # what goes with it is missing
+
+
+# where tests go through the systems, each in its own way
+EACH_OF_THEM = (
+    "tests/recordings/test_session_directories.py",
+    "tests/recordings/test_reading_the_disk.py",
+    "tests/intake/test_stage_3.py",
+    "tests/fuzz/recordings.py",
+)
+
+
+@pytest.mark.parametrize("place", EACH_OF_THEM)
+def test_sample_of_every_system_is_taken_where_all_are(place: str) -> None:
+    lines = (ROOT / place).read_text(encoding="utf-8").splitlines()
+    text = "\n".join(line for line in lines if not line.startswith(("from ", "import ")))
+
+    for system, sample in SAMPLES.items():
+        name = getattr(sample, "func", sample).__name__
+        assert name in text or system == "neuropixels", name  # which the lab of the tests records anyway
 
 
 @pytest.mark.parametrize("system", SAMPLES)
