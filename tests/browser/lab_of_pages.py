@@ -43,7 +43,9 @@ def stock(lab: Callable[..., Ended], sample: SampleLab, folder: Path) -> Stocked
         f'[roots]\n"N:" = "{folder / "share"}"\n"R:" = "{folder / "recordings"}"\n', encoding="utf-8"
     )
     subject = sample.subjects[0]
-    text = (folder / "subject_1.yml").read_text(encoding="utf-8")
+    text = (folder / "subject_1.yml").read_text(encoding="utf-8").replace(f"{folder}/recordings", "R:")
+    text, first, own = text.partition("sessions:\n")
+    text += first
     for number in range(WAITING):
         place = (
             f"{LONG.removeprefix('N:/')}/2023-06-{number % 30 + 1:02}_{9 + number // 30:02}-00-00_openfield"
@@ -55,6 +57,7 @@ def stock(lab: Callable[..., Ended], sample: SampleLab, folder: Path) -> Stocked
             f'  - location: "N:\\\\{place.replace("/", chr(92) * 2)}"\n    experimenter: [user_1]\n    tasks:\n'
             "      - {task_type: OpenField, arena_apparatus: 150_square, notes: true}\n"
         )
+    text += own
     (folder / "campaign.yml").write_text(text, encoding="utf-8")
     ended = lab("upload", "campaign.yml", "--json")
     assert ended.exit == 0, ended.shown[:2000]
