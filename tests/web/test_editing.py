@@ -32,7 +32,7 @@ def typed_in(answer: httpx.Response) -> str:
     """What stands in the editor: a browser leaves the first line break of an element out."""
     import html
 
-    found = re.search(r'<textarea name="text"[^>]*>\n(.*?)</textarea>', answer.text, re.DOTALL)
+    found = re.search(r'<textarea [^>]*name="text"[^>]*>\n(.*?)</textarea>', answer.text, re.DOTALL)
     assert found is not None
     return html.unescape(found[1])
 

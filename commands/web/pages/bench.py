@@ -2,15 +2,29 @@
 
 from fastapi import APIRouter
 
-from commands.web.pages import doing, editing, home, requests, uploaded
+from commands.web.pages import (
+    composing,
+    correcting,
+    doing,
+    editing,
+    home,
+    looking,
+    one_session,
+    requests,
+    uploaded,
+    values,
+)
 from commands.web.serving import Serving
 
-BYTES_OF_FILES = dict.fromkeys(doing.PATHS_OF_FILES | editing.PATHS_OF_FILES, 3)
+BYTES_OF_FILES = dict.fromkeys(doing.PATHS_OF_FILES | editing.PATHS_OF_FILES | correcting.PATHS_OF_FILES, 3)
 """How many bytes each byte of a file may take in a form: chosen, and typed with long line ends."""
 
 
 def bench(serving: Serving) -> APIRouter:
     router = APIRouter()
-    for part in (home.home, doing.doing, editing.editing, uploaded.uploaded, requests.requests):
+    for part in (
+        home.home, doing.doing, one_session.one_session, composing.composing, editing.editing, uploaded.uploaded,
+        requests.requests, correcting.correcting, looking.looking, values.values,
+    ):  # fmt: skip
         router.include_router(part(serving))
     return router

@@ -33,9 +33,8 @@ CSP = (
 )
 _NAVIGATION = (
     ("/", "Home"), ("/sessions", "Sessions"), ("/clusterings", "Clusterings"), ("/uploads", "Uploads"),
-    ("/ingest", "Ingest"),
-    ("/requests", "Wrong data"),
-    ("/subjects", "Subjects"), ("/audit", "Audit"), ("/help", "Help"), ("/people", "People"),
+    ("/ingest", "Ingest"), ("/subjects", "Subjects"), ("/requests", "Wrong data"), ("/work", "Work"),
+    ("/audit", "Audit"), ("/people", "People"), ("/help", "Help"),
 )  # fmt: skip
 """Address and title of what stands at the top of each page."""
 
