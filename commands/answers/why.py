@@ -200,6 +200,7 @@ def _deleted(
         told.related.append(standing)
         told.steps = [NextStep("show", standing.ref), look]
     else:
+        told.message += "\nAn admin can bring it back, with all that went with it."
         told.steps = [look, NextStep("restore", deletion.deletion)]
     return told
 

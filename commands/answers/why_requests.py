@@ -40,7 +40,7 @@ def _carried_out(world: "World", reference: Reference, by: str) -> Told:
     standing = [one for one in found if one is not None]
     if not standing:
         return Told(
-            f"It was approved by {by}. It can be undone, whole.", [NextStep("restore", str(reference))]
+            f"It was approved by {by}. An admin can undo it, whole.", [NextStep("restore", str(reference))]
         )
     stand = "stands" if len(standing) == 1 else "stand"
     names = some_of([one.ref for one in standing])
