@@ -12,7 +12,7 @@ DEV    := $(VENV)/.installed-dev
 BENCH  := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test fuzz check lint types imports migrations wheel format bench clean
+.PHONY: help demo serve test fuzz faults check lint types imports migrations wheel format bench clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -21,6 +21,7 @@ help:
 	@echo 'make serve    serve that lab to a browser on this machine (PORT=, LAB=)'
 	@echo 'make test     run every test, on SQLite and on a real PostgreSQL'
 	@echo 'make fuzz     half an hour of mutated input files, recordings, command lines and requests (SECONDS=, SEED=)'
+	@echo 'make faults   kill, cut, fill and wind back, so often of each kind, and write docs/reliability.md (COUNT=, SEED=)'
 	@echo 'make check    lint, types, import rules, migrations, and the wheel in an environment of its own'
 	@echo 'make wheel    build the wheel, try it in an environment of its own, and leave it in dist/'
 	@echo 'make format   lay out the code as make check wants it'
@@ -50,6 +51,11 @@ SEED    ?= 0
 
 fuzz: $(DEV)
 	@$(BIN)/python -m tests.fuzz all --seconds $(SECONDS) --seed $(SEED)
+
+COUNT ?= 20
+
+faults: $(DEV)
+	@$(BIN)/python -m tests.faults --seed $(SEED) --count $(COUNT) --write docs/reliability.md
 
 check: lint types imports migrations wheel
 	@echo 'All checks passed.'

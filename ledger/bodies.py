@@ -89,6 +89,8 @@ SCHEMAS: dict[str, int] = {
     "SignInsFailed": 1,
     "TokenIssued": 1,
     "TokenRevoked": 1,
+    "WebhookAdded": 1,
+    "WebhookRemoved": 1,
     "AuthenticationPolicySet": 1,
 }
 """Every type of event, and the newest version of its body."""

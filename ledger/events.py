@@ -631,6 +631,21 @@ class TokenRevoked(Body):
     token: str
 
 
+class WebhookAdded(Body):
+    """``host`` is where events are sent from then on; the rest of the address may be a secret, and stands beside the
+    accounts. ``since`` is the position behind which it begins."""
+
+    user: str
+    webhook: str
+    host: str
+    since: int
+
+
+class WebhookRemoved(Body):
+    user: str
+    webhook: str
+
+
 class AuthenticationPolicySet(Body):
     """On the stream ``ledger``: whether a command is taken from whoever is not authenticated."""
 

@@ -18,6 +18,7 @@ SIGN_IN, INVITATION = "sign-in", "invitation"
 HALF_SIGN_IN = "half-sign-in"  # the password was right, the code is to come
 PASSWORD_RESET, FACTOR_RESET = "password-reset", "second-factor-reset"
 SECOND_FACTOR, NEW_FACTOR, RECOVERY_CODE = "second-factor", "new-second-factor", "recovery-code"
+WEBHOOK = "webhook"
 _COLUMNS = "id, kind, username, digest, details, created_at, expires_at, used_at"
 _SELECT = f"SELECT {_COLUMNS} FROM secrets"
 

@@ -54,7 +54,8 @@ NOT_COUNTED = frozenset(
     {
         "LedgerCreated", "ApprovalPolicySet", "RoleGranted", "RoleRevoked",
         "RightGranted", "RightRevoked",
-        "ServiceAccountAdded", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
+        "ServiceAccountAdded", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked",
+        "WebhookAdded", "WebhookRemoved", "AuthenticationPolicySet",
         "UserInvited", "InvitationRevoked", "UserJoined", "ResetIssued", "PasswordChanged", "SecondFactorAdded",
         "SecondFactorRemoved", "SecondFactorPolicySet", "SignInsFailed",
         "InputFileValidated", "InputFileProcessed",  # the upload is counted when it is received

@@ -53,7 +53,7 @@ hypothesis.settings.load_profile("suite")
 # What processes of their own begin with. There is one fork server for all of them, and what it has not imported before its
 # first child, each child imports for itself.
 PROCESSES = (
-    "__main__", "tests.correction.child", "tests.deletion.child", "tests.intake.child", "tests.ledger.killing",
+    "__main__", "tests.correction.child", "tests.deletion.child", "tests.faults.children", "tests.intake.child", "tests.ledger.killing",
     "tests.ledger.writing",
 )  # fmt: skip
 

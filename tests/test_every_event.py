@@ -52,7 +52,7 @@ STREAMS = {
     "input-file/7": {"InputFileErased"},
     "user/user_1": {
         "RoleGranted", "RoleRevoked", "ActionRefused", "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled", "UserEnabled",
-        "TokenIssued", "TokenRevoked", "UserInvited", "InvitationRevoked", "UserJoined", "ResetIssued",
+        "TokenIssued", "TokenRevoked", "WebhookAdded", "WebhookRemoved", "UserInvited", "InvitationRevoked", "UserJoined", "ResetIssued",
         "PasswordChanged", "SecondFactorAdded", "SecondFactorRemoved",
     },
     "subject/0/12345": {
@@ -75,6 +75,8 @@ CHANGES_NO_LIST = {
         "InputFileErased",
         "TokenIssued",
         "TokenRevoked",
+        "WebhookAdded",
+        "WebhookRemoved",
         "ResetIssued",
         "PasswordChanged",
         "SignInsFailed",
@@ -95,7 +97,7 @@ ALWAYS_FITS = {
     "what it rests on is asked when it is approved": {"ChangeRequested"},
     "what people may do is not judged": {
         "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled", "UserEnabled",
-        "TokenIssued", "TokenRevoked", "AuthenticationPolicySet", "UserInvited", "InvitationRevoked", "UserJoined",
+        "TokenIssued", "TokenRevoked", "WebhookAdded", "WebhookRemoved", "AuthenticationPolicySet", "UserInvited", "InvitationRevoked", "UserJoined",
         "ResetIssued", "PasswordChanged", "SecondFactorAdded", "SecondFactorRemoved", "SecondFactorPolicySet",
         "SignInsFailed",
     },
@@ -123,7 +125,7 @@ LEAVES_CHECKED_FILES_RIGHT = {
     "whether something was redacted meanwhile is asked by itself": {"PayloadRedacted", "InputFileErased"},
     "who may upload is asked again under the lock": {
         "RoleGranted", "RoleRevoked", "ApprovalPolicySet", "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled", "UserEnabled",
-        "TokenIssued", "TokenRevoked", "AuthenticationPolicySet", "UserInvited", "InvitationRevoked", "UserJoined",
+        "TokenIssued", "TokenRevoked", "WebhookAdded", "WebhookRemoved", "AuthenticationPolicySet", "UserInvited", "InvitationRevoked", "UserJoined",
         "ResetIssued", "PasswordChanged", "SecondFactorAdded", "SecondFactorRemoved", "SecondFactorPolicySet",
         "SignInsFailed",
     },
@@ -133,7 +135,7 @@ IS_OF_NO_RECORD = {
     "when the disk was looked at changes no record": {"DiskLookedAt"},
     "it is shown with what it redacted": {"PayloadRedacted", "InputFileErased"},
     "it changes no record": {
-        "ActionRefused", "ApprovalPolicySet", "TokenIssued", "TokenRevoked", "ResetIssued", "PasswordChanged",
+        "ActionRefused", "ApprovalPolicySet", "TokenIssued", "TokenRevoked", "WebhookAdded", "WebhookRemoved", "ResetIssued", "PasswordChanged",
         "SignInsFailed",
     },
 }  # fmt: skip

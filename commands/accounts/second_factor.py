@@ -166,7 +166,7 @@ def forget(transaction: Transaction, user: str, why: str) -> None:
 def renew(ledger: Ledger, key: ServerKey) -> None:
     """Encrypt all secrets with the newest of the server's keys; what none of them can read stays as it is."""
     with ledger.database.reading() as transaction:
-        kinds = (secrets.SECOND_FACTOR, secrets.NEW_FACTOR)
+        kinds = (secrets.SECOND_FACTOR, secrets.NEW_FACTOR, secrets.WEBHOOK)
         found = [kept for kind in kinds for kept in secrets.of_kind(transaction, kind) if kept.is_living]
     for kept in found:
         if not key.is_newest(kept.digest):

@@ -262,6 +262,8 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
         f"{body['failures']} within an hour, {_FAILED_FOR.get(body['of'], '')} {body['user']}".rstrip()
     ),
     "TokenIssued": lambda body: f"{body['token']} ({body['name']}) of {body['user']}, to {body['scope']}",
+    "WebhookAdded": lambda body: f"{body['webhook']}: what comes behind {body['since']}, to {body['host']}",
+    "WebhookRemoved": lambda body: body["webhook"],
     "TokenRevoked": lambda body: f"{body['token']} of {body['user']}",
     "AuthenticationPolicySet": lambda body: (
         "only who is authenticated may change anything" if body["required"] else "a claim is enough again"

@@ -69,6 +69,12 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "user disable": ("commands.accounts.standing:AccountStanding",),
     "user enable": ("commands.accounts.standing:AccountStanding",),
     "validate": ("commands.intake.checking:CheckedFile", "commands.answers.many_files:ValidatedFiles"),
+    "webhook add": ("commands.accounts.webhooks:WebhookMade",),
+    "webhook list": ("commands.accounts.webhooks:Webhooks",),
+    "webhook remove": ("commands.accounts.webhooks:WebhookEnded",),
+    "webhook retry": ("commands.accounts.webhooks:WebhookRetried",),
+    "webhook send": ("commands.answers.webhook_sending:WebhooksSent",),
+    "webhook show": ("commands.accounts.webhooks:Webhooks",),
     "withdraw": ("commands.requests.withdrawal:Withdrawn",),
     "work": ("commands.intake.working:Worked",),
 }

@@ -38,6 +38,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "user disable": ("user",), "user enable": ("user",), "user invite": ("user",),
     "user revoke-invitation": ("user",),
     "user reset-password": ("user",), "user reset-second-factor": ("user",), "validate": (FILE,),
+    "webhook add": (TEXT,), "webhook remove": (TEXT,), "webhook retry": (TEXT,), "webhook show": (TEXT,),
     "why": ("open-record",), "withdraw": ("open-record",), "work": ("open-record",),
 }  # fmt: skip
 """What the arguments of a verb are; the last of them may be repeated. A verb that is missing has none."""
@@ -45,7 +46,7 @@ VERBS: dict[str, tuple[str, ...]] = {
 GROUPS = (
     "auth", "backup", "catalogue", "config", "delete", "incident", "person", "policy", "probe", "request", "role",
     "subject",
-    "token", "user",
+    "token", "user", "webhook",
 )  # fmt: skip
 
 OPTIONS: dict[str, str] = {

@@ -60,6 +60,10 @@ _FILE = """\
 # directory = "/mnt/elsewhere/lab"
 # every = 1000
 
+# Private networks that webhooks may lead to; else they lead to addresses of the internet alone.
+# [webhooks]
+# networks = ["10.1.2.0/24"]
+
 # How much of one file is taken: bytes, lists in lists, sessions and clusterings, facts of a catalogue, keys and values.
 # [limits]
 # input_file_bytes = 10485760

@@ -89,6 +89,7 @@ _SECTIONS = {
         "auth": ("authenticating:auth", "Sign in at a server, and out."),
         "token": ("tokens:token", "Tokens with which programs come in through the server."),
         "policy": ("policies:policy", "What holds for the whole ledger, whoever acts."),
+        "webhook": ("webhooks:webhook", "Addresses that are sent every event, signed."),
         "serve": ("serving:serve", "Serve the ledger over HTTP, to people, rigs and scripts."),
     },
 }

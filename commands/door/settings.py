@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -28,7 +29,7 @@ EVERY = 1_000
 """Events from one checkpoint that is kept by itself to the next, unless ``checkpoints.every`` says otherwise."""
 ON_WORK = "work"
 _SINGLE = ("log_level", "schema", "list_limit", "width", "timezone", "contact", "public_url")
-_KNOWN = ("db", "server", *_SINGLE, "roots", "sorted", "limits", "checkpoints")
+_KNOWN = ("db", "server", *_SINGLE, "roots", "sorted", "limits", "checkpoints", "webhooks")
 _LONGEST_CONTACT = 200
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,250}(/[A-Za-z0-9._~/-]{0,200})?")
 _TYPE_NAMES = {
@@ -63,7 +64,8 @@ class Settings:
     """``file`` is the daybook.toml that was read, or None; ``source`` says where ``db`` comes from: ``--db``, the
     variable, the file, or the default. ``db`` is an address, with the ``schema`` in it. With a ``server`` the ledger is
     there, ``source`` says where that comes from, and ``db`` means nothing. ``timezone`` None is that of
-    the machine, ``width`` None that of the terminal. ``given`` names the settings that stand in the file."""
+    the machine, ``width`` None that of the terminal. ``webhooks`` are the private networks that these may lead to.
+    ``given`` names the settings that stand in the file."""
 
     db: str
     roots: Roots
@@ -79,6 +81,7 @@ class Settings:
     public_url: str | None = None
     checkpoints: Checkpoints | None = None
     server: str | None = None
+    webhooks: tuple[str, ...] = ()
     given: frozenset[str] = frozenset()
 
     @property
@@ -102,7 +105,10 @@ def load(*, db: str | None = None, server: str | None = None, config: str | None
         if from_file is not None and file is not None:
             from_file = relative_to(address_of(from_file), file.parent)
         in_file = from_file, read.text(content, "server")
-        kept = read.single_settings(content) | {"checkpoints": read.checkpoints(content)}
+        kept = read.single_settings(content) | {
+            "checkpoints": read.checkpoints(content),
+            "webhooks": read.webhooks(content),
+        }
     roots = read.roots(content) if read is not None else Roots.of({})
     limits = read.limits(content) if read is not None else Limits()
     address, there, source = _ledger((db, server), in_file, file)
@@ -312,6 +318,19 @@ class _Reader:
             places.get("key"),
             None if every == ON_WORK else every,
         )
+
+    def webhooks(self, content: dict[str, Any]) -> tuple[str, ...]:
+        table = self._typed(content, "webhooks", dict) or {}
+        self.refuse_unknown(table, ("networks",), "webhooks.")
+        networks = self._typed(table, "networks", list, "webhooks.") or []
+        for network in networks:
+            try:
+                ip_network(network)
+            except (ValueError, TypeError):
+                raise self._refuse(
+                    f'"webhooks.networks" names {str(network)[:50]!r}; expected networks such as "10.0.0.0/8".'
+                ) from None
+        return tuple(networks)
 
     def _path(self, table: dict[str, Any], key: str) -> Path | None:
         """A relative path starts at the folder of the file that states it."""

@@ -46,6 +46,8 @@ _NEVER = {
             "UserEnabled",
             "TokenIssued",
             "TokenRevoked",
+            "WebhookAdded",
+            "WebhookRemoved",
             "AuthenticationPolicySet",
             "UserInvited",
             "InvitationRevoked",

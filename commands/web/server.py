@@ -19,6 +19,7 @@ from commands.door.actor import Actor
 from commands.door.ledger import Ledger
 from commands.door.settings import Settings
 from commands.web.app import application
+from commands.web.hooking import Hooking
 from commands.web.patience import PatientProtocol
 from commands.web.serving import INTERFACE, Serving
 from commands.web.working import Working
@@ -68,9 +69,11 @@ def run(
             serving.address = _address(listening, options)
             first = first_link(serving)
             server = server_of(serving, listening, options, lambda address: tell(address, first))
+            hooking = Hooking(serving)
             try:
                 asyncio.run(server.serve(sockets=[listening]))
             finally:
+                hooking.stop()
                 if serving.working is not None:
                     serving.working.stop()
     finally:

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from cryptography.fernet import Fernet
+
 import commands
 from commands.accounts.ending import EndSignIns
 from commands.accounts.invitations import (
@@ -25,9 +27,11 @@ from commands.accounts.random_text import new
 from commands.accounts.resets import KINDS, IssueReset, ResetPassword, ResetSecondFactor, What
 from commands.accounts.rights import GrantRight, RevokeRight
 from commands.accounts.second_factor import AddSecondFactor, RemoveSecondFactor
+from commands.accounts.server_key import ServerKey
 from commands.accounts.standing import AddServiceAccount, DisableUser, EnableUser
 from commands.accounts.times import now
 from commands.accounts.tokens import IssueToken, RevokeToken
+from commands.accounts.webhooks import AddWebhook, RemoveWebhook, host_of
 from commands.door.command import Command
 from commands.door.freshness import bring_up_to_date
 from commands.door.permission import NotPermitted
@@ -139,6 +143,8 @@ DisableUser                  -     yes    -     no     -     no     -     no
 EnableUser                   -     yes    -     no     -     no     -     no
 IssueToken                   yes   yes    yes   no     yes   no     yes   no
 RevokeToken                  yes   yes    yes   no     yes   no     yes   no
+AddWebhook                   -     yes    -     no     -     no     -     no
+RemoveWebhook                -     yes    -     no     -     no     -     no
 SetPerson                    yes   yes    yes   no     yes   no     yes   no
 ErasePerson                  yes   yes    yes   no     yes   no     yes   no
 EndSignIns                   -     yes    -     no     -     no     -     no
@@ -222,6 +228,12 @@ def _approve_correction(stage: Stage, daybook: Daybook, owner: str) -> Command:
     _, validation = stage.checked(daybook)
     plan = Plan(validation, (), SUBJECT_KEY, stage.size(), impact=Impact((), (), 0, 0, {}))
     return ApproveCorrection(request=request, looked_at=plan.at, plan=plan)
+
+
+def webhook_command(url: str) -> Command:
+    command = AddWebhook(host=host_of(url))
+    command._encrypted = ServerKey([Fernet.generate_key()]).encrypted(url)
+    return command
 
 
 def _new_probe(stage: Stage, *, inserted: bool) -> dict[str, str]:
@@ -428,6 +440,10 @@ MAKE: dict[str, Make] = {
     "EnableUser": lambda s, _d, owner: EnableUser(user=_service(s, owner)),
     "IssueToken": lambda s, _d, owner: IssueToken(user=_service(s, owner), name="rig"),
     "RevokeToken": _revoke_token,
+    "AddWebhook": lambda _s, _d, _owner: webhook_command("https://example.org/x"),
+    "RemoveWebhook": lambda s, _d, _owner: RemoveWebhook(
+        id=s.admin.submit(webhook_command("https://example.org/x")).result.id
+    ),
     "SetPerson": lambda s, _d, owner: SetPerson(user=owner, name=f"X Y {s.new()}"),
     "ErasePerson": _erase,
     "EndSignIns": lambda s, _d, _owner: EndSignIns(user=STRANGER),

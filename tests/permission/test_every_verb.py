@@ -146,6 +146,12 @@ backup create backups
 backup list backups
 backup check backup
 backup restore backup
+webhook add https://example.org
+webhook list
+webhook show k7m2q9x4wd
+webhook remove k7m2q9x4wd
+webhook retry k7m2q9x4wd
+webhook send
 """
 
 

@@ -47,6 +47,8 @@ from ledger.events import (
     UserEnabled,
     UserInvited,
     UserJoined,
+    WebhookAdded,
+    WebhookRemoved,
 )
 from ledger.redaction import skeleton, told_by_envelope
 from tests.projections.catalogue_history import USERS, Step
@@ -58,7 +60,7 @@ ROLES = ("researcher", "admin", "auditor")
 UNTIL = "2026-01-01T00:00:00.000000Z"
 _FOR_ADMINS = (RoleGranted, RoleRevoked, RedactionRequested)
 _OF_ACCOUNTS = (
-    ServiceAccountAdded, RightGranted, RightRevoked, UserDisabled, UserEnabled, TokenIssued, TokenRevoked, AuthenticationPolicySet, UserInvited,
+    ServiceAccountAdded, RightGranted, RightRevoked, UserDisabled, UserEnabled, TokenIssued, TokenRevoked, WebhookAdded, WebhookRemoved, AuthenticationPolicySet, UserInvited,
     InvitationRevoked, UserJoined, ResetIssued, PasswordChanged, SecondFactorAdded, SecondFactorRemoved,
     SecondFactorPolicySet,
 )  # fmt: skip
@@ -145,6 +147,8 @@ class WholeHistory(WrongDataHistory):
             UserEnabled(user=user),
             TokenIssued(user=user, token="t1", name="rig", scope="read", until=UNTIL),
             TokenRevoked(user=user, token="t1"),
+            WebhookAdded(user=user, webhook="w1", host="example.org", since=0),
+            WebhookRemoved(user=user, webhook="w1"),
             AuthenticationPolicySet(required=bool(self.choices.number(0, 1))),
             UserInvited(user=user, role=self.choices.choose(("", *ROLES)), until=UNTIL),
             InvitationRevoked(user=user),

@@ -45,7 +45,7 @@ NOT_HERE = {
     "DeletionExecuted", "CorrectionExecuted", "DeletionRestored", "DeletionImpactGrown", "RedactionRequested",
     "PayloadRedacted", "InputFileErased", "RoleGranted", "RoleRevoked", "ApprovalPolicySet",
     "DiskLookedAt", "SessionSuperseded", "ClusteringSuperseded", "MoreFound", "SessionSettled",
-    "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked", "AuthenticationPolicySet",
+    "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked", "WebhookAdded", "WebhookRemoved", "AuthenticationPolicySet",
     "UserInvited", "InvitationRevoked", "UserJoined", "ResetIssued", "PasswordChanged", "SecondFactorAdded",
     "SecondFactorRemoved", "SecondFactorPolicySet", "SignInsFailed",
     "ClusteringAmended",

@@ -26,6 +26,12 @@ work --watch
 export --damaged log.jsonl
 backup create backups
 backup restore backup
+webhook add https://example.org
+webhook list
+webhook show k7m2q9x4wd
+webhook remove k7m2q9x4wd
+webhook retry k7m2q9x4wd
+webhook send
 """
 OF_NO_LEDGER = {
     "backup check", "backup list", "demo", "help", "config show", "config init", "template", "schema", "serve",

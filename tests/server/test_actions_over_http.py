@@ -18,7 +18,24 @@ from tests.server.conftest import Server
 ACTIONS_AT = "/api/v1/actions"
 NOT_HERE = {
     "the key is where the ledger is": {"checkpoint"},
-    "about a whole ledger, at its machine": {"export", "import", "init", "rebuild"},
+    "about a whole ledger, at its machine": {
+        "export",
+        "import",
+        "init",
+        "rebuild",
+        "backup create",
+        "backup list",
+        "backup check",
+        "backup restore",
+    },
+    "the key of the server is where the server is": {
+        "webhook add",
+        "webhook list",
+        "webhook show",
+        "webhook remove",
+        "webhook retry",
+        "webhook send",
+    },
     "its body is a file": {"upload", "validate"},
 }
 FILE = {"content": "- {task_type: OpenField}", "filename": "tasks.yml"}
