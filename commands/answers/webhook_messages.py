@@ -65,7 +65,7 @@ def send(url: str, body: bytes, headers: dict[str, str], networks: Sequence[str]
         return opened[-1]
 
     connection._create_connection = connect
-    ending = threading.Timer(LONGEST_S, lambda: [_shut(each) for each in opened])
+    ending = threading.Timer(LONGEST_S, _shut, (opened,))
     ending.daemon = True
     ending.start()
     try:
@@ -83,9 +83,10 @@ def send(url: str, body: bytes, headers: dict[str, str], networks: Sequence[str]
         raise NotTaken(f"it answers {status}", for_good=400 <= status < 500 and status not in (408, 425, 429))
 
 
-def _shut(opened: socket.socket) -> None:
-    with suppress(OSError):
-        opened.shutdown(socket.SHUT_RDWR)
+def _shut(opened: list[socket.socket]) -> None:
+    for each in opened:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
 
 
 def _connected(
