@@ -1,7 +1,13 @@
 """A worker follows the ledger: what was taken in is read and settled, by whoever can reach it."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
+from tests.conftest import ROOT
 from tests.intake.lab import Lab
 from tests.patience import until
 from tests.workers.conftest import Start, each_once, leave, stop, until_inserted
@@ -19,6 +25,21 @@ def test_what_was_taken_in_is_settled_by_a_worker(lab: Lab, start: Start) -> Non
     assert "N:/rec: 3 moved on, 0 still open" in out
     assert err == "Working. Ctrl-C ends it.\nStopped.\n"
     each_once(lab, 3)
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+def test_what_a_worker_on_postgresql_needs_is_named_where_it_is_missing(lab: Lab, tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['procrastinate'] = None; from commands.cli.main import cli; "
+        f"cli.main(['--db', {lab.url!r}, '--as', 'user_1', 'work', '--follow'])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+    assert ended.returncode == 1 and "[no-workers]" in ended.stderr
+    assert 'pip install "daybook-ledger[workers]"' in ended.stderr
 
 
 def test_a_worker_keeps_the_checkpoints_that_are_due(lab: Lab, start: Start, tmp_path: Path) -> None:
