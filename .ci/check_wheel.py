@@ -49,7 +49,9 @@ def run(what: str, *command: str | Path, cwd: Path) -> str:
 def check_contents(wheel: Path) -> None:
     """Every file that git knows in the packages is in the wheel, and no other."""
     listed = run("git ls-files", "git", "ls-files", "--cached", *PACKAGES, cwd=ROOT).splitlines()
+    documents = run("git ls-files docs", "git", "ls-files", "--cached", "docs", cwd=ROOT).splitlines()
     expected = {name for name in listed if (ROOT / name).exists()}
+    expected |= {f"commands/web/{name}" for name in documents if (ROOT / name).exists()}
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if not name.split("/")[0].endswith(".dist-info")}
         if not any(name.endswith(".dist-info/licenses/LICENSE") for name in archive.namelist()):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from commands.samples.lab import SampleLab
 from tests.accounts.people import PASSWORD, code_for
@@ -19,6 +19,7 @@ from tests.web.conftest import folder, quick_passwords, sample, server
 
 __all__ = ["folder", "quick_passwords", "sample", "server"]
 PHONE, TABLET, DESK = (390, 844), (1024, 768), (1440, 900)
+expect.set_options(timeout=PATIENCE_S * 1000 / 20)
 _OPTIONS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-proxy-server")
 
 

@@ -14,6 +14,7 @@ from commands.web.pages import (
     integrity,
     links,
     lists,
+    live,
     named,
     people,
     records,
@@ -28,7 +29,7 @@ def pages(serving: Serving) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for part in (
         assets.assets, links.links, signing_in.signing_in, account.account, second_factor.second_factor, lists.lists,
-        bench.bench, auditing.auditing, helping.helping, integrity.integrity, named.named, people.people,
+        live.live, bench.bench, auditing.auditing, helping.helping, integrity.integrity, named.named, people.people,
         records.records, stored_files.stored_files,
     ):  # fmt: skip
         router.include_router(part(serving))

@@ -66,7 +66,7 @@ def _shown(what: List, visit: Visit) -> Response:
     shown: dict[str, Any] = {
         "what": what, "columns": columns, "asked": asked, "kept": kept, "wrong": None, "found": None, "rows": [],
         "filtered": [_told(what, name, asked[name]) for name in asked if name not in _CURSORS], "counts": {},
-        "files": (),
+        "files": (), "is_live": False,
     }  # fmt: skip
     try:
         found = _ask(what, visit, asked)
@@ -84,6 +84,7 @@ def _shown(what: List, visit: Visit) -> Response:
         everything = {name: value for name, value in now.items() if name not in _CURSORS}
         files.append(("All that match as CSV", f"/{what.kind}.csv", {**everything, "limit": _ALL}))
     shown |= {"found": found, "rows": getattr(found, what.kind), "counts": counts, "files": files}
+    shown["is_live"] = visit.as_of is None and not ("after" in asked or "before" in asked)
     return page(visit, "list.html", what.title, position=found.position, **shown)
 
 
