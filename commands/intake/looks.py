@@ -21,7 +21,7 @@ _OF_ITS_AGE = 10  # parts: what has waited for ten minutes is looked at every mi
 _LONGEST_ERROR = 500  # characters
 _SELECT = "SELECT record, folder, status, attempts, first_at, last_at, next_at, host, error FROM looks"
 _MANY = 400
-_DEPTH = 2  # names below a root: a folder is that of a lab or of a subject, not of one day
+DEPTH = 2  # names below a root: a folder is that of a lab or of a subject, not of one day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +70,8 @@ def folder_of(location: str, roots: Roots) -> str:
     try:
         prefix, names = split(location, roots)
     except LocationError:  # of a root that this host does not know
-        return "/".join(location.split("/")[: _DEPTH + 1])
-    return "/".join([prefix.rstrip("/"), *names[:-1][:_DEPTH]]) or "/"
+        return "/".join(location.split("/")[: DEPTH + 1])
+    return "/".join([prefix.rstrip("/"), *names[:-1][:DEPTH]]) or "/"
 
 
 def share_of(folder: str, roots: Roots) -> str:

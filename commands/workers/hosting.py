@@ -8,9 +8,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from commands.intake.looks import share_of
+from commands.intake.looks import DEPTH, share_of
 from commands.recordings.locations import LocationError
-from commands.recordings.roots import Roots, is_mounted, normalise
+from commands.recordings.roots import Roots, is_mounted, normalise, split
 from ledger.errors import Refusal
 
 _ASKED_EVERY_S = 10.0
@@ -89,9 +89,18 @@ class Host:
 
 
 def _checked(folder: str, roots: Roots) -> str:
+    """Raises Refusal for a folder that is in no root, and for one that is finer than work is handed out by."""
     try:
-        return normalise(folder, roots).rstrip("/")
+        own = normalise(folder, roots).rstrip("/")
+        _, names = split(folder, roots)
     except LocationError as problem:
         raise Refusal(
             "no-such-folder", f"No work can be taken of {folder}: {problem}", "Name a folder of a root."
         ) from None
+    if len(names) > DEPTH:
+        raise Refusal(
+            "folder-too-deep",
+            f"Work is handed out by folders of {DEPTH} names below a root at most, and {folder} has {len(names)}.",
+            "Name the folder above it.",
+        )
+    return own

@@ -18,6 +18,7 @@ from commands.door.settings import load
 from commands.lab.roles import GrantRole
 from commands.workers import dropping
 from ledger import log
+from ledger.errors import LedgerUnavailable
 from tests.conftest import ROOT
 from tests.intake.lab import Lab, document, session
 from tests.patience import PATIENCE_S, until
@@ -108,6 +109,25 @@ def test_what_is_renamed_into_place_need_not_rest(lab: Lab, inbox: Path) -> None
 
     assert taken == ["12345.yml"]
     assert (inbox / "23456.yml").exists()
+
+
+def test_while_the_ledger_is_away_a_file_stays_and_then_goes_in(lab: Lab, inbox: Path) -> None:
+    (inbox / "12345.yml").write_bytes(b"x")
+    tried: list[str] = []
+    told: list[dropping.Told] = []
+
+    def take(_file: Path, command_id: str) -> dropping.Outcome:
+        tried.append(command_id)
+        if len(tried) < 3:
+            raise LedgerUnavailable("unreachable", "No answer came.", "")
+        return dropping.Outcome("done", "fine")
+
+    with dropping.Dropped(inbox, take, told.append, unchanged_s=0) as folder:
+        folder.watch(lambda _seconds: len(told) == 3)
+
+    assert [one.what for one in told] == ["lost", "moved", "found"]
+    assert len(tried) == 3 and len(set(tried)) == 1
+    assert dropped(inbox) == ["done/12345.yml", "done/12345.yml.findings.txt"]
 
 
 def test_what_is_still_being_written_is_left_alone(lab: Lab, inbox: Path) -> None:

@@ -9,9 +9,11 @@ from commands.door.actor import Actor
 from commands.intake import looks
 from commands.intake.working import work
 from commands.recordings.roots import Roots
+from commands.workers.hosting import Host
 from commands.workers.planning import BATCH, Work, batches, by_time, everything, without
 from commands.workers.reading import Outcome, Who
 from commands.workers.running import Options, Working
+from ledger.errors import Refusal
 from tests.intake.lab import SERIALS, Lab
 from tests.workers.conftest import leave
 
@@ -82,6 +84,24 @@ def test_what_waits_is_looked_at_when_it_is_time(lab: Lab) -> None:
 
     assert planned(lab, timedelta()) == []
     assert planned(lab, timedelta(minutes=1)) == [tuple(numbers(lab))]
+
+
+@pytest.mark.parametrize(
+    ("folder", "code"), [("Q:/lab_a", "no-such-folder"), ("N:/lab_a/12345/2023", "folder-too-deep")]
+)
+def test_a_folder_that_no_work_would_come_of_is_refused(folder: str, code: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        Host(ROOTS, [folder], most=1)
+
+    assert refused.value.code == code
+
+
+def test_a_folder_that_hung_rests_longer_each_time() -> None:
+    host = Host(ROOTS, [], most=1)
+
+    assert [host.hung("N:/12345") for _ in range(3)] == [30, 60, 120]
+    host.answered("N:/12345")
+    assert host.hung("N:/12345") == 30
 
 
 @pytest.fixture
