@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from commands.samples.lab import SampleLab
+from commands.web.pages import pages
 from tests.browser.conftest import DESK, PHONE, TABLET, Visitor, join
 from tests.browser.lab_of_pages import stock
 from tests.cli.conftest import Ended, write_input_file
@@ -33,6 +34,21 @@ def _violations(page: Page) -> list[str]:
     ]
 
 
+def _others(server: Server, page: Page) -> list[str]:
+    """All further pages that have one address."""
+    paths = {
+        str(getattr(route, "path", ""))
+        for route in pages(server.serving).routes
+        if "GET" in (getattr(route, "methods", None) or ())
+    }
+    found = []
+    for path in sorted(each for each in paths if "{" not in each and each not in ("/live", "/sign-in")):
+        answer = page.context.request.get(path, max_redirects=0)
+        if answer.status == 200 and answer.headers.get("content-type", "").startswith("text/html"):
+            found.append(path)
+    return found
+
+
 def test_every_page_can_be_used_by_anybody_fits_a_phone_and_loads_little(
     lab: Callable[..., Ended], sample: SampleLab, folder: Path, server: Server, visiting: Visitor
 ) -> None:
@@ -46,7 +62,7 @@ def test_every_page_can_be_used_by_anybody_fits_a_phone_and_loads_little(
     page.on("response", lambda answer: loaded.append(len(answer.body())) if answer.status != 303 else None)
     page.goto("/sessions")
     base = sum(loaded[1:])  # what every first visit loads besides the page itself
-    for path in stocked.pages:
+    for path in dict.fromkeys([*stocked.pages, *_others(server, page)]):
         answer = page.goto(path)
         assert answer is not None and answer.status in (200, 422), (path, answer and answer.status)
         if len(answer.body()) + base > MOST_BYTES:
