@@ -125,6 +125,35 @@ secrets = Table(
     comment="what accounts sign in with, and keys of redactions; never in an event, so it can be erased",
 )
 
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("username", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Position, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("next_at", Text, nullable=False),
+    Column("until", Text),
+    Column("sent_at", Text),
+    Index("ix_outbox_status", "status", "next_at"),
+    sqlite_with_rowid=False,
+    comment="mail: its body is encrypted, and blank once it was sent; in no event, and in no export",
+)
+
+mail_position = Table(
+    "mail_position",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("position", Position, nullable=False),
+    Column("day", Text, nullable=False),
+    comment="one row: how far the log was told of by mail, and on which day digests and reminders were made last",
+)
+
 preferences = Table(
     "preferences",
     metadata,

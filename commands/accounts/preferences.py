@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from commands.door.command import Command
@@ -12,6 +13,8 @@ from ledger.database import Transaction
 from ledger.errors import Refusal
 
 ZONE = "zone"
+MAIL = ("mail-requests", "mail-uploads", "mail-digest")
+"""Whether mail comes of requests and of uploads, and whether that of a day comes at once: "on" or "off"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +27,12 @@ class PreferencesSet(Result):
 
 
 class SetPreferences(Command[PreferencesSet]):
-    """Each for himself or herself. What is None stays as it is; a ``zone`` that is empty is none."""
+    """Each for himself or herself. What is None stays as it is; a ``zone`` that is empty is none. ``mail`` are those of
+    ``MAIL`` that are said."""
 
     user: str
     zone: str | None = None
+    mail: dict[Literal["mail-requests", "mail-uploads", "mail-digest"], Literal["on", "off"]] = {}
 
     def authorise(self, world: World) -> None:
         action = f"choose for {self.user}"
@@ -37,9 +42,10 @@ class SetPreferences(Command[PreferencesSet]):
     def decide(self, world: World) -> Decision[PreferencesSet]:
         before = preferences.of_user(world.transaction, self.user)
         zone = before.get(ZONE) if self.zone is None else checked_zone(self.zone)
-        changed = zone != before.get(ZONE)
+        chosen = {ZONE: zone} | {str(name): str(value) for name, value in self.mail.items()}
+        changed = any(before.get(name) != value for name, value in chosen.items())
         if changed:
-            preferences.write(world.transaction, self.user, {ZONE: zone})
+            preferences.write(world.transaction, self.user, chosen)
         return Decision((), PreferencesSet(user=self.user, zone=zone, changed=changed))
 
 

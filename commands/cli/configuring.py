@@ -64,6 +64,14 @@ _FILE = """\
 # [webhooks]
 # networks = ["10.1.2.0/24"]
 
+# Where a server hands in mail; security is starttls, tls or none. Without it, links are shown to who makes them.
+# [mail]
+# host = "smtp.example.org"
+# from = "daybook@example.org"
+# security = "starttls"
+# user = "daybook"
+# password_file = "smtp.password"
+
 # How much of one file is taken: bytes, lists in lists, sessions and clusterings, facts of a catalogue, keys and values.
 # [limits]
 # input_file_bytes = 10485760

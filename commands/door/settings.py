@@ -11,7 +11,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from commands.door.address import DEFAULT_DB, relative_to, settings_file
@@ -29,7 +29,7 @@ EVERY = 1_000
 """Events from one checkpoint that is kept by itself to the next, unless ``checkpoints.every`` says otherwise."""
 ON_WORK = "work"
 _SINGLE = ("log_level", "schema", "list_limit", "width", "timezone", "contact", "public_url")
-_KNOWN = ("db", "server", *_SINGLE, "roots", "sorted", "limits", "checkpoints", "webhooks")
+_KNOWN = ("db", "server", *_SINGLE, "roots", "sorted", "limits", "checkpoints", "webhooks", "mail")
 _LONGEST_CONTACT = 200
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,250}(/[A-Za-z0-9._~/-]{0,200})?")
 _TYPE_NAMES = {
@@ -60,6 +60,24 @@ class Checkpoints:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Where mail is handed in, and as whom. ``password_file`` holds the password of ``user``, and nothing else."""
+
+    host: str
+    port: int
+    sender: str
+    security: Literal["starttls", "tls", "none"]
+    user: str | None = None
+    password_file: Path | None = None
+
+    def password(self) -> str:
+        """Raises OSError where the file cannot be read."""
+        if self.password_file is None:
+            return ""
+        return read_small(self.password_file).decode("utf-8", "replace").strip()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """``file`` is the daybook.toml that was read, or None; ``source`` says where ``db`` comes from: ``--db``, the
     variable, the file, or the default. ``db`` is an address, with the ``schema`` in it. With a ``server`` the ledger is
@@ -82,6 +100,7 @@ class Settings:
     checkpoints: Checkpoints | None = None
     server: str | None = None
     webhooks: tuple[str, ...] = ()
+    mail: MailSettings | None = None
     given: frozenset[str] = frozenset()
 
     @property
@@ -108,6 +127,7 @@ def load(*, db: str | None = None, server: str | None = None, config: str | None
         kept = read.single_settings(content) | {
             "checkpoints": read.checkpoints(content),
             "webhooks": read.webhooks(content),
+            "mail": read.mail(content),
         }
     roots = read.roots(content) if read is not None else Roots.of({})
     limits = read.limits(content) if read is not None else Limits()
@@ -332,13 +352,39 @@ class _Reader:
                 ) from None
         return tuple(networks)
 
-    def _path(self, table: dict[str, Any], key: str) -> Path | None:
+    def mail(self, content: dict[str, Any]) -> MailSettings | None:
+        table = self._typed(content, "mail", dict)
+        if table is None:
+            return None
+        self.refuse_unknown(table, ("host", "port", "from", "security", "user", "password_file"), "mail.")
+        texts = {
+            name: self._typed(table, name, str, "mail.") for name in ("host", "from", "security", "user")
+        }
+        if (
+            not texts["host"]
+            or not texts["from"]
+            or "@" not in texts["from"]
+            or not texts["from"].isprintable()
+        ):
+            raise self._refuse('"mail" needs a "host" and a "from", such as "daybook@example.org".')
+        security: Any = texts["security"] or "starttls"
+        if security not in ("starttls", "tls", "none"):
+            raise self._refuse(f'"mail.security" is "{security}"; expected starttls, tls or none.')
+        port = self._typed(table, "port", int, "mail.") or {"tls": 465, "starttls": 587}.get(security, 25)
+        if not 0 < port < 65536:
+            raise self._refuse(f'"mail.port" is {port}; expected 1 to 65535.')
+        password = self._path(table, "password_file", "mail.")
+        if texts["user"] is not None and (password is None or security == "none"):
+            raise self._refuse('"mail.user" needs a "password_file", and no password goes without TLS.')
+        return MailSettings(texts["host"], port, texts["from"], security, texts["user"], password)
+
+    def _path(self, table: dict[str, Any], key: str, where: str = "checkpoints.") -> Path | None:
         """A relative path starts at the folder of the file that states it."""
-        text: str | None = self._typed(table, key, str, "checkpoints.")
+        text: str | None = self._typed(table, key, str, where)
         if text is None:
             return None
         if not text or "\0" in text:
-            raise self._refuse(f'"checkpoints.{key}" names no place.')
+            raise self._refuse(f'"{where}{key}" names no place.')
         return self._file.parent / Path(text).expanduser()
 
 

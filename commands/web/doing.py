@@ -21,6 +21,7 @@ from commands.web.answering import answered
 from commands.web.callers import caller, tell
 from commands.web.openapi import documented
 from commands.web.operations import refuse_unknown, taking_body
+from commands.web.posting import send_secret
 from commands.web.serving import Serving
 
 _OK: dict[str, Any] = {"ok": {"type": "boolean"}}
@@ -59,6 +60,7 @@ def _endpoint(serving: Serving, action: Action) -> Callable[..., Response]:
         if (ahead := serving.ledger.ahead) is not None:
             tell(request, wire.AHEAD, ahead)
         answer, secret = answer if action.secret else (answer, None)
+        send_secret(serving, action.name, answer, secret)
         own = {} if secret is None else {"secret": secret}
         return answered(answer, status=200 if answer.ok else _REFUSED_BY_STATE, **own)
 

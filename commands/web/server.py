@@ -21,6 +21,7 @@ from commands.door.settings import Settings
 from commands.web.app import application
 from commands.web.hooking import Hooking
 from commands.web.patience import PatientProtocol
+from commands.web.posting import Posting
 from commands.web.serving import INTERFACE, Serving
 from commands.web.working import Working
 from ledger.errors import Refusal
@@ -67,6 +68,9 @@ def run(
             serving = Serving(ledger, settings, key, folder, frozenset(options.proxies))
             serving.working = Working(serving) if options.work else None
             serving.address = _address(listening, options)
+            if settings.mail is not None:
+                serving.posting = Posting(serving)
+                serving.posting.start()
             first = first_link(serving)
             server = server_of(serving, listening, options, lambda address: tell(address, first))
             hooking = Hooking(serving)
@@ -74,6 +78,8 @@ def run(
                 asyncio.run(server.serve(sockets=[listening]))
             finally:
                 hooking.stop()
+                if serving.posting is not None:
+                    serving.posting.stop()
                 if serving.working is not None:
                     serving.working.stop()
     finally:

@@ -16,6 +16,7 @@ from commands.web.verifying import Verifying
 from ledger.moments import Moment
 
 if TYPE_CHECKING:
+    from commands.web.posting import Posting
     from commands.web.working import Working
 
 INTERFACE = "api"
@@ -37,6 +38,7 @@ class Serving:
     folder: Path | None = None
     proxies: frozenset[str] = field(default_factory=frozenset)
     working: "Working | None" = None
+    posting: "Posting | None" = None
     measures: Measures = field(default_factory=Measures)
     address: str | None = None
     stopping: Event = field(default_factory=Event)

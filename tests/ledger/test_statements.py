@@ -141,6 +141,9 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/intake/working.py": {
         MARKS: ("marks",),
     },
+    "commands/mail/notices.py": {
+        MARKS: ("marks",),
+    },
     "commands/moving/backups.py": {
         NAME: (
             "', '.join(columns)",

@@ -31,6 +31,8 @@ BESIDE = (
     "looks",
     "workers",
     "preferences",
+    "outbox",
+    "mail_position",
     "drafts",
 )  # what can be erased, and is in no event
 FACTS = ("events", "head", "receipts", "input_files", "checkpoints", "tree_nodes", *BESIDE)
@@ -65,6 +67,11 @@ SILENT = {
             each.name,
         ): "what somebody is still writing is not on record; who uploads it sees what it says"
         for each in metadata.tables["drafts"].columns
+    },
+    **{
+        (table, each.name): "mail tells of what is on record elsewhere; who can write here can send another"
+        for table in ("outbox", "mail_position")
+        for each in metadata.tables[table].columns
     },
     **{
         ("preferences", each.name): "what each has chosen to see changes nothing that is on record"
@@ -110,6 +117,10 @@ def victim(
         transaction.run("INSERT INTO people (username, name, email) VALUES ('user_1', 'N', 'n@x')")
         transaction.run("INSERT INTO secrets VALUES ('t1', 'token', 'user_1', 'd', '{}', 'a', 'b', 'c')")
         transaction.run("INSERT INTO drafts VALUES ('user_1', 'a.yml', ?, 'a')", (b"a",))
+        transaction.run(
+            "INSERT INTO outbox VALUES ('m1', 'user_1', 'k', 's', 'b', 'queued', 0, '', 'a', 'a', NULL, NULL)"
+        )
+        transaction.run("INSERT INTO mail_position VALUES (1, 1, 'a')")
         transaction.run("INSERT INTO preferences VALUES ('user_1', 'zone', 'UTC')")
         transaction.run("INSERT INTO sign_in_failures VALUES ('user_1', 'a', 1)")
         transaction.run("INSERT INTO looks VALUES ('s1', 'N:', 'waiting', 1, 'a', 'a', 'b', 'host', '')")

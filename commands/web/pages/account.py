@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from commands.accounts.own import change_password, end_sign_in, sign_ins
-from commands.accounts.preferences import ZONE, SetPreferences
+from commands.accounts.preferences import MAIL, ZONE, SetPreferences
 from commands.accounts.random_text import taken_apart
 from commands.accounts.second_factor import is_on, recovery_codes_left
 from commands.accounts.two_steps import begin_anew
@@ -25,6 +25,7 @@ from ledger import people, preferences, secrets
 
 _DONE = {
     "zone": "Times are shown in that zone from now on.",
+    "mail": "Mail comes so from now on.",
     "address": "The address is noted.",
     "ended": "That sign-in has ended.",
     "others": "You are signed in here alone.",
@@ -39,7 +40,7 @@ def account(serving: Serving) -> APIRouter:
     router = APIRouter()
     add_page(router, serving, "/account", lambda visit: shown(visit, NOTHING_WRONG, 200))
     for path, send in (
-        ("preferences", _choose), ("password", _change_password), ("address", _say_address),
+        ("preferences", _choose), ("mail", _choose_mail), ("password", _change_password), ("address", _say_address),
         ("tokens", _create_token), ("tokens/revoke", _revoke_token), ("sign-ins/end", _end_sign_in),
         ("sign-ins/end-others", _end_others), ("role", _ask_for_role),
     ):  # fmt: skip
@@ -68,6 +69,7 @@ def shown(visit: Visit, wrong: Wrong, status: int) -> Response:
         position = world.head.size
     return page(
         visit, "account.html", "My account", position=position, wrong=wrong, status=status, own=own, zones=_zones(),
+        mail_comes=visit.serving.settings.mail is not None,
         said=_DONE.get(visit.query.get("done", ""), ""), **values,
     )  # fmt: skip
 
@@ -94,6 +96,13 @@ def _choose(visit: Visit, form: FormData) -> Response:
         return _done("zone")
 
     return taken(form, "preferences", take, showing(visit), ZONE)
+
+
+def _choose_mail(visit: Visit, form: FormData) -> Response:
+    """A box that is not ticked is not sent."""
+    mail: Any = {name: "on" if text_of(form, name) else "off" for name in MAIL}
+    visit.serving.daybook(visit.actor).submit(SetPreferences(user=visit.actor.user, mail=mail))
+    return _done("mail")
 
 
 def new_password(form: FormData) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from commands.accounts.ending import EndSignIns, sign_ins_for_admin
 from commands.accounts.own import SignIns
 from commands.answers.accounts import AccountLine
-from commands.door.permission import ROLES, admins, is_admin, role_of
+from commands.door.permission import ROLES, admins, is_admin, require_admin, role_of
 from commands.web.pages.account import told_once
 from commands.web.pages.forms import NOTHING_WRONG, Wrong, command_id, given, taken, text_of
 from commands.web.pages.routes import add_form, add_page, seen_other
@@ -20,9 +20,12 @@ from commands.web.pages.visiting import Visit
 from commands.web.serving import Serving
 from ledger import people as persons
 from ledger.errors import Refusal
+from ledger.outbox import newest
 
 LENGTH_OF_TOKEN = "90d"  # noqa: S105 - how long one is good
 USER, POLICIES, INVITATIONS = "/people/user", "/people/policies", "/people/invitations"
+OUTBOX = "/people/outbox"
+_MAILS = 200
 _ON_USER = {
     "disable": ("disable-user", "The account is disabled: its sign-ins and tokens have ended."),
     "enable": ("enable-user", "The account is enabled. Tokens and invitations are made anew."),
@@ -46,6 +49,7 @@ def people(serving: Serving) -> APIRouter:
     )
     add_page(router, serving, INVITATIONS, _invitations)
     add_page(router, serving, POLICIES, _policies)
+    add_page(router, serving, OUTBOX, _outbox)
     for path, send in (
         ("/people/invite", _invite), ("/people/service", _add_service), (f"{INVITATIONS}/revoke", _revoke_invitation),
         (f"{USER}/reset-password", _reset("reset-password")),
@@ -115,6 +119,18 @@ def _policies(visit: Visit) -> Response:
     return page(
         visit, "policies.html", "Policies", position=found.position, found=found, roles=ROLES, wrong=NOTHING_WRONG,
         tab=POLICIES, **_may(visit),
+    )  # fmt: skip
+
+
+def _outbox(visit: Visit) -> Response:
+    """Admins alone: it says who is written to."""
+    with visit.serving.daybook(visit.actor).reading() as world:
+        require_admin(world, "see the outbox")
+        mails = newest(world.transaction, _MAILS)
+        position = world.head.size
+    return page(
+        visit, "outbox.html", "Outbox", position=position, mails=mails, settings=visit.serving.settings.mail,
+        wrong=NOTHING_WRONG, tab=OUTBOX, **_may(visit),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from commands.answers.times import EXAMPLES, moment_of
 from commands.door.actor import PASSWORD, Actor
 from commands.door.permission import refuse_without_second_factor
 from commands.web.pages.cookies import INTERFACE, carried
+from commands.web.posting import send_secret
 from commands.web.serving import Serving
 from ledger.errors import Refusal
 from ledger.moments import Moment
@@ -77,7 +78,9 @@ class Visit:
         """Take one of ``commands.answers.actions``. Raises WrongField, and what the action refuses."""
         taken = action(name)
         found = taken.do(self.asking(), command_id, **_read(_model_of_action(name), given))
-        return Done(*found) if taken.secret else Done(found)
+        done = Done(*found) if taken.secret else Done(found)
+        send_secret(self.serving, name, done.answer, done.secret)
+        return done
 
 
 def visitor(serving: Serving, request: Request, *, enough: bool = True) -> Visit:
