@@ -190,9 +190,9 @@ def rename(invocation: Invocation, table: str, value: str, new_value: str, reaso
 @_reason_option
 @pass_invocation
 def take_back(invocation: Invocation, table: str, value: str, reason: str) -> None:
-    """Take back a value that was added by mistake, and that nothing uses.
+    """Take back a value that was added by mistake; what names it goes with it, which an admin approves.
 
-    What was used once can be renamed or retired.
+    What is only called otherwise is renamed; what is used no longer is retired.
     """
     change(invocation, "take-back-value", table=table, value=value, reason=reason)
 

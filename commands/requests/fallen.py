@@ -9,7 +9,7 @@ from ledger.bodies import body_of
 from ledger.envelope import StoredEvent
 from projections.records import Clustering, Deletion, Session
 
-TAKEN_BACK = ("SubjectTakenBack", "ProbeInsertionTakenBack")
+TAKEN_BACK = ("ReferenceValueTakenBack", "SubjectTakenBack", "ProbeInsertionTakenBack")
 _EXECUTED = ("DeletionExecuted", "CorrectionExecuted")
 
 

@@ -5,23 +5,28 @@ from collections.abc import Collection, Iterator, Sequence
 from commands.door.world import World
 from commands.requests.fallen import TAKEN_BACK
 from commands.requests.impact import parts
+from ledger import log
 from ledger.bodies import body_of
 from ledger.envelope import NewEvent, StoredEvent
-from ledger.events import Body, ProbeInserted, ProbeRemoved, SubjectRegistered
+from ledger.events import Body, ProbeInserted, ProbeRemoved, ReferenceValueAdded, SubjectRegistered
 from projections.records import Clustering, Session
 
 
-def put_back(taken_back: Sequence[StoredEvent], *, causation: int) -> list[NewEvent]:
-    """The events that record once more what was taken back: subjects before their probes."""
+def put_back(world: World, taken_back: Sequence[StoredEvent], *, causation: int) -> list[NewEvent]:
+    """The events that record once more what was taken back: values, then subjects before their probes."""
     return [
         NewEvent(event.stream, body, None, subject=event.subject, causation=causation)
         for event in sorted(taken_back, key=lambda each: TAKEN_BACK.index(each.type))
-        for body in _recorded_again(event)
+        for body in _recorded_again(world, event)
     ]
 
 
-def _recorded_again(event: StoredEvent) -> Iterator[Body]:
+def _recorded_again(world: World, event: StoredEvent) -> Iterator[Body]:
     body = body_of(event)
+    if event.type == "ReferenceValueTakenBack":
+        if world.state.reference.get((body["table"], body["value"])) is None:
+            yield _added_again(world, event)
+        return
     if event.type == "SubjectTakenBack":
         datasource = event.subject.partition("/")[0]
         yield SubjectRegistered(datasource_id=int(datasource), name=body["name"])
@@ -29,6 +34,17 @@ def _recorded_again(event: StoredEvent) -> Iterator[Body]:
     yield ProbeInserted(probe=body["probe"], insertion_time=body["insertion_time"])
     if body["removal_time"] is not None:
         yield ProbeRemoved(probe=body["probe"], removal_time=body["removal_time"])
+
+
+def _added_again(world: World, event: StoredEvent) -> ReferenceValueAdded:
+    """The value with what was known of it when it was taken back."""
+    table, value = body_of(event)["table"], body_of(event)["value"]
+    before = [
+        each for each in log.read_stream(world.transaction, event.stream) if each.position < event.position
+    ]
+    added = [body_of(each) for each in before if each.type == "ReferenceValueAdded"]
+    known = [each["attributes"] for each in added if each["value"] == value]
+    return ReferenceValueAdded(table=table, value=value, attributes=known[-1] if known else {})
 
 
 def without_their_place(

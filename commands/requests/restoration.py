@@ -68,7 +68,7 @@ class RestoreDeletion(Command[Restored]):
         blockers = _blockers(world, fallen)
         if blockers:
             raise Blocked(row.id, blockers)
-        lab = put_back(fallen.taken_back, causation=executed)
+        lab = put_back(world, fallen.taken_back, causation=executed)
         events = [*lab, *(_restored(record, fallen, causation=executed) for record in fallen.all())]
         body = DeletionRestored(sessions=len(fallen.sessions), clusterings=len(fallen.clusterings))
         events.append(

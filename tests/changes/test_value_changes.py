@@ -9,6 +9,7 @@ from commands.intake.completion import add_clustering
 from commands.lab.catalogue import AddReferenceValue, RetireReferenceValue
 from commands.requests.changes.values import ProposeValue, RenameValue, TakeBackValue
 from commands.samples.clusterings import kilosort_output
+from ledger.errors import Refusal
 from projections.listings import whole
 from projections.past import Past, put_before
 from projections.references import Reference
@@ -167,14 +168,46 @@ def test_value_that_another_added_is_taken_back_by_a_request(desk: Desk) -> None
     assert "100_square" not in values(desk)
 
 
-def test_value_in_use_is_not_taken_back_and_the_way_that_works_is_named(desk: Desk) -> None:
-    desk.lab.record_quickly(1)
-    tasks = [task(task_start=0, task_stop=10)]
-    (one,) = [entry.session for entry in desk.lab.upload(session("quick_0", tasks=tasks)).sessions]
+def test_value_in_use_is_taken_back_by_a_request_with_what_names_it_and_comes_back_with_it(
+    desk: Desk,
+) -> None:
+    desk.submit("user_1", AddReferenceValue(table=ARENA, value="150_sqare", attributes={"side": "150 cm"}))
+    desk.lab.record_quickly(2)
+    used = task(arena_apparatus="150_sqare", task_start=0, task_stop=10)
+    one, other = (
+        entry.session
+        for entry in desk.lab.upload(
+            session("quick_0", tasks=[used]), session("quick_1", tasks=[task(task_start=0, task_stop=10)])
+        ).sessions
+    )
 
-    with desk.refused("value-in-use", one, "catalogue rename", "catalogue retire"):
-        take_back(desk, "150_square")
-    with desk.refused("value-in-use", f"subject {SUBJECT}"):
+    made = take_back(desk, "150_sqare")
+    assert (made.kind, made.status, made.users) == ("taking-back", "requested", {"user_1": 1})
+    assert "150_sqare" in values(desk) and desk.statuses(one) == ["inserted"]
+    number = int(made.request[1:])
+    desk.approve(number)
+    gone = (values(desk), desk.statuses(one, other))
+    desk.restore(number)
+
+    assert "150_sqare" not in gone[0] and gone[1] == ["deleted", "inserted"]
+    assert values(desk)["150_sqare"] is False and desk.statuses(one, other) == ["inserted", "inserted"]
+    assert desk.lab.bodies("ReferenceValueAdded")[-1]["attributes"] == {"side": "150 cm"}
+
+
+def test_what_came_to_use_it_after_the_request_is_shown_before_it_goes(desk: Desk) -> None:
+    number = int(take_back(desk, "100_square", user="user_3").request[1:])
+    desk.lab.record_quickly(1)
+    used = task(arena_apparatus="100_square", task_start=0, task_stop=10)
+    (one,) = desk.lab.upload(session("quick_0", tasks=[used])).sessions
+
+    with pytest.raises(Refusal, match=f"would now take more than was shown: {one.session} of user_1"):
+        desk.approve(number)
+
+    assert "100_square" in values(desk) and desk.statuses(one.session) == ["inserted"]
+
+
+def test_probe_that_is_inserted_is_not_taken_back_and_the_way_that_works_is_named(desk: Desk) -> None:
+    with desk.refused("value-in-use", f"subject {SUBJECT}", "probe take-back", "catalogue rename"):
         take_back(desk, PROBES[1], table="reference.Probe")
 
 

@@ -74,8 +74,8 @@ SITUATIONS = [
     situation("user_3: role request admin --reason x", "show-request", before=("user_3: role request admin --reason x",)),
     situation("user_1: catalogue retire reference.Probe npx_99", "list-values"),
     situation(
-        "user_1: catalogue take-back reference.ExperimentRoom 2.345 --reason x",
-        "rename-value", "retire-value", before=(UP,),
+        "user_1: catalogue take-back reference.Probe npx_1_18408400000 --reason x",
+        "rename-value", "take-back-insertion", before=(UP,),
     ),
     situation("user_3: validate subject_1.yml", "propose-value", before=("edit: 150_square -> 200_circle",)),
     situation(

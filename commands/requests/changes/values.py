@@ -25,7 +25,9 @@ from commands.requests.changes.using import (
     sessions_using,
     tasks_of,
 )
-from commands.requests.impact import counted
+from commands.requests.deletion import deleted
+from commands.requests.impact import counted, impact_of
+from commands.requests.naming import rows_of
 from commands.requests.rules import checked_reason
 from commands.stored import current_entries
 from ledger import log
@@ -110,29 +112,43 @@ class TakeBackValue(Command[ChangeMade]):
 
 
 def taken_back_value(world: World, change: dict[str, Any], reason: str) -> Plan:
+    """Whatever names it goes with it: that was never so. What is only called otherwise is renamed."""
     table, value = change["table"], change["value"]
     known_value(world, table, value)
     sessions, clusterings, insertions = _users(world, table, value)
-    if sessions or clusterings or insertions:
+    if insertions:
         raise Refusal(
             "value-in-use",
-            f'"{value}" of {table} is used by {_told(sessions, clusterings, insertions)}.',
-            "Give them the right value, which an admin approves; or let it be, and retire it",
+            f'"{value}" of {table} is used by {_told(insertions)}.',
+            "Take its insertion back first; or give it the right name",
+            NextStep(
+                "take-back-insertion",
+                arguments={"subject": _name(insertions[0]), "probe": value, "reason": None},
+            ),
             NextStep(
                 "rename-value", arguments={"table": table, "value": value, "new_value": None, "reason": None}
             ),
-            NextStep("retire-value", arguments={"table": table, "value": value}),
         )
+    impact = impact_of(
+        world, sessions=[row.id for row in sessions], clusterings=[row.id for row in clusterings]
+    )
     body = ReferenceValueTakenBack(table=table, value=value, replaced_by=None, reason=reason)
     return Plan(
         kind="taking-back",
         records=[named(table, value)],
         change=change,
-        impact=nothing(world),
-        at_once=is_author(world, _authors(world, table, value)),
+        impact=impact,
+        at_once=is_empty(impact) and is_author(world, _authors(world, table, value)),
         subject="",
-        events=lambda causation: [reference_event(table, body, causation)],
+        events=lambda causation: [
+            *deleted(rows_of(world, impact.sessions, impact.clusterings), causation=causation),
+            reference_event(table, body, causation),
+        ],
     )
+
+
+def _name(insertion: ProbeInsertion) -> str:
+    return insertion.subject.partition("/")[2]
 
 
 def known_value(world: World, table: str, value: str) -> ReferenceValue:
@@ -162,11 +178,8 @@ def _users(
     return sessions_using(world, table, value), clusterings_using(world, table, value), insertions
 
 
-def _told(
-    sessions: Sequence[Session], clusterings: Sequence[Clustering], insertions: Sequence[ProbeInsertion]
-) -> str:
-    names = [f"s{row.id}" for row in sessions] + [f"c{row.id}" for row in clusterings]
-    names += [f"subject {row.subject.partition('/')[2]}" for row in insertions]
+def _told(insertions: Sequence[ProbeInsertion]) -> str:
+    names = [f"subject {_name(row)}" for row in insertions]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
 
