@@ -413,7 +413,9 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "projections/past.py": {
         CONDITION: (
             "links",
-            "on",
+            "listed",
+            "own",
+            "subjects",
         ),
         MARKS: (
             "marks(chosen)",
