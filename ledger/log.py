@@ -245,7 +245,7 @@ def read_all(
     after: int = 0,
     limit: int = _PAGE,
     condition: str = "",
-    values: Sequence[str] = (),
+    values: Sequence[str | int] = (),
 ) -> list[StoredEvent]:
     """The events behind position ``after``, oldest first, ``limit`` at most; ``condition`` is SQL: AND ..."""
     sql = f"{_SELECT} WHERE position > ?{condition} ORDER BY position LIMIT ?"

@@ -65,9 +65,11 @@ def log(
     after: int | None = None,
     before: int | None = None,
     limit: int | None = PAGE,
+    within: int | None = None,
 ) -> Log:
     """The newest ``limit`` events that match, between the positions ``after`` and ``before``; with ``after`` alone the
-    oldest behind it; without a limit all of them, as a stream that is read inside of the world's transaction.
+    oldest behind it; without a limit all of them, as a stream that is read inside of the world's transaction. With
+    ``within`` it looks through so many positions at most, whatever is looked for, and says where to look on.
 
     Raises Refusal for an unknown type of events, and for more than 10,000 at once.
     """
@@ -79,8 +81,8 @@ def log(
     size = world.head.size
     first = min(max(after or 0, 0), size)  # behind it
     last = size if before is None else max(min(before - 1, size), first)
-    if matching.is_looked_for:
-        return _containing(world, matching, first, last, min(limit or MOST, MOST))
+    if matching.is_looked_for or (within is not None and not (after is not None and before is None)):
+        return _containing(world, matching, first, last, min(limit or MOST, MOST), within or STEP)
     if limit is None:
         return _answer(world, map(event_line, _ascending(world, matching, first, last)), None, None)
     if after is not None and before is None:
@@ -124,18 +126,16 @@ def _newest(world: "World", matching: Matching, last: int, limit: int) -> list[S
 
 def _ascending(world: "World", matching: Matching, first: int, last: int) -> Iterator[StoredEvent]:
     condition, values = _condition(matching)
+    condition += " AND position <= ?"  # what matches seldom is looked for no further
     while first < last:
-        page = stored_log.read_all(world.transaction, first, _AT_ONCE, condition, values)
-        for event in page:
-            if event.position > last:
-                return
-            yield event
+        page = stored_log.read_all(world.transaction, first, _AT_ONCE, condition, [*values, last])
+        yield from page
         if len(page) < _AT_ONCE:
             return
         first = page[-1].position
 
 
-def _condition(matching: Matching) -> tuple[str, list[str]]:
+def _condition(matching: Matching) -> tuple[str, list[Any]]:
     subject = None if matching.subject is None else subject_key(matching.subject)
     given = (
         ("actor = ?", matching.actor),
@@ -151,14 +151,15 @@ def _condition(matching: Matching) -> tuple[str, list[str]]:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def _containing(world: "World", matching: Matching, first: int, last: int, limit: int) -> Log:
-    """One step: the newest events that hold the text, down to ``STEP`` positions below ``last``."""
+def _containing(world: "World", matching: Matching, first: int, last: int, limit: int, step: int) -> Log:
+    """One step: the newest events that match, down to ``step`` positions below ``last``."""
     wanted = None if matching.text is None else matching.text.casefold()
-    bottom = max(first, last - STEP)
+    bottom = max(first, last - step)
+    at_once = _AT_ONCE if matching.is_looked_for else _AT_ONCE * 5
     found: list[EventLine] = []
     at, looked_to = last, bottom
     while at > bottom and len(found) < limit:
-        floor = max(bottom, at - _AT_ONCE)
+        floor = max(bottom, at - at_once)
         for event in reversed(list(_ascending(world, matching, floor, at))):
             if _came_in(event, matching.authentication) and (wanted is None or _holds(event, wanted)):
                 found.append(event_line(event))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         MissingOfClustering,
         MomentText,
         Number,
+        Position,
         Records,
         Ref,
         RequestStatus,
@@ -194,9 +195,11 @@ def _blame(asking: Asking, ref: Ref) -> Any:
 def _log(
     asking: Asking, *, actor: Word | None = None, type: Word | None = None, subject: Word | None = None,  # noqa: A002
     since: Time | None = None, until: Time | None = None, text: Word | None = None, after: Number | None = None,
-    before: Number | None = None, authentication: Authentication | None = None, limit: LimitOfLog = PAGE,
+    before: Number | None = None, authentication: Authentication | None = None,
+    within: Position | None = None, limit: LimitOfLog = PAGE,
 ) -> Any:  # fmt: skip
-    """The newest events of the whole ledger, the oldest of them first; with ``after`` alone the oldest behind it."""
+    """The newest events of the whole ledger, the oldest of them first; with ``after`` alone the oldest behind it.
+    With ``within`` it looks through so many positions at most, and says where to look on."""
     from commands.answers.log import Matching, log
 
     matching = Matching(
@@ -208,7 +211,7 @@ def _log(
         text=text,
         authentication=authentication,
     )
-    return log(asking.world("nothing"), matching, after=after, before=before, limit=limit)
+    return log(asking.world("nothing"), matching, after=after, before=before, limit=limit, within=within)
 
 
 def _status(asking: Asking, *, of: Word | None = None, kept: bool = True) -> Any:

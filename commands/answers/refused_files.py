@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 FILES = 200
 FINDINGS = 5_000
 INSERTED = 200
-_AT_ONCE = 20
+WITHIN = 20_000  # positions that are looked through
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +80,19 @@ def refused_files(world: "World", *, since: str | None = None) -> RefusedFiles:
 
 def _newest(world: "World", kind: str, since: str | None, most: int) -> Iterator[StoredEvent]:
     """Newest first, a few at a time: each may be large."""
-    last = world.head.size
-    left = most
-    while left > 0:
-        found = log.select_events(
-            world.transaction, type=kind, since=since, up_to=last, limit=min(_AT_ONCE, left)
+    at = world.head.size
+    bottom, left = max(at - WITHIN, 0), most
+    while at > bottom and left > 0:
+        floor = max(at - _AT_ONCE, bottom)
+        found = log.read_all(
+            world.transaction, floor, _AT_ONCE, " AND position <= ? AND type = ?", [at, kind]
         )
-        yield from reversed(found)
+        for event in reversed(found[-left:]):
+            if since is not None and event.recorded_at < since:
+                return
+            yield event
         left -= len(found)
-        if len(found) < _AT_ONCE:
-            return
-        last = found[0].position - 1
+        at = floor
 
 
 def _took(world: "World", since: str | None) -> Iterator[float]:

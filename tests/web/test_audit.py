@@ -35,7 +35,7 @@ def test_the_rule_that_refuses_most_is_named(lab: Lab, server: Server, folder: P
 
     page = joined(server, "user_2").get("/audit").text
 
-    assert "unknown-subject" in page and "777" in page and "in the newest 1 files" in page
+    assert "unknown-subject" in page and "777" in page and "in the newest 1 rejected file<" in page
 
 
 def test_the_log_is_searched_by_all_that_an_event_says(lab: Lab, server: Server) -> None:

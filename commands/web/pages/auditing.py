@@ -32,6 +32,8 @@ TABS = (
 AUTHENTICATIONS = ("second-factor", "password", "token", "oidc", "os", "claimed")
 _WEEKS = 26
 _PAGE = 50
+_WITHIN = 50_000
+"""Positions that are looked through for one page."""
 _BYS = ("user", "subject", "project", "authentication")
 _FILTERS = ("text", "actor", "type", "subject", "since", "until", "authentication")
 _LETTERS = {"session": "s", "clustering": "c", "upload": "u", "deletion": "d"}
@@ -138,7 +140,7 @@ def _asked(visit: Visit) -> dict[str, str]:
 
 def _found(visit: Visit, asked: dict[str, str]) -> Any:
     try:
-        return visit.ask("log", **{"limit": str(_PAGE), **asked})
+        return visit.ask("log", **{"limit": str(_PAGE), "within": str(_WITHIN), **asked})
     except WrongField as wrong:
         value = asked.get(wrong.field, "")[:100]
         said = (
