@@ -13,6 +13,7 @@ from benchmarks import (
     looking,
     reading,
     rebuilding,
+    serving,
     slow_share,
     stage3,
     starting,
@@ -32,6 +33,7 @@ PARTS = (
     "rebuilding",
     "looking",
     "deleting",
+    "serving",
 )
 
 
@@ -51,7 +53,7 @@ def run(parts: list[str], scale: int) -> Iterator[Measure]:
     with directory() as place:
         if "stage3" in parts:
             yield from stage3.measures(place, sessions)
-    if not {"appending", "writing_at_once", "rebuilding", "looking", "deleting"} & set(parts):
+    if not {"appending", "writing_at_once", "rebuilding", "looking", "deleting", "serving"} & set(parts):
         return
     with postgresql() as server:
         for address in (None, server):
@@ -68,6 +70,9 @@ def run(parts: list[str], scale: int) -> Iterator[Measure]:
                     yield from looking.measures(place, address, events)
                 if "deleting" in parts:
                     yield from deleting.measures(place, address, events, sessions)
+            with directory() as place:
+                if "serving" in parts:
+                    yield from serving.measures(place, address, events, 60.0 / scale)
 
 
 def row(measure: Measure) -> str:

@@ -71,7 +71,6 @@ def add_a_lab(database: Database) -> int:
     with database.writing() as transaction:
         head = log.lock_head(transaction)
         state = State(head.live_slot, transaction)
-        first = head.size + 1
         requested = list(_lab())
         start = head.size + 1 + len(requested)
         impact = {"sessions": [[1, 3]], "clusterings": [], "tasks": 3, "probes": 3, "users": {"user_1": 3}}
@@ -82,8 +81,9 @@ def add_a_lab(database: Database) -> int:
         decided = [NewEvent(f"deletion/{n}", rejected, 1, "0/10001", "user_1") for n in numbers]
         for some in (requested, decided):
             cause = log.Cause(f"lab {len(some)}", "user_1", Actor("user_1", "benchmark").via(), "")
+            first = head.size + 1
             apply(state, log.append(transaction, head, some, cause))
-        log.write_receipt(transaction, "lab", b"", first, head.size, "{}")
+            log.write_receipt(transaction, cause.command_id, b"", first, head.size, "{}")
         state.flush()
     return numbers[-1]
 
@@ -99,7 +99,7 @@ def _lab() -> Iterator[NewEvent]:
     for number in range(200):
         body = ReferenceValueAdded(table="acquisition.Project", value=f"project_{number}")
         yield NewEvent("reference/acquisition.Project", body, number)
-    for number in range(30):
+    for number in range(2, 32):  # user_1 is the admin
         yield NewEvent(f"user/user_{number}", RoleGranted(user=f"user_{number}", role="researcher"), None)
 
 
