@@ -1,4 +1,4 @@
-"""The server: a record over HTTP against the same in process, and its pages, alone and with twenty readers and a writer.
+"""The server: a record over HTTP against the same in process, and its pages, alone and with readers and a writer.
 
 The server is a process of its own, as `daybook serve` starts it; who asks is this one.
 """
