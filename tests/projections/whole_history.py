@@ -58,7 +58,7 @@ from tests.projections.wrong_data import REASON, Request, WrongDataHistory
 
 ROLES = ("researcher", "admin", "auditor")
 UNTIL = "2026-01-01T00:00:00.000000Z"
-_FOR_ADMINS = (RoleGranted, RoleRevoked, RedactionRequested)
+_FOR_ADMINS = (RoleGranted, RoleRevoked, RedactionRequested, UserInvited)
 _OF_ACCOUNTS = (
     ServiceAccountAdded, RightGranted, RightRevoked, UserDisabled, UserEnabled, TokenIssued, TokenRevoked, WebhookAdded, WebhookRemoved, AuthenticationPolicySet, UserInvited,
     InvitationRevoked, UserJoined, ResetIssued, PasswordChanged, SecondFactorAdded, SecondFactorRemoved,
@@ -74,6 +74,7 @@ class WholeHistory(WrongDataHistory):
         super().__init__(choices, size, prefix)
         self.users = [prefix + name for name in USERS]
         self.roles: dict[str, str] = {}
+        self.invited: dict[str, str] = {}
         self.redactions: dict[int, int] = {}
         self.log: dict[int, NewEvent] = {}
 
@@ -136,8 +137,10 @@ class WholeHistory(WrongDataHistory):
         return ""
 
     def _change_account(self) -> str:
-        """What comes after what is the commands' to say; the rows take it in any order."""
+        """What comes after what is the commands' to say; the rows take it in any order. But ``verify`` wants a role that
+        somebody joins with to be that of an invitation by an admin."""
         user = self.choices.choose(self.users)
+        invited = self.choices.choose(("", *ROLES))
         bodies = (
             ServiceAccountAdded(user=user, owner=self.choices.choose(self.users)),
             RightGranted(user=user, right="on-behalf-of", of=self.choices.choose(self.users)),
@@ -150,9 +153,9 @@ class WholeHistory(WrongDataHistory):
             WebhookAdded(user=user, webhook="w1", host="example.org", since=0),
             WebhookRemoved(user=user, webhook="w1"),
             AuthenticationPolicySet(required=bool(self.choices.number(0, 1))),
-            UserInvited(user=user, role=self.choices.choose(("", *ROLES)), until=UNTIL),
+            UserInvited(user=user, role=invited, until=UNTIL),
             InvitationRevoked(user=user),
-            UserJoined(user=user, role=self.choices.choose(("", *ROLES)), invited_by=user),
+            UserJoined(user=user, role=self.invited.get(user, ""), invited_by="user_1"),
             ResetIssued(user=user, what="password", until=UNTIL),
             PasswordChanged(user=user, by_reset=True),
             SecondFactorAdded(user=user),
@@ -161,6 +164,10 @@ class WholeHistory(WrongDataHistory):
             SignInsFailed(of="account", user=user, failures=10),
         )
         body = self.choices.choose(bodies)
+        if isinstance(body, UserInvited):
+            self.invited[user] = invited
+        if isinstance(body, UserJoined) and body.role and not self.roles.get(user):
+            self.roles[user] = body.role
         of_ledger = isinstance(body, AuthenticationPolicySet | SecondFactorPolicySet | SignInsFailed)
         stream = "ledger" if of_ledger else f"user/{user}"
         self._emit(stream, body, username="" if stream == "ledger" else user)
