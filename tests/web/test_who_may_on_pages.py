@@ -23,7 +23,7 @@ ROLES: tuple[Role | None, ...] = ("admin", "researcher", "auditor", None)
 USERS = {"admin": "user_4", "researcher": "user_5", "auditor": "user_6", None: "user_7"}
 FOR_ANYBODY = {
     "/sign-in", "/sign-in/here", "/sign-out", "/accept/{code}", "/reset/{code}", "/static/style.css",
-    "/static/htmx.min.js",
+    "/static/htmx.min.js", "/static/editor.js",
 }  # fmt: skip
 """Of whom nobody knows yet who it is."""
 
@@ -43,10 +43,13 @@ TABLE = """
 /account/sign-ins/end-others       yes  yes  yes  yes
 /account/tokens                    yes  yes  yes  yes
 /account/tokens/revoke             yes  no   no   no
+/compose                           yes  yes  yes  yes
+/correct                           yes  yes  yes  yes
 /do/{action}                       yes  no   no   no
 /ingest                            yes  yes  yes  yes
 /ingest/drop                       yes  yes  yes  yes
 /ingest/keep                       yes  yes  yes  yes
+/ingest/one                        yes  yes  yes  yes
 /ingest/open                       yes  yes  yes  yes
 /integrity/verify                  yes  yes  yes  yes
 /people/invitations/revoke         yes  no   no   no

@@ -16,7 +16,7 @@ from commands.web.serving import Serving
 _STATIC = Path(__file__).parents[1] / "static"
 _TYPES = {
     "style.css": "text/css", "icon.svg": "image/svg+xml", "htmx.min.js": "text/javascript",
-    "live.js": "text/javascript",
+    "live.js": "text/javascript", "editor.js": "text/javascript",
 }  # fmt: skip
 _A_YEAR = "public, max-age=31536000, immutable"
 

@@ -115,7 +115,8 @@ def _done(visit: Visit, form: FormData) -> Response:
         given = read(parameters(action.do), form)
         if isinstance(given.get("content"), bytes):
             given["content"], given["encoding"] = _as_text(given["content"])
-            given.setdefault("filename", _name_of_file(form))
+            if any(each.name == "filename" for each in parameters(action.do)):
+                given.setdefault("filename", _name_of_file(form))
         done = visit.do(action.name, command_id=command_id, **given)
         if not done.answer.ok and hasattr(done.answer, "refusal"):
             raise done.answer.refusal()

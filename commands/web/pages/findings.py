@@ -96,7 +96,8 @@ def causes(findings: Iterable[Finding], repairable: Mapping[tuple[str, int], str
 def _cause(finding: Finding, repairable: Mapping[tuple[str, int], str]) -> Cause:
     repair = finding.code if (finding.code, finding.line or 0) in repairable else ""
     return Cause(
-        finding.stage, finding.severity, finding.code, finding.message, finding.hint, accepted(finding.path),
+        finding.stage, finding.severity, finding.code, finding.message, finding.hint,
+        accepted(finding.path) if finding.severity == "error" else "",
         None if repair else mending_of(finding), repair, ways(finding.next_steps),
     )  # fmt: skip
 
@@ -114,6 +115,7 @@ def accepted(path: str) -> str:
     kind, said = "input file", ""
     for part in path_parts(path) if path else ():
         if isinstance(part, int):
+            said = ""  # an entry, of which the whole is meant
             continue
         note = FIELD_NOTES.get(kind, {}).get(part)
         if note is None:

@@ -70,6 +70,12 @@ class Happening:
         parts = [_counted(kind, number) for kind, number in self.counts.items() if kind not in _UNTOLD]
         return ", ".join(parts) or "an upload went on"
 
+    @property
+    def is_verb(self) -> bool:
+        """Whether the name of who did it reads on into it."""
+        first = next((kind for kind in self.counts if kind not in _UNTOLD), "")
+        return bool(_DONE_BY.get(first, ("",))[0])
+
 
 def home(serving: Serving) -> APIRouter:
     router = APIRouter()
