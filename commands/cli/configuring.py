@@ -72,6 +72,15 @@ _FILE = """\
 # user = "daybook"
 # password_file = "smtp.password"
 
+# A provider of OpenID Connect that people sign in by. claim is the one that holds the user name here; whoever has no
+# account here stays outside.
+# [provider]
+# name = "the university"
+# issuer = "https://id.example.org"
+# client_id = "daybook"
+# claim = "preferred_username"
+# secret_file = "provider.secret"
+
 # How much of one file is taken: bytes, lists in lists, sessions and clusterings, facts of a catalogue, keys and values.
 # [limits]
 # input_file_bytes = 10485760

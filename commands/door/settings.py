@@ -29,7 +29,18 @@ EVERY = 1_000
 """Events from one checkpoint that is kept by itself to the next, unless ``checkpoints.every`` says otherwise."""
 ON_WORK = "work"
 _SINGLE = ("log_level", "schema", "list_limit", "width", "timezone", "contact", "public_url")
-_KNOWN = ("db", "server", *_SINGLE, "roots", "sorted", "limits", "checkpoints", "webhooks", "mail")
+_KNOWN = (
+    "db",
+    "server",
+    *_SINGLE,
+    "roots",
+    "sorted",
+    "limits",
+    "checkpoints",
+    "webhooks",
+    "mail",
+    "provider",
+)
 _LONGEST_CONTACT = 200
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,250}(/[A-Za-z0-9._~/-]{0,200})?")
 _TYPE_NAMES = {
@@ -78,6 +89,26 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """Who says who somebody is: ``name`` as people call it, ``claim`` holds the user name. ``secret_file`` holds the
+    secret of ``client_id``, and nothing else; None where there is none."""
+
+    name: str
+    issuer: str
+    client_id: str
+    claim: str
+    secret_file: Path | None = None
+
+    def secret(self) -> str:
+        """Raises OSError where the file cannot be read."""
+        return (
+            ""
+            if self.secret_file is None
+            else read_small(self.secret_file).decode("utf-8", "replace").strip()
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """``file`` is the daybook.toml that was read, or None; ``source`` says where ``db`` comes from: ``--db``, the
     variable, the file, or the default. ``db`` is an address, with the ``schema`` in it. With a ``server`` the ledger is
@@ -101,6 +132,7 @@ class Settings:
     server: str | None = None
     webhooks: tuple[str, ...] = ()
     mail: MailSettings | None = None
+    provider: ProviderSettings | None = None
     given: frozenset[str] = frozenset()
 
     @property
@@ -128,6 +160,7 @@ def load(*, db: str | None = None, server: str | None = None, config: str | None
             "checkpoints": read.checkpoints(content),
             "webhooks": read.webhooks(content),
             "mail": read.mail(content),
+            "provider": read.provider(content),
         }
     roots = read.roots(content) if read is not None else Roots.of({})
     limits = read.limits(content) if read is not None else Limits()
@@ -377,6 +410,21 @@ class _Reader:
         if texts["user"] is not None and (password is None or security == "none"):
             raise self._refuse('"mail.user" needs a "password_file", and no password goes without TLS.')
         return MailSettings(texts["host"], port, texts["from"], security, texts["user"], password)
+
+    def provider(self, content: dict[str, Any]) -> ProviderSettings | None:
+        table = self._typed(content, "provider", dict)
+        if table is None:
+            return None
+        names = ("name", "issuer", "client_id", "claim")
+        self.refuse_unknown(table, (*names, "secret_file"), "provider.")
+        texts = {name: self._typed(table, name, str, "provider.") for name in names}
+        missing = [name for name, text in texts.items() if not text]
+        if missing:
+            raise self._refuse(f'"provider" needs a "{missing[0]}".')
+        issuer = texts["issuer"]
+        if not _PUBLIC_URL.fullmatch(issuer) or not issuer.startswith(("https:", "http://127.0.0.1:")):
+            raise self._refuse(f'"provider.issuer" is "{issuer[:200]}"; expected an https address.')
+        return ProviderSettings(**texts, secret_file=self._path(table, "secret_file", "provider."))
 
     def _path(self, table: dict[str, Any], key: str, where: str = "checkpoints.") -> Path | None:
         """A relative path starts at the folder of the file that states it."""

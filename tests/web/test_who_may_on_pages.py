@@ -22,7 +22,8 @@ from tests.web.conftest import Browser
 ROLES: tuple[Role | None, ...] = ("admin", "researcher", "auditor", None)
 USERS = {"admin": "user_4", "researcher": "user_5", "auditor": "user_6", None: "user_7"}
 FOR_ANYBODY = {
-    "/sign-in", "/sign-in/here", "/sign-out", "/accept/{code}", "/reset/{code}", "/static/style.css",
+    "/sign-in", "/sign-in/here", "/sign-in/provider", "/sign-in/provider/return", "/sign-in/done", "/sign-out",
+    "/accept/{code}", "/reset/{code}", "/static/style.css",
     "/static/htmx.min.js", "/static/editor.js",
 }  # fmt: skip
 """Of whom nobody knows yet who it is."""

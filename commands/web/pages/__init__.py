@@ -10,6 +10,7 @@ from commands.web.pages import (
     assets,
     auditing,
     bench,
+    by_provider,
     helping,
     integrity,
     links,
@@ -28,7 +29,8 @@ from commands.web.serving import Serving
 def pages(serving: Serving) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for part in (
-        assets.assets, links.links, signing_in.signing_in, account.account, second_factor.second_factor, lists.lists,
+        assets.assets, links.links, signing_in.signing_in, by_provider.by_provider,
+        account.account, second_factor.second_factor, lists.lists,
         live.live, bench.bench, auditing.auditing, helping.helping, integrity.integrity, named.named, people.people,
         records.records, stored_files.stored_files,
     ):  # fmt: skip

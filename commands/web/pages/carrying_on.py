@@ -17,8 +17,16 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
+from commands.accounts.sign_ins import actor_by_sign_in
 from commands.accounts.two_steps import CodeNeeded, first_step, second_step, user_of_ended
-from commands.web.pages.cookies import carried, carrying, end_the_one_before, origin_of
+from commands.web.pages.cookies import (
+    INTERFACE,
+    carried,
+    carrying,
+    end_the_one_before,
+    origin_of,
+    provider_name,
+)
 from commands.web.pages.showing import fragment, plain
 from commands.web.problems import problem_of
 from commands.web.serving import Serving
@@ -52,14 +60,20 @@ def ask(serving: Serving, request: Request, form: FormData, asked: Asked | None 
     path = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
     return plain(
         serving, "sign_in_again.html", "Sign in again", asked=asked, kept=kept, left_out=left_out, action=path,
-        own=OWN, status=status, headers=headers,
+        own=OWN, provider=provider_name(serving), status=status, headers=headers,
     )  # fmt: skip
 
 
 def ask_script(serving: Serving, request: Request) -> Response:
     """The fragment: it stands above what was typed, which stays where it is."""
     asked = _asked_of(serving, request)
-    return fragment("sign_in_again_here.html", status=401, asked=asked, back=same_page(request))
+    return fragment(
+        "sign_in_again_here.html",
+        status=401,
+        asked=asked,
+        back=same_page(request),
+        provider=provider_name(serving),
+    )
 
 
 def _asked_of(serving: Serving, request: Request) -> Asked:
@@ -89,9 +103,15 @@ def resumed(
     """Sign in with what the form brings for that, and carry out the rest of it."""
     was, user, half = (str(form.get(OWN + name, ""))[:_LONGEST] for name in ("was", "user", "half"))
     typed = without_sign_in(form)
-    if was and user != was:
+    by_provider = form.get(f"{OWN}by") == "provider"
+    if by_provider:
+        actor = actor_by_sign_in(serving.ledger, carried(serving, request), "cookie", interface=INTERFACE)
+        user = "" if actor is None else actor.user
+    if was and user and user != was:
         asked = Asked(was, wrong=f"{was} has typed this. Sign in as {was}, or leave it.", was=was)
         return ask(serving, request, typed, asked, status=403)
+    if by_provider:  # in another tab: whoever has not done that is asked again
+        return send(typed)
     try:
         found = _signed_in(serving, request, form, user, half)
     except Refusal as refusal:

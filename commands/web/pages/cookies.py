@@ -41,6 +41,11 @@ def carrying_none(serving: Serving, response: Response) -> Response:
     return response
 
 
+def provider_name(serving: Serving) -> str:
+    """By whom somebody can sign in without a password here; empty where by nobody."""
+    return "" if serving.settings.provider is None else serving.settings.provider.name
+
+
 def end_the_one_before(serving: Serving, request: Request) -> None:
     """The sign-in that the browser came with lets nobody in any more, whoever put it there."""
     kept = sign_in_by(serving.ledger, request.cookies.get(cookie(serving), ""), "cookie")

@@ -72,10 +72,13 @@ def add_form(
     router.add_api_route(path, endpoint, methods=["POST"])
 
 
-def answering(serving: Serving, request: Request, answer: Callable[[], Response]) -> Response:
-    """What ``answer`` gives, or the page of what it raises."""
+def answering(
+    serving: Serving, request: Request, answer: Callable[[], Response], *, by_code: bool = False
+) -> Response:
+    """What ``answer`` gives, or the page of what it raises. ``by_code``: a provider puts one into the address."""
     try:
-        refuse_secrets_in_query(request)
+        if not by_code:
+            refuse_secrets_in_query(request)
         return answer()
     except SignInFirst as first:
         if by_script(request):

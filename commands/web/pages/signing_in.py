@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from commands.accounts.two_steps import CodeNeeded, first_step, second_step
 from commands.web.pages.carrying_on import Asked, own_address
-from commands.web.pages.cookies import carrying, carrying_none, end_the_one_before, origin_of
+from commands.web.pages.cookies import carrying, carrying_none, end_the_one_before, origin_of, provider_name
 from commands.web.pages.routes import FROM_ELSEWHERE, answering, is_own
 from commands.web.pages.showing import failed, fragment, plain
 from commands.web.problems import problem_of
@@ -26,7 +26,7 @@ def signing_in(serving: Serving) -> APIRouter:
 
     def shown(request: Request) -> Response:
         back = own_address(request.query_params.get("next", ""))
-        return answering(serving, request, lambda: _form(serving)(back=back, asked=Asked("")))
+        return answering(serving, request, lambda: sign_in_form(serving)(back=back, asked=Asked("")))
 
     def form_at(path: str, taken: Callable[[Serving, Request, FormData], Response]) -> None:
         async def sent(request: Request) -> Response:
@@ -44,20 +44,21 @@ def signing_in(serving: Serving) -> APIRouter:
     return router
 
 
-def _form(serving: Serving) -> Show:
+def sign_in_form(serving: Serving) -> Show:
     def show(
         *, back: str, asked: Asked, status: int = 200, headers: dict[str, str] | None = None
     ) -> Response:
         return plain(
-            serving, "sign_in.html", "Sign in", back=back, asked=asked, status=status, headers=headers
-        )
+            serving, "sign_in.html", "Sign in", back=back, asked=asked, provider=provider_name(serving), status=status,
+            headers=headers,
+        )  # fmt: skip
 
     return show
 
 
 def _on_page(serving: Serving, request: Request, form: FormData) -> Response:
     back = own_address(str(form.get("next", "")))
-    return _taken(serving, request, form, _form(serving), lambda: RedirectResponse(back, 303))
+    return _taken(serving, request, form, sign_in_form(serving), lambda: RedirectResponse(back, 303))
 
 
 def _here(serving: Serving, request: Request, form: FormData) -> Response:
@@ -66,7 +67,10 @@ def _here(serving: Serving, request: Request, form: FormData) -> Response:
     def show(
         *, back: str, asked: Asked, status: int = 200, headers: dict[str, str] | None = None
     ) -> Response:
-        return fragment("sign_in_again_here.html", back=back, asked=asked, status=status, headers=headers)
+        return fragment(
+            "sign_in_again_here.html", back=back, asked=asked, provider=provider_name(serving), status=status,
+            headers=headers,
+        )  # fmt: skip
 
     return _taken(serving, request, form, show, lambda: fragment("signed_in_here.html"))
 
