@@ -100,8 +100,19 @@ def _one(text: str, found: list[Reference]) -> Reference:
             "not-found",
             f'Nothing here is called "{text}".',
             "Give a whole id (s12, c34, u56, d78), a location, a session time or a group name",
-            NextStep("list-sessions"),
+            _list_of(text),
         )
     names = ", ".join(str(reference) for reference in found[:_SHOWN])
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     raise Refusal("ambiguous", f'"{text}" may be {names}{more}.', "Give the whole id.")
+
+
+_LISTS = {"c": "list-clusterings", "u": "list-uploads", "d": "list-requests"}
+
+
+def _list_of(text: str) -> NextStep:
+    """Where what was meant can be seen."""
+    listed = _LISTS.get(text[:1]) if text[1:].isdecimal() else None
+    if listed is None:
+        return NextStep("list-sessions")
+    return NextStep(listed, arguments={"all": "yes"} if listed == "list-requests" else {})

@@ -120,8 +120,8 @@ _WORDS: dict[str, _Words] = {
     "reject-request": _on("request", "reject"),
     "remove-probe": _taking("probe", "remove", places=("subject", "probe")),
     "request-correction": lambda step: [
-        "correct", _value("file", step.arguments["file"]), "--apply", "--reason",
-        _value("reason", step.arguments["reason"]),
+        "correct", _value("file", step.arguments.get("file")), "--apply", "--reason",
+        _value("reason", step.arguments.get("reason")),
     ],
     "request-role": _taking("role", "request", places=("role",)),
     "request-deletion": lambda step: [

@@ -44,7 +44,9 @@ ASKED = (UP, "user_3: delete request {first} --reason x")
 CHANGED = 'edit: "2.345" -> "2.999"'
 SITUATIONS = [
     situation("user_3: why s999", "list-sessions"),
-    situation("user_3: request show d999", "list-sessions"),
+    situation("user_3: request show d999", "list-requests"),
+    situation("user_3: why c999", "list-clusterings"),
+    situation("user_3: cat u999", "list-uploads"),
     situation("user_3: replay u999", "list-uploads"),
     situation("user_1: redact 999 --reason x", "log"),
     situation("user_3: what-if --without s999", "log"),
