@@ -206,6 +206,23 @@ def test_with_no_worker_anywhere_the_page_says_so(waiting: Browser, server: Serv
         server.serving.working = working
 
 
+def test_tasks_that_sessions_txt_has_are_filled_in_for_a_person_to_say_what_they_were(
+    browser: Browser, server: Server, sample: SampleLab
+) -> None:
+    directory = sample.subjects[0].sessions[0].directory
+    Path("bare.yml").write_text(
+        f'subject: {{name: "12345"}}\nsessions:\n  - {{location: "{directory}", experimenter: user_1, tasks: []}}\n'
+    )
+    assert run_cli("--db", server.url, "upload", "bare.yml").exit == 0
+    ref = run_cli("--db", server.url, "sessions", "--json").json["sessions"][0]["session"]
+
+    shown = browser.get(f"/do/add-tasks?ref={ref}").text
+    content = re.search(r'<textarea[^>]*name="content"[^>]*>\n(.*?)</textarea>', shown, re.DOTALL)
+
+    assert content is not None and content[1].startswith("tasks:\n")
+    assert content[1].count("task_type:") == 3 and 'value="tasks.yml"' in shown
+
+
 # --- reference values -----------------------------------------------------------------------------------------------
 
 

@@ -196,3 +196,42 @@ def test_a_duplicate_that_differs_says_field_by_field_how_and_can_be_corrected(
 def test_a_path_of_a_file_is_no_part_of_its_name(browser: Browser, tmp_path: Path) -> None:
     for name in ("../../etc/passwd", "C:\\x\\passwd", "a/passwd"):
         assert 'value="passwd"' in send(browser, "subject: {}\n", name=name).text
+
+
+def test_three_thousand_findings_are_grouped_and_paged_and_those_without_words_keep_code_and_line(
+    browser: Browser,
+) -> None:
+    text = "subject: {name: '12345'}\nsessions:\n" + "".join(
+        f"  - {{location: '/a/{number}', experimenter: user_1, tasks: [], kolor_{number}: 1}}\n"
+        for number in range(3000)
+    )
+
+    found = send(browser, text)
+
+    assert found.status_code == 200 and typed_in(found) == text
+    assert "2,000 more findings without words" in found.text
+    assert "<code>unknown-key</code>, 2,000 times" in found.text
+    assert "1,000 of one kind" in found.text and '<b id="L2999" class="bad">' in found.text
+    assert len(found.text) < 2 * len(text) + 200_000
+
+
+def test_causes_beyond_a_page_are_on_the_next(browser: Browser) -> None:
+    text = "subject: {name: '12345'}\nsessions:\n" + "".join(
+        f"  - {{location: '/a/{kind}', experimenter: user_1, tasks: [], {key}: 1}}\n"
+        for kind in range(50) for key in (f"kolor_{kind}",)
+    )  # fmt: skip
+    send(browser, text)
+
+    assert browser.get("/ingest?name=12345.yml&check=yes&page=99").status_code == 200
+    assert browser.get("/ingest?name=12345.yml&check=yes&page=x").status_code == 200
+
+
+def test_a_file_of_ten_thousand_sessions_is_edited_as_a_small_one(browser: Browser) -> None:
+    text = "subject: {name: '12345'}\nsessions:\n" + "".join(
+        f"  - location: /a/{number}\n    experimenter: user_1\n    tasks: []\n" for number in range(10_000)
+    )
+
+    found = send(browser, text)
+
+    assert found.status_code == 200 and typed_in(found) == text
+    assert '<b id="L3" class="bad">' in found.text and "more findings without words" in found.text

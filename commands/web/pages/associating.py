@@ -1,9 +1,12 @@
-"""Which probe on disk is which of the subject's: what a form for it offers. Only probes that fit can be chosen."""
+"""What a form offers of what lies on disk: which probe may be which of the subject's, and the tasks of a sessions.txt.
+Only probes that fit can be chosen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from commands.answers.record import SessionRecord
+from commands.recordings.locations import LocationError
+from commands.recordings.session import SessionDirectoryError
 from commands.web.pages.fields import PAIR
 from commands.web.pages.visiting import Visit
 from ledger.errors import Refusal
@@ -46,3 +49,25 @@ def _serial(stated: str | None, suggested: str | None) -> str:
     if stated:
         return f"serial {stated}"
     return f"serial not stated; the neighbouring session has {suggested}" if suggested else "no serial stated"
+
+
+def tasks_on_disk(visit: Visit, ref: str) -> str:
+    """A file of the tasks that sessions.txt has, for a person to say what each was; empty where it has none."""
+    try:
+        found = visit.ask("record", ref=ref)
+        if not isinstance(found, SessionRecord):
+            return ""
+        drafted = visit.ask("draft", directory=found.location, subject=found.subject).text
+    except (Refusal, LocationError, SessionDirectoryError):
+        return ""
+    lines = drafted.splitlines()
+    start = next((number for number, line in enumerate(lines) if line.strip() == "tasks:"), None)
+    if start is None:
+        return ""
+    indent = len(lines[start]) - len(lines[start].lstrip())
+    inside = [lines[start]]
+    for line in lines[start + 1 :]:
+        if line.strip() and len(line) - len(line.lstrip()) <= indent:
+            break
+        inside.append(line)
+    return "\n".join(line[indent:] for line in inside).rstrip() + "\n"

@@ -17,7 +17,7 @@ from commands.answers.actions import ACTIONS, Action
 from commands.answers.parameters import parameters
 from commands.door.command_ids import new_command_id
 from commands.web.pages.addresses import record_address
-from commands.web.pages.associating import probes_on_disk
+from commands.web.pages.associating import probes_on_disk, tasks_on_disk
 from commands.web.pages.carrying_on import own_address
 from commands.web.pages.choosing import lists
 from commands.web.pages.fields import LISTS, Field, fields_of, plain, read
@@ -62,7 +62,10 @@ def _action(visit: Visit) -> Action:
 
 
 def _form(visit: Visit) -> Response:
-    return shown(visit, _action(visit), dict(visit.query))
+    given, found = dict(visit.query), _action(visit)
+    if found.name == "add-tasks" and given.get("ref"):
+        given = {"content": tasks_on_disk(visit, given["ref"]), "filename": "tasks.yml"} | given
+    return shown(visit, found, given)
 
 
 def shown(
