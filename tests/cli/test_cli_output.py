@@ -133,6 +133,8 @@ def test_progress_of_a_long_job_is_drawn_and_wiped(monkeypatch: pytest.MonkeyPat
         (1, "session", "1 session"),
         (2, "entry", "2 entries"),
         (1000, "key", "1,000 keys"),
+        (2, "day", "2 days"),
+        (2, "toy", "2 toys"),
         (0, "error", "0 errors"),
     ],
 )

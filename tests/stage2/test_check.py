@@ -206,6 +206,15 @@ def test_subject_needs_a_probe_once_there_is_something_new(checked, known):
     bare = dataclasses.replace(known, probes=frozenset())
     assert checked(one_session(), known=bare).codes == ["no-probe-inserted"]
     assert checked(known=bare).codes == ["no-probe-inserted"]
+
+
+def test_where_no_probe_is_inserted_that_is_said_once_and_not_of_each(checked, known):
+    bare = dataclasses.replace(known, probes=frozenset())
+    probe = min(known.reference["reference.Probe"])
+
+    assert checked(one_session(probe_association={"probe_1": probe}), known=bare).codes == [
+        "no-probe-inserted"
+    ]
     assert checked(one_session(location="N:/old"), known=bare).codes == []
 
 
