@@ -15,7 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("commands", "daybook", "ledger", "migrations", "projections")
 NEEDS_SERVER = (
-    "commands.web.", "commands.accounts.own", "commands.accounts.passwords", "commands.accounts.sign_ins",
+    "commands.web.", "commands.accounts.ending", "commands.accounts.own", "commands.accounts.passwords",
+    "commands.accounts.sign_ins", "commands.accounts.two_steps",
     "commands.workers.queue", "commands.workers.following", "commands.workers.handing_out",
 )  # fmt: skip
 IMPORT_ALL = """

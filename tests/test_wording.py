@@ -12,8 +12,10 @@ FOLDERS = ("ledger", "projections", "commands", "migrations")
 FORMS = {
     noun: (f"0 {several}", f"1 {noun}", f"2 {several}")
     for noun, several in {
+        "account": "accounts",
         "character": "characters",
         "clustering": "clusterings",
+        "day": "days",
         "entry": "entries",
         "error": "errors",
         "dead letter": "dead letters",
@@ -32,12 +34,14 @@ FORMS = {
         "multi-session clustering": "multi-session clusterings",
         "new entry": "new entries",
         "notice": "notices",
+        "payload": "payloads",
         "probe": "probes",
         "problem": "problems",
         "record": "records",
         "row": "rows",
         "session": "sessions",
         "task": "tasks",
+        "thing": "things",
         "time": "times",
     }.items()
 }

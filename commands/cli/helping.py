@@ -20,7 +20,7 @@ def help_(invocation: Invocation, context: click.Context, words: tuple[str, ...]
     root = context.find_root()
     command: click.Command | None = root.command
     at = click.Context(root.command, info_name=root.info_name)
-    if words and command is not None and not _is_verb(command, at, words[0]):
+    if words and command is not None and _is_no_verb(command, at, words):
         _topics(invocation, " ".join(words))
         return
     for word in words:
@@ -35,8 +35,13 @@ def help_(invocation: Invocation, context: click.Context, words: tuple[str, ...]
     invocation.answer({"ok": True, "verb": at.command_path, "help": text}, lambda: output.say(text))
 
 
-def _is_verb(root: click.Command, at: click.Context, word: str) -> bool:
-    return isinstance(root, VerbGroup) and root.get_command(at, word) is not None
+def _is_no_verb(root: click.Command, at: click.Context, words: tuple[str, ...]) -> bool:
+    """A single word that is nearly a verb is meant for one."""
+    import difflib
+
+    if not isinstance(root, VerbGroup) or root.get_command(at, words[0]) is not None:
+        return False
+    return len(words) > 1 or not difflib.get_close_matches(words[0], root.list_commands(at), n=1)
 
 
 def _topics(invocation: Invocation, asked: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from commands.answers.blame import Blame, BlamedField
 from commands.answers.sentences import said, shown
 from commands.web.pages.addresses import event_address, line_address, record_address
+from ledger.plurals import plural
 
 TITLES = {
     "session_time": "Session time", "username": "Owner", "system": "System", "sessions_txt": "sessions.txt",
@@ -86,7 +87,7 @@ def lines_of(field: str, value: Any) -> list[Line]:
     if isinstance(value, list) and field in makers and value and not isinstance(value[0], str):
         return [makers[field](each) for each in value]
     if field == "sessions_txt":
-        return [Line(f"{len(value.rows)} rows", f"SHA-256 {(value.sha256 or '')[:12]}")]
+        return [Line(plural(len(value.rows), "row"), f"SHA-256 {(value.sha256 or '')[:12]}")]
     if field == "subject":
         return [Line(str(value), link=record_address(f"subject:{value}"))]
     if field == "username":

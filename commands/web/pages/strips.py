@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ledger.plurals import plural
+
 _WIDE, _LEFT, _HIGH = 640, 8, 46
 _LONGEST_NAME = 60
 
@@ -66,5 +68,5 @@ def strips(probes: Sequence[Any], sessions: Sequence[tuple[datetime, str, str]])
     said = "; ".join(f"{each.probe}, {each.says}" for each in found)
     return Strips(
         _WIDE, len(found) * _HIGH + 16, found, marks, f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}",
-        f"{said}; {len(marks)} sessions",
+        f"{said}; {plural(len(marks), 'session')}",
     )  # fmt: skip
