@@ -156,7 +156,7 @@ def _ref_of(event: EventLine) -> str:
 
 def _counted(kind: str, number: int) -> str:
     if kind not in _DONE_BY:
-        return title(kind).lower() + (f", {number:,} times" if number > 1 else "")
+        return title(kind).lower() + (f", {plural(number, 'time')}" if number > 1 else "")
     verb, noun, rest = _DONE_BY[kind]
     return f"{verb} {plural(number, noun)}{rest}".strip()
 
