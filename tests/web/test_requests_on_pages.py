@@ -1,5 +1,7 @@
 """Wrong data, from the question to what stands again: what is taken is drawn before anyone approves."""
 
+from pathlib import Path
+
 import pytest
 
 from commands.samples.lab import SampleLab
@@ -121,3 +123,30 @@ def test_a_redaction_shows_what_would_go_and_what_would_stay(admin: Browser, ser
     assert admin.get("/wrong-data/redact?position=999999").status_code == 422
     asked = admin.post("/do/request-redaction", position=ref[1:], reason="asked by a lawyer")
     assert asked.status_code == 200
+
+
+def test_what_has_come_since_it_was_asked_is_marked_and_has_to_be_accepted(
+    server: Server, sample: SampleLab
+) -> None:
+    assert run_cli("--db", server.url, "catalogue", "load", "catalogue.yml").exit == 0
+    admin, requester = joined(server, "user_1"), joined(server, "user_2")
+    directory = sample.subjects[0].sessions[0].directory
+    Path("bare.yml").write_text(
+        f'subject: {{name: "12345"}}\nsessions:\n  - {{location: "{directory}", experimenter: user_1, tasks: []}}\n'
+    )
+    Path("tasks.yml").write_text("tasks:\n  - {task_type: SleepTask, task_start: 1, task_stop: 2}\n")
+    assert run_cli("--db", server.url, "upload", "bare.yml", user="user_2").exit == 0
+    ref = sessions(server)[0]
+    place = asked_for(requester, ref)
+    assert "Grown since" not in admin.get(place).text
+    added = run_cli("--db", server.url, "add-tasks", ref, "tasks.yml", user="user_2")
+    assert added.exit == 0, added.shown
+
+    shown = admin.get(place).text
+    assert "Grown since it was asked" in shown and 'name="accept_impact"' in shown
+    request = place.rpartition("/")[2]
+    refused = admin.post("/do/approve-request", ref=request, back=place)
+    assert refused.status_code != 200 and 'class="refused"' in refused.text
+    admin.post("/do/approve-request", ref=request, back=place, accept_impact="yes")
+
+    assert run_cli("--db", server.url, "show", ref, "--json").json["status"] == "deleted"
