@@ -6,6 +6,7 @@ do what both of them may.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import orjson
@@ -86,7 +87,7 @@ def require_delegation(world: World) -> None:
     """Raises NotPermitted where the actor acts on behalf of a user for whom no admin has delegated that."""
     if world.owner == world.actor or f"{ON_BEHALF_OF} {world.owner}" in _rights(world):
         return
-    raise _refusal(world, f"act on behalf of {world.owner}", "", delegation=True)
+    raise _refusal(world, f"act on behalf of {world.owner}", _delegation(world))
 
 
 def require_authenticated(world: World) -> None:
@@ -170,7 +171,7 @@ def look_alike(world: World, user: str) -> str | None:
 def require_self(world: World, user: str, action: str) -> None:
     """Raises NotPermitted where somebody else acts, whatever his or her role."""
     if world.actor != user:
-        raise _refusal(world, action, "", only=user)
+        raise _refusal(world, action, _only(user))
 
 
 def require_another_admin(world: World, user: str, action: str) -> None:
@@ -195,13 +196,13 @@ def require_another_admin(world: World, user: str, action: str) -> None:
 def require_admin(world: World, action: str, *, record: str = "", subject: str = "") -> None:
     """Raises NotPermitted. ``action`` completes the sentence "user_1 may not ..."."""
     if not is_admin(world):
-        raise _refusal(world, action, ADMIN, record=record, subject=subject)
+        raise _refusal(world, action, _a_role(world, ADMIN), record=record, subject=subject)
 
 
 def require_writer(world: World, action: str) -> None:
     """Raises NotPermitted unless the actor is a researcher or an admin."""
     if not _roles(world) <= {*WRITERS}:
-        raise _refusal(world, action, RESEARCHER)
+        raise _refusal(world, action, _a_role(world, RESEARCHER))
 
 
 def require_settler(world: World, action: str, records: Iterable[Owned] = ()) -> None:
@@ -213,13 +214,13 @@ def require_settler(world: World, action: str, records: Iterable[Owned] = ()) ->
 def require_settling_all(world: World, action: str) -> None:
     """Raises NotPermitted where the actor may not settle anybody's entries."""
     if not may_settle_all(world):
-        raise _refusal(world, action, ADMIN)
+        raise _refusal(world, action, _a_role(world, ADMIN))
 
 
 def require_enabled(world: World, action: str) -> None:
     """Raises NotPermitted where the actor's account is disabled."""
     if _is_disabled(world):
-        raise _refusal(world, action, "")
+        raise _refusal(world, action, _enabled(world))
 
 
 def require_owner(world: World, action: str, records: Iterable[Owned]) -> None:
@@ -231,54 +232,72 @@ def require_owner(world: World, action: str, records: Iterable[Owned]) -> None:
     writes = _roles(world) <= {*WRITERS}
     for record in records:
         if not writes or record.username != world.owner:
+            enough = RESEARCHER if record.username == world.owner else ADMIN
             raise _refusal(
                 world,
                 action,
-                RESEARCHER if record.username == world.owner else ADMIN,
+                _a_role(world, enough, owner=record.username if writes else ""),
                 record=f"{type(record).__name__[0].lower()}{record.id}",
                 subject=record.subject,
-                owner=record.username if writes else "",
             )
     if not writes:
-        raise _refusal(world, action, RESEARCHER)
+        raise _refusal(world, action, _a_role(world, RESEARCHER))
+
+
+@dataclass(frozen=True, slots=True)
+class _Needed:
+    """What it takes to do something, what to do for it, and the role that would do: empty where none would."""
+
+    words: str
+    hint: str
+    steps: tuple[NextStep, ...] = ()
+    role: str = ""
+
+
+def _a_role(world: World, role: str, *, owner: str = "") -> _Needed:
+    """``owner`` may do it without that role."""
+    granting = admins(world)
+    step = NextStep("request-role", arguments={"role": role, "reason": None})
+    if not owner:
+        return _Needed(f"the role {role}", f"{granting} can grant it. Ask for it", (step,), role)
+    asked = f"Ask {owner} to do it, or {'' if owner == granting else f'{granting} '}for the role"
+    return _Needed(f"{owner}, who uploaded it, or the role {role}", asked, (step,), role)
+
+
+def _only(user: str) -> _Needed:
+    return _Needed(f"{user} himself or herself", f"Ask {user} to do it.")
+
+
+def _delegation(world: World) -> _Needed:
+    of = {"user": world.actor, "right": ON_BEHALF_OF, "of": world.owner}
+    step = NextStep("grant-right", arguments=of)
+    return _Needed(f"the right {ON_BEHALF_OF} {world.owner}", f"{admins(world)} can grant it", (step,))
+
+
+def _enabled(world: World) -> _Needed:
+    step = NextStep("enable-user", arguments={"user": world.actor})
+    return _Needed("an account that is not disabled", f"{admins(world)} can enable it", (step,))
 
 
 def _refusal(
-    world: World, action: str, enough: str, *, record: str = "", subject: str = "", owner: str = "", only: str = "",
-    delegation: bool = False,
-) -> NotPermitted:  # fmt: skip
-    """``enough`` is the role that would do, empty for any; ``owner`` may do it without that role. Where no role would
-    do, ``only`` is who may; or an admin has to grant the ``delegation``.
-    """
+    world: World, action: str, needed: _Needed, *, record: str = "", subject: str = ""
+) -> NotPermitted:
+    """Whose account is disabled is told that, whatever else would be needed."""
     lacking = world.actor
-    if enough and world.owner != world.actor and role_of(world, world.actor) in (ADMIN, enough):
+    if needed.role and world.owner != world.actor and role_of(world, world.actor) in (ADMIN, needed.role):
         lacking = world.owner
     action, role = _one_line(action), role_of(world, lacking)
-    needed = f"{owner}, who uploaded it, or the role {enough}" if owner else f"the role {enough}"
     has = f"{lacking} has {f'the role {role}' if role else 'no role'}"
-    granting = admins(world)
-    asked = f"{granting} can grant it. Ask for it"
-    steps = [NextStep("request-role", arguments={"role": enough, "reason": None})]
-    if only:
-        needed, asked, steps = f"{only} himself or herself", f"Ask {only} to do it.", []
-    if delegation:
-        needed, asked = f"the right {ON_BEHALF_OF} {world.owner}", f"{granting} can grant it"
-        steps = [
-            NextStep("grant-right", arguments={"user": world.actor, "right": ON_BEHALF_OF, "of": world.owner})
-        ]
-    if owner:
-        asked = f"Ask {owner} to do it, or {'' if owner == granting else f'{granting} '}for the role"
     if _is_disabled(world):
-        needed, has = "an account that is not disabled", f"that of {world.actor} is"
-        asked, steps = f"{granting} can enable it", [NextStep("enable-user", arguments={"user": world.actor})]
+        needed, has = _enabled(world), f"that of {world.actor} is"
     return NotPermitted(
-        f"{world.actor} may not {action}{f': {record}' if record else ''}. This needs {needed}; {has}.",
-        asked,
-        *steps,
+        f"{world.actor} may not {action}{f': {record}' if record else ''}. This needs {needed.words}; {has}.",
+        needed.hint,
+        *needed.steps,
         action=action,
         record=record,
         role=role,
-        needed=needed,
+        needed=needed.words,
         subject=subject,
     )
 

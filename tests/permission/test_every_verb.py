@@ -75,7 +75,6 @@ redact 2 --reason x
 role grant user_3 admin
 role revoke user_1 admin
 person set user_2 --name x
-person set user_3 --name x
 person erase user_2
 """
 
