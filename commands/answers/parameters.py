@@ -55,35 +55,54 @@ def _real(text: str) -> str:
 
 
 # the empty text is None: it asks for nothing
-Word = Annotated[str, Field(min_length=1, max_length=1000)]
-Number = Annotated[int, Field(ge=0, le=_POSITION)]
-Position = Annotated[int, Field(ge=1, le=_POSITION)]
-Day = date
-Time = Annotated[str, Field(max_length=100), AfterValidator(time_of)]
-MomentText = Annotated[str, Field(max_length=100), AfterValidator(_checked_moment)]
+Word = Annotated[str, Field(min_length=1, max_length=1000, examples=["12345"])]
+Number = Annotated[int, Field(ge=0, le=_POSITION, examples=[12])]
+Position = Annotated[int, Field(ge=1, le=_POSITION, examples=[70])]
+Day = Annotated[date, Field(examples=["2026-01-31"])]
+Time = Annotated[str, Field(max_length=100, examples=["2026-01-31T14:30:00Z"]), AfterValidator(time_of)]
+MomentText = Annotated[
+    str, Field(max_length=100, examples=["2026-01-31", "70"]), AfterValidator(_checked_moment)
+]
 LocalTime = Annotated[
-    str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?$"), AfterValidator(_real)
+    str,
+    Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?$", examples=["2023-05-01 10:00:00"]),
+    AfterValidator(_real),
 ]
-Ref = Annotated[str, Field(min_length=1, max_length=5000, description=_REF)]
+Ref = Annotated[str, Field(min_length=1, max_length=5000, description=_REF, examples=["s12"])]
 SessionRef = Annotated[
-    str, Field(min_length=1, max_length=5000, description="A session: s12, or what it is told by.")
+    str,
+    Field(
+        min_length=1, max_length=5000, description="A session: s12, or what it is told by.", examples=["s12"]
+    ),
 ]
-UploadId = Annotated[str, Field(pattern="^u[1-9][0-9]{0,17}$")]
-RequestId = Annotated[str, Field(pattern="^d[1-9][0-9]{0,17}$")]
-Limit = Annotated[int, Field(ge=1, le=MOST, description=f"The newest so many, {MOST:,} at most.")]
-LimitOfLog = Annotated[int, Field(ge=1, le=log.MOST)]
+UploadId = Annotated[str, Field(pattern="^u[1-9][0-9]{0,17}$", examples=["u34"])]
+RequestId = Annotated[str, Field(pattern="^d[1-9][0-9]{0,17}$", examples=["d70"])]
+Limit = Annotated[
+    int, Field(ge=1, le=MOST, examples=[20], description=f"The newest so many, {MOST:,} at most.")
+]
+LimitOfLog = Annotated[int, Field(ge=1, le=log.MOST, examples=[20])]
 LimitBeside = Annotated[
-    int, Field(ge=0, le=MOST_BESIDE, description="So many of a kind beside a record; 0 for all.")
+    int,
+    Field(ge=0, le=MOST_BESIDE, examples=[20], description="So many of a kind beside a record; 0 for all."),
 ]
 Status = Literal["pending", "waiting", "inserted", "error", "withdrawn", "deleted"]
 UploadStatus = Literal["validated", "rejected", "processed"]
 Authentication = Literal["os", "claimed", "password", "second-factor", "token", "oidc"]
 RequestStatus = Literal["requested", "rejected", "cancelled", "executed", "restored"]
-Text = Annotated[str, Field(max_length=10_000)]
-Records = Annotated[list[Text], Field(min_length=1, max_length=10_000)]
+Text = Annotated[str, Field(max_length=10_000, examples=["as agreed on Monday"])]
+Records = Annotated[list[Text], Field(min_length=1, max_length=10_000, examples=[["s12", "c34"]])]
 Content = Annotated[
-    str, Field(description="A file, as text or in base64; its size is bounded as that of an upload.")
+    str,
+    Field(
+        description="A file, as text or in base64; its size is bounded as that of an upload.",
+        examples=["subject: {name: '12345'}\n"],
+    ),
 ]
 Encoding = Literal["utf-8", "base64"]
-FileName = Annotated[str, Field(min_length=1, max_length=255)]
-Checkpoint = Annotated[str, Field(max_length=10_000, description="A signed checkpoint, as text.")]
+FileName = Annotated[str, Field(min_length=1, max_length=255, examples=["12345.yml"])]
+Checkpoint = Annotated[
+    str,
+    Field(
+        max_length=10_000, description="A signed checkpoint, as text.", examples=["daybook/lab-1/1f\n70\n..."]
+    ),
+]

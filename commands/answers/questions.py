@@ -322,7 +322,9 @@ def _proof(asking: Asking, ref: Ref, *, checkpoint: Checkpoint | None = None, or
     """That the events of a record, a stream or a position are in the ledger: a file that can be verified. Under the
     newest ``checkpoint``, unless one is given. With ``or_events`` the events alone where the signing key is not."""
     from commands.answers.proof import proof_of, receipt_of
+    from commands.answers.verified import require_checkpoint
 
+    require_checkpoint(checkpoint)
     if or_events:
         return receipt_of(asking.daybook, asking.stream(ref), key_file=asking.key_file)
     what = int(ref) if ref.isascii() and ref.isdigit() and len(ref) < 19 else asking.stream(ref)
@@ -332,7 +334,9 @@ def _proof(asking: Asking, ref: Ref, *, checkpoint: Checkpoint | None = None, or
 def _proof_since(asking: Asking, *, checkpoint: Checkpoint) -> Any:
     """That nothing before this checkpoint was rewritten: a file that can be verified."""
     from commands.answers.proof import proof_since
+    from commands.answers.verified import require_checkpoint
 
+    require_checkpoint(checkpoint)
     return proof_since(asking.daybook, checkpoint, key_file=asking.key_file)
 
 

@@ -25,9 +25,11 @@ def bundle_taken_away(
 ) -> int:  # fmt: skip
     """Of the whole ledger, or of these records and the uploads that they came from; how many events. ``target`` is a
     new file that can be read again. Raises Refusal where nothing was signed yet."""
+    from commands.answers.verified import require_checkpoint
     from commands.proving.bundle import origins, write_bundle
     from commands.proving.checkpoints import newest_checkpoint, nothing_signed
 
+    require_checkpoint(checkpoint)
     text = checkpoint if checkpoint is not None else newest_checkpoint(asking.daybook, asking.key_file)
     if text is None:
         raise nothing_signed(asking.key_file)

@@ -90,8 +90,6 @@ class VerifiedFile:
 
 def kept_under(checkpoints: Sequence[str] | None, names: Sequence[str] | None) -> dict[str, str]:
     """Texts of checkpoints by the names that they were given under. Raises Refusal for what is none."""
-    from ledger.checkpoint import CheckpointError, parse
-
     given = list(checkpoints or ())
     called = list(names or (f"checkpoint {number}" for number in range(1, len(given) + 1)))
     if len(called) != len(given):
@@ -99,13 +97,22 @@ def kept_under(checkpoints: Sequence[str] | None, names: Sequence[str] | None) -
             "names", f"There are {len(given)} checkpoints and {len(called)} names.", "Name each of them."
         )
     for name, text in zip(called, given, strict=True):
-        try:
-            parse(text.encode())
-        except CheckpointError as error:
-            raise Refusal(
-                "no-checkpoint", f"{name} is no checkpoint: {error}", "Give it as it was kept."
-            ) from None
+        require_checkpoint(text, name)
     return dict(zip(called, given, strict=True))
+
+
+def require_checkpoint(text: str | None, name: str = "What was given") -> None:
+    """Raises Refusal for a text that is none; nothing for none at all."""
+    from ledger.checkpoint import CheckpointError, parse
+
+    if text is None:
+        return
+    try:
+        parse(text.encode("utf-8", "surrogatepass"))
+    except CheckpointError as error:
+        raise Refusal(
+            "no-checkpoint", f"{name} is no checkpoint: {error}", "Give it as it was kept."
+        ) from None
 
 
 def public_keys(texts: Sequence[str] | None) -> list["PublicKey"]:

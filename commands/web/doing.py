@@ -38,7 +38,7 @@ def actions(serving: Serving) -> APIRouter:
     router = APIRouter()
     for action in ACTIONS:
         summary = (inspect.getdoc(action.do) or "").replace("\n", " ")
-        found = documented(result_types(action.verb), _OK)
+        found = documented(result_types(action.verb), _OK, refused=_REFUSED_BY_STATE)
         if action.secret:
             schema = found["responses"][200]["content"]["application/json"]["schema"]
             schema["properties"]["secret"] = _SECRET

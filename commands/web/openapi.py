@@ -1,5 +1,6 @@
 """The OpenAPI document: FastAPI knows the parameters, the types of the answers are those of ``schema --answers``."""
 
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,8 +23,26 @@ _ERRORS = {
 }  # fmt: skip
 
 
-def documented(answers: tuple[type[Any], ...], own: dict[str, Any], status: int = 200) -> dict[str, Any]:
-    """For a route: its answer's schema and the problems that it can answer with."""
+_EXAMPLES = {
+    400: ("secret-in-address", "An address holds a secret.", "Send it in a header; addresses are kept in logs."),
+    401: ("not-signed-in", "You are not signed in.", "Sign in"),
+    403: ("not-permitted", "user_2 may not add reference values. This needs the role admin.", "user_1 can grant it"),
+    404: ("not-found", 'Nothing here is called "s999".', "Give a whole id (s12, c34, u56, d78)"),
+    408: ("too-slow", "The body of the request did not arrive in time.", "Send it again."),
+    409: ("command-id-reused", "Command id add-1 was used before.", "Submit it under a new command id."),
+    413: ("too-large", "The body has more than 1,048,576 bytes.", "Send less at once."),
+    422: ("usage", "query.limit: Input should be greater than or equal to 1.", "See /api/v1/openapi.json."),
+    429: ("too-many-attempts", "10 attempts to sign in failed within an hour.", "Wait 61 minutes, then try again."),
+    500: ("incident", "This is a fault of daybook itself, not yours (incident 3f2a91c04be7).", "Please report it."),
+    503: ("unreachable", "The database cannot be reached.", "Try again in a minute."),
+}  # fmt: skip
+
+
+def documented(
+    answers: tuple[type[Any], ...], own: dict[str, Any], status: int = 200, *, refused: int | None = None
+) -> dict[str, Any]:
+    """For a route: its answer's schema and the problems that it can answer with. With the status ``refused`` it gives
+    the same document where that says of itself that it is not ``ok``."""
     schema = json_schema(*answers, own=own)
     schema.pop("$schema")
     good = {"description": "The answer.", "content": {"application/json": {"schema": schema}}}
@@ -31,15 +50,25 @@ def documented(answers: tuple[type[Any], ...], own: dict[str, Any], status: int 
     if status == 200:
         responses[304] = {"description": "Nothing was added since the answer with this ETag."}
     responses |= problems_of()
+    if refused is not None:
+        content = {**responses[refused]["content"], "application/json": {"schema": deepcopy(schema)}}
+        responses[refused] = {**responses[refused], "content": content}
     return {"responses": responses, "response_class": _Nothing, "status_code": status}
 
 
 def problems_of() -> dict[int | str, dict[str, Any]]:
     """What every operation can answer with where it does not do what it is asked."""
-    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
-        code: {"description": said, "content": {problems.MEDIA_TYPE: problem}}
-        for code, said in _ERRORS.items()
+        status: {
+            "description": said,
+            "content": {
+                problems.MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "example": problems.Problem(status, *_EXAMPLES[status]).document(),
+                }
+            },
+        }
+        for status, said in _ERRORS.items()
     }
 
 

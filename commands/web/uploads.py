@@ -23,7 +23,9 @@ from commands.web.serving import Serving
 PATHS = frozenset({"/api/v1/uploads", "/api/v1/validations"})
 _MOST_PATIENCE_S = 30
 _OK = {"ok": {"type": "boolean"}}
-_FileName = Annotated[str, Query(min_length=1, max_length=255, description="What the file is called.")]
+_FileName = Annotated[
+    str, Query(min_length=1, max_length=255, description="What the file is called.", examples=["12345.yml"])
+]
 _BODY = {
     "requestBody": {
         "required": True,
@@ -51,7 +53,7 @@ def uploads(serving: Serving) -> APIRouter:
         operation_id="upload",
         summary="Take in an input file.",
         openapi_extra=_BODY,
-        **documented((UploadReport,), _OK, status=202),
+        **documented((UploadReport,), _OK, status=202, refused=422),
     )
     router.add_api_route(
         "/validations",
@@ -134,9 +136,9 @@ def _validate(serving: Serving) -> Any:
 def _report(serving: Serving) -> Any:
     def report(
         request: Request,
-        upload: Annotated[str, Path(pattern="^u[1-9][0-9]{0,17}$")],
+        upload: Annotated[str, Path(examples=["u34"], pattern="^u[1-9][0-9]{0,17}$")],
         wait: Annotated[
-            int, Query(ge=0, le=_MOST_PATIENCE_S, description="Seconds to wait for its end.")
+            int, Query(examples=[10], ge=0, le=_MOST_PATIENCE_S, description="Seconds to wait for its end.")
         ] = 0,
     ) -> Response:
         """200 where nothing of it is processed any more, 202 while something is."""

@@ -9,13 +9,14 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 
-from tests.fuzz import commandlines, http, inputfile, recordings
+from tests.fuzz import commandlines, described, http, inputfile, recordings
 
 TARGETS: Mapping[str, Callable[[int], None]] = {
     "inputfile": inputfile.one_case,
     "recordings": recordings.one_case,
     "commandlines": commandlines.one_case,
     "http": http.one_case,
+    "described": described.one_case,
 }
 
 

@@ -82,7 +82,7 @@ def ask(seed: int, client: httpx.Client) -> None:
 
 
 @cache
-def _client() -> httpx.Client:
+def client() -> httpx.Client:
     folder = Path(tempfile.mkdtemp(prefix="daybook-fuzz-http-"))
     url = f"sqlite:///{folder / 'daybook.db'}"
     initialise(url, Actor("user_1"), key_directory=folder)
@@ -93,4 +93,4 @@ def _client() -> httpx.Client:
 
 
 def one_case(seed: int) -> None:
-    ask(seed, _client())
+    ask(seed, client())

@@ -289,3 +289,42 @@ def test_the_openapi_document_names_every_operation_and_every_schema_in_it_is_th
 
 def test_telemetry_is_off(server: Server) -> None:
     assert not application(server.serving)._native_telemetry.enabled()
+
+
+def _lacking(schema: dict[str, Any], components: dict[str, Any]) -> bool:
+    """Whether a text or a number is asked for, and none is shown."""
+    if "$ref" in schema:
+        return _lacking(components[schema["$ref"].rpartition("/")[2]], components)
+    kinds = [schema, *schema.get("anyOf", ())]
+    plain = [each for each in kinds if each.get("type") in ("string", "integer") and "enum" not in each]
+    return bool(plain) and not any("examples" in each for each in kinds)
+
+
+def test_the_openapi_document_has_an_example_for_whatever_is_asked_and_each_error(server: Server) -> None:
+    document = server.anonymous.get(f"{API}/openapi.json").json()
+    components = document["components"]["schemas"]
+    lacking = set()
+    for path, methods in document["paths"].items():
+        if "/auth/" in path or path.endswith(("/events", "/export")):
+            continue
+        for operation in methods.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] != "header" and _lacking(parameter["schema"], components):
+                    lacking.add((path, parameter["name"]))
+            body = (
+                operation.get("requestBody", {})
+                .get("content", {})
+                .get("application/json", {})
+                .get("schema", {})
+            )
+            if "$ref" in body:
+                for name, schema in components[body["$ref"].rpartition("/")[2]]["properties"].items():
+                    if _lacking(schema, components):
+                        lacking.add((path, name))
+            problems = {int(status) for status in operation["responses"] if status >= "400"}
+            assert {400, 401, 403, 404, 409, 422, 429, 500, 503} <= problems, path
+            for status in problems:
+                content = operation["responses"][str(status)]["content"]["application/problem+json"]
+                assert content["example"]["status"] == status and content["example"]["code"]
+
+    assert lacking == set()
