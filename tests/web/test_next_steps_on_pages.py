@@ -10,6 +10,8 @@ from commands.cli.next_steps import _WORDS as COMMANDS
 from commands.web.pages.next_steps import _WORDS, ON_MACHINE, way, ways
 from ledger.errors import NextStep
 from tests.cli.test_next_steps import advised
+from tests.serving import Server
+from tests.web.conftest import joined
 
 PAIRS = ("association.", "as_of")
 
@@ -60,3 +62,18 @@ def test_what_no_page_does_is_left_out() -> None:
     steps = [NextStep("init"), NextStep("press-a-button"), NextStep("show", "s1")]
 
     assert [found.label for found in ways(steps)] == ["See s1"]
+
+
+def test_every_step_leads_to_a_page_that_is_there(server: Server) -> None:
+    """Signed in or not: what is asked for is known, by its method."""
+    browser = joined(server, "user_1")
+
+    lost = []
+    for action in sorted(_WORDS):
+        found = way(NextStep(action, "d1" if action.endswith("request") or action == "restore" else "s1"))
+        assert found is not None
+        if not found.sends:
+            answer = browser.get(found.address)
+            if "no-such-address" in answer.text or answer.status_code not in (200, 404, 422):
+                lost.append((action, found.address, answer.status_code))
+    assert lost == []

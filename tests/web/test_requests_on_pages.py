@@ -150,3 +150,13 @@ def test_what_has_come_since_it_was_asked_is_marked_and_has_to_be_accepted(
     admin.post("/do/approve-request", ref=request, back=place, accept_impact="yes")
 
     assert run_cli("--db", server.url, "show", ref, "--json").json["status"] == "deleted"
+
+
+def test_two_moments_are_compared_record_by_record(admin: Browser, server: Server) -> None:
+    ref = sessions(server)[0]
+
+    shown = admin.get("/diff?start=1")
+
+    assert shown.status_code == 200 and f"session {ref}" in shown.text and "new" in shown.text
+    assert admin.get("/diff?start=tomorrow").status_code == 422
+    assert admin.get("/diff").status_code == 200

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from commands.web.pages import (
     composing,
     correcting,
+    differing,
     doing,
     editing,
     home,
@@ -24,7 +25,7 @@ def bench(serving: Serving) -> APIRouter:
     router = APIRouter()
     for part in (
         home.home, doing.doing, one_session.one_session, composing.composing, editing.editing, uploaded.uploaded,
-        requests.requests, correcting.correcting, looking.looking, values.values,
+        requests.requests, correcting.correcting, looking.looking, values.values, differing.differing,
     ):  # fmt: skip
         router.include_router(part(serving))
     return router

@@ -54,6 +54,13 @@ def ways(steps: Iterable[NextStep]) -> list[Way]:
 _Words = Callable[[NextStep], Way]
 
 
+class _Known(dict[str, str]):
+    """What a label names; what the step leaves to the form is not named."""
+
+    def __missing__(self, key: str) -> str:
+        return {"user": "somebody", "role": "that is needed"}.get(key, "")
+
+
 def _query(pairs: Mapping[str, Any]) -> str:
     return f"?{urlencode(pairs, doseq=True)}" if pairs else ""
 
@@ -86,7 +93,7 @@ def _form(label: str, action: str | None = None, *, dangerous: bool = False, **c
 
     def word(step: NextStep) -> Way:
         given = _given(step, called)
-        said = label.format(ref=step.ref or "it", **{"user": "them", **given})
+        said = label.format_map(_Known({"ref": step.ref or "it", **given}))
         return Way(said, action_address(action or step.action, step.ref, **given), dangerous=dangerous)
 
     return word
