@@ -68,12 +68,12 @@ def run(
             serving = Serving(ledger, settings, key, folder, frozenset(options.proxies))
             serving.working = Working(serving) if options.work else None
             serving.address = _address(listening, options)
-            if settings.mail is not None:
-                serving.posting = Posting(serving)
-                serving.posting.start()
             first = first_link(serving)
             server = server_of(serving, listening, options, lambda address: tell(address, first))
             hooking = Hooking(serving)
+            serving.posting = Posting(serving) if settings.mail is not None else None
+            if serving.posting is not None:
+                serving.posting.start()
             try:
                 asyncio.run(server.serve(sockets=[listening]))
             finally:
