@@ -238,6 +238,11 @@ def test_who_is_not_signed_in_is_asked_to_sign_in_everywhere(server: Server) -> 
 
     for path in set(routes(server, "GET")) - FOR_ANYBODY:
         shown = _got(anybody, _address(path))
+        if (
+            shown.status_code == 204
+        ):  # what follows the log has nothing for whoever is not signed in, and ends
+            assert shown.content == b"" and path == "/live"
+            continue
         assert shown.status_code == 303 and shown.headers["location"].startswith("/sign-in?next="), path
     for path in set(routes(server, "POST")) - FOR_ANYBODY:
         asked = anybody.client.post(_address(path), data={"a": "1"})
