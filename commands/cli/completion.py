@@ -54,7 +54,7 @@ OPTIONS: dict[str, str] = {
     "--before": TEXT, "--behind-proxy": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE, "--code": TEXT,
     "--command-id": TEXT, "--config": FILE, "--cosign": FILE, "--curation-time": TEXT,
     "--curator": "value:reference.Experimenter", "--cursor": FILE,
-    "--db": FILE, "--email": TEXT, "--expires": TEXT, "--for": "user",
+    "--db": FILE, "--email": TEXT, "--expires": TEXT, "--folder": DIRECTORY, "--for": "user",
     "--format": CLICK, "--from": TEXT, "--host": TEXT, "--inserted": TEXT, "--removed": TEXT,
     "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE, "--lab": DIRECTORY,
     "--limit": TEXT, "--location": DIRECTORY, "--log-key": FILE, "--log-level": CLICK, "--missing": CLICK,

@@ -186,7 +186,7 @@ class Working:
                 self._stop(refusal)
                 return
             except Exception as error:  # noqa: BLE001 - a fault of the program: it is noted, and others go on
-                incident, _ = record(error, verb="work --follow", beside=None)
+                incident, _ = record(error, verb="work: follow the log", beside=None)
                 LOG.exception("incident", extra={"refusal": incident})
                 self.stopping.wait(again)
                 again = min(2 * again, _AGAIN_S[1])

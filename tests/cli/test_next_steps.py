@@ -131,7 +131,7 @@ def test_a_hint_is_completed_by_its_steps() -> None:
 
 # --- what a command is proposed with, where it is not worded from a next step ---------------------------------------
 
-_IDS = {"result.id", "report.upload", "found.request"}
+_IDS = {"result.id", "report.upload", "found.request", "line.id", "found.jobs[-1].record"}
 """Ids need no quotes."""
 
 

@@ -80,6 +80,7 @@ person erase user_2
 
 # Nobody is refused these, as nothing comes of them before an admin says so.
 FOR_EVERYBODY = """
+person set user_3 --name x
 role request researcher --reason x
 """
 
