@@ -22,7 +22,7 @@ def said(value: Any) -> str:
         if all(isinstance(each, str | int | float) for each in value):
             return ", ".join(map(str, value))
         return ", ".join(named for each in value if (named := _name_of(each)))
-    if is_dataclass(value):
+    if is_dataclass(value) or isinstance(value, Mapping):
         return _name_of(value)
     return "yes" if value is True else "" if value is None else str(value)
 

@@ -37,7 +37,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "user allow": ("user", "right", "user"), "user forbid": ("user", "right", "user"),
     "user disable": ("user",), "user enable": ("user",), "user invite": ("user",),
     "user revoke-invitation": ("user",),
-    "user reset-password": ("user",), "user reset-second-factor": ("user",), "validate": (FILE,),
+    "user reset-password": ("user",), "user reset-second-factor": ("user",), "validate": (FILE,), "watch": (DIRECTORY,),
     "webhook add": (TEXT,), "webhook remove": (TEXT,), "webhook retry": (TEXT,), "webhook show": (TEXT,),
     "why": ("open-record",), "withdraw": ("open-record",), "work": ("open-record",),
 }  # fmt: skip
@@ -52,7 +52,7 @@ GROUPS = (
 OPTIONS: dict[str, str] = {
     "--actor": "user", "--after": TEXT, "--as": "user", "--as-of": TEXT, "--at": TEXT, "--attribute": TEXT,
     "--before": TEXT, "--behind-proxy": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE, "--code": TEXT,
-    "--command-id": TEXT, "--config": FILE, "--cosign": FILE, "--curation-time": TEXT,
+    "--authentication": CLICK, "--command-id": TEXT, "--config": FILE, "--cosign": FILE, "--curation-time": TEXT,
     "--curator": "value:reference.Experimenter", "--cursor": FILE,
     "--db": FILE, "--email": TEXT, "--expires": TEXT, "--folder": DIRECTORY, "--for": "user",
     "--format": CLICK, "--from": TEXT, "--host": TEXT, "--inserted": TEXT, "--removed": TEXT,
