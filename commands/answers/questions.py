@@ -273,7 +273,7 @@ def _request(asking: Asking, request_id: Ref) -> Any:
 def _draft(asking: Asking, *, directory: Text, subject: Word | None = None, form: Form = "yaml") -> Any:
     """An input file drafted from session directories: one of a session, or that of a subject."""
     from commands.answers.drafting import drafted, valid_values
-    from commands.recordings.roots import resolve
+    from commands.recordings.search import resolve
 
     world = asking.world()
     return drafted(

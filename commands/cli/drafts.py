@@ -140,7 +140,7 @@ def _valid_values(invocation: Invocation, subject: str | None) -> tuple[int, dic
 def _directory(invocation: Invocation, text: str) -> Path:
     """A directory of this machine, or one in the notation of input files."""
     from commands.recordings.locations import LocationError
-    from commands.recordings.roots import resolve
+    from commands.recordings.search import resolve
 
     path = Path(text)
     try:

@@ -35,7 +35,8 @@ from commands.inputfile.reference_values import ReferenceValues, quoted
 from commands.inputfile.task_times import check_tasks
 from commands.inputfile.text_fields import DATE_TIME
 from commands.inputfile.twice import Twice, around_or_inside, inside_another, output_of_run
-from commands.recordings.roots import LocationError, Roots, Search, normalise
+from commands.recordings.roots import LocationError, Roots, normalise
+from commands.recordings.search import Search
 from ledger.look_alikes import comparable, difference, folded
 
 Parts = tuple[Part, ...]

@@ -43,7 +43,8 @@ from commands.intake.insertion import (
 from commands.intake.known import load_known
 from commands.intake.settling import present_for
 from commands.recordings.locations import LocationError
-from commands.recordings.roots import Roots, Search, normalise
+from commands.recordings.roots import Roots, normalise
+from commands.recordings.search import Search
 from commands.recordings.session import SessionDirectoryError
 from commands.stored import probes_of, standing_remarks
 from ledger.errors import NextStep, Refusal

@@ -8,7 +8,8 @@ from commands.intake.completing import ACTIONS, CompletedSession, Order, current
 from commands.intake.completion import require_reason
 from commands.intake.insertion import is_local_time, open_session, time_text
 from commands.recordings.locations import LocationError
-from commands.recordings.roots import Roots, Search
+from commands.recordings.roots import Roots
+from commands.recordings.search import Search
 from commands.recordings.session import SessionDirectory, SessionDirectoryError
 from ledger.errors import NextStep, Refusal
 from ledger.events import SessionSettled

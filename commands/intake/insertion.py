@@ -30,7 +30,8 @@ from commands.intake.stopping import Waits
 from commands.recordings.locations import LocationError
 from commands.recordings.openephys import neighbours_serials
 from commands.recordings.readers import list_session, read_listed
-from commands.recordings.roots import Roots, Search, top_of
+from commands.recordings.roots import Roots
+from commands.recordings.search import Search, top_of
 from commands.recordings.session import Missing, Recording, SessionDirectory, SessionDirectoryError
 from ledger.events import ClusteringInserted, SessionInserted, SessionInsertFailed, SessionWaiting
 

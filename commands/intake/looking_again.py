@@ -31,7 +31,8 @@ from commands.intake.sortings import Find, Sorted, Sorting, WaitingClustering
 from commands.intake.stopping import Waits
 from commands.recordings.disk import read_file
 from commands.recordings.locations import LocationError
-from commands.recordings.roots import Roots, Search
+from commands.recordings.roots import Roots
+from commands.recordings.search import Search
 from commands.recordings.session import SessionDirectoryError
 from commands.recordings.sessions_txt import SIZE_LIMIT, listed_sessions_txt, parse_sessions_txt
 from commands.stored import current_entries, standing_session, taken_at

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from commands.door.world import World
 from commands.intake.reading import looked_at_each
 from commands.recordings.locations import LocationError, above
-from commands.recordings.roots import Roots, Search
+from commands.recordings.roots import Roots
+from commands.recordings.search import Search
 from commands.stored import holders_at
 from projections.records import SessionLocation
 

@@ -32,7 +32,8 @@ from commands.intake.insertion import (
 )
 from commands.intake.outcomes import SettledClustering, SettledSession, Settling
 from commands.intake.reading import looked_at_each
-from commands.recordings.roots import Roots, Search
+from commands.recordings.roots import Roots
+from commands.recordings.search import Search
 from commands.stored import current_entries, experimenters, insertions, requested_groups, taken_at
 from ledger.collector import without_garbage_collection
 from ledger.envelope import NewEvent

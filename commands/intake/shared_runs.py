@@ -13,7 +13,8 @@ from commands.intake.association import Implanted
 from commands.intake.insertion import Find, Present, look, open_session
 from commands.intake.stopping import Waits
 from commands.recordings.locations import LocationError
-from commands.recordings.roots import Roots, Search, normalise
+from commands.recordings.roots import Roots, normalise
+from commands.recordings.search import Search
 from commands.recordings.session import SessionDirectoryError
 from commands.stored import experimenters, holders_at, insertions, probes_held
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from commands.intake.looks import DEPTH, share_of
 from commands.recordings.locations import LocationError
-from commands.recordings.roots import Roots, is_mounted, normalise, split
+from commands.recordings.roots import Roots, normalise, split
+from commands.recordings.search import is_mounted
 from ledger.errors import Refusal
 
 _ASKED_EVERY_S = 10.0

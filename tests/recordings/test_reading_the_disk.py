@@ -15,7 +15,8 @@ from commands.recordings import disk
 from commands.recordings.clusterings import find_clusterings
 from commands.recordings.disk import Listing, list_files, read_file
 from commands.recordings.readers import list_session, read_listed, read_session_directory
-from commands.recordings.roots import Roots, Search
+from commands.recordings.roots import Roots
+from commands.recordings.search import Search
 from commands.recordings.session import SessionDirectoryError, UnreadableSession
 from commands.recordings.sessions_txt import read_sessions_txt
 from commands.samples.clusterings import kilosort_output

@@ -10,8 +10,9 @@ import pytest
 from commands.inputfile import nearest, reference_values
 from commands.inputfile.limits import DEFAULT_LIMITS
 from commands.inputfile.reference_values import ReferenceValues
-from commands.recordings import roots
-from commands.recordings.roots import LocationError, Roots, Search
+from commands.recordings import search
+from commands.recordings.roots import LocationError, Roots
+from commands.recordings.search import Search
 
 SESSION = '- {{location: "N:/a{0}", name: "{1}", tasks: [], experimenter: [{2}]}}\n'
 
@@ -62,23 +63,23 @@ def test_names_are_compared_letter_by_letter_up_to_a_bound(checked, monkeypatch:
 
 def test_names_on_disk_are_compared_up_to_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = 0
-    matches = roots.get_close_matches
+    matches = search.get_close_matches
 
     def counted(word: str, choices, **options: float) -> list[str]:
         nonlocal compared
         compared += len(choices) * len(word) ** 2
         return matches(word, choices, **options)
 
-    monkeypatch.setattr(roots, "get_close_matches", counted)
-    monkeypatch.setattr(roots, "_STEPS", 100_000)
+    monkeypatch.setattr(search, "get_close_matches", counted)
+    monkeypatch.setattr(search, "_STEPS", 100_000)
     for number in range(50):
         (tmp_path / alike(number, 40)).mkdir()
-    search = Search(Roots.of({"N:": [str(tmp_path)]}))
+    looking = Search(Roots.of({"N:": [str(tmp_path)]}))
 
     hints = []
     for number in range(500, 520):
         with pytest.raises(LocationError) as caught:
-            search.directory(f"N:/{alike(number, 40)}")
+            looking.directory(f"N:/{alike(number, 40)}")
         hints.append(caught.value.hint)
 
     assert 0 < compared <= 100_000 + 51 * 40 * 40
@@ -88,7 +89,7 @@ def test_names_on_disk_are_compared_up_to_a_bound(tmp_path: Path, monkeypatch: p
 def test_a_directory_with_too_many_names_is_not_looked_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(roots, "_LISTED", 3)
+    monkeypatch.setattr(search, "_LISTED", 3)
     for number in range(4):
         (tmp_path / f"session_{number}").mkdir()
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.recordings.roots import LocationError, Roots, Search, resolve
+from commands.recordings.roots import LocationError, Roots
+from commands.recordings.search import Search, resolve
 
 
 @pytest.fixture
@@ -190,7 +191,7 @@ def test_failing_disk_is_a_problem_not_a_traceback(roots, monkeypatch, number, c
     def fails(path):
         raise OSError(number, os.strerror(number), path)
 
-    monkeypatch.setattr("commands.recordings.roots.os.lstat", fails)
+    monkeypatch.setattr("commands.recordings.search.os.lstat", fails)
     assert problem("N:/12345", roots).code == code
 
 

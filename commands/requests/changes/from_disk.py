@@ -16,7 +16,8 @@ from commands.intake.completion import require_reason, resolve_tasks
 from commands.intake.insertion import is_local_time, open_session, time_text
 from commands.intake.settling import present_for
 from commands.recordings.locations import LocationError
-from commands.recordings.roots import Roots, Search
+from commands.recordings.roots import Roots
+from commands.recordings.search import Search
 from commands.recordings.session import SessionDirectoryError
 from commands.requests.changes.additions import ACTION, AmendSession
 from commands.requests.changes.asking import ChangeMade

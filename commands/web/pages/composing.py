@@ -17,7 +17,8 @@ from commands.inputfile.template import template
 from commands.recordings.disk import Found, shown
 from commands.recordings.locations import LocationError
 from commands.recordings.readers import reader_of
-from commands.recordings.roots import Roots, normalise, resolve
+from commands.recordings.roots import Roots, normalise
+from commands.recordings.search import resolve
 from commands.recordings.session import SessionDirectoryError
 from commands.recordings.session_folders import derived_folder, looks_like_session
 from commands.recordings.sessions_txt import TABLE_NAME
