@@ -64,7 +64,7 @@ OPTIONS: dict[str, str] = {
     "--reason": TEXT, "--receipt": FILE, "--role": CLICK, "--room": "value:reference.ExperimentRoom", "--scope": CLICK,
     "--server": TEXT,
     "--since": TEXT, "--start": TEXT, "--status": CLICK, "--subject": "subject", "--task": "value:behavior.TaskType",
-    "--text": TEXT, "--tls-cert": FILE, "--tls-key": FILE, "--trust": FILE, "--type": "type", "--until": TEXT,
+    "--text": TEXT, "--tls-cert": FILE, "--tls-key": FILE, "--trust": FILE, "--type": "type", "--unchanged": TEXT, "--until": TEXT,
     "--user": "user", "--without": "record",
 }  # fmt: skip
 """What stands behind an option that takes a value."""
