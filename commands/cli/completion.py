@@ -52,11 +52,11 @@ GROUPS = (
 OPTIONS: dict[str, str] = {
     "--actor": "user", "--after": TEXT, "--as": "user", "--as-of": TEXT, "--at": TEXT, "--attribute": TEXT,
     "--before": TEXT, "--behind-proxy": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE, "--code": TEXT,
-    "--authentication": CLICK, "--command-id": TEXT, "--config": FILE, "--cosign": FILE, "--curation-time": TEXT,
+    "--authentication": CLICK, "--command-id": TEXT, "--concurrency": TEXT, "--config": FILE, "--cosign": FILE, "--curation-time": TEXT,
     "--curator": "value:reference.Experimenter", "--cursor": FILE,
-    "--db": FILE, "--email": TEXT, "--expires": TEXT, "--folder": DIRECTORY, "--for": "user",
+    "--db": FILE, "--email": TEXT, "--expires": TEXT, "--folder": DIRECTORY, "--folders": DIRECTORY, "--for": "user", "--give-up": TEXT,
     "--format": CLICK, "--from": TEXT, "--host": TEXT, "--inserted": TEXT, "--removed": TEXT,
-    "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE, "--lab": DIRECTORY,
+    "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE, "--lab": DIRECTORY, "--lease": TEXT,
     "--limit": TEXT, "--location": DIRECTORY, "--log-key": FILE, "--log-level": CLICK, "--missing": CLICK,
     "--name": TEXT, "--new-witness-key": FILE, "--notes": TEXT, "-o": FILE,
     "--on-behalf-of": "user", "--output": FILE, "--own-requests": CLICK,
@@ -64,7 +64,8 @@ OPTIONS: dict[str, str] = {
     "--reason": TEXT, "--receipt": FILE, "--role": CLICK, "--room": "value:reference.ExperimentRoom", "--scope": CLICK,
     "--server": TEXT,
     "--since": TEXT, "--start": TEXT, "--status": CLICK, "--subject": "subject", "--task": "value:behavior.TaskType",
-    "--text": TEXT, "--tls-cert": FILE, "--tls-key": FILE, "--trust": FILE, "--type": "type", "--unchanged": TEXT, "--until": TEXT,
+    "--text": TEXT, "--tls-cert": FILE, "--tls-key": FILE, "--trust": FILE, "--type": "type",
+    "--unchanged": TEXT, "--until": TEXT,
     "--user": "user", "--without": "record",
 }  # fmt: skip
 """What stands behind an option that takes a value."""
