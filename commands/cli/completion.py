@@ -52,9 +52,11 @@ GROUPS = (
 OPTIONS: dict[str, str] = {
     "--actor": "user", "--after": TEXT, "--as": "user", "--as-of": TEXT, "--at": TEXT, "--attribute": TEXT,
     "--before": TEXT, "--behind-proxy": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE, "--code": TEXT,
-    "--authentication": CLICK, "--command-id": TEXT, "--concurrency": TEXT, "--config": FILE, "--cosign": FILE, "--curation-time": TEXT,
+    "--authentication": CLICK, "--command-id": TEXT, "--concurrency": TEXT, "--config": FILE, "--cosign": FILE,
+    "--curation-time": TEXT,
     "--curator": "value:reference.Experimenter", "--cursor": FILE,
-    "--db": FILE, "--email": TEXT, "--expires": TEXT, "--folder": DIRECTORY, "--folders": DIRECTORY, "--for": "user", "--give-up": TEXT,
+    "--db": FILE, "--email": TEXT, "--expires": TEXT, "--folder": DIRECTORY, "--folders": DIRECTORY,
+    "--for": "user", "--give-up": TEXT,
     "--format": CLICK, "--from": TEXT, "--host": TEXT, "--inserted": TEXT, "--removed": TEXT,
     "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE, "--lab": DIRECTORY, "--lease": TEXT,
     "--limit": TEXT, "--location": DIRECTORY, "--log-key": FILE, "--log-level": CLICK, "--missing": CLICK,
