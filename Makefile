@@ -22,6 +22,7 @@ help:
 	@echo 'make test     run every test, on SQLite and on a real PostgreSQL'
 	@echo 'make fuzz     half an hour of mutated input files, recordings, command lines and requests (SECONDS=, SEED=)'
 	@echo 'make faults   kill, cut, fill and wind back, so often of each kind, and write docs/reliability.md (COUNT=, SEED=)'
+	@echo 'make load     32 readers and 8 uploaders while PostgreSQL is restarted, and the server killed (LOAD_SECONDS=)'
 	@echo 'make check    lint, types, import rules, migrations, and the wheel in an environment of its own'
 	@echo 'make wheel    build the wheel, try it in an environment of its own, and leave it in dist/'
 	@echo 'make format   lay out the code as make check wants it'
@@ -56,6 +57,11 @@ COUNT ?= 20
 
 faults: $(DEV)
 	@$(BIN)/python -m tests.faults --seed $(SEED) --count $(COUNT) --write docs/reliability.md
+
+LOAD_SECONDS ?= 60
+
+load: $(DEV)
+	@$(BIN)/python -m tests.load --seconds $(LOAD_SECONDS)
 
 check: lint types imports migrations wheel
 	@echo 'All checks passed.'
