@@ -26,7 +26,8 @@ from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
 from commands.requests.correction.events import CorrectionDone, executed, refuse_if_moved
 from commands.requests.correction.matching import Matches, find_matches, requested_matches
-from commands.requests.correction.plan import Plan, make_plan
+from commands.requests.correction.plan import Plan
+from commands.requests.correction.planning import make_plan
 from commands.requests.growth import ImpactGrown, refused_growth
 from commands.requests.impact import STANDING, impact_of
 from commands.requests.rules import checked_reason, open_request, require_approver, require_decider
