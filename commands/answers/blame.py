@@ -65,7 +65,8 @@ class _Said:
 
 _NOT_BLAMED = frozenset(
     {
-        "ref", "kind", "position", "deleted_by", "redactions", "entry", "looked_for", "waiting_for", "requested_at",
+        "ref", "kind", "position", "deleted_by", "redactions", "entry", "looked", "looked_for", "waiting_for",
+        "requested_at",
         "changed_at", "session", "clustering", "upload", "findings", "more", "new_sessions", "new_clusterings",
         "changed_duplicates", "multi_session_clusterings", "curation_time_inherited", "moved_from",
     }
