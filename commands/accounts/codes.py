@@ -33,7 +33,7 @@ def good(transaction: Transaction, text: str, kind: str) -> secrets.Secret:
     if not is_of(given.secret, kept.digest):
         raise _unknown(name)
     if kept.has_expired(now()):
-        until = f"{kept.expires_at[:16].replace('T', ' ')} UTC"
+        until = f"{(kept.expires_at or '')[:16].replace('T', ' ')} UTC"
         raise Refusal(f"{name}-expired", f"This {name} was good until {until} and has expired.", _ASK)
     return kept
 

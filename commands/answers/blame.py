@@ -66,9 +66,8 @@ class _Said:
 _NOT_BLAMED = frozenset(
     {
         "ref", "kind", "position", "deleted_by", "redactions", "entry", "looked", "looked_for", "waiting_for",
-        "requested_at",
-        "changed_at", "session", "clustering", "upload", "findings", "more", "new_sessions", "new_clusterings",
-        "changed_duplicates", "multi_session_clusterings", "curation_time_inherited", "moved_from",
+        "requested_at", "changed_at", "session", "clustering", "upload", "findings", "more", "new_sessions",
+        "new_clusterings", "changed_duplicates", "multi_session_clusterings", "curation_time_inherited", "moved_from",
     }
 )  # fmt: skip
 """What tells of the record, and is not said by anybody."""
