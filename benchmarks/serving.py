@@ -4,6 +4,7 @@ The server is a process of its own, as `daybook serve` starts it; who asks is th
 """
 
 import http.client
+import os
 import subprocess
 import sys
 import threading
@@ -54,7 +55,7 @@ def measures(place: Path, server: str | None, events: int, for_s: float) -> Iter
     add_a_lab(large.database)
     fill(large.database, events)
     analyse(large)
-    with serving(small) as of_small, serving(large) as of_large:
+    with serving(small, place) as of_small, serving(large, place) as of_large:
         yield _a_record(large, of_large, name)
         yield from _pages(of_small, of_large, name)
         yield from _in_company(large, of_large, name, for_s)
@@ -85,9 +86,14 @@ class Asking:
         return read
 
 
+def _environment() -> dict[str, str]:
+    """The packages of this checkout, wherever it runs."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+
+
 @contextmanager
-def serving(daybook: Daybook) -> Iterator[Asking]:
-    """A server of this ledger, and who has signed in there."""
+def serving(daybook: Daybook, place: Path) -> Iterator[Asking]:
+    """A server of this ledger, which keeps its key in ``place``, and who has signed in there."""
     user = daybook.actor.user
     signed = Actor(user, "api", authentication="password")
     _, token = create_token(Daybook(daybook.ledger, signed), "a benchmark")
@@ -103,7 +109,9 @@ def serving(daybook: Daybook) -> Iterator[Asking]:
         "--port",
         "0",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, cwd=place, env=_environment(), text=True
+    ) as process:
         try:
             assert process.stdout is not None
             assert token is not None

@@ -27,6 +27,7 @@ FORMS = {
         "file": "files",
         "finding": "findings",
         "input file": "input files",
+        "mail": "mails",
         "item": "items",
         "more finding": "more findings",
         "more line": "more lines",

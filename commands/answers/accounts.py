@@ -119,6 +119,15 @@ class SignedOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailSent:
+    """``failed`` could not be sent; the outbox says why, and when it is tried again."""
+
+    position: int
+    sent: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """``authenticated_only``: whether commands are taken of authenticated actors only. ``own_requests``: whether
     admins may approve what they requested themselves. ``second_factor``: the roles for which a password alone is not

@@ -34,6 +34,7 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "policy authenticated-only": ("commands.accounts.policy:AuthenticationPolicy",),
     "policy second-factor": ("commands.accounts.policy:SecondFactorPolicy",),
     "policy own-requests": ("commands.requests.policy:ApprovalPolicy",),
+    "mail": ("commands.answers.accounts:MailSent",),
     "probe insert": ("commands.lab.subjects:Added",),
     "probe mend": ("commands.requests.changes.asking:ChangeMade",),
     "probe remove": ("commands.lab.subjects:Removed",),

@@ -90,6 +90,7 @@ _SECTIONS = {
         "token": ("tokens:token", "Tokens with which programs come in through the server."),
         "policy": ("policies:policy", "What holds for the whole ledger, whoever acts."),
         "webhook": ("webhooks:webhook", "Addresses that are sent every event, signed."),
+        "mail": ("mailing:mail", "Send the mail that is due, where no server does."),
         "serve": ("serving:serve", "Serve the ledger over HTTP, to people, rigs and scripts."),
     },
 }

@@ -1,7 +1,6 @@
 """Verbs about webhooks: ``webhook add``, ``list``, ``show``, ``remove``, ``retry``, ``send``."""
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,11 +8,11 @@ import click
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import Column, plural, printable
+from commands.cli.server_keys import server_key_of
 from commands.cli.times import shown
 from commands.cli.verbs import Verb, VerbGroup, WritingVerb
 
 if TYPE_CHECKING:
-    from commands.accounts.server_key import ServerKey
     from commands.accounts.webhooks import WebhookLine
 
 
@@ -25,14 +24,6 @@ def webhook() -> None:
     daybook webhook add https://example.org/daybook
     daybook webhook list
     """
-
-
-def _key(invocation: Invocation) -> "ServerKey":
-    """Where the server looks for it, too."""
-    from commands.accounts.server_key import server_key
-
-    file = invocation.settings.file
-    return server_key(file.parent if file is not None else invocation.state_folder or Path())
 
 
 @webhook.command(cls=WritingVerb)
@@ -57,7 +48,7 @@ def add(invocation: Invocation, url: str, since: int | None) -> None:
     from commands.accounts.webhooks import add_webhook
 
     invocation.address  # noqa: B018 - before a key is made: it is refused at a distance
-    key = _key(invocation)
+    key = server_key_of(invocation)
     with invocation.daybook() as daybook:
         made, secret = add_webhook(daybook, key, url, since=since, command_id=invocation.command_id)
 
@@ -199,7 +190,7 @@ def send(invocation: Invocation, follow: bool) -> None:
     from commands.answers.webhook_sending import EVERY_S, send_due
 
     invocation.address  # noqa: B018 - as above
-    key, networks = _key(invocation), invocation.settings.webhooks
+    key, networks = server_key_of(invocation), invocation.settings.webhooks
     with invocation.daybook() as daybook:
         found = send_due(daybook.ledger, key, networks)
         try:

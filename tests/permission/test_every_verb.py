@@ -152,6 +152,7 @@ webhook show k7m2q9x4wd
 webhook remove k7m2q9x4wd
 webhook retry k7m2q9x4wd
 webhook send
+mail
 """
 
 

@@ -32,6 +32,7 @@ webhook show k7m2q9x4wd
 webhook remove k7m2q9x4wd
 webhook retry k7m2q9x4wd
 webhook send
+mail
 """
 OF_NO_LEDGER = {
     "backup check", "backup list", "demo", "help", "config show", "config init", "template", "schema", "serve",

@@ -35,6 +35,7 @@ NOT_HERE = {
         "webhook remove",
         "webhook retry",
         "webhook send",
+        "mail",
     },
     "its body is a file": {"upload", "validate"},
 }
