@@ -1,8 +1,6 @@
 """The verb that uploads what is put into a folder: ``watch``. The only place of the command line that loads it."""
 
 import os
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -44,36 +42,24 @@ def watch(invocation: Invocation, folder: Path, unchanged: float, once: bool) ->
     the next one goes on, and nothing is uploaded twice. A token in DAYBOOK_TOKEN says who uploads.
     """
     from commands.workers.dropping import Dropped
+    from commands.workers.stopping import Asked
 
     if invocation.json:
         raise click.UsageError("watch never ends, so it cannot answer with one JSON document.")
     if invocation.command_id is not None:
         raise click.UsageError("--command-id is for one command, and each file is one of its own.")
-    stopping = threading.Event()
-    with _ended_by_signals(stopping), Dropped(
+    with Asked() as asked, Dropped(
         folder, lambda file, command_id: _upload(invocation, file, command_id), lambda told: _tell(invocation, told),
         unchanged_s=unchanged,
     ) as dropped:  # fmt: skip
         if once:
             dropped.look()
-            stopping.wait(unchanged)
+            asked.wait(unchanged)
             dropped.look()
             return
         output.say(f"Watching {printable(folder)}. Ctrl-C ends it.", err=True)
-        dropped.watch(stopping.wait)
+        dropped.watch(asked.wait)
     output.say("Stopped.", err=True)
-
-
-@contextmanager
-def _ended_by_signals(stopping: threading.Event) -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, lambda *_: stopping.set())
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _upload(invocation: Invocation, file: Path, command_id: str) -> "Outcome":

@@ -5,10 +5,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
+from commands.door.logs import LOG
 from commands.workers.following import follow, forget
+from commands.workers.hearing import hear_libraries, hear_tasks, note
 from commands.workers.planning import Work
 from commands.workers.queue import LOST, LostLease, Queue, Running, arguments_of
 from commands.workers.running import TIMED_EVERY_S, Told, Working
@@ -21,15 +22,16 @@ def hand_out(working: Working) -> None:
     """Until a signal to stop, or nothing can be done any more. Raises what ``run`` raises."""
     arguments = arguments_of(working.ledger.database)
     queue = Queue(arguments)
-    if working.options.refill:
-        forget(queue)
-
-    asked = 0.0
+    hear_libraries()
+    asked, refill = 0.0, working.options.refill
 
     def step() -> None:
-        nonlocal asked
+        nonlocal asked, refill
         timed = time.monotonic() - asked >= TIMED_EVERY_S
         try:
+            if refill:
+                forget(queue)
+                refill = False
             if follow(working.daybook(), queue, working.roots, timed=timed) is not None and timed:
                 asked = time.monotonic()
         except LOST:
@@ -54,6 +56,7 @@ def hand_out(working: Working) -> None:
 
 async def _take(working: Working, arguments: dict[str, Any], threads: list[threading.Thread]) -> None:
     loop = asyncio.get_running_loop()
+    hear_tasks(loop, (*LOST, LostLease, LedgerUnavailable))
     running: list[Running] = []
 
     async def do(work: Work) -> None:
@@ -77,15 +80,20 @@ async def _take(working: Working, arguments: dict[str, Any], threads: list[threa
                 lease_s=working.options.lease_s,
             )
         ]  # fmt: skip
-        with suppress(*LOST, LostLease, LedgerUnavailable):
+        try:
             await running[0].run()
+        except (*LOST, LostLease, LedgerUnavailable) as lost:
+            LOG.warning("the queue was lost: %s", type(lost).__name__)
+        except Exception as error:  # noqa: BLE001 - a fault of the program: it is noted, and it begins anew
+            note(error, "work: the queue")
         if not working.stopping.is_set():  # the server went away, or others took this worker for dead
             await asyncio.sleep(_AGAIN_S)
     watching.cancel()
 
 
 async def _stop_with(working: Working, stop: Callable[[], None]) -> None:
-    """What a thread found can end the worker, too."""
-    while not working.stopping.is_set():
+    """What a thread found can end the worker, too. It is said again: one that just begins forgets that it was said."""
+    while True:
         await asyncio.sleep(0.2)
-    stop()
+        if working.stopping.is_set():
+            stop()

@@ -12,6 +12,7 @@ from commands.intake.looks import DEPTH, share_of
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise, split
 from commands.recordings.search import is_mounted
+from commands.workers.hearing import note
 from ledger.errors import Refusal
 
 _ASKED_EVERY_S = 10.0
@@ -83,7 +84,11 @@ class Host:
         return mounted and (asked_at is None or now - asked_at < _ANSWERS_WITHIN_S)
 
     def _ask(self, share: str) -> None:
-        mounted = is_mounted(share, self._roots)
+        try:
+            mounted = is_mounted(share, self._roots)
+        except Exception as error:  # noqa: BLE001 - a share of which nothing is known is not there, and is asked again
+            mounted = False
+            note(error, "work: a share")
         with self._lock:
             self._answers[share] = (time.monotonic(), mounted)
             self._asked.pop(share, None)

@@ -15,13 +15,14 @@ from procrastinate import jobs, manager, worker
 from procrastinate.exceptions import ConnectorException
 from psycopg import errors
 
+from commands.door.logs import LOG
 from commands.workers.planning import Work
 from ledger.database import Database
 from ledger.database_errors import APPLICATION_ROLE
 from ledger.urls import quoted, server_arguments
 
 TASK = "daybook.take"
-LOST = (psycopg.OperationalError, ConnectorException)
+LOST = (psycopg.OperationalError, psycopg.InterfaceError, ConnectorException)
 """What is raised where the server cannot be reached; it may be there again in a while."""
 _OF_EVENTS = (
     "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -50,6 +51,15 @@ _RESCUE = (
     "abort_requested = false FROM stalled WHERE j.id = stalled.id RETURNING j.id"
 )
 _BEAT = "UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %(worker_id)s RETURNING id"
+_KEPT_ALIVE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""A server that vanished without a word is given up, too."""
+_LONGEST_IDLE_S = 600  # of a follower that stands still in its transaction: others go on then
+_AGAIN_S = 1.0
 Takeable = Callable[[Sequence[str]], list[str]]
 
 
@@ -64,7 +74,8 @@ def arguments_of(database: Database) -> dict[str, Any]:
     schema = "daybook_jobs" if own == "public" else f"{own[:50]}_jobs"  # as the migration named it
     given = server_arguments(database.address, APPLICATION_ROLE)
     path = quoted(schema).replace("\\", "\\\\").replace(" ", "\\ ")
-    return given | {"options": f"{given['options']} -c search_path={path}"}
+    options = f"-c idle_in_transaction_session_timeout={_LONGEST_IDLE_S}s -c search_path={path}"
+    return _KEPT_ALIVE | given | {"options": f"{given['options']} {options}"}
 
 
 class Queue:
@@ -116,9 +127,11 @@ def queue_of(folder: str) -> str:
 class _Manager(manager.JobManager):
     """Gives a worker jobs of the queues that it may take now, and lets none be finished but by who holds it."""
 
-    def __init__(self, connector: Any, takeable: Takeable) -> None:
+    def __init__(
+        self, connector: Any, takeable: Takeable, begin_anew: Callable[[], object] = lambda: None
+    ) -> None:
         super().__init__(connector)
-        self._takeable = takeable
+        self._takeable, self._begin_anew = takeable, begin_anew
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> jobs.Job | None:  # noqa: ARG002
         rows = await self.connector.execute_query_all_async(_TO_DO)
@@ -127,13 +140,33 @@ class _Manager(manager.JobManager):
 
     async def finish_job(self, job: jobs.Job, status: jobs.Status, delete_job: bool) -> None:  # noqa: ARG002
         statement = _PUT_BACK if status is jobs.Status.ABORTED else _FINISH
-        await self.connector.execute_query_all_async(
-            statement, job_id=job.id, worker_id=job.worker_id, attempts=job.attempts
-        )
+        try:
+            await self.connector.execute_query_all_async(
+                statement, job_id=job.id, worker_id=job.worker_id, attempts=job.attempts
+            )
+        except LOST as lost:  # as long as this worker's heart beats, nobody else would take the job
+            LOG.warning("a job was not put away: %s", type(lost).__name__)
+            self._begin_anew()
 
     async def update_heartbeat(self, worker_id: int) -> None:
-        if not await self.connector.execute_query_all_async(_BEAT, worker_id=worker_id):
+        """Raises LostLease, having the worker begin anew: procrastinate itself lets it go on without a heart."""
+        try:
+            beat = await self.connector.execute_query_all_async(_BEAT, worker_id=worker_id)
+        except LOST as lost:
+            LOG.warning("the heart missed a beat: %s", type(lost).__name__)
+            return
+        if not beat:
+            self._begin_anew()
             raise LostLease
+
+    async def listen_for_jobs(self, **given: Any) -> None:
+        """As long as the worker runs, whatever becomes of the connection."""
+        while True:
+            try:
+                await super().listen_for_jobs(**given)
+            except LOST as lost:
+                LOG.warning("no news of jobs: %s", type(lost).__name__)
+            await asyncio.sleep(_AGAIN_S)
 
     async def rescue(self, lease_s: float) -> int:
         """Take the jobs of workers that are dead, for others to do. Returns how many."""
@@ -152,7 +185,7 @@ class Running:
             conninfo="", kwargs=arguments, min_size=1, max_size=4, timeout=lease_s
         )
         self._app = procrastinate.App(connector=connector)
-        self._manager = self._app.job_manager = _Manager(connector, takeable)
+        self._manager = self._app.job_manager = _Manager(connector, takeable, self.stop)
 
         async def take(kind: str, folder: str, sessions: list[int], clusterings: list[int]) -> None:
             try:
@@ -186,7 +219,11 @@ class Running:
                     await rescuing
 
     async def _rescue(self) -> None:
+        """As long as it runs, whatever becomes of the connections."""
         while True:
-            if await self._manager.rescue(self._lease_s):
-                self.wake()
+            try:
+                if await self._manager.rescue(self._lease_s):
+                    self.wake()
+            except LOST as lost:
+                LOG.warning("no job was rescued: %s", type(lost).__name__)
             await asyncio.sleep(self._lease_s / 3)

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -18,6 +19,7 @@ from commands.door.incidents import record
 from commands.door.ledger import Ledger
 from commands.door.submit import Daybook
 from commands.recordings.roots import Roots
+from commands.workers.hearing import hear_libraries
 from commands.workers.planning import Work
 from commands.workers.taking import take
 from ledger.connection_errors import PASSING
@@ -26,6 +28,7 @@ from ledger.errors import LedgerUnavailable, NextStep, Refusal
 INTERFACE = "worker"
 _PASSING = {*PASSING, "busy", "disk-full", "no-connection"}
 _STARTS_WITHIN_S = 120.0
+_SLICE_S = 0.2
 _processes = multiprocessing.get_context("spawn")
 
 
@@ -99,10 +102,10 @@ class Readers:
         process, connection = self._one()
         try:
             connection.send(work)
-            if not connection.poll(patience_s):
+            if not self._answers(connection, patience_s):
                 raise Hung
             outcome: Outcome = connection.recv()
-        except (EOFError, OSError) as error:
+        except (Died, EOFError, OSError) as error:
             self._end(process, connection)
             raise Died from error
         except BaseException:
@@ -118,6 +121,8 @@ class Readers:
 
     def _one(self) -> tuple[BaseProcess, Connection]:
         with self._lock:
+            if self.closed:
+                raise Died
             while self._idle:
                 process, connection = self._idle.pop()
                 if process.is_alive():
@@ -129,15 +134,26 @@ class Readers:
             process.start()
             there.close()
             self._busy.add(process)
-        if not here.poll(_STARTS_WITHIN_S):  # what it has to load is no part of what a read may take
-            self._end(process, here)
-            raise Died
         try:
+            if not self._answers(
+                here, _STARTS_WITHIN_S
+            ):  # what it has to load is no part of what a read may take
+                raise Died
             here.recv()
-        except EOFError as error:
+        except (Died, EOFError, OSError) as error:
             self._end(process, here)
             raise Died from error
         return process, here
+
+    def _answers(self, connection: Connection, within_s: float) -> bool:
+        """Raises Died as soon as the readers are closed: one that hangs in the system cannot be ended at all."""
+        until = time.monotonic() + within_s
+        while not connection.poll(max(0.0, min(_SLICE_S, until - time.monotonic()))):
+            if self.closed:
+                raise Died
+            if time.monotonic() >= until:
+                return False
+        return True
 
     def _end(self, process: BaseProcess, connection: Connection) -> None:
         """One that hangs in the system ends when that lets it; it is not waited for."""
@@ -161,6 +177,7 @@ def _serve(connection: Connection, setting: Setting) -> None:
     """Until nobody is at the other end."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the worker says when to stop
+    hear_libraries()
     ledger: Ledger | None = None
     connection.send("ready")
     with suppress(EOFError, OSError, KeyboardInterrupt):

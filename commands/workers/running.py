@@ -6,7 +6,6 @@ as it is found.
 
 import os
 import platform
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -15,16 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from commands.door.incidents import record
 from commands.door.ledger import Ledger
-from commands.door.logs import LOG
 from commands.door.permission import require_settling_all
 from commands.door.submit import Daybook
 from commands.intake import looks
 from commands.recordings.roots import Roots
+from commands.workers.hearing import note
 from commands.workers.hosting import Host
 from commands.workers.planning import Work, after_events, everything, without
 from commands.workers.reading import Died, Hung, Outcome, Readers, Setting, Who, outcome_of
+from commands.workers.stopping import Asked
 from ledger.connection_errors import PASSING
 from ledger.errors import LedgerUnavailable, Refusal
 
@@ -100,7 +99,14 @@ class Working:
         return Daybook(self.ledger, self.who.at(self.ledger))
 
     def do(self, work: Work) -> None:
-        """Take one batch, and note what came of it."""
+        """Take one batch, and note what came of it. Raises nothing: a fault of the program is kept."""
+        try:
+            self._do(work)
+        except Exception as error:  # noqa: BLE001 - whatever it was, others go on
+            note(error, "work: a batch")
+            self.stopping.wait(_AGAIN_S[0])
+
+    def _do(self, work: Work) -> None:
         self.host.begin(work.folder)
         try:
             outcome, what = self.readers.read(work, self.options.patience_s), "done"
@@ -153,17 +159,25 @@ class Working:
         while True:
             if time.monotonic() >= minute:
                 minute = time.monotonic() + 60
-                with suppress(Refusal):
-                    self.each_minute(self.daybook())
-            with suppress(Refusal):
-                looks.be_seen(
-                    self.ledger.database, self.name, platform.node(), self.who.actor.user,
-                    self.host.folders or self.host.reached(),
-                )  # fmt: skip
+                self._try(lambda: self.each_minute(self.daybook()))
+            self._try(self._be_seen)
             if self.stopping.wait(looks.SEEN_EVERY.total_seconds()):
                 break
-        with suppress(Refusal):
-            looks.be_gone(self.ledger.database, self.name)
+        self._try(lambda: looks.be_gone(self.ledger.database, self.name))
+
+    def _be_seen(self) -> None:
+        folders = self.host.folders or self.host.reached()
+        looks.be_seen(self.ledger.database, self.name, platform.node(), self.who.actor.user, folders)
+
+    @staticmethod
+    def _try(do: Callable[[], object]) -> None:
+        """What does not go now goes the next time: no fault ends the thread."""
+        try:
+            do()
+        except Refusal:
+            return
+        except Exception as error:  # noqa: BLE001 - a fault of the program: it is noted, and others go on
+            note(error, "work: what is due by time")
 
     def step_each(self, step: Callable[[], object], lost: tuple[type[Exception], ...] = ()) -> None:
         """Until it stops; where the ledger cannot be reached, less and less often."""
@@ -186,8 +200,7 @@ class Working:
                 self._stop(refusal)
                 return
             except Exception as error:  # noqa: BLE001 - a fault of the program: it is noted, and others go on
-                incident, _ = record(error, verb="work: follow the log", beside=None)
-                LOG.exception("incident", extra={"refusal": incident})
+                note(error, "work: follow the log")
                 self.stopping.wait(again)
                 again = min(2 * again, _AGAIN_S[1])
             else:
@@ -210,16 +223,22 @@ class Working:
 
 def _alone(working: Working) -> None:
     """On one host: the work is done as it is found."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: working.stopping.set())
-    seen = threading.Thread(target=working.keep_seen, daemon=True)
-    seen.start()
-    working.tell(Told("begun"))
-    try:
-        working.step_each(_Alone(working).step)
-    finally:
-        working.close()
-        seen.join(5)
+    threads = [
+        threading.Thread(target=working.keep_seen, daemon=True),
+        threading.Thread(target=working.step_each, args=(_Alone(working).step,), daemon=True),
+    ]
+    with Asked() as asked:
+        for thread in threads:
+            thread.start()
+        working.tell(Told("begun"))
+        while not working.stopping.is_set():
+            if asked.wait(_STEP_S / 5):
+                working.stopping.set()
+        threads[1].join(30)  # it gives work out, which ends first
+        try:
+            working.close()
+        finally:
+            threads[0].join(5)
 
 
 class _Alone:
