@@ -54,7 +54,7 @@ hypothesis.settings.load_profile("suite")
 # first child, each child imports for itself.
 PROCESSES = (
     "__main__", "tests.correction.child", "tests.deletion.child", "tests.faults.children", "tests.intake.child", "tests.ledger.killing",
-    "tests.ledger.writing",
+    "tests.ledger.writing", "tests.workers.child",
 )  # fmt: skip
 
 

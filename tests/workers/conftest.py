@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -16,8 +17,10 @@ from commands.recordings.roots import Roots
 from tests.conftest import ROOT
 from tests.intake.lab import CATALOGUE, Lab, document, load_catalogue, session
 from tests.patience import PATIENCE_S, until
+from tests.workers.child import Forked
 
-Start = Callable[..., "subprocess.Popen[str]"]
+Process = subprocess.Popen[str] | Forked
+Start = Callable[..., Process]
 
 
 @pytest.fixture
@@ -33,34 +36,43 @@ def lab(ledger_url: str, daybook: Daybook, tmp_path: Path) -> Iterator[Lab]:
 
 @pytest.fixture
 def start(lab: Lab, tmp_path: Path) -> Iterator[Start]:
-    """``daybook work --follow`` with more arguments, as user_1."""
-    started: list[subprocess.Popen[str]] = []
+    """``daybook work --follow`` with more arguments, as user_1. ``by_hand``: with an interpreter of its own."""
+    started: list[Process] = []
 
-    def begin(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [
-                sys.executable, "-W", "error", "-m", "tests.workers.held", "--db", environment.pop("DAYBOOK_TEST_DB", lab.url), "--as", "user_1",
-                "--config", str(tmp_path / "daybook.toml"), "work", "--follow", *arguments,
-            ],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state"), **environment},
-        )  # fmt: skip
-        started.append(process)
-        return process
+    def begin(*arguments: str, by_hand: bool = False, **environment: str) -> Process:
+        ledger = ("--db", environment.pop("DAYBOOK_TEST_DB", lab.url), "--as", "user_1")
+        settings = ("--config", str(tmp_path / "daybook.toml"))
+        started.append(
+            begun(
+                (*ledger, *settings, "work", "--follow", *arguments), environment, tmp_path, by_hand=by_hand
+            )
+        )
+        return started[-1]
 
     yield begin
     for process in started:
         kill(process)
 
 
-def kill(process: "subprocess.Popen[str]") -> tuple[str, str]:
+def begun(arguments: tuple[str, ...], more: dict[str, str], tmp_path: Path, *, by_hand: bool) -> Process:
+    """``daybook`` with these arguments, in a group of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state"), **more}
+    if not by_hand:
+        return Forked(arguments, environment, Path(mkdtemp(prefix="process-", dir=tmp_path)))
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "tests.workers.held", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment,
+    )  # fmt: skip
+
+
+def kill(process: Process) -> tuple[str, str]:
     """It, and the processes that read for it. Returns what it said."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     return process.communicate(timeout=PATIENCE_S)
 
 
-def stop(process: "subprocess.Popen[str]") -> tuple[str, str]:
+def stop(process: Process) -> tuple[str, str]:
     process.send_signal(signal.SIGTERM)
     return process.communicate(timeout=PATIENCE_S)
 

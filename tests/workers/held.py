@@ -21,8 +21,13 @@ def held(entry: Any, location: str, **rest: Any) -> Any:
     return _insert(entry, location, **rest)
 
 
-if "HELD" in os.environ:
-    settling.insert_session = held  # type: ignore[assignment]
+def hold_reads() -> None:
+    """Where the environment says so."""
+    if "HELD" in os.environ:
+        settling.insert_session = held  # type: ignore[assignment]
+
+
+hold_reads()
 
 if __name__ == "__main__":
     from commands.cli.main import cli

@@ -1,32 +1,24 @@
 """A folder that input files are put into: each is uploaded once, however often whoever watches it is killed."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
 from commands.accounts.standing import AddServiceAccount
 from commands.accounts.tokens import create_token
-from commands.door.settings import load
 from commands.lab.roles import GrantRole
 from commands.workers import dropping
-from ledger import log
 from ledger.errors import LedgerUnavailable
-from tests.conftest import ROOT
 from tests.intake.lab import Lab, document, session
 from tests.patience import PATIENCE_S, until
 from tests.server.test_serve import serving
-from tests.workers.conftest import each_once, kill
+from tests.workers.child import CRASHED, processes, watch_and_die
+from tests.workers.conftest import Process, begun, each_once, kill
 
-CRASHED = 73
-Watch = Callable[..., "subprocess.Popen[str]"]
+Watch = Callable[..., Process]
 
 
 @pytest.fixture
@@ -38,19 +30,20 @@ def inbox(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watch(lab: Lab, inbox: Path, tmp_path: Path) -> Iterator[Watch]:
-    started: list[subprocess.Popen[str]] = []
+    """``daybook watch`` of the inbox. ``by_hand``: with an interpreter of its own."""
+    started: list[Process] = []
 
-    def begin(*arguments: str, ledger: tuple[str, ...] = (), **environment: str) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [
-                sys.executable, "-W", "error", "-m", "commands.cli", *(ledger or ("--db", lab.url, "--as", "user_1")),
-                "--config", str(tmp_path / "daybook.toml"), "watch", str(inbox), "--unchanged", "0.2", *arguments,
-            ],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state"), **environment},
+    def begin(
+        *arguments: str, ledger: tuple[str, ...] = (), by_hand: bool = False, **environment: str
+    ) -> Process:
+        where = (*(ledger or ("--db", lab.url, "--as", "user_1")), "--config", str(tmp_path / "daybook.toml"))
+        started.append(
+            begun(
+                (*where, "watch", str(inbox), "--unchanged", "0.2", *arguments), environment, tmp_path,
+                by_hand=by_hand,
+            )
         )  # fmt: skip
-        started.append(process)
-        return process
+        return started[-1]
 
     yield begin
     for process in started:
@@ -66,7 +59,7 @@ def dropped(inbox: Path) -> list[str]:
 def test_a_file_is_uploaded_and_put_aside_with_its_findings(lab: Lab, inbox: Path, watch: Watch) -> None:
     lab.record_quickly(2)
     (inbox / "12345.yml").write_bytes(document(session("quick_0"), session("quick_1")))
-    watcher = watch()
+    watcher = watch(by_hand=True)
 
     until(lambda: (inbox / "done/12345.yml").exists())
 
@@ -158,35 +151,6 @@ def test_another_that_watches_the_folder_is_refused(lab: Lab, inbox: Path, watch
     assert second.returncode == 1 and "[watched-already]" in err
 
 
-def _watch_and_die(url: str, folder: str, settings: str, number: int, after: bool) -> None:
-    """Look, and die beside the rename of this number, or beside the append of this number behind them."""
-    from commands.cli.dropping import _upload
-    from commands.cli.invocation import Invocation
-
-    done, rename, write = [0], dropping.rename, log.write_receipt
-
-    def step(do: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*values: Any) -> Any:
-            done[0] += 1
-            if done[0] == number and not after:
-                os._exit(CRASHED)
-            result = do(*values)
-            if done[0] == number:
-                os._exit(CRASHED)
-            return result
-
-        return counted
-
-    dropping.rename, log.write_receipt = step(rename), step(write)  # type: ignore[assignment]
-    invocation = Invocation(db=url, user="user_1", config=settings)
-    assert load(db=url, config=settings).roots.configured
-    with dropping.Dropped(
-        Path(folder), lambda file, id_: _upload(invocation, file, id_), lambda told: None, unchanged_s=0
-    ) as watched:
-        watched.look()
-    os._exit(0)
-
-
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
 def test_killed_beside_any_step_a_file_goes_in_once(
@@ -199,7 +163,7 @@ def test_killed_beside_any_step_a_file_goes_in_once(
 
     codes = []
     for at in (number, 0):
-        process = get_context("forkserver").Process(target=_watch_and_die, args=(*values, at, after))
+        process = processes.Process(target=watch_and_die, args=(*values, at, after))
         process.start()
         process.join(PATIENCE_S)
         codes.append(process.exitcode)

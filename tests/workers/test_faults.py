@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,16 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from commands.door.actor import Actor
-from commands.door.submit import Daybook
 from commands.recordings.roots import Roots
 from commands.workers import following
 from commands.workers.planning import Work
 from commands.workers.queue import TASK, LostLease, Queue, _Manager, arguments_of
 from tests.intake.lab import Lab
 from tests.patience import PATIENCE_S, until
+from tests.workers.child import CRASHED, follow_and_die, processes
 from tests.workers.conftest import Start, each_once, kill, leave, stop, until_inserted
 
 on_postgresql = pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
-CRASHED = 73
 
 
 @pytest.fixture
@@ -113,14 +110,6 @@ def _looking(queue: Queue) -> list[Any]:
         return connection.execute("SELECT id FROM procrastinate_jobs WHERE status = 'doing'").fetchall()
 
 
-def _follow_and_die(url: str, share: str, when: str) -> None:
-    daybook = Daybook.open(url, Actor("user_1"))
-    queue = Queue(arguments_of(daybook.database))
-    die = (lambda: os._exit(CRASHED)) if when == "before" else (lambda: None)
-    following.follow(daybook, queue, Roots.of({"N:": [share]}), deferred=die)
-    os._exit(CRASHED)
-
-
 @on_postgresql
 @pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
 def test_a_follower_that_dies_beside_its_commit_queues_everything_once(
@@ -128,9 +117,7 @@ def test_a_follower_that_dies_beside_its_commit_queues_everything_once(
 ) -> None:
     following.follow(lab.daybook, queue, lab.roots)
     leave(lab, *lab.record_quickly(3))
-    died = get_context("forkserver").Process(
-        target=_follow_and_die, args=(lab.url, str(lab.share.parent), when)
-    )
+    died = processes.Process(target=follow_and_die, args=(lab.url, str(lab.share.parent), when))
     died.start()
     died.join(PATIENCE_S)
     assert died.exitcode == CRASHED

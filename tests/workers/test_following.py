@@ -16,7 +16,7 @@ from tests.workers.conftest import Start, each_once, leave, stop, until_inserted
 def test_what_was_taken_in_is_settled_by_a_worker(lab: Lab, start: Start) -> None:
     leave(lab, *lab.record_quickly(3))
 
-    worker = start()
+    worker = start(by_hand=True)
     until_inserted(lab, 3)
 
     until(lambda: "InputFileProcessed" in lab.types())
