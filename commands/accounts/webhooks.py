@@ -137,7 +137,7 @@ def add_webhook(
     host = host_of(url)
     secret = chance.token_urlsafe(32)
     command = AddWebhook(command_id=checked_command_id(command_id), host=host, since=since)
-    command._encrypted = key.encrypted(orjson.dumps({"url": url, "secret": secret}).decode())
+    command._encrypted = key.encrypted(orjson.dumps({"url": url, "signs_with": secret}).decode())
     receipt = daybook.submit(command)
     return receipt.result, None if receipt.repeated else secret
 

@@ -9,6 +9,7 @@ from commands.accounts.times import now
 from commands.answers.typed import read
 from commands.door.actor import EVERYONE, Actor, Authentication
 from commands.door.permission import Role, authenticated_only, role_of, roles_with_second_factor
+from commands.door.result import Result
 from commands.requests.policy import own_requests_approved
 from ledger import log, secrets
 from ledger.bodies import body_of
@@ -119,10 +120,9 @@ class SignedOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailSent:
+class MailSent(Result):
     """``failed`` could not be sent; the outbox says why, and when it is tried again."""
 
-    position: int
     sent: int
     failed: int
 

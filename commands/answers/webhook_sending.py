@@ -75,7 +75,7 @@ class _Sending:
             return 0, 1, 0
         waits = False
         for event in self._next():
-            if self.stopped() or not self._handled(event, told["url"], told["secret"]):
+            if self.stopped() or not self._handled(event, told["url"], told["signs_with"]):
                 waits = True
                 break
         return self.sent, int(waits), self.dead

@@ -55,7 +55,7 @@ def history(invocation: Invocation, reference: str, as_of: int | str | None) -> 
 @as_of_option
 @pass_invocation
 def blame(invocation: Invocation, reference: str, as_of: int | str | None) -> None:
-    """For each thing that a record says: which event said so, and on which line of which file it stands.
+    """For each thing that a record says: which event, and which line of which file.
 
     Lines are those of the stored bytes of the upload. Values that were read from the recordings
     name the event that read them.

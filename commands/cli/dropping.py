@@ -13,7 +13,7 @@ from commands.cli.finding_lines import counted, line
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import plural, printable
 from commands.cli.sources import read_source
-from commands.cli.verbs import WritingVerb
+from commands.cli.verbs import Verb
 from ledger.errors import LedgerUnavailable, NextStep, Refusal
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from commands.workers.dropping import Outcome, Told
 
 
-@click.command(cls=WritingVerb)
+@click.command(cls=Verb)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--unchanged",
@@ -46,8 +46,6 @@ def watch(invocation: Invocation, folder: Path, unchanged: float, once: bool) ->
 
     if invocation.json:
         raise click.UsageError("watch never ends, so it cannot answer with one JSON document.")
-    if invocation.command_id is not None:
-        raise click.UsageError("--command-id is for one command, and each file is one of its own.")
     with Asked() as asked, Dropped(
         folder, lambda file, command_id: _upload(invocation, file, command_id), lambda told: _tell(invocation, told),
         unchanged_s=unchanged,

@@ -63,6 +63,15 @@ class Interrupted(Exception):
     """Ctrl-C, in a form that passes through click unseen."""
 
 
+def interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is what began it: in the middle of an import Python may wrap it into an error of its own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt | Interrupted):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def failure_of(
     error: BaseException,
     *,
@@ -93,7 +102,7 @@ def _failure_of(
 ) -> Failure:  # fmt: skip
     from commands.door.settings import SettingsError
 
-    if isinstance(error, click.exceptions.Abort | KeyboardInterrupt | Interrupted):
+    if isinstance(error, click.exceptions.Abort) or interrupted(error):
         hint = "What was committed before stays; the same command again goes on from there."
         return Failure(INTERRUPTED, "interrupted", "Stopped.", hint)
     if isinstance(error, ClosedPipe):

@@ -31,7 +31,7 @@ _SECTIONS = {
         "validate": ("input_files:validate", "Check an input file; ingest nothing."),
         "upload": ("input_files:upload", "Check an input file and ingest what is new in it."),
         "work": ("working:work", "Process what is pending, look again at what waits."),
-        "watch": ("dropping:watch", "Upload each input file that is put into a folder."),
+        "watch": ("dropping:watch", "Upload each input file that is put into DIR, once, until Ctrl-C."),
         "jobs": ("jobs:jobs", "What is pending or waits: each look, the next, and who works."),
     },
     "What became of it": {
@@ -47,7 +47,10 @@ _SECTIONS = {
         "settle": ("completing:settle", "Decide on what a session waits for, with a reason."),
         "add-tasks": ("completing:add_tasks", "Add tasks to a session that has none."),
         "add-clustering": ("completing:add_clustering", "Add a single-session clustering to a session."),
-        "amend": ("completing:amend", "Add to a session what its file says by now beyond what is on record."),
+        "amend": (
+            "completing:amend",
+            "Add to a session what its file, or the disk, says by now beyond what is on record.",
+        ),
         "annotate": ("completing:annotate", "Add room, project or notes that a file left out."),
     },
     "Wrong data": {
@@ -68,10 +71,10 @@ _SECTIONS = {
         "history": ("auditing:history", "The events of one record, oldest first."),
         "blame": (
             "auditing:blame",
-            "For each thing that a record says: which event, which line of which file.",
+            "For each thing that a record says: which event, and which line of which file.",
         ),
         "log": ("auditing:log", "The newest events of the whole ledger."),
-        "tail": ("following:tail", "Every event in order, and those to come."),
+        "tail": ("following:tail", "Every event in order, and those to come, until Ctrl-C."),
         "audit": ("reporting:audit", "Uploads, inserts, deletions and refusals, counted."),
         "verify": ("verifying:verify", "Recompute the ledger and say what does not hold."),
         "checkpoint": ("verifying:checkpoint", "Sign the ledger as it is now, to be kept elsewhere."),
@@ -90,7 +93,10 @@ _SECTIONS = {
         "token": ("tokens:token", "Tokens with which programs come in through the server."),
         "policy": ("policies:policy", "What holds for the whole ledger, whoever acts."),
         "webhook": ("webhooks:webhook", "Addresses that are sent every event, signed."),
-        "mail": ("mailing:mail", "Send the mail that is due, where no server does."),
+        "mail": (
+            "mailing:mail",
+            "Send the mail that is due: links, requests, what became of uploads, reminders.",
+        ),
         "serve": ("serving:serve", "Serve the ledger over HTTP, to people, rigs and scripts."),
     },
 }

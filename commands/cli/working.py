@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.cli import output
-from commands.cli.failures import ENTRY_FAILED
+from commands.cli.failures import ENTRY_FAILED, interrupted
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.next_steps import sentence
 from commands.cli.output import plural, printable
@@ -133,7 +133,9 @@ def _watch(invocation: Invocation, daybook: "Daybook", interval: float) -> int:
     try:
         output.say(f"Looking every {interval:g} s; Ctrl-C ends it.", err=True)
         watch(daybook, invocation.settings.roots, interval_s=interval, tell=tell)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not interrupted(error):
+            raise
         output.say("Stopped.", err=True)
     return 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
+from commands.cli.failures import interrupted
 from tests.cli.conftest import ROOT, Ended, Run, run_cli, run_process
 from tests.patience import PATIENCE_S
 
@@ -302,6 +303,17 @@ def test_ctrl_c_is_how_watching_ends(folder: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, err) == (0, "", "Stopped.\n")
+
+
+def test_ctrl_c_in_the_middle_of_an_import_is_ctrl_c() -> None:
+    class Interrupting:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises((RuntimeError, KeyboardInterrupt)) as caught:
+        type("Imported", (), {"field": Interrupting()})
+
+    assert interrupted(caught.value) and not interrupted(RuntimeError("of another cause"))
 
 
 def test_module_can_be_run_from_any_folder(folder: Path) -> None:

@@ -200,7 +200,7 @@ def test_waiting_session_goes_on_when_its_file_appears(stocked: Run, sample: Sam
     assert looked.exit == 0
     assert looked.json == {
         "ok": True, "position": looked.json["position"], "looked_at": 1, "sessions": [], "clusterings": [], "waiting": 1,
-        "looked_again": 0, "found": [],
+        "looked_again": 0, "found": [], "clusterings_waiting": 0,
     }  # fmt: skip
     table.write_bytes(kept)
     worked = stocked("work", "--json")

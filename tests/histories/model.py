@@ -211,6 +211,8 @@ class Model(IntakeModel):
                 )
             )
         }
+        meant = set(sessions.values())
+        owners = {one.owner for one in meant}
         errors, outcomes = set(), dict[Session, str]()
         times = {key: held for key, held in self.times.items() if held not in changed}
         for old, entry in changed.items():
@@ -223,8 +225,10 @@ class Model(IntakeModel):
             outcomes[old] = self.fate(entry.folder, probe)
             others = [one for one in changed if one.time is not None and one.time == entry.folder.time]
             is_named = entry.folder not in self.locations
-            if is_named and outcomes[old] == "inserted" and others and old not in others:
-                errors.add("match-contradicted")
+            if is_named and outcomes[old] == "inserted" and old not in others:
+                holder = self.times.get((file.subject, entry.folder.time))
+                if others or (holder is not None and holder not in meant and holder.owner in owners):
+                    errors.add("match-contradicted")
             if outcomes[old] == "error":
                 errors.add("no-recordings")
             elif (

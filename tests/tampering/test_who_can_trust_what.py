@@ -1,7 +1,7 @@
 """The README's table "Who can trust what", row by row: what is refused, what is found, and what is left.
 
-A name of a test here begins with the row that it shows: ``user``, ``account``, ``application``, ``owner`` or
-``kept_elsewhere``.
+A name of a test here begins with the row that it shows: ``user``, ``account``, ``worker``, ``application``,
+``owner`` or ``kept_elsewhere``.
 """
 
 import json
@@ -15,13 +15,15 @@ import pytest
 
 from commands.answers.verified import verified_proof
 from commands.door.actor import Actor
+from commands.door.permission import require_settler
 from commands.door.submit import Daybook
 from commands.proving.checking import check_ledger
 from commands.proving.checkpoints import make_checkpoint
+from commands.workers.reading import Who
 from ledger import log
 from ledger.database import Database, Transaction
 from ledger.envelope import NewEvent
-from ledger.errors import IntegrityFailure
+from ledger.errors import IntegrityFailure, Refusal
 from ledger.events import (
     DeletionApproved,
     InputFileErased,
@@ -46,9 +48,11 @@ ROWS = (
     "a user of Daybook",
     "somebody with an account",
     "somebody who has the application's database password",
+    "a worker's host",
     "the owner of the database",
     "the owner, where",
 )
+_SHOWN = {"user", "account", "worker", "application", "owner", "kept_elsewhere"}
 
 
 def table_rows() -> list[str]:
@@ -64,9 +68,11 @@ def test_every_row_of_the_table_is_shown_here() -> None:
     for row, begins in zip(rows, ROWS, strict=True):
         assert row.startswith(begins), row
     shown = set(
-        re.findall(r"def test_(user|account|application|owner|kept_elsewhere)_", Path(__file__).read_text())
+        re.findall(
+            r"def test_(user|account|worker|application|owner|kept_elsewhere)_", Path(__file__).read_text()
+        )
     )
-    assert shown == {"user", "account", "application", "owner", "kept_elsewhere"}
+    assert shown == _SHOWN
 
 
 @pytest.fixture
@@ -199,6 +205,25 @@ def test_account_stands_in_a_receipt_with_how_it_was_authenticated(server: Serve
     ]
     forged = verified_proof(server.url, receipt["text"].replace("user_2", "user_1"), kept={})
     assert not forged.ok and forged.actors == []
+
+
+def test_worker_is_whom_its_token_names_until_that_is_revoked(server: Server) -> None:
+    admin = server.as_("user_1")
+    for action, body in (
+        ("add-service-account", {"user": "rig_1"}), ("grant-right", {"user": "rig_1", "right": "work"}),
+    ):  # fmt: skip
+        assert admin.post(f"/api/v1/actions/{action}", json=body).status_code == 200
+    token = server.token("rig_1")
+    who = Who(Actor("user_1"), token)
+
+    acting = who.at(server.ledger)
+    Daybook(server.ledger, acting).require(lambda world: require_settler(world, "process entries"))
+
+    assert (acting.user, acting.authentication) == ("rig_1", "token")
+    assert acting.token is not None
+    assert admin.post("/api/v1/actions/revoke-token", json={"id": acting.token}).status_code == 200
+    with pytest.raises(Refusal, match="lets nobody in"):
+        who.at(server.ledger)
 
 
 @pytest.mark.parametrize("what", NO_HEADS)
