@@ -203,10 +203,13 @@ def test_a_server_that_cuts_every_connection_is_come_back_to(lab: Lab, start: St
     leave(lab, "quick_0")
     until_inserted(lab, 1)
     with psycopg.connect(lab.url, autocommit=True) as server:
-        server.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        cut = server.execute(
+            f"SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+        ).fetchall()
+        pids = [pid for pid, _ in cut]
+        gone = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
+        until(lambda: server.execute(gone, (pids,)).fetchone() == (0,))  # a signal is not yet an end
 
     leave(lab, "quick_0", "quick_1")
 
