@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from anyio.to_thread import current_default_thread_limiter
+from anyio.to_thread import current_default_thread_limiter, run_sync
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
@@ -14,6 +14,7 @@ from commands.web import callers, doing, exports, following, health, operations,
 from commands.web.bounds import Bounds
 from commands.web.openapi import describe
 from commands.web.pages import bench
+from commands.web.pages.showing import failed
 from commands.web.problems import Problem
 from commands.web.serving import Serving
 from ledger import __version__
@@ -21,6 +22,9 @@ from ledger import __version__
 API = "/api/v1"
 THREADS = 32
 _ESCAPED = 2  # bytes for one of a file in a JSON document
+NO_PAGE = Problem(
+    404, "no-such-page", "There is no page at this address.", "Look for it from the first page, or search the help."
+)  # fmt: skip
 _NO_TELEMETRY: TelemetryConfig = {
     "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False,
 }  # fmt: skip
@@ -56,6 +60,11 @@ def application(serving: Serving) -> FastAPI:
     return app
 
 
+def is_of_a_browser(request: Request) -> bool:
+    """Whether somebody looks for a page."""
+    return not request.url.path.startswith(f"{API}/") and "text/html" in request.headers.get("accept", "")
+
+
 def _answer_failures(app: FastAPI, serving: Serving) -> None:
     async def refused(_request: Request, error: Exception) -> Response:
         assert isinstance(error, callers.Refused)  # noqa: S101
@@ -73,8 +82,10 @@ def _answer_failures(app: FastAPI, serving: Serving) -> None:
             serving.settings.contact
         )
 
-    async def no_address(_request: Request, error: Exception) -> Response:
+    async def no_address(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
+        if error.status_code == 404 and is_of_a_browser(request):
+            return await run_sync(failed, serving, NO_PAGE)
         codes = {404: "no-such-address", 405: "no-such-method"}
         code = codes.get(error.status_code, "http")
         headers = dict(error.headers or {})

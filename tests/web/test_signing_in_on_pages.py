@@ -260,3 +260,14 @@ def test_no_page_believes_a_proxy_that_was_not_named(server: Server) -> None:
 def signed_in_as(server: Server, user: str) -> list[SignInLine]:
     with signed_in(admin(server), user).reading() as world:
         return sign_ins(world).sign_ins
+
+
+def test_a_page_that_is_not_there_is_said_on_a_page(server: Server) -> None:
+    browser = server.client(Accept="text/html,*/*")
+
+    shown, api = browser.get("/nowhere"), browser.get("/api/v1/nowhere")
+    plain = server.anonymous.get("/nowhere")
+
+    assert shown.status_code == 404 and "There is no page at this address." in shown.text
+    assert shown.headers["content-type"].startswith("text/html") and 'href="/"' in shown.text
+    assert api.json()["code"] == plain.json()["code"] == "no-such-address"
