@@ -47,7 +47,6 @@ def add(invocation: Invocation, url: str, since: int | None) -> None:
     """
     from commands.accounts.webhooks import add_webhook
 
-    invocation.address  # noqa: B018 - before a key is made: it is refused at a distance
     key = server_key_of(invocation)
     with invocation.daybook() as daybook:
         made, secret = add_webhook(daybook, key, url, since=since, command_id=invocation.command_id)
@@ -189,7 +188,6 @@ def send(invocation: Invocation, follow: bool) -> None:
     """
     from commands.answers.webhook_sending import EVERY_S, send_due
 
-    invocation.address  # noqa: B018 - as above
     key, networks = server_key_of(invocation), invocation.settings.webhooks
     with invocation.daybook() as daybook:
         found = send_due(daybook.ledger, key, networks)

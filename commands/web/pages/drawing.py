@@ -14,7 +14,7 @@ _BEFORE = {"entry", "stands", "clustered", "of", "recorded", "replaced", "correc
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """``kind``: node, here or stays."""
+    """``kind``: node, here, grown or stays."""
 
     x: int
     y: int

@@ -5,23 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.web.pages.addresses import record_address
+from commands.web.pages.drawing import Box
 
 MOST = 12
 """Records that are drawn; the others are counted in one box."""
 _WIDE, _HIGH, _GAP, _STEP = 190, 44, 10, 270
 _LETTERS = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """``kind``: here, node, grown or stays."""
-
-    x: int
-    y: int
-    name: str
-    says: str
-    kind: str
-    link: str | None
 
 
 @dataclass(frozen=True, slots=True)
