@@ -9,6 +9,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import forkserver, set_forkserver_preload
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,9 @@ def silent_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server of our own, without the database's name."""
+@contextmanager
+def own_postgresql() -> Iterator[Any]:
+    """A server of the wheel that runs, and is gone with its data at the end."""
     # a short path, because Unix sockets need one
     directory = (MEMORY or Path("/tmp")) / f"daybook-pg-{uuid.uuid4().hex[:8]}"
     with warnings.catch_warnings():
@@ -97,17 +98,26 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
     try:
         until(has_started)
+        yield server
+    finally:
+        server.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, without the database's name."""
+    with own_postgresql() as server:
         # No test cuts the power: what a killed process has committed is in the system's cache. Nor does any live so long
         # that a vacuum would be due.
         for setting in ("fsync", "full_page_writes", "autovacuum"):
             administer(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")
         administer(server.get_uri(), "SELECT pg_reload_conf()")
-        yield server.get_uri()
-    finally:
-        if (connection := _administrators.pop(server.get_uri(), None)) is not None:
-            connection.close()
-        server.cleanup()
-        shutil.rmtree(directory, ignore_errors=True)
+        try:
+            yield server.get_uri()
+        finally:
+            if (connection := _administrators.pop(server.get_uri(), None)) is not None:
+                connection.close()
 
 
 _administrators: dict[str, "psycopg.Connection[Any]"] = {}

@@ -104,6 +104,17 @@ def own_settings(folder: Path) -> Iterator[None]:
         yield
 
 
+def play(page: str, folder: Path) -> None:
+    """Every command of a page in turn: each ends well, and answers what the page says."""
+    with own_settings(folder):
+        console = Console(folder)
+        for block in blocks(page):
+            for step in steps(block):
+                ended = console.run(step.command)
+                assert ended.exit == 0, f"$ {step.command}\n{ended.shown}"
+                assert agree(step.answer, ended.shown), f"$ {step.command}\n{ended.shown}"
+
+
 def _rewritten(page: str, console: Console) -> str:
     def with_answers(match: re.Match[str]) -> str:
         said = []

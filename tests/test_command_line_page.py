@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.pages import Console, agree, blocks, own_settings, steps
+from tests.pages import play
 
 PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
 NAMED = (
@@ -21,14 +21,7 @@ NAMED = (
 
 
 def test_the_page_of_every_day_answers_as_it_says(tmp_path: Path) -> None:
-    with own_settings(tmp_path):
-        console = Console(tmp_path)
-        for block in blocks(PAGE):
-            for step in steps(block):
-                ended = console.run(step.command)
-
-                assert ended.exit == 0, f"$ {step.command}\n{ended.shown}"
-                assert agree(step.answer, ended.shown), f"$ {step.command}\n{ended.shown}"
+    play(PAGE, tmp_path)
 
 
 def test_the_page_of_every_day_names_what_is_for_it() -> None:

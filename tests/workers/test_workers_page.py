@@ -5,21 +5,14 @@ from pathlib import Path
 from procrastinate.schema import SchemaManager
 
 from tests.conftest import ROOT
-from tests.pages import Console, agree, blocks, own_settings, steps
+from tests.pages import play
 
 PAGE = (ROOT / "docs" / "workers.md").read_text(encoding="utf-8")
 COPY = (ROOT / "migrations" / "procrastinate_3_10.sql").read_text(encoding="utf-8")
 
 
 def test_every_command_answers_what_the_page_says(tmp_path: Path) -> None:
-    with own_settings(tmp_path):
-        console = Console(tmp_path)
-        for block in blocks(PAGE):
-            for step in steps(block):
-                ended = console.run(step.command)
-
-                assert ended.exit == 0, f"$ {step.command}\n{ended.shown}"
-                assert agree(step.answer, ended.shown), f"$ {step.command}\n{ended.shown}"
+    play(PAGE, tmp_path)
 
 
 def test_the_queue_is_made_as_the_library_makes_it() -> None:
