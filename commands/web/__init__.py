@@ -1,1 +1,1 @@
-"""Serves answers over HTTP: the API. Nothing but ``daybook serve`` imports it, and it imports what a server needs."""
+"""Answers over HTTP: the API, and pages for people. Only ``daybook serve`` imports it, with what a server needs."""

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from commands.web import callers, doing, exports, following, health, operations, pages, signing_in, uploads
 from commands.web.bounds import Bounds
 from commands.web.openapi import describe
-from commands.web.pages import bench
+from commands.web.pages import ingest
 from commands.web.pages.showing import failed
 from commands.web.problems import Problem
 from commands.web.serving import Serving
@@ -53,7 +53,7 @@ def application(serving: Serving) -> FastAPI:
         serving=serving,
         files=dict.fromkeys(uploads.PATHS, 1)
         | dict.fromkeys(doing.PATHS_OF_FILES | operations.PATHS_OF_FILES, _ESCAPED)
-        | bench.BYTES_OF_FILES,
+        | ingest.BYTES_OF_FILES,
     )
     describe(app, __version__)
     _answer_failures(app, serving)

@@ -9,9 +9,9 @@ from commands.web.pages import (
     account,
     assets,
     auditing,
-    bench,
     by_provider,
     helping,
+    ingest,
     integrity,
     links,
     lists,
@@ -31,7 +31,7 @@ def pages(serving: Serving) -> APIRouter:
     for part in (
         assets.assets, links.links, signing_in.signing_in, by_provider.by_provider,
         account.account, second_factor.second_factor, lists.lists,
-        live.live, bench.bench, auditing.auditing, helping.helping, integrity.integrity, named.named, people.people,
+        live.live, ingest.ingest, auditing.auditing, helping.helping, integrity.integrity, named.named, people.people,
         records.records, stored_files.stored_files,
     ):  # fmt: skip
         router.include_router(part(serving))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.web.pages.addresses import record_address
-from commands.web.pages.drawing import Box
+from commands.web.pages.lineage import Box
 
 MOST = 12
 """Records that are drawn; the others are counted in one box."""

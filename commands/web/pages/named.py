@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from commands.web.pages.addresses import record_address
 from commands.web.pages.as_files import as_csv, as_json
-from commands.web.pages.drawing import drawn
+from commands.web.pages.lineage import drawn
 from commands.web.pages.routes import add_page
 from commands.web.pages.showing import page
 from commands.web.pages.strips import strips

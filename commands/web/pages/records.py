@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 from commands.answers.may import further, may_not
 from commands.web.pages.addresses import record_address
 from commands.web.pages.as_files import as_csv, as_json
-from commands.web.pages.drawing import drawn
 from commands.web.pages.facts import facts_of, plain_value
+from commands.web.pages.lineage import drawn
 from commands.web.pages.next_steps import ways
 from commands.web.pages.routes import add_page, seen_other
 from commands.web.pages.showing import page

@@ -76,7 +76,7 @@ class Group:
         return self.status != "error"
 
 
-def looking(serving: Serving) -> APIRouter:
+def work(serving: Serving) -> APIRouter:
     router = APIRouter()
     add_page(router, serving, "/work", _work)
     return router

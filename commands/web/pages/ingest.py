@@ -9,11 +9,11 @@ from commands.web.pages import (
     doing,
     editing,
     home,
-    looking,
     one_session,
     requests,
     uploaded,
     values,
+    work,
 )
 from commands.web.serving import Serving
 
@@ -21,11 +21,11 @@ BYTES_OF_FILES = dict.fromkeys(doing.PATHS_OF_FILES | editing.PATHS_OF_FILES | c
 """How many bytes each byte of a file may take in a form: chosen, and typed with long line ends."""
 
 
-def bench(serving: Serving) -> APIRouter:
+def ingest(serving: Serving) -> APIRouter:
     router = APIRouter()
     for part in (
         home.home, doing.doing, one_session.one_session, composing.composing, editing.editing, uploaded.uploaded,
-        requests.requests, correcting.correcting, looking.looking, values.values, differing.differing,
+        requests.requests, correcting.correcting, work.work, values.values, differing.differing,
     ):  # fmt: skip
         router.include_router(part(serving))
     return router
