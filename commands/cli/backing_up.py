@@ -10,6 +10,7 @@ from commands.cli.failures import NOT_INTACT
 from commands.cli.invocation import Invocation, near, pass_invocation
 from commands.cli.output import Column, plural, printable
 from commands.cli.progress import shown_progress
+from commands.cli.setting_up import note_unfinished_ledgers
 from commands.cli.times import shown
 from commands.cli.verbs import Verb, VerbGroup
 
@@ -45,6 +46,7 @@ def create(invocation: Invocation, directory: str) -> None:
     from commands.door.private_files import has_modes
     from commands.moving.backups import create_backup
 
+    _note_unfinished(invocation, directory)
     with shown_progress("checking") as progress:
         made = create_backup(invocation.address, Path(directory), progress)
 
@@ -75,6 +77,7 @@ def list_(invocation: Invocation, directory: str) -> None:
     from commands.moving.backups import list_backups
 
     found = list_backups(Path(directory))
+    _note_unfinished(invocation, directory)
 
     def human() -> None:
         if not found.backups:
@@ -142,6 +145,7 @@ def restore(invocation: Invocation, backup: str) -> None:
     from commands.moving.backups import restore_backup
     from commands.moving.setup import key_path
 
+    note_unfinished_ledgers(invocation)
     with shown_progress("checking") as progress:
         done = restore_backup(invocation.address, Path(backup), progress)
     key = key_path(invocation.address, Path())
@@ -158,6 +162,17 @@ def restore(invocation: Invocation, backup: str) -> None:
         output.say("Tokens, passwords and sign-ins are those of then: end again what was ended since.")
 
     invocation.answer(done, human)
+
+
+def _note_unfinished(invocation: Invocation, directory: str) -> None:
+    """What a killed ``backup create`` left in the folder."""
+    from commands.moving.backups import unfinished
+
+    for folder in unfinished(Path(directory)):
+        invocation.note(
+            f"{near(folder)} is a backup that was never finished, and may hold secrets. Remove it, unless somebody is "
+            "making one there now."
+        )
 
 
 def _size(number: int) -> str:

@@ -15,6 +15,7 @@ from commands.cli import output
 from commands.cli.invocation import Invocation, near, pass_invocation
 from commands.cli.output import file_name, plural, printable
 from commands.cli.progress import shown_progress
+from commands.cli.setting_up import note_unfinished_ledgers
 from commands.cli.sources import STDIN, regular_file
 from commands.cli.targets import new_file
 from commands.cli.times import as_of_option
@@ -117,6 +118,7 @@ def import_(invocation: Invocation, file: str) -> None:
     from commands.moving.importing import import_ledger, imported
     from commands.moving.setup import key_path
 
+    note_unfinished_ledgers(invocation)
     with _source(file) as lines, shown_progress("importing") as progress:
         moved = import_ledger(invocation.address, lines, progress)
     key = key_path(invocation.address, Path())

@@ -1,5 +1,6 @@
 """Verbs that make a ledger and its lists: ``init``, ``rebuild``."""
 
+import os
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from commands.cli.output import plural
 from commands.cli.progress import shown_progress
 from commands.cli.times import shown
 from commands.cli.verbs import Verb
+from ledger.addresses import sqlite_file
 
 
 @click.command(cls=Verb)
@@ -26,9 +28,11 @@ def init(invocation: Invocation) -> None:
     from commands.moving.setup import initialise
 
     made = initialise(invocation.address, invocation.actor)
-    for waiting in left_behind(invocation.address):
+    note_unfinished_ledgers(invocation)
+    for [waiting] in left_behind(Path(made.key)):
         invocation.note(
-            f"{near(waiting)} is a ledger that was never finished. Remove it, unless somebody is making one there now."
+            f"{near(waiting)} is a signing key, and none of this ledger. It is of another that waits for it, which "
+            "daybook init would finish, or of one that was never made: then remove it."
         )
 
     def human() -> None:
@@ -50,6 +54,19 @@ def init(invocation: Invocation) -> None:
         output.say(f"Next: {worded(made.next_steps[0])} (reference values, subjects, probes)")
 
     invocation.answer(made, human)
+
+
+def note_unfinished_ledgers(invocation: Invocation) -> None:
+    """What a killed ``init``, ``import`` or ``backup restore`` left beside this address."""
+    from commands.moving.aside import left_behind
+
+    file = sqlite_file(invocation.address)
+    for [waiting, *beside] in left_behind(Path(os.path.realpath(file))) if file else ():
+        and_what = f", with {', '.join(near(each) for each in beside)}," if beside else ""
+        invocation.note(
+            f"{near(waiting)}{and_what} is a ledger that was never finished. Remove it, unless somebody is making one "
+            "there now."
+        )
 
 
 @click.command(cls=Verb)

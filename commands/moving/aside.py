@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from glob import escape
+from itertools import groupby
 from pathlib import Path
 
 from ledger import checkpoint
@@ -77,13 +78,12 @@ def waiting_name(path: Path) -> Path:
     return path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
 
 
-def left_behind(url: str) -> list[Path]:
-    """Ledgers that wait beside this one: of processes that were killed or are still at it, which nobody can tell."""
-    address = checked(url)
-    if address.backend != "sqlite":
-        return []
-    path = Path(os.path.realpath(address.database))
-    return sorted(path.parent.glob(f"{escape(path.name)}.????????.new"))
+def left_behind(path: Path) -> list[list[Path]]:
+    """What waits beside a ledger or a key: left by processes that were killed, or theirs who are still at it, which
+    nobody can tell. Each with the files that SQLite keeps beside it."""
+    files = sorted(path.parent.glob(f"{escape(path.name)}.????????.new*"))
+    own = len(f"{path.name}.01234567.new")
+    return [list(group) for _, group in groupby(files, key=lambda each: each.name[:own])]
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def key_for(path: Path, is_needed: Callable[[Path], bool]) -> Iterator[Path]:
 
 def find_key(path: Path, public_key: str) -> bool:
     """Put the private half of this public key into place, if it still waits for that. Returns whether it is there."""
-    for waiting in sorted(path.parent.glob(f"{path.name}.*.new")):
+    for waiting in sorted(path.parent.glob(f"{escape(path.name)}.*.new")):
         if not path.exists() and is_key(waiting, public_key):
             with suppress(FileExistsError):  # another process was faster
                 _put(waiting, path)
@@ -109,7 +109,7 @@ def find_key(path: Path, public_key: str) -> bool:
 
 def remove_second_names(path: Path) -> None:
     """Remove the name that a file waited under, where a kill came just after it was put into place."""
-    for waiting in path.parent.glob(f"{path.name}.*.new"):
+    for waiting in path.parent.glob(f"{escape(path.name)}.*.new"):
         with suppress(OSError):
             if waiting.samefile(path):
                 waiting.unlink()

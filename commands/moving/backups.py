@@ -15,7 +15,6 @@ from commands.door.freshness import SCHEMA_REVISION, bring_up_to_date, check_sch
 from commands.door.world import Result
 from commands.moving.aside import place_for
 from commands.moving.backup_files import (
-    MANIFEST,
     Manifest,
     NoBackup,
     Part,
@@ -221,10 +220,15 @@ def list_backups(folder: Path) -> Backups:
         raise Refusal(
             "no-folder", f"{folder} cannot be read: {error.strerror or error}.", "Name another folder."
         ) from error
-    lines = [_line(path) for path in inside if (path / MANIFEST).exists() or not path.name.startswith(".")]
+    lines = [_line(path) for path in inside if not path.name.startswith(".")]
     lines.sort(key=lambda line: (line.position or 0, line.made_at or "", line.backup), reverse=True)
     newest = next((line.position for line in lines if line.position is not None), 0)
     return Backups(position=newest, folder=str(folder), backups=lines)
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """Backups that wait to be whole: of processes that were killed, or are still at it."""
+    return sorted(path for path in folder.glob(".????????????.part") if path.is_dir())
 
 
 def _line(backup: Path) -> BackupLine:

@@ -206,11 +206,13 @@ def test_an_import_that_was_overtaken_leaves_the_ledger_of_the_other(
 
 def test_what_a_killed_init_left_behind_is_named_and_left_alone(folder: Path) -> None:
     (folder / "daybook.db.0123abcd.new").touch()
+    (folder / "daybook.key.0123abcd.new").touch()
 
     for _ in range(2):
         ended = run_cli("init")
         assert ended.exit == 0 and "daybook.db.0123abcd.new is a ledger that was never finished" in ended.err
-    assert (folder / "daybook.db.0123abcd.new").exists()
+        assert "daybook.key.0123abcd.new is a signing key, and none of this ledger" in ended.err
+    assert (folder / "daybook.db.0123abcd.new").exists() and (folder / "daybook.key.0123abcd.new").exists()
 
 
 # --- the application's role -------------------------------------------------------------------------------------------

@@ -213,6 +213,29 @@ def test_a_row_for_copy_is_read_as_postgresql_reads_it() -> None:
     ]  # fmt: skip
 
 
+def test_what_was_left_half_made_is_named_and_left_alone(
+    run: Run, ledger_url: str, elsewhere: Elsewhere, tmp_path: Path
+) -> None:
+    left = tmp_path / "backups" / ".0123456789ab.part"
+    left.mkdir(parents=True)
+    (left / MANIFEST).write_text("{")
+    made = run("backup", "create", "backups", "--json")
+    other = elsewhere()
+    beside = [tmp_path / f"{Path(other).name}.0123abcd.new{ending}" for ending in ("", "-journal")]
+    for path in beside if ledger_url.startswith("sqlite") else ():
+        path.touch()
+
+    listed = run("backup", "list", "backups", "--json")
+    restored = run_cli("--db", other, "backup", "restore", made.json["backup"])
+
+    for ended in (made, listed):
+        assert "backups/.0123456789ab.part is a backup that was never finished" in ended.err
+    assert [line["backup"] for line in listed.json["backups"]] == [made.json["backup"]]
+    assert restored.exit == 0 and left.exists()
+    for path in beside if ledger_url.startswith("sqlite") else ():
+        assert path.name in restored.err and path.exists()
+
+
 def test_at_the_command_line(run: Run, ledger_url: str, elsewhere: Elsewhere) -> None:
     made = run("backup", "create", "backups")
     listed = run("backup", "list", "backups", "--json").json["backups"]

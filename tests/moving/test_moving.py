@@ -358,16 +358,24 @@ def test_payload_that_is_gone_without_a_redaction_is_refused(ledger_url: str, no
 def test_import_that_was_killed_leaves_nothing_and_the_next_one_succeeds(
     lines: list[bytes], nowhere: Nowhere, tmp_path: Path, kind: str
 ) -> None:
+    """What it did leave is named by the next one."""
+    (tmp_path / "log.jsonl").write_bytes(b"".join(lines))
     join_all([elsewhere(killing.import_, nowhere(kind), lines, None, tmp_path / "steps")])
+    named = 0
     for step in killing.chosen(tmp_path / "steps", statements=4):
         target = nowhere(kind)
         child = elsewhere(killing.import_, target, lines, step)
         child.join()
         assert child.exitcode == killing.KILLED, step
         if _size(target) == 0:
-            import_ledger(target, lines)
+            left = [path.name for path in tmp_path.glob(f"{Path(target).name}.*.new*")]
+            ended = run_cli("--db", target, "import", "log.jsonl")
+            assert ended.exit == 0 and all(name in ended.err for name in left), (step, left, ended.err)
+            assert ("was never finished" in ended.err) is bool(left)
+            named += len(left)
         assert exported(target) == lines, step  # opening it finishes what was behind the commit
         assert verify(target).problems == []
+    assert (named > 0) is (kind == "sqlite"), "what a database server leaves of it is nothing"
 
 
 @pytest.mark.parametrize("kind", KINDS)
