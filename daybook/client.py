@@ -5,17 +5,17 @@ Both ways answer with the same documents: the frozen dataclasses of ``commands.a
 """
 
 import threading
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from daybook.derived import as_method, checked, named
 from daybook.errors import WrongArgument, raised_typed
+from daybook.given import Time, When, file_given, moment_given, text_of, time_given
+from daybook.places import Place
 from daybook.rows import Rows
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from commands.answers.trace import Trace
     from commands.answers.verified import Verified
     from commands.answers.why import Why
-    from commands.door.settings import Settings
-    from commands.inputfile.limits import Limits
     from commands.intake.checking import CheckedFile
     from commands.intake.uploading import UploadReport
     from ledger.moments import Moment
@@ -43,25 +41,8 @@ if TYPE_CHECKING:
     from projections.queries import Kind
 
 T = TypeVar("T")
-When = int | str | datetime | None
-"""A moment of the ledger: a position of the log, or a time. A text without an offset is in UTC; None is now."""
-Time = str | date | datetime | None
 Missing = Literal["tasks", "clusterings", "room", "association", "data"]
 _PAGE, _EVENTS = 1_000, 10_000  # the most that is given at once
-
-
-class Place(Protocol):
-    """Where the ledger is: here, or at a server."""
-
-    address: str
-    beside: Path | None
-    settings: "Settings"
-
-    def answering(self) -> "AbstractContextManager[Answering]": ...
-
-    def wrote(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Client:
@@ -137,10 +118,10 @@ class Client:
         from commands.answers.rows import EventLine
 
         given = {
-            "actor": actor, "type": type, "subject": subject, "since": _time(since), "until": _time(until),
+            "actor": actor, "type": type, "subject": subject, "since": time_given(since), "until": time_given(until),
             "text": text,
         }  # fmt: skip
-        asked, moment = checked(named()["log"], given), _moment(as_of)
+        asked, moment = checked(named()["log"], given), moment_given(as_of)
         return Rows(lambda: self._events(asked, after, moment), EventLine)
 
     # --- one record -------------------------------------------------------------------------------------------------
@@ -209,7 +190,7 @@ class Client:
         self, start: When, end: When = None, *, subject: str | None = None, user: str | None = None
     ) -> "Diff":
         """What changed between two moments, and by whom."""
-        moments = {name: _text(when) for name, when in (("start", start), ("end", end)) if when is not None}
+        moments = {name: text_of(when) for name, when in (("start", start), ("end", end)) if when is not None}
         found: Diff = self._ask("diff", None, **moments, subject=subject, user=user)
         return found
 
@@ -233,7 +214,7 @@ class Client:
         """
         from commands.intake.uploading import upload_too_large
 
-        name, data = _file(path, content, self._place.settings.limits)
+        name, data = file_given(path, content, self._place.settings.limits)
         if isinstance(data, int):
             refused = upload_too_large(data, self._place.settings.limits, filename=name)
             assert refused is not None  # noqa: S101 - it was measured by the same limit
@@ -252,7 +233,7 @@ class Client:
         the file cannot be read."""
         from commands.intake.checking import checked_too_large
 
-        name, data = _file(path, content, self._place.settings.limits)
+        name, data = file_given(path, content, self._place.settings.limits)
         if isinstance(data, int):
             refused = checked_too_large(data, self._place.settings.limits)
             assert refused is not None  # noqa: S101 - it was measured by the same limit
@@ -309,7 +290,7 @@ class Client:
         return self._ask(name, as_of, **given)
 
     def _ask(self, name: str, as_of: When, /, **given: Any) -> Any:
-        one, moment = named()[name], _moment(as_of)
+        one, moment = named()[name], moment_given(as_of)
         asked = checked(one, given)
         with self._told_typed(name), self._answering() as ledger:
             return _whole(ledger.ask(one.name, as_of=moment, **asked))
@@ -330,7 +311,7 @@ class Client:
     def _rows(self, kind: "Kind", row: type[T], as_of: When, given: dict[str, Any]) -> "Rows[T]":
         from projections.queries import Query
 
-        moment = _moment(as_of)
+        moment = moment_given(as_of)
         limit = given.pop("limit")
         if limit is not None and (type(limit) is not int or limit < 0):
             raise WrongArgument("wrong-argument", f"limit={limit!r}: expected a number of rows.", "")
@@ -339,7 +320,7 @@ class Client:
             name: value for name, value in given.items() if name in {field.name for field in fields(Query)}
         }
         asked = checked(
-            named()[kind], asked | {"since": _time(given["since"]), "until": _time(given["until"])}
+            named()[kind], asked | {"since": time_given(given["since"]), "until": time_given(given["until"])}
         )
         if decided is False and "status" not in asked:
             asked["status"] = "requested"
@@ -385,9 +366,6 @@ class Client:
         return raised_typed(method, beside=self._place.beside, contact=self._place.settings.contact)
 
 
-# --- what is given --------------------------------------------------------------------------------------------------
-
-
 def _whole(answer: Any) -> Any:
     """An answer of which nothing is read row by row any more."""
     read = {
@@ -396,110 +374,3 @@ def _whole(answer: Any) -> Any:
         if isinstance(value := getattr(answer, field.name), Iterator)
     }
     return replace(answer, **read) if read else answer
-
-
-def _moment(when: When) -> "Moment | None":
-    from commands.answers.times import moment_of
-
-    if when is None or type(when) is int:
-        return when
-    try:
-        return moment_of(_text(when))
-    except ValueError:
-        raise WrongArgument(
-            "wrong-argument", f"{when!r} is no moment.", "Expected a position of the log, or a time."
-        ) from None
-
-
-def _time(when: Time) -> str | None:
-    return None if when is None else _text(when)
-
-
-def _text(when: int | str | date | datetime | None) -> str:
-    """A time without a zone is in UTC."""
-    if isinstance(when, datetime):
-        return (when if when.tzinfo is not None else when.replace(tzinfo=UTC)).isoformat()
-    return str(when)
-
-
-def _file(
-    path: str | PathLike[str], content: bytes | str | None, limits: "Limits"
-) -> tuple[str, bytes | int]:
-    """Its name, and its bytes; only their number where they are more than is taken."""
-    file = Path(path)
-    if content is not None:
-        data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    else:
-        with file.open("rb") as stream:
-            data = stream.read(limits.input_file_bytes + 1)
-            if len(data) > limits.input_file_bytes:
-                return file.name, max(len(data), file.stat().st_size)
-    return file.name, data if len(data) <= limits.input_file_bytes else len(data)
-
-
-# --- where it is ----------------------------------------------------------------------------------------------------
-
-
-class OfThisMachine:
-    """Opened once; each question has its own moment."""
-
-    def __init__(self, settings: "Settings", user: str | None, on_behalf_of: str | None) -> None:
-        from commands.door.actor import Actor
-        from commands.door.submit import Daybook
-        from ledger.addresses import shown, sqlite_file
-
-        file = sqlite_file(settings.db)
-        self.settings, self.address = settings, shown(settings.db)
-        self.beside = None if file is None else Path(file).absolute().parent
-        self.daybook = Daybook.open(
-            settings.db, Actor.of_process("python", claimed=user, on_behalf_of=on_behalf_of)
-        )
-
-    @contextmanager
-    def answering(self) -> "Iterator[Answering]":
-        from commands.answers.here import Here
-
-        with closing(Here(self.daybook, self.settings)) as here:
-            yield here
-
-    def wrote(self) -> None:
-        """A checkpoint may be due. Where it cannot be kept, that is said and fails nothing."""
-        if self.settings.checkpoints is None or not self.daybook.reached:
-            return
-        from commands.moving.setup import key_path
-        from commands.proving.keeping import keep_checkpoint
-
-        settings = self.settings.checkpoints
-        try:
-            keep_checkpoint(
-                self.daybook, settings, settings.key or key_path(self.settings.db, Path()), at_work=False
-            )
-        except Exception as error:  # noqa: BLE001 - what was asked for is done, and its answer given
-            warnings.warn(f"No checkpoint was kept: {error}", stacklevel=5)
-
-    def close(self) -> None:
-        self.daybook.close()
-
-
-class OfServer:
-    """One connection, opened when it is needed."""
-
-    beside: Path | None = None
-
-    def __init__(self, settings: "Settings", token: str | None, on_behalf_of: str | None) -> None:
-        from commands.remote.opening import open_remote
-
-        assert settings.server is not None  # noqa: S101
-        self.settings = settings
-        self.remote = open_remote(settings.server, token=token, on_behalf_of=on_behalf_of)
-        self.address = self.remote.connection.address.text
-
-    @contextmanager
-    def answering(self) -> "Iterator[Answering]":
-        yield self.remote
-
-    def wrote(self) -> None:
-        """The server keeps its checkpoints itself."""
-
-    def close(self) -> None:
-        self.remote.close()

@@ -1,7 +1,8 @@
 """From an address to a client. Settings are those of the command line."""
 
-from daybook.client import Client, OfServer, OfThisMachine
+from daybook.client import Client
 from daybook.errors import WrongArgument, raised_typed
+from daybook.places import OfServer, OfThisMachine
 
 
 def connected(
