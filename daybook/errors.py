@@ -1,11 +1,10 @@
 """What a client raises: refusals, typed. What went wrong inside of Daybook is not shown, and kept as an incident."""
 
-import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal, no_room
 
 __all__ = [
     "Conflict", "Fault", "IntegrityFailure", "LedgerUnavailable", "NextStep", "NotPermitted", "Refusal",
@@ -56,8 +55,8 @@ def _typed(error: Exception, method: str, beside: Path | None, contact: str | No
         return Refusal("settings", str(error))
     code, message, hint = (getattr(error, name, None) for name in ("code", "message", "hint"))
     if not (isinstance(code, str) and isinstance(message, str) and isinstance(hint, str)):
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return LedgerUnavailable("disk-full", f"The disk is full ({error.strerror}).", "Free some space.")
+        if (full := no_room(error)) is not None:
+            return LedgerUnavailable("disk-full", f"The disk is full ({full.strerror}).", "Free some space.")
         return _incident(error, method, beside, contact)
     steps: Sequence[NextStep] = getattr(error, "steps", ())
     worded = _worded(hint, steps)

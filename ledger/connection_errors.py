@@ -101,6 +101,8 @@ PASSING = frozenset(
      "no-route", "unknown-host", "not-postgresql"}
 )  # fmt: skip
 """The codes of what may be over in a while, without anybody's doing here."""
+MAY_PASS = PASSING | {"busy", "disk-full"}
+"""Also what a person sees to: the ledger may be there again in a while."""
 
 
 def unreachable(address: str, text: str, state: str = "") -> LedgerUnavailable:

@@ -4,11 +4,16 @@ Every refusal names what was found and what to do next. What to do is data, whic
 command, a button. The command line turns the class into an exit code.
 """
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Conflict", "IntegrityFailure", "LedgerUnavailable", "NextStep", "Refusal"]
+__all__ = ["NO_ROOM", "Conflict", "IntegrityFailure", "LedgerUnavailable", "NextStep", "Refusal", "no_room"]
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""What the system says where a file cannot grow."""
+_CHAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +63,13 @@ class LedgerUnavailable(Refusal):
 
 class IntegrityFailure(Refusal):
     """What is stored is not what was written."""
+
+
+def no_room(error: BaseException) -> OSError | None:
+    """The full disk that an error came of, wherever it happened and whatever was being written."""
+    link: BaseException | None = error
+    for _ in range(_CHAIN):
+        if isinstance(link, OSError) and link.errno in NO_ROOM:
+            return link
+        link = None if link is None else link.__cause__ or link.__context__
+    return None

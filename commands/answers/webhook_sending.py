@@ -18,6 +18,7 @@ from commands.accounts.webhooks import MOST_DEAD
 from commands.answers.event import event_line
 from commands.answers.rows import EventLine
 from commands.answers.webhook_messages import NotTaken, message_of, send
+from commands.door.incidents import record_beside
 from commands.door.ledger import Ledger
 from commands.door.result import Result
 from ledger import log, secrets
@@ -46,7 +47,7 @@ def send_due(
     """What is due now, of all hooks. A hook that fails keeps no other waiting for longer than one message."""
     with ledger.reading() as (transaction, head):
         hooks = [hook for hook in secrets.of_kind(transaction, secrets.WEBHOOK) if hook.is_living]
-    found = [_Sending(ledger, key, hook, networks, post, clock, stopped).run() for hook in hooks]
+    found = [_Sending(ledger, key, hook, networks, post, clock, stopped).run_alone() for hook in hooks]
     sent, waiting, dead = (sum(each[at] for each in found) for at in range(3))
     return WebhooksSent(position=head.size, sent=sent, waiting=waiting, dead=dead)
 
@@ -62,6 +63,17 @@ class _Sending:
     stopped: Callable[[], bool]
     sent: int = 0
     dead: int = 0
+
+    def run_alone(self) -> tuple[int, int, int]:
+        """As ``run``: a fault of the program in one hook has it wait, and the others go on."""
+        try:
+            return self.run()
+        except Refusal:
+            raise
+        except Exception as fault:  # noqa: BLE001 - the other hooks are sent to
+            incident = record_beside(fault, verb="webhooks: a hook", database=self.ledger.database)
+            self._later(f"A fault of daybook itself (incident {incident}).")
+            return self.sent, 1, self.dead
 
     def run(self) -> tuple[int, int, int]:
         """How many were taken, whether it waits for a later attempt, how many were put aside."""
@@ -107,9 +119,13 @@ class _Sending:
             letter = {"position": event.position, "attempts": failures, "error": str(why), "at": self._at(0)}
             dead = [*self.hook.details.get("dead", []), letter]
             return self._keep(self._past(event) | {"dead": dead}) and len(dead) < MOST_DEAD
-        pause = min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 20), LONGEST_PAUSE_S)
-        self._keep({"failures": failures, "error": str(why), "next_at": self._at(pause)})
+        self._later(str(why))
         return False
+
+    def _later(self, why: str) -> None:
+        failures = self.hook.details.get("failures", 0) + 1
+        pause = min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 20), LONGEST_PAUSE_S)
+        self._keep({"failures": failures, "error": why, "next_at": self._at(pause)})
 
     def _past(self, event: EventLine) -> dict[str, Any]:
         again = self.hook.details.get("again", [])

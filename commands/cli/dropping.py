@@ -150,6 +150,8 @@ def _tell(invocation: Invocation, told: "Told") -> None:
 
     if told.what == "moved":
         output.say(printable(told.file))
+    elif told.what == "stays":
+        invocation.warn(f"{printable(told.file)} stays where it is: {printable(told.message)}.")
     elif told.what == "lost":
         invocation.note(f"the ledger cannot be reached: {printable(told.message)}")
     else:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from commands.cli.output import ClosedPipe
-from commands.cli.targets import DISK_FULL
 from ledger.addresses import without_secrets
-from ledger.errors import IntegrityFailure, NextStep, Refusal
+from ledger.errors import IntegrityFailure, NextStep, Refusal, no_room
 
 if TYPE_CHECKING:
     from commands.door.incidents import Around
@@ -28,7 +27,6 @@ OUR_FAULT = 70
 INTERRUPTED = 130
 CLOSED_PIPE = 141
 _ASKS = re.compile(r"\bask\b|\bgrant it\b|\breport (it|the)\b|\bincident\b", re.IGNORECASE)
-_CHAIN = 10
 _LONGEST_MESSAGE = 1_000
 _OF_ANOTHER_ROLE = (
     "not-permitted", "no-role", "not-permitted-by-database", "not-authenticated", "only-claimed", "token-reads-only",
@@ -119,19 +117,16 @@ def _failure_of(
 
 
 def _full_disk(error: BaseException) -> Failure | None:
-    """Wherever it happened, whatever was being written."""
-    link: BaseException | None = error
-    for _ in range(_CHAIN):
-        if isinstance(link, OSError) and link.errno in DISK_FULL:
-            where = f" that holds {link.filename}" if isinstance(link.filename, str) else ""
-            return Failure(
-                REFUSED,
-                "disk-full",
-                f"The disk{where} is full ({link.strerror}); nothing was left half-written.",
-                "Free some space and run the same command again.",
-            )
-        link = None if link is None else link.__cause__ or link.__context__
-    return None
+    full = no_room(error)
+    if full is None:
+        return None
+    where = f" that holds {full.filename}" if isinstance(full.filename, str) else ""
+    return Failure(
+        REFUSED,
+        "disk-full",
+        f"The disk{where} is full ({full.strerror}); nothing was left half-written.",
+        "Free some space and run the same command again.",
+    )
 
 
 def _damaged(damage: Callable[[], str | None]) -> Failure | None:

@@ -1,17 +1,41 @@
 """The verb ``mail``: what is to be told is sent, where no server that runs does it."""
 
 import time
+from collections.abc import Callable
 
 import click
 
 from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
-from commands.cli.output import plural
+from commands.cli.output import plural, printable
 from commands.cli.server_keys import server_key_of
 from commands.cli.verbs import Verb
-from ledger.errors import Refusal
+from ledger.connection_errors import MAY_PASS
+from ledger.errors import LedgerUnavailable, Refusal
 
 EVERY_S = 30.0
+
+
+def _follow(invocation: Invocation, once: Callable[[], object]) -> None:
+    """Until Ctrl-C, through a database that is restarted."""
+    lost = False
+    try:
+        while True:
+            time.sleep(EVERY_S)
+            try:
+                once()
+            except LedgerUnavailable as unavailable:
+                if unavailable.code not in MAY_PASS:
+                    raise
+                if not lost:
+                    invocation.note(f"the ledger cannot be reached: {printable(unavailable.message)}")
+                lost = True
+            else:
+                if lost:
+                    invocation.note("the ledger can be reached again.")
+                lost = False
+    except KeyboardInterrupt:
+        output.say("Stopped.", err=True)
 
 
 @click.command(cls=Verb)
@@ -43,13 +67,8 @@ def mail(invocation: Invocation, follow: bool) -> None:
         post = Post(daybook.ledger, server_key_of(invocation), invocation.settings.public_url)
         look(post)
         done = send_due(post, settings)
-        try:
-            while follow:
-                time.sleep(EVERY_S)
-                look(post)
-                send_due(post, settings)
-        except KeyboardInterrupt:
-            output.say("Stopped.", err=True)
+        if follow:
+            _follow(invocation, lambda: (look(post), send_due(post, settings)))
         with daybook.reading() as world:
             found = MailSent(position=world.head.size, sent=done.sent, failed=done.failed)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import click
 
-from ledger.errors import Refusal
+from ledger.errors import NO_ROOM, Refusal
 from ledger.plurals import plural as plural
 
 _NARROWEST = 8
@@ -98,7 +98,7 @@ def unwritable(error: OSError, stream: str = "Standard output") -> ClosedPipe | 
     """What to raise where a stream cannot be written to."""
     if error.errno == errno.EPIPE:
         return ClosedPipe()
-    if error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)):
+    if error.errno in NO_ROOM:
         return Refusal("disk-full", f"{stream} cannot be written to: {error.strerror}.", "Free some space.")
     return Refusal("output", f"{stream} cannot be written to: {error.strerror}.")
 

@@ -10,8 +10,7 @@ from typing import IO
 import click
 
 from commands.cli.output import file_name
-
-DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+from ledger.errors import NO_ROOM
 
 
 def refuse_existing(file: str) -> None:
@@ -57,7 +56,7 @@ def _put(aside: Path, path: Path, file: str) -> None:
         refuse_existing(file)
         raise
     except OSError as error:
-        if error.errno in DISK_FULL or error.errno == errno.ENAMETOOLONG:
+        if error.errno in NO_ROOM or error.errno == errno.ENAMETOOLONG:
             raise _refused(file, error) from None
         refuse_existing(file)  # a disk without hard links
         aside.rename(path)
@@ -65,7 +64,7 @@ def _put(aside: Path, path: Path, file: str) -> None:
 
 def _refused(file: str, error: OSError | ValueError) -> Exception:
     """What to raise: a full disk is no usage error."""
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
         return error
     why = getattr(error, "strerror", None) or str(error)
     return click.UsageError(f"{file_name(file)} cannot be written: {why}.")

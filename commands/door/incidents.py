@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.door.recent import state_folder
 from ledger import __version__
 from ledger.addresses import without_secrets
+
+if TYPE_CHECKING:
+    from ledger.database import Database
 
 _QUOTES_NO_DATA = (
     AttributeError,
@@ -67,14 +71,28 @@ def record(
     incident = uuid.uuid4().hex[:12]
     text = "\n".join([*_head(incident, verb), *_around(around), *_lines(error)]) + "\n"
     for folder in _folders(beside):
-        with contextlib.suppress(OSError):
+        path = folder / f"{incident}.txt"
+        try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = folder / f"{incident}.txt"
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError:
+            continue
+        try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(without_secrets(text))
-            return incident, path
+        except OSError:  # the disk is full
+            with contextlib.suppress(OSError):
+                path.unlink()
+            continue
+        return incident, path
     return incident, None
+
+
+def record_beside(error: BaseException, *, verb: str, database: "Database") -> str:
+    """Of a fault in one of several, where the others go on; returns the id. Kept beside a SQLite ledger."""
+    address = database.address
+    beside = Path(address.database).absolute().parent if address.backend == "sqlite" else None
+    return record(error, verb=verb, beside=beside)[0]
 
 
 def kept(beside: Path | None) -> list[Incident]:

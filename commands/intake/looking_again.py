@@ -14,6 +14,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict
 
 from commands.door.command import Command
+from commands.door.incidents import record_beside
 from commands.door.permission import require_settler
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
@@ -26,7 +27,7 @@ from commands.intake.insertion import Looked, Present, open_of, open_session, re
 from commands.intake.moved import follows
 from commands.intake.outcomes import SettledClustering, requested_and_waiting
 from commands.intake.plain_records import plain_record, time_text
-from commands.intake.settling import present_for
+from commands.intake.settling import NOT_OF_AN_ENTRY, left_open, present_for
 from commands.intake.sortings import Find, Sorted, Sorting, WaitingClustering
 from commands.intake.stopping import Waits
 from commands.recordings.disk import read_file
@@ -46,6 +47,7 @@ from projections.records import Clustering, Session
 MOST_OF_AN_UPLOAD = 100
 _BATCH = 100
 _STAYS = ("task-outside-recording",)  # remarks that do not come from the disk alone
+FAULT = "incident"  # the remark of a session at which the program stumbled; the next look that succeeds takes it away
 Plain = dict[str, Any]
 
 
@@ -162,9 +164,61 @@ def look_again(
     todo = sorted(numbers)
     for start in range(0, len(todo), _BATCH):
         batch = todo[start : start + _BATCH]
-        found = [one for one in _look_at_batch(daybook, roots, batch) if one is not None]
+        found = _looked_at(daybook, roots, batch)
         if found or scheduled:
-            steps.submit(AddFound(sessions=found, looked=ranges(batch) if scheduled else []))
+            _submit(daybook, steps, found, ranges(batch) if scheduled else [])
+
+
+def _submit(daybook: Daybook, steps: Steps, found: list[LookedAgain], looked: list[tuple[int, int]]) -> None:
+    """All of them at once; where that fails, one by one. What was found of one at fault is left out, and that stays
+    with it."""
+    try:
+        steps.submit(AddFound(sessions=found, looked=looked))
+    except NOT_OF_AN_ENTRY:
+        raise
+    except Exception as fault:
+        if not found:
+            raise
+        if len(found) > 1:
+            for one in found:
+                _submit(daybook, steps, [one], [])
+        else:
+            with left_open(daybook):
+                told = _at_fault(daybook, found[0].session, fault)
+                steps.submit(AddFound(sessions=[] if told is None else [told]))
+        if looked:
+            steps.submit(AddFound(sessions=[], looked=looked))
+
+
+def _looked_at(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list[LookedAgain]:
+    """What is new at each; a fault of the program at one of them stays with that session, as a remark."""
+    try:
+        found = _look_at_batch(daybook, roots, batch)
+    except NOT_OF_AN_ENTRY:
+        raise
+    except Exception as fault:  # noqa: BLE001 - each stands alone
+        if len(batch) > 1:
+            return [one for number in batch for one in _looked_at(daybook, roots, [number])]
+        found = [_at_fault(daybook, batch[0], fault)]
+    return [one for one in found if one is not None]
+
+
+def _at_fault(daybook: Daybook, number: int, fault: Exception) -> LookedAgain | None:
+    """A session that cannot be looked at; None where that is on record already."""
+    incident = record_beside(fault, verb="look again", database=daybook.database)
+    with daybook.reading() as world:
+        row = world.state.sessions[number]
+        _, before = standing_session(world, number)
+    if any(each["code"] == FAULT for each in before):
+        return None
+    said = f"Looking at it again ended in a fault of daybook itself (incident {incident}). It is tried again."
+    more = MoreFound(
+        recordings=[],
+        probes=[],
+        remarks=[*before, remark(FAULT, incident, said)],
+        open=orjson.loads(row.open or "[]"),
+    )
+    return LookedAgain(session=row.id, version=row.version, more=more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ finds the same work. Two workers may process the same entry; the stream's versio
 import os
 import platform
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 
 from commands.door.command import Command
-from commands.door.incidents import record
+from commands.door.incidents import record_beside
+from commands.door.logs import LOG
 from commands.door.permission import NotPermitted, may_settle_all, require_settler
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
@@ -53,7 +53,8 @@ T = TypeVar("T")
 BATCH = 500
 _ROUNDS = 3
 _UNSETTLED = ("pending", "waiting")
-_NOT_OF_AN_ENTRY = (LedgerUnavailable, IntegrityFailure, NotPermitted)
+NOT_OF_AN_ENTRY = (LedgerUnavailable, IntegrityFailure, NotPermitted)
+"""What stops all entries: everything else that is raised is about one."""
 
 
 class SettleSessions(Command[Result]):
@@ -164,10 +165,23 @@ def settle(
         if before is None or clustering < before:
             _settle_clustering(daybook, roots, steps, clustering)
     if noted:
-        _note(daybook, roots, todo, groups)
+        with left_open(daybook):
+            _note(daybook, roots, todo, groups)
     for upload in _unfinished_uploads(daybook, owner):
         if before is None or upload < before:
-            steps.submit(FinishUpload(upload=upload))
+            with left_open(daybook):
+                steps.submit(FinishUpload(upload=upload))
+
+
+@contextmanager
+def left_open(daybook: Daybook) -> Iterator[None]:
+    """What a fault of the program keeps from being done here is done by the next run; the others go on."""
+    try:
+        yield
+    except NOT_OF_AN_ENTRY:
+        raise
+    except Exception as fault:  # noqa: BLE001 - it holds up no other
+        LOG.error("incident", extra={"refusal": _incident(daybook, fault)})
 
 
 def _note(daybook: Daybook, roots: Roots, sessions: Sequence[int], clusterings: Sequence[int]) -> None:
@@ -197,7 +211,7 @@ def _settle_sessions(
         overtaken: list[int] = []
         for batch in _batches(todo, BATCH):
             with without_garbage_collection():
-                found = list(_look_at_sessions(daybook, roots, batch))
+                found = _looked_at(daybook, roots, batch)
             _submit_sessions(daybook, steps, found)
             overtaken += _still_pending(daybook, found)
             if total > looked_at:
@@ -212,7 +226,7 @@ def _submit_sessions(daybook: Daybook, steps: Steps, found: list[SettledSession]
     """All of them at once; where that fails, one by one, so that only the entry at fault fails."""
     try:
         steps.submit(SettleSessions(sessions=found))
-    except _NOT_OF_AN_ENTRY:
+    except NOT_OF_AN_ENTRY:
         raise
     except Exception as fault:
         if len(found) > 1:
@@ -221,8 +235,9 @@ def _submit_sessions(daybook: Daybook, steps: Steps, found: list[SettledSession]
             return
         if not found:
             raise
-        failed = found[0].model_copy(update={"event": _failed_session(daybook, fault), "clusterings": []})
-        steps.submit(SettleSessions(sessions=[failed]))
+        failed = {"event": _failed_session(daybook, fault), "clusterings": [], "waiting": []}
+        with left_open(daybook):
+            steps.submit(SettleSessions(sessions=[found[0].model_copy(update=failed)]))
 
 
 def _settle_clustering(daybook: Daybook, roots: Roots, steps: Steps, number: int) -> None:
@@ -230,11 +245,12 @@ def _settle_clustering(daybook: Daybook, roots: Roots, steps: Steps, number: int
         clustering = world.state.clusterings[number]
     try:
         steps.submit(_look_at_clustering(daybook, roots, number))
-    except _NOT_OF_AN_ENTRY:
+    except NOT_OF_AN_ENTRY:
         raise
     except Exception as fault:  # noqa: BLE001 - at stage 3 each entry stands alone
         event = ClusteringInsertFailed(**_failure(daybook, fault))
-        steps.submit(SettleClustering(clustering=number, version=clustering.version, event=event))
+        with left_open(daybook):
+            steps.submit(SettleClustering(clustering=number, version=clustering.version, event=event))
 
 
 def _failed_session(daybook: Daybook, fault: Exception) -> SessionInsertFailed:
@@ -247,15 +263,17 @@ def _failure(daybook: Daybook, fault: Exception) -> dict[str, Any]:
     """
     if isinstance(fault, Refusal):
         return {"code": fault.code, "message": fault.message, "hint": fault.hint}
-    address = daybook.database.address
-    beside = Path(address.database).absolute().parent if address.backend == "sqlite" else None
-    incident, _ = record(fault, verb="stage 3", beside=beside)
+    incident = _incident(daybook, fault)
     return {
         "code": "incident",
         "message": f"This is a fault of daybook itself, not of the entry (incident {incident}).",
         "hint": "Report it under this number. When it is mended, upload the file again: the entry is tried anew.",
         "incident": incident,
     }
+
+
+def _incident(daybook: Daybook, fault: Exception) -> str:
+    return record_beside(fault, verb="stage 3", database=daybook.database)
 
 
 def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> list[int]:
@@ -314,6 +332,20 @@ def unfinished_uploads(world: World, owner: str | None) -> list[int]:
         )
         pending.update(row[0] for row in rows.fetchall())
     return [number for number, user in uploads if number not in pending and (owner is None or user == owner)]
+
+
+def _looked_at(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list[SettledSession]:
+    """All of them at once; where what the ledger says of one of them cannot be used, one by one."""
+    try:
+        return list(_look_at_sessions(daybook, roots, batch))
+    except NOT_OF_AN_ENTRY:
+        raise
+    except Exception as fault:  # noqa: BLE001 - each stands alone
+        if len(batch) > 1:
+            return [settled for number in batch for settled in _looked_at(daybook, roots, [number])]
+        with daybook.reading() as world:
+            row = world.state.sessions[batch[0]]
+        return [SettledSession(session=row.id, version=row.version, event=_failed_session(daybook, fault))]
 
 
 def _look_at_sessions(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> Iterator[SettledSession]:

@@ -10,12 +10,12 @@ from commands.door.permission import may_settle_all, require_settler
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Result, World
-from commands.intake.looking_again import due, look_again
+from commands.intake.looking_again import FAULT, due, look_again
 from commands.intake.settling import settle, unsettled_clusterings, unsettled_sessions
 from commands.recordings.roots import Roots
 from ledger import log
 from ledger.bodies import body_of
-from ledger.connection_errors import PASSING
+from ledger.connection_errors import MAY_PASS
 from ledger.errors import LedgerUnavailable, NextStep, Refusal
 from projections.lines import subject_name
 from projections.records import Clustering, Session
@@ -23,7 +23,6 @@ from projections.references import find
 from projections.rows import requested_by
 
 _MOVES = ("SessionInserted", "SessionInsertFailed", "ClusteringInserted", "ClusteringInsertFailed")
-_PASSING = {*PASSING, "busy", "disk-full"}  # of an unavailable ledger: it may be there again in a while
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +65,12 @@ class MovedClustering:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundLater:
     """What a later look at an inserted session found: ``probes`` that went in (their names), and all that is to be said
-    of it now."""
+    of it now. ``incident``: it could not be looked at, by a fault of the program."""
 
     session: str
     probes: list[str]
     messages: list[str]
+    incident: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,8 @@ class Worked(Result):
     @property
     def failed(self) -> bool:
         records: list[MovedSession | MovedClustering] = [*self.sessions, *self.clusterings]
-        return any(record.status == "error" for record in records)
+        at_fault = any(one.incident is not None for one in self.found)
+        return at_fault or any(record.status == "error" for record in records)
 
 
 def work(
@@ -190,6 +191,9 @@ def _found(world: World, steps: Steps) -> list[FoundLater]:
                     session=f"s{event.stream.rpartition('/')[2]}",
                     probes=[str(probe["probe"]) for probe in body["probes"]],
                     messages=[str(one["message"]) for one in body["remarks"]],
+                    incident=next(
+                        (str(one["name"]) for one in body["remarks"] if one["code"] == FAULT), None
+                    ),
                 )
             )
     return found
@@ -210,7 +214,7 @@ def watch(
         try:
             worked = work(daybook, roots)
         except LedgerUnavailable as unavailable:
-            if unavailable.code not in _PASSING:
+            if unavailable.code not in MAY_PASS:
                 raise
             if not lost:
                 tell(unavailable)

@@ -2,17 +2,21 @@
 on the first look of a day."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from commands.accounts.times import before_now
 from commands.door.actor import Actor
+from commands.door.incidents import record_beside
 from commands.door.submit import Daybook
 from commands.door.world import World
 from commands.mail.outbox import Post, put
 from commands.mail.texts import Letter, digest, reminder, request_decided, request_waits, upload_processed
 from ledger import log, outbox, preferences
 from ledger.bodies import body_of
+from ledger.database import Transaction
 from ledger.envelope import StoredEvent
+from ledger.errors import Refusal
 
 REQUESTS, UPLOADS, DIGEST, REMINDED = "mail-requests", "mail-uploads", "mail-digest", "mail-reminded"
 """Names of preferences. Of the first two "off" is no mail; "on" of the third gathers the mail of a day."""
@@ -33,7 +37,7 @@ def look(post: Post) -> int:
     daybook = Daybook(post.ledger, Actor.of_process("mail"))
     with daybook.reading() as world:
         size, events = world.head.size, _new_events(world)
-        letters = [found for event in events for found in _letters(post, world, event)]
+        letters = [found for event in events for found in _letters_alone(post, world, event)]
     made, today = 0, datetime.now(UTC).date().isoformat()
     with post.ledger.database.writing() as transaction:
         transaction.wait_for("mail")
@@ -65,6 +69,17 @@ def _new_events(world: World) -> list[StoredEvent]:
     ).fetchall()
     found = log.read_positions(world.transaction, [position for (position,) in rows])
     return [found[position] for position in sorted(found)]
+
+
+def _letters_alone(post: Post, world: World, event: StoredEvent) -> list[tuple[str, str, str, Letter]]:
+    """As ``_letters``: where a fault of the program keeps one event from being told, the others are."""
+    try:
+        return _letters(post, world, event)
+    except Refusal:
+        raise
+    except Exception as fault:  # noqa: BLE001 - it would keep all that follow from being told, for ever
+        record_beside(fault, verb="mail: an event", database=post.ledger.database)
+        return []
 
 
 def _letters(post: Post, world: World, event: StoredEvent) -> list[tuple[str, str, str, Letter]]:
@@ -116,12 +131,10 @@ def _once_a_day(post: Post, daybook: Daybook, today: str) -> int:
         for mail in outbox.of_status(transaction, outbox.GATHERED):
             gathered.setdefault(mail.username, []).append(mail)
         for user, mails in gathered.items():
-            letters = [Letter(mail.subject, post.key.decrypted(mail.body)) for mail in mails]
-            made += put(
-                post, transaction, user, DIGEST, digest(lab, day, letters), mail_id=f"digest {day} {user}"
-            )
-            for mail in mails:
-                outbox.remove(transaction, mail.id)
+            letters = list(_readable(post, transaction, mails))
+            if letters:
+                gathers = digest(lab, day, letters)
+                made += put(post, transaction, user, DIGEST, gathers, mail_id=f"digest {day} {user}")
         for user, letter in reminders:
             if preferences.of_user(transaction, user).get(REMINDED, "") > before_now(_A_WEEK):
                 continue
@@ -129,6 +142,18 @@ def _once_a_day(post: Post, daybook: Daybook, today: str) -> int:
                 preferences.write(transaction, user, {REMINDED: f"{today}T00:00:00.000000Z"})
                 made += 1
     return made
+
+
+def _readable(post: Post, transaction: Transaction, mails: Sequence[outbox.Mail]) -> Iterator[Letter]:
+    """The letters that go into one digest. One that was encrypted with another key has failed."""
+    for mail in mails:
+        try:
+            letter = Letter(mail.subject, post.key.decrypted(mail.body))
+        except Refusal as refusal:
+            outbox.mark_failed(transaction, mail.id, refusal.message, None)
+        else:
+            outbox.remove(transaction, mail.id)
+            yield letter
 
 
 def _long_ago() -> str:

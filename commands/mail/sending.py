@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
 from commands.accounts.times import from_now, now
+from commands.door.incidents import record_beside
 from commands.door.settings import MailSettings
 from commands.mail.outbox import Post
 from ledger import outbox, people
@@ -38,7 +39,11 @@ def send_due(post: Post, settings: MailSettings, *, goes_on: Callable[[], bool] 
             known = None if mail is None else people.find(transaction, mail.username)
         if mail is None:
             break
-        reason, is_final = _sent(post, settings, mail, None if known is None else known.email)
+        try:
+            reason, is_final = _sent(post, settings, mail, None if known is None else known.email)
+        except Exception as fault:  # noqa: BLE001 - the other mails are sent
+            incident = record_beside(fault, verb="mail: a letter", database=post.ledger.database)
+            reason, is_final = f"a fault of daybook itself (incident {incident})", False
         with post.ledger.database.writing() as transaction:
             if not reason:
                 outbox.mark_sent(transaction, mail.id, now())

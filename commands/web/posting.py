@@ -1,6 +1,7 @@
 """Mail of a server: a thread that looks what is to be told, and sends it. Nobody waits for it."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from commands.door.incidents import record
@@ -49,18 +50,21 @@ class Posting:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            try:
-                self._once()
-            except Exception as error:  # noqa: BLE001 - the next look may succeed
-                _note(self._serving, error)
+            for step in (look, self._send):  # what cannot be told keeps nothing else from being sent
+                try:
+                    self._once(step)
+                except Exception as error:  # noqa: BLE001 - the next look may succeed
+                    _note(self._serving, error)
             self._woken.wait(EVERY_S)
             self._woken.clear()
 
-    def _once(self) -> None:
+    def _once(self, step: Callable[[Post], object]) -> None:
+        if self._serving.settings.mail is not None:
+            step(post_of(self._serving))
+
+    def _send(self, post: Post) -> None:
         settings = self._serving.settings.mail
         if settings is not None:
-            post = post_of(self._serving)
-            look(post)
             send_due(post, settings, goes_on=lambda: not self._stopping.is_set())
 
 

@@ -14,7 +14,7 @@ from commands.accounts.attempts import TooManyAttempts
 from commands.answers.document import json_text
 from commands.door.incidents import record
 from commands.door.permission import NotPermitted
-from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal, no_room
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -30,6 +30,7 @@ _TITLES = {
     405: "Not done by this method", 409: "In conflict with what is there", 411: "Without a length",
     413: "Too large", 415: "Of another type than expected", 422: "Refused", 429: "Too many",
     431: "Headers too large", 408: "Too slow", 500: "A fault of Daybook", 503: "Not available now",
+    507: "No space left",
 }  # fmt: skip
 
 
@@ -77,13 +78,19 @@ class Problem:
 def problem_of(error: BaseException, *, doing: str, beside: Path | None) -> Problem:
     """Anything that was raised while ``doing`` (``GET /sessions``); incidents are kept ``beside`` the ledger."""
     code, message, hint = (getattr(error, name, None) for name in ("code", "message", "hint"))
-    if isinstance(code, str) and isinstance(message, str) and isinstance(hint, str):
+    full = no_room(error) if code != "disk-full" else None
+    if full is None and isinstance(code, str) and isinstance(message, str) and isinstance(hint, str):
         steps = tuple(getattr(error, "steps", ()))
         blockers = [{"where": "record", "message": str(each)} for each in getattr(error, "blockers", ())]
         return Problem(
             _status(error, code), code, message, hint, steps, errors=blockers,
             findings=getattr(error, "findings", ()),
             headers=_patience(error),
+        )  # fmt: skip
+    if full is not None:
+        return Problem(
+            507, "disk-full", f"The disk of the server is full ({full.strerror}); nothing was left half-written.",
+            "Send it again when there is space.", headers={"Retry-After": str(RETRY_AFTER_S)},
         )  # fmt: skip
     incident, _ = record(error, verb=doing, beside=beside)
     return Problem(

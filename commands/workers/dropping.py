@@ -7,14 +7,15 @@ files of users.
 
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from ledger.errors import LedgerUnavailable, Refusal
+from commands.door.incidents import record
+from ledger.errors import NO_ROOM, LedgerUnavailable, Refusal
 
 DONE, REJECTED, OWN = "done", "rejected", ".daybook"
 UNCHANGED_S = 10.0
@@ -38,9 +39,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A file was ``moved``; or the ledger is ``lost``, for the time being, and ``found`` again."""
+    """A file was ``moved``, or ``stays`` where it is, as it cannot be read or moved; or the ledger is ``lost``, for the
+    time being, and ``found`` again."""
 
-    what: Literal["moved", "lost", "found"]
+    what: Literal["moved", "stays", "lost", "found"]
     file: str = ""
     outcome: Outcome | None = None
     message: str = ""
@@ -60,6 +62,7 @@ class Dropped:
         self._own = folder / OWN
         self._seen: dict[str, tuple[Signature, float]] = {}
         self._before_renaming: set[Signature] = set()
+        self._stays: dict[str, str] = {}
         self._lock = -1
 
     def __enter__(self) -> "Dropped":
@@ -107,11 +110,33 @@ class Dropped:
         """Finish what was taken up, then take up what is complete by now."""
         for claim in sorted(self._own.iterdir()):
             if claim.is_dir():
-                self._go_on(claim)
+                with self._alone(f"{OWN}/{claim.name}"):
+                    self._go_on(claim)
         for name in self._complete():
-            taken_up = self._claimed(name)
+            taken_up = None
+            with self._alone(name):
+                taken_up = self._claimed(name)
             if taken_up is not None:
-                self._go_on(taken_up)
+                with self._alone(f"{OWN}/{taken_up.name}"):
+                    self._go_on(taken_up)
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """A file that cannot be read, or moved, is told of once and tried again; the others go on. Raises
+        LedgerUnavailable where the disk is full, as then nothing can be put anywhere."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise LedgerUnavailable(
+                    "disk-full", f"The disk of {self._folder} is full.", "Free some space."
+                ) from error
+            why = error.strerror or type(error).__name__
+            if self._stays.get(name) != why:
+                self._tell(Told("stays", name, message=why))
+            self._stays[name] = why
+        else:
+            self._stays.pop(name, None)
 
     # --- which files ------------------------------------------------------------------------------------------------
 
@@ -160,7 +185,7 @@ class Dropped:
             rename(file, self._folder / file.name)  # somebody writes to it still
             claim.rmdir()
             return
-        outcome = self._take(file, f"drop-{claim.name}")
+        outcome = self._taken(file, f"drop-{claim.name}")
         target = self._folder / outcome.where / self._name_in(self._folder / outcome.where, file.name, claim)
         beside = target.with_name(f"{target.name}.findings.txt")
         aside = self._own / f"{claim.name}.txt"
@@ -169,6 +194,19 @@ class Dropped:
         rename(file, target)
         claim.rmdir()
         self._tell(Told("moved", str(target.relative_to(self._folder)), outcome))
+
+    def _taken(self, file: Path, command_id: str) -> Outcome:
+        try:
+            return self._take(file, command_id)
+        except Refusal:
+            raise
+        except Exception as fault:  # it would stop this file, and all behind it, for ever
+            if isinstance(fault, OSError) and fault.errno in NO_ROOM:
+                raise
+            incident, _ = record(fault, verb="watch: a file", beside=None)
+            said = f"This is a fault of daybook itself, not of the file (incident {incident})."
+            hint = "Report it under this number. When it is mended, put the file here again."
+            return Outcome("rejected", f"{file.name}: error: {said} {hint} [incident]\n")
 
     def _name_in(self, folder: Path, name: str, claim: Path) -> str:
         if not (folder / name).exists():

@@ -22,11 +22,11 @@ from commands.recordings.roots import Roots
 from commands.workers.hearing import hear_libraries
 from commands.workers.planning import Work
 from commands.workers.taking import take
-from ledger.connection_errors import PASSING
+from ledger.connection_errors import MAY_PASS
 from ledger.errors import LedgerUnavailable, NextStep, Refusal
 
 INTERFACE = "worker"
-_PASSING = {*PASSING, "busy", "disk-full", "no-connection"}
+_PASSING = MAY_PASS | {"no-connection"}
 _STARTS_WITHIN_S = 120.0
 _SLICE_S = 0.2
 _processes = multiprocessing.get_context("spawn")

@@ -134,7 +134,8 @@ class Working:
             self.stopping.set()
 
     def _rest(self, work: Work, outcome: Outcome) -> None:
-        """Not now: twice as long each time. What passes never, or kills who reads it again and again, is left."""
+        """Not now: twice as long each time. What passes never, or kills who reads it again and again, is left; of
+        several, one may be at fault: what rests is tried alone."""
         database, now = self.ledger.database, datetime.now(UTC)
         with database.reading() as transaction:
             known = looks.looks_at(transaction, work.records)
@@ -146,7 +147,8 @@ class Working:
         for name, look in known.items():
             if look.status == looks.DONE:
                 continue
-            if not outcome.passes or (outcome.code == "died" and look.attempts >= _MOST_DEATHS):
+            for_good = not outcome.passes and len(known) == 1
+            if for_good or (outcome.code == "died" and look.attempts >= _MOST_DEATHS):
                 ended[name] = looks.FAILED, None, outcome.message
             else:
                 rest = min(_FIRST_REST * 2 ** min(look.attempts, 20), _LONGEST_REST)

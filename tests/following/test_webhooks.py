@@ -23,6 +23,8 @@ from commands.accounts.webhooks import (
     list_webhooks,
     retry_webhook,
 )
+from commands.answers import webhook_sending
+from commands.answers.rows import EventLine
 from commands.answers.webhook_messages import NotTaken, may_be_sent_to, send
 from commands.answers.webhook_sending import REFUSED_AT_MOST, WebhooksSent, send_due
 from commands.door.actor import Actor
@@ -167,6 +169,28 @@ def test_what_is_refused_is_put_aside_and_the_next_one_goes_on(
     hook.send()
 
     assert receiver.positions == [1] and hook.line.dead == []
+
+
+def test_a_fault_of_ours_at_one_hook_holds_up_no_other(
+    hook: Hook, receiver: Receiver, daybook: Daybook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, _ = add_webhook(daybook, KEY, f"{receiver.url}&other", since=size(daybook) - 1)
+    compose = webhook_sending.message_of
+
+    def fault(event: EventLine, *rest: Any) -> Any:
+        if event.position == 1:  # only the first hook is sent it
+            raise RuntimeError("a fault")
+        return compose(event, *rest)
+
+    monkeypatch.setattr(webhook_sending, "message_of", fault)
+    done = hook.send()
+
+    assert (done.waiting, hook.line.failures) == (1, 1) and "(incident " in str(hook.line.error)
+    assert list_webhooks(daybook, other.id).webhooks[0].sent_to == size(daybook)
+    monkeypatch.undo()
+    hook.now += 2
+    assert hook.send().waiting == 0 and hook.line.error is None
+    assert set(receiver.positions) == set(range(1, size(daybook) + 1))
 
 
 def test_a_hook_with_many_dead_letters_stands_still(hook: Hook, receiver: Receiver, daybook: Daybook) -> None:

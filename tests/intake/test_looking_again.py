@@ -15,6 +15,8 @@ from commands.intake import insertion, looking_again, sortings, working
 from commands.intake.working import Worked, work
 from commands.recordings.roots import Roots
 from commands.samples.clusterings import kilosort_output
+from projections.apply import _HANDLERS
+from projections.handlers import sessions as handlers
 from projections.handlers.sessions import _next_look
 from projections.queries import Query
 from projections.references import Reference
@@ -73,6 +75,67 @@ def test_sorted_output_is_found_by_work_when_it_is_time(lab: Lab, monkeypatch: p
 
     assert (worked.looked_again, [found.session for found in worked.clusterings]) == (1, [f"s{one}"])
     assert clusterings(lab, one) == [("inserted", None)]
+
+
+@pytest.mark.parametrize("step", ["what the ledger says", "the disk", "its events", "its rows"])
+def test_a_fault_of_ours_at_one_session_holds_up_no_other(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    directories = [lab.record(f"date_{day}", day=day) for day in (1, 2, 3)]
+    first, second, third = (
+        number(each) for each in lab.upload(*map(entry, ("date_1", "date_2", "date_3"))).sessions
+    )
+    for directory in directories:
+        sort(directory)
+    plant(monkeypatch, step, second)
+
+    worked = two_hours_later(monkeypatch, lab)
+
+    assert [clusterings(lab, each) for each in (first, third)] == [[("inserted", None)]] * 2
+    assert clusterings(lab, second) == []
+    [fault] = [one for one in worked.found if one.incident is not None]
+    assert fault.session == f"s{second}" and fault.incident in fault.messages[-1] and worked.failed
+    told = why_of(lab, second)
+    assert fault.incident in told and lab.statuses()["N:/rec/date_2"] == "inserted"
+    work(lab.daybook, lab.roots, named=[f"s{second}"])
+    assert why_of(lab, second) == told, "one remark says it"
+    monkeypatch.undo()
+    work(lab.daybook, lab.roots, named=[f"s{second}"])
+    assert clusterings(lab, second) == [("inserted", None)] and fault.incident not in why_of(lab, second)
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, step: str, session: int) -> None:
+    owner, name, is_it = {
+        "what the ledger says": (looking_again, "_standing", lambda world, row, *_: row.id == session),
+        "the disk": (looking_again, "_data", lambda one, *_: one.row.id == session),
+        "its events": (
+            looking_again,
+            "_events",
+            lambda world, row, one, *_: row.id == session and one.clusterings,
+        ),
+        "its rows": (handlers, "more_found", lambda state, event, body: _is_news_of(event, body, session)),
+    }[step]
+    original = _HANDLERS["MoreFound"] if owner is handlers else getattr(owner, name)
+
+    def fault(*arguments: Any) -> Any:
+        if is_it(*arguments):
+            raise RuntimeError("a fault")
+        return original(*arguments)
+
+    if owner is handlers:
+        monkeypatch.setitem(_HANDLERS, "MoreFound", fault)
+    else:
+        monkeypatch.setattr(owner, name, fault)
+
+
+def _is_news_of(event: Any, body: dict[str, Any], session: int) -> bool:
+    """Not of the event by which the fault itself is told."""
+    return event.stream == f"session/{session}" and all(one["code"] != "incident" for one in body["remarks"])
+
+
+def why_of(lab: Lab, session: int) -> str:
+    with lab.daybook.reading() as world:
+        return repr(why(world, Reference("session", session)))
 
 
 def test_a_look_that_finds_nothing_is_remembered(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,8 @@
 """Mail: put into an outbox, sent by a server, tried again; no secret stays behind, and nobody is told twice."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from commands.accounts.invitations import invite
@@ -11,10 +14,11 @@ from commands.door.settings import MailSettings
 from commands.door.submit import Daybook
 from commands.lab.people import SetPerson
 from commands.lab.roles import GrantRole
-from commands.mail import notices
+from commands.mail import notices, sending
 from commands.mail.notices import look
 from commands.mail.outbox import Post, put_secret
 from commands.mail.sending import Sent, send_due
+from commands.mail.texts import Letter
 from commands.requests.changes.roles import RequestRole
 from commands.requests.closing import RejectRequest
 from ledger import outbox
@@ -86,6 +90,61 @@ def test_what_cannot_be_sent_is_tried_again_later_with_the_reason(
     assert (mail.status, mail.attempts, mail.reason) == ("sent", 3, "") and link in mailbox.bodies()[0]
 
 
+def planted(*_: object, **__: object) -> object:
+    raise RuntimeError("a fault")
+
+
+def test_a_fault_of_ours_in_one_mail_holds_up_no_other(
+    daybook: Daybook, post: Post, smtp: MailSettings, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for user in ("user_2", "user_3"):
+        invited(daybook, post, user)
+    compose = sending._message
+
+    def fault(settings: MailSettings, mail: outbox.Mail, *rest: str) -> object:
+        return planted() if mail.username == "user_2" else compose(settings, mail, *rest)
+
+    monkeypatch.setattr(sending, "_message", fault)
+    assert send_due(post, smtp) == Sent(1, 1)
+
+    (waiting,) = [mail for mail in mails(post) if mail.status == "queued"]
+    assert waiting.username == "user_2" and "a fault of daybook itself (incident " in waiting.reason
+    monkeypatch.undo()
+    due_again(post)
+    assert send_due(post, smtp) == Sent(1, 0)
+
+
+def test_an_event_that_cannot_be_told_holds_up_no_other(
+    daybook: Daybook, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    researcher = staffed(daybook)
+    look(post)
+    ask(researcher)
+    number = ask_elsewhere(daybook)
+    monkeypatch.setattr(notices, "request_waits", fails_for(f"d{number}", notices.request_waits))
+
+    assert look(post) == 2 and look(post) == 0, "the other one was told to both admins"
+
+
+def test_a_gathered_mail_that_cannot_be_read_holds_up_no_digest(daybook: Daybook, post: Post) -> None:
+    researcher = staffed(daybook)
+    look(post)
+    for user in ("user_1", "user_3"):
+        Daybook(daybook.ledger, Actor(user)).submit(SetPreferences(user=user, mail={"mail-digest": "on"}))
+    ask(researcher)
+    look(post)
+    with post.ledger.database.writing() as transaction:
+        transaction.run("UPDATE outbox SET body = 'gAAAA' WHERE username = 'user_1'")
+        transaction.run("UPDATE mail_position SET day = '2020-01-01'")
+
+    assert look(post) == 1
+
+    assert {(mail.username, mail.status) for mail in mails(post)} == {
+        ("user_1", "failed"),
+        ("user_3", "queued"),
+    }
+
+
 @pytest.mark.parametrize("why", ["refused", "expired", "without an address", "too often", "another key"])
 def test_what_will_never_be_sent_has_failed_and_keeps_no_body(
     daybook: Daybook, post: Post, smtp: MailSettings, mailbox: Mailbox, why: str
@@ -131,6 +190,21 @@ def staffed(daybook: Daybook) -> Daybook:
 def ask(researcher: Daybook) -> int:
     done = researcher.submit(RequestRole(role="admin", reason="I keep the rig."))
     return int(done.result.request[1:])
+
+
+def ask_elsewhere(daybook: Daybook) -> int:
+    """Another request that waits for the two admins, by another researcher."""
+    joined(daybook, "user_4")
+    return ask(signed_in(daybook, "user_4"))
+
+
+def fails_for(request: str, tell: Callable[..., Letter]) -> Callable[..., Letter]:
+    def fault(lab: str, number: str, *rest: Any) -> Letter:
+        if number == request:
+            raise RuntimeError("a fault")
+        return tell(lab, number, *rest)
+
+    return fault
 
 
 def told(post: Post) -> set[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """A folder that input files are put into: each is uploaded once, however often whoever watches it is killed."""
 
+import errno
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -121,6 +122,75 @@ def test_while_the_ledger_is_away_a_file_stays_and_then_goes_in(lab: Lab, inbox:
     assert [one.what for one in told] == ["lost", "moved", "found"]
     assert len(tried) == 3 and len(set(tried)) == 1
     assert dropped(inbox) == ["done/12345.yml", "done/12345.yml.findings.txt"]
+
+
+def test_a_fault_of_ours_at_one_file_holds_up_no_other(inbox: Path) -> None:
+    for name in ("1.yml", "2.yml", "3.yml"):
+        (inbox / name).write_text(name)
+
+    def take(file: Path, _command_id: str) -> dropping.Outcome:
+        if faulty and file.name == "2.yml":
+            raise RuntimeError("a fault")
+        return dropping.Outcome("done", "")
+
+    faulty = True
+    with dropping.Dropped(inbox, take, lambda told: None, unchanged_s=0) as folder:
+        folder.look()
+        said = (inbox / "rejected" / "2.yml.findings.txt").read_text()
+        assert sorted(path.name for path in (inbox / "done").glob("*.yml")) == ["1.yml", "3.yml"]
+        assert "2.yml: error: This is a fault of daybook itself" in said and "[incident]" in said
+        faulty = False
+        (inbox / "rejected" / "2.yml").rename(inbox / "2.yml")
+        folder.look()
+
+    assert (inbox / "done" / "2.yml").exists()
+
+
+@pytest.mark.parametrize("step", ["claimed", "moved on"])
+def test_a_file_that_cannot_be_moved_is_told_of_once_and_holds_up_no_other(
+    inbox: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    told: list[dropping.Told] = []
+    rename = dropping.rename
+
+    def stubborn(source: Path, target: Path) -> None:
+        if Path(target).name == "1.yml" and (Path(target).parent.name == "done") is (step == "moved on"):
+            raise PermissionError(13, "Permission denied")
+        rename(source, target)
+
+    monkeypatch.setattr(dropping, "rename", stubborn)
+    for name in ("1.yml", "2.yml"):
+        (inbox / name).write_text(name)
+    with dropping.Dropped(
+        inbox, lambda *_: dropping.Outcome("done", ""), told.append, unchanged_s=0
+    ) as folder:
+        folder.look()
+        folder.look()
+        assert [(each.what, each.message) for each in told if each.what == "stays"] == [
+            ("stays", "Permission denied")
+        ]
+        assert (inbox / "done" / "2.yml").exists()
+        monkeypatch.undo()
+        folder.look()
+
+    assert (inbox / "done" / "1.yml").exists()
+
+
+def test_a_full_disk_is_a_ledger_that_is_away(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dropping.Told] = []
+
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(dropping, "rename", full)
+    (inbox / "1.yml").write_text("1")
+    with dropping.Dropped(
+        inbox, lambda *_: dropping.Outcome("done", ""), told.append, unchanged_s=0
+    ) as folder:
+        folder.watch(lambda _seconds: told != [] and (monkeypatch.undo() or len(told) == 3))
+
+    assert [each.what for each in told] == ["lost", "moved", "found"]
+    assert (inbox / "done" / "1.yml").exists()
 
 
 def test_what_is_still_being_written_is_left_alone(lab: Lab, inbox: Path) -> None:

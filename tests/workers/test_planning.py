@@ -144,6 +144,20 @@ def test_what_does_not_pass_is_left_until_somebody_asks(lab: Lab, working: Worki
     assert (look.status, look.attempts, look.error, look.next_at) == (looks.DONE, 2, "", None)
 
 
+def test_of_several_the_one_at_fault_is_found_alone(lab: Lab, working: Working) -> None:
+    leave(lab, *lab.record_quickly(2))
+    first, second = numbers(lab)
+    fault = Outcome(code="incident", message="x")
+    working._rest(Work("settle", "N:/rec", (first, second)), fault)
+
+    assert planned(lab, timedelta(minutes=3)) == [(first,), (second,)]
+
+    looks.begin(lab.daybook.database, {f"s{first}": "N:/rec"}, working.name)
+    working._rest(Work("settle", "N:/rec", (first,)), fault)
+
+    assert planned(lab, timedelta(days=9)) == [(second,)]
+
+
 def test_what_kills_its_reader_again_and_again_is_left(lab: Lab, working: Working) -> None:
     leave(lab, *lab.record_quickly(1))
     [number] = numbers(lab)
