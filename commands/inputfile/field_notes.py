@@ -170,3 +170,11 @@ FIELD_NOTES: Final[Mapping[str, Mapping[str, FieldNote]]] = {
         "notes": _NOTES,
     },
 }
+ALL_KEYS: Final = frozenset().union(*FIELD_NOTES.values())
+_IN_WORDS = {"subject": "the subject", "arena object": "an arena object"}
+
+
+def kinds_with(key: str) -> list[str]:
+    """Which mappings of the file take a key, each in words with its article."""
+    kinds = [kind for kind, notes in FIELD_NOTES.items() if key in notes and kind != "input file"]
+    return [_IN_WORDS.get(kind, f"a {kind}") for kind in kinds]

@@ -14,16 +14,8 @@ from commands.inputfile.entries import (
     TaskEntry,
 )
 from commands.inputfile.fields import BAD, clipped
-from commands.inputfile.keywords import (
-    GROUP_CLUSTERING,
-    SESSION,
-    SUBJECT,
-    keywords_of,
-    read_list,
-    read_mapping,
-    read_task,
-    read_task_list,
-)
+from commands.inputfile.keywords import keywords_of, read_list, read_mapping
+from commands.inputfile.mappings import GROUP_CLUSTERING, SESSION, SUBJECT, read_task, read_task_list
 from commands.inputfile.report import Report
 from ledger.look_alikes import difference, folded
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 
+from commands.inputfile.field_notes import ALL_KEYS
 from commands.inputfile.fields import clipped
-from commands.inputfile.keywords import ALL_KEYS
 from commands.inputfile.yaml_indentation import indentation, missing_dash, repeated_item
 from commands.inputfile.yaml_lines import Failure, Repair, body_of, indent_of, without_comment
 from commands.inputfile.yaml_quoting import missing_bracket, missing_quote, odd_quotes, quoted_value

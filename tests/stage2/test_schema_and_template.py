@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from commands.inputfile import entries, keywords
+from commands.inputfile import entries, mappings
 from commands.inputfile.field_notes import FIELD_NOTES, REQUIRED
 from commands.inputfile.known import REFERENCE_TABLES
 from commands.inputfile.read import read_input_file
@@ -17,14 +17,14 @@ from commands.inputfile.template import template
 
 ENTRIES = {
     "input file": (entries.InputFile, None),
-    "subject": (entries.SubjectEntry, keywords.SUBJECT),
-    "session": (entries.SessionEntry, keywords.SESSION),
-    "task": (entries.TaskEntry, keywords._TASK),
-    "arena object": (entries.ArenaObject, keywords._OBJECT),
-    "cue card": (entries.CueCard, keywords._CUE_CARD),
-    "curtain": (entries.Curtain, keywords._CURTAIN),
-    "clustering": (entries.ClusteringEntry, keywords._CLUSTERING),
-    "multi-session clustering": (entries.GroupClusteringEntry, keywords.GROUP_CLUSTERING),
+    "subject": (entries.SubjectEntry, mappings.SUBJECT),
+    "session": (entries.SessionEntry, mappings.SESSION),
+    "task": (entries.TaskEntry, mappings._TASK),
+    "arena object": (entries.ArenaObject, mappings._OBJECT),
+    "cue card": (entries.CueCard, mappings._CUE_CARD),
+    "curtain": (entries.Curtain, mappings._CURTAIN),
+    "clustering": (entries.ClusteringEntry, mappings._CLUSTERING),
+    "multi-session clustering": (entries.GroupClusteringEntry, mappings.GROUP_CLUSTERING),
 }
 VALIDATOR = jsonschema.Draft7Validator(schema())
 
