@@ -48,6 +48,8 @@ PLANTED = (
         "commands/workers/running.py",
         "import procrastinate",
     ),
+    ("DuckDB is for one module alone", "commands/analysis/ranges.py", "import duckdb"),
+    (ROOMS, "commands/analysis/creating.py", "import commands.answers.why"),
     ("what speaks to a provider is for one module alone", "commands/web/app.py", "import authlib"),
     (ROOMS, "commands/mail/outbox.py", "import commands.web.app"),
     (ROOMS, "commands/answers/why.py", "import commands.mail.outbox"),

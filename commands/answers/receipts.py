@@ -9,6 +9,8 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "amend": ("commands.requests.changes.asking:ChangeMade",),
     "annotate": ("commands.intake.completing:CompletedSession",),
     "associate": ("commands.intake.completing:CompletedSession",),
+    "archive check": ("commands.analysis.checking:ArchiveChecked",),
+    "archive create": ("commands.analysis.creating:ArchiveMade",),
     "backup check": ("commands.moving.backups:BackupChecked",),
     "backup create": ("commands.moving.backups:BackupMade",),
     "backup list": ("commands.moving.backups:Backups",),

@@ -52,7 +52,7 @@ def create(invocation: Invocation, directory: str) -> None:
 
     def human() -> None:
         output.say(
-            f"Backed up {plural(made.position, 'event')} to {printable(made.backup)} ({_size(made.bytes)})."
+            f"Backed up {plural(made.position, 'event')} to {printable(made.backup)} ({size_of(made.bytes)})."
         )
         output.say(f"It holds the ledger as of {shown(made.recorded_at)}; root {made.root}.")
         output.say(
@@ -95,7 +95,7 @@ def list_(invocation: Invocation, directory: str) -> None:
 def _row(line: "BackupLine") -> list[object]:
     return [
         line.position, shown(line.recorded_at or ""), shown(line.made_at or ""),
-        "" if line.bytes is None else _size(line.bytes), line.database, line.backup, line.problem,
+        "" if line.bytes is None else size_of(line.bytes), line.database, line.backup, line.problem,
     ]  # fmt: skip
 
 
@@ -175,7 +175,7 @@ def _note_unfinished(invocation: Invocation, directory: str) -> None:
         )
 
 
-def _size(number: int) -> str:
+def size_of(number: int) -> str:
     size = float(number)
     for unit in _UNITS[:-1]:
         if size < 1000:

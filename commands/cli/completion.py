@@ -16,6 +16,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "amend": ("session", FILE), "catalogue propose": ("table", TEXT), "catalogue rename": ("table", "value", TEXT),
     "catalogue take-back": ("table", "value"), "probe mend": ("subject", "probe"),
     "probe take-back": ("subject", "probe"), "subject take-back": ("subject",),
+    "archive check": (DIRECTORY,), "archive create": (DIRECTORY,),
     "auth accept": (TEXT,), "backup check": (DIRECTORY,), "backup create": (DIRECTORY,), "backup list": (DIRECTORY,),
     "backup restore": (DIRECTORY,), "add-clustering": ("session",),
     "add-tasks": ("session", FILE), "annotate": ("session",),
@@ -44,9 +45,8 @@ VERBS: dict[str, tuple[str, ...]] = {
 """What the arguments of a verb are; the last of them may be repeated. A verb that is missing has none."""
 
 GROUPS = (
-    "auth", "backup", "catalogue", "config", "delete", "incident", "person", "policy", "probe", "request", "role",
-    "subject",
-    "token", "user", "webhook",
+    "archive", "auth", "backup", "catalogue", "config", "delete", "incident", "person", "policy", "probe", "request",
+    "role", "subject", "token", "user", "webhook",
 )  # fmt: skip
 
 OPTIONS: dict[str, str] = {
@@ -55,7 +55,7 @@ OPTIONS: dict[str, str] = {
     "--authentication": CLICK, "--command-id": TEXT, "--concurrency": TEXT, "--config": FILE, "--cosign": FILE,
     "--curation-time": TEXT,
     "--curator": "value:reference.Experimenter", "--cursor": FILE,
-    "--db": FILE, "--email": TEXT, "--expires": TEXT, "--folder": DIRECTORY, "--folders": DIRECTORY,
+    "--db": FILE, "--email": TEXT, "--events": TEXT, "--expires": TEXT, "--folder": DIRECTORY, "--folders": DIRECTORY,
     "--for": "user", "--give-up": TEXT,
     "--format": CLICK, "--from": TEXT, "--host": TEXT, "--inserted": TEXT, "--removed": TEXT,
     "--interval": TEXT, "--keep": DIRECTORY, "--key": FILE, "--lab": DIRECTORY, "--lease": TEXT,

@@ -83,6 +83,7 @@ _SECTIONS = {
         "export": ("moving:export", "Write the whole log as JSON Lines."),
         "import": ("moving:import_", "Make a ledger from an exported log."),
         "backup": ("backing_up:backup", "Copies of the whole ledger, taken while it runs."),
+        "archive": ("archiving:archive", "Closed ranges of the log as Parquet files, each with its proof."),
         "rebuild": ("setting_up:rebuild", "Make all lists anew from the events."),
     },
     "Who comes in": {

@@ -87,6 +87,7 @@ _WORDS: dict[str, _Words] = {
     "approve-request": _on("request", "approve"),
     "associate": _association,
     "cancel-request": _on("request", "cancel"),
+    "create-archive": lambda step: ["archive", "create", step.arguments.get("directory") or "DIR"],
     "create-token": _taking("token", "create", places=("name",)),
     "diff": _taking("diff", places=("start", "end")),
     "enable-user": _taking("user", "enable", places=("user",)),

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
+from commands.door.alone import lock
 from commands.door.incidents import record
 from ledger.errors import NO_ROOM, LedgerUnavailable, Refusal
 
@@ -70,7 +71,7 @@ class Dropped:
             for each in (self._own, self._folder / DONE, self._folder / REJECTED):
                 each.mkdir(exist_ok=True)
             self._lock = os.open(self._own / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-            _lock(self._lock)
+            lock(self._lock)
         except BlockingIOError:
             os.close(self._lock)
             raise Refusal(
@@ -226,18 +227,3 @@ def _signature(status: os.stat_result) -> Signature:
 
 def _digest(name: str, content: bytes) -> str:
     return sha256(os.fsencode(name) + b"\0" + content).hexdigest()[:32]
-
-
-def _lock(descriptor: int) -> None:
-    """Raises BlockingIOError where another process has it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError as error:
-            raise BlockingIOError from error
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

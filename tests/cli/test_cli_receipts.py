@@ -24,7 +24,7 @@ from commands.samples.lab import SampleLab
 from tests.cli.conftest import Run, write_input_file
 
 NOT_REPEATABLE = {
-    "backup check", "backup create", "backup list", "backup restore", "checkpoint", "export", "import", "init", "mail",
+    "archive check", "archive create", "backup check", "backup create", "backup list", "backup restore", "checkpoint", "export", "import", "init", "mail",
     "rebuild", "webhook list", "webhook retry", "webhook send", "webhook show",
 }  # fmt: skip
 
@@ -140,6 +140,7 @@ def test_verbs_answer_with_their_types_and_repeat_them(stocked: Run, sample: Sam
     assert set(VERBS) - set(said) == {
         "add-clustering", "add-tasks", "associate", "import", "policy authenticated-only", "settle",
         "withdraw", "user reset-password", "user reset-second-factor",  # of somebody with a password: tests/accounts
+        "archive check", "archive create",  # tests/analysis
         "backup check", "backup create", "backup list", "backup restore", "mail", "webhook add", "webhook list",
         "webhook remove", "webhook retry", "webhook send", "webhook show",  # tests/backup, tests/mail, tests/following
     }  # fmt: skip

@@ -142,6 +142,8 @@ auth login
 auth logout
 auth status
 import log.jsonl
+archive create archive
+archive check archive
 backup create backups
 backup list backups
 backup check backup

@@ -24,6 +24,7 @@ checkpoint
 import log.jsonl
 work --watch
 export --damaged log.jsonl
+archive create archive
 backup create backups
 backup restore backup
 webhook add https://example.org
@@ -35,7 +36,7 @@ webhook send
 mail
 """
 OF_NO_LEDGER = {
-    "backup check", "backup list", "demo", "help", "config show", "config init", "template", "schema", "serve",
+    "archive check", "backup check", "backup list", "demo", "help", "config show", "config init", "template", "schema", "serve",
     "auth accept", "auth login", "auth logout", "auth status", "doctor", "incident list", "incident show",
 }  # fmt: skip
 WITHOUT_END = {"watch"}

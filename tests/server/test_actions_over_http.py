@@ -23,6 +23,8 @@ NOT_HERE = {
         "import",
         "init",
         "rebuild",
+        "archive check",
+        "archive create",
         "backup create",
         "backup list",
         "backup check",

@@ -14,7 +14,8 @@ from ledger.errors import NextStep
 
 ON_MACHINE = frozenset(
     {
-        "export-damaged", "init", "make-checkpoint", "make-witness-key", "protect-file", "prove-since", "rebuild",
+        "create-archive", "export-damaged", "init", "make-checkpoint", "make-witness-key", "protect-file",
+        "prove-since", "rebuild",
     }
 )  # fmt: skip
 """What only whoever runs the ledger does, at its machine: no page can."""
