@@ -25,6 +25,10 @@ from tests.redaction.conftest import REASON, Office, tables_that_hold
 CANARY = "Jane-Doe-canary"
 
 
+class Undone(Exception):
+    """Ends a transaction without a trace."""
+
+
 def upload_one(office: Office, **fields: Any) -> int:
     """A session with the canary in its notes, inserted; its number."""
     office.lab.record("date_1")
@@ -177,6 +181,23 @@ def test_stored_file_goes_with_the_last_receipt_that_names_it(office: Office) ->
     again = office.lab.upload_bytes(data)
     assert [finding.code for finding in again.findings] == ["redacted-file"]
     assert not kept()
+
+
+def test_a_file_is_erased_only_where_a_redaction_did_it_and_it_is_not_there_again(office: Office) -> None:
+    upload = office.lab.upload_bytes(b"subject: {name: '12345'}\nsessions: []\n")
+    digest, database = body_of(office.last("InputFileReceived"))["sha256"], office.lab.daybook.database
+
+    def is_erased(sha256: str = digest) -> bool:
+        with database.reading() as transaction:
+            return input_files.erased(transaction, sha256)
+
+    assert not is_erased() and not is_erased("0" * 64)
+    office.redact(int(upload.upload[1:]))
+    assert is_erased()
+    with pytest.raises(Undone), database.writing() as transaction:
+        input_files.keep(transaction, b"subject: {name: '12345'}\nsessions: []\n")
+        assert not input_files.erased(transaction, digest)
+        raise Undone
 
 
 def test_redacted_event_can_not_be_redacted_again(office: Office) -> None:

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import httpx
 import pytest
 
 from commands.inputfile.limits import Limits
 from commands.samples.lab import SampleLab
+from commands.web import working
 from tests.cli.conftest import run_cli, write_input_file
+from tests.patience import PATIENCE_S
 from tests.server.conftest import Server
 
 UPLOADS = "/api/v1/uploads"
@@ -47,6 +51,29 @@ def test_an_upload_is_accepted_then_processed_and_ends_as_that_of_the_command_li
     assert {(via["interface"], via["authentication"], len(via["token"])) for via in inserted} == {
         ("api", "token", 10)
     }
+
+
+def test_a_report_is_202_while_the_upload_is_processed_even_where_nothing_of_it_is_new(
+    server: Server, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, held = server.as_("user_1"), Event()
+
+    def go_on(*given: Any, **options: Any) -> None:
+        assert held.wait(PATIENCE_S)
+        real(*given, **options)
+
+    real = working.go_on
+    monkeypatch.setattr(working, "go_on", go_on)
+
+    for outcome in ("pending", "duplicate"):
+        held.clear()
+        address = client.post(UPLOADS, content=data).headers["location"]
+        begun = client.get(address)
+        held.set()
+        followed(client, address)
+
+        assert begun.status_code == 202
+        assert {session["outcome"] for session in begun.json()["sessions"]} == {outcome}
 
 
 def test_multipart_is_the_same_as_raw_bytes(server: Server, data: bytes) -> None:
@@ -155,6 +182,7 @@ def test_what_was_open_when_the_server_ended_goes_on_under_whoever_brought_it(
     data = write_input_file(sample).read_bytes()
     idle = Server(ledger_url, tmp_path, work=False)
     address = idle.as_("user_2").post(UPLOADS, content=data).headers["location"]
+    assert idle.as_("user_2").get(address).status_code == 202
     idle.close()
 
     server = Server(ledger_url, tmp_path)
