@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from ledger import checkpoint
+from ledger import checkpoint, signing_keys
 from ledger.bodies import SCHEMAS, UPCASTS
 from ledger.database import Database, Transaction
 from ledger.gaps import Gaps
@@ -255,7 +255,7 @@ def _check_nodes(transaction: Transaction, log: _Log) -> None:
         log.problem("node-changed", None, text)
 
 
-def _check_ends(transaction: Transaction, log: _Log) -> tuple[checkpoint.PublicKey | None, str]:
+def _check_ends(transaction: Transaction, log: _Log) -> tuple[signing_keys.PublicKey | None, str]:
     """The head row agrees with the first event and with the last one. Returns the ledger's key and name from the
     first, as far as that can be read."""
     rows = transaction.run(
@@ -269,7 +269,7 @@ def _check_ends(transaction: Transaction, log: _Log) -> tuple[checkpoint.PublicK
         return None, log.origin  # an empty ledger, or the missing event is reported already
     try:
         created = orjson.loads(rows[0][3])
-        stated, key = created["origin"], checkpoint.parse_public_key(created["public_key"])
+        stated, key = created["origin"], signing_keys.parse_public_key(created["public_key"])
     except (ValueError, KeyError, TypeError):  # CheckpointError and JSONDecodeError are ValueErrors
         log.problem("no-key", 1, "Event 1 does not say which key signs the checkpoints.")
         return None, log.origin
@@ -408,7 +408,7 @@ def _check_checkpoints(
     stored: Sequence[tuple[int, str]],
     elsewhere: Sequence[tuple[int, str]],
     origin: str,
-    key: checkpoint.PublicKey | None,
+    key: signing_keys.PublicKey | None,
     log: _Log,
 ) -> int:
     """Both come with the size that they are kept under. Returns the size of the largest checkpoint that holds."""
@@ -420,8 +420,8 @@ def _check_checkpoints(
                 checkpoint.verify(text, [key], origin=origin) if key else checkpoint.parse(text).checkpoint
             )
             if stated.size != size:
-                raise checkpoint.CheckpointError(f"it is kept under {size}, but is of size {stated.size}")
-        except checkpoint.CheckpointError as error:
+                raise signing_keys.CheckpointError(f"it is kept under {size}, but is of size {stated.size}")
+        except signing_keys.CheckpointError as error:
             log.problem("checkpoint-unsound", None, f"Checkpoint {size}: {str(error).rstrip('.')}.")
             continue
         if stated.origin == origin and size in log.trees and log.trees[size].root() == stated.root:

@@ -26,11 +26,11 @@ from commands.analysis.ranges import (
 from commands.door.submit import Daybook
 from commands.door.world import Result, World
 from commands.proving.checkpoints import ledger_key
-from ledger import checkpoint
-from ledger.checkpoint import public_key_text
+from ledger import checkpoint, signing_keys
 from ledger.envelope import stored_events
 from ledger.errors import Refusal
 from ledger.proofs import StoredTree
+from ledger.signing_keys import public_key_text
 
 Progress = Callable[[int, int], None]
 
@@ -89,7 +89,7 @@ def check_archive(
         ok=not problems, position=ranges[-1].last, folder=str(folder), origin=origin, files=len(ranges),
         events=sum(of.events for of in ranges), redacted=sum(len(each.redacted) for each in sound), ledger=ledger,
         compared=ledger is not None and ledger == origin, public_key=key,
-        fingerprint=sha256(checkpoint.parse_public_key(key).key).hexdigest() if key else "", problems=problems,
+        fingerprint=sha256(signing_keys.parse_public_key(key).key).hexdigest() if key else "", problems=problems,
     )  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def _checked(folder: Path, of: Range, before: Sequence[Companion]) -> Companion:
 
 def _require_signed(companion: Companion) -> None:
     """Raises ValueError (CheckpointError, ProofError)."""
-    key = checkpoint.parse_public_key(companion.public_key)
+    key = signing_keys.parse_public_key(companion.public_key)
     signed = checkpoint.verify(companion.checkpoint, [key], origin=companion.origin)
     root = bytes.fromhex(companion.root)
     require_path(companion.range, root=root, path=companion.path, size=signed.size, under=signed.root)

@@ -40,10 +40,10 @@ from commands.door.submit import Daybook
 from commands.door.world import Result, World
 from commands.proving.checkpoints import ledger_key, make_checkpoint, own_checkpoint
 from ledger import log
-from ledger.checkpoint import public_key_text
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.plurals import plural
 from ledger.proofs import StoredTree
+from ledger.signing_keys import public_key_text
 
 _OWN, _LOCK = ".daybook", "lock"
 _ATTEMPTS = 5

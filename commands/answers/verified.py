@@ -11,7 +11,7 @@ from ledger.errors import LedgerUnavailable, Refusal
 if TYPE_CHECKING:
     from commands.door.settings import Checkpoints
     from commands.proving.bundle_verifier import Report
-    from ledger.checkpoint import PublicKey
+    from ledger.signing_keys import PublicKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,8 @@ def kept_under(checkpoints: Sequence[str] | None, names: Sequence[str] | None) -
 
 def require_checkpoint(text: str | None, name: str = "What was given") -> None:
     """Raises Refusal for a text that is none; nothing for none at all."""
-    from ledger.checkpoint import CheckpointError, parse
+    from ledger.checkpoint import parse
+    from ledger.signing_keys import CheckpointError
 
     if text is None:
         return
@@ -117,7 +118,7 @@ def require_checkpoint(text: str | None, name: str = "What was given") -> None:
 
 def public_keys(texts: Sequence[str] | None) -> list["PublicKey"]:
     """Raises Refusal for what is none."""
-    from ledger.checkpoint import CheckpointError, parse_public_key
+    from ledger.signing_keys import CheckpointError, parse_public_key
 
     try:
         return [parse_public_key(text) for text in texts or ()]
@@ -142,8 +143,8 @@ def verified(
     """
     from commands.proving.checking import check_ledger
     from commands.proving.checkpoints import signers
-    from ledger.checkpoint import public_key_text
     from ledger.log import lies_ahead
+    from ledger.signing_keys import public_key_text
 
     key, signatures = signers(url, kept, trust)
     checked = check_ledger(url, kept=list(kept.values()), lists=lists, progress=progress, comparing=comparing)

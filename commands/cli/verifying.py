@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from commands.answers.verified import SignatureLine, Verified, VerifiedFile
     from commands.proving.checkpoints import CheckpointMade
     from commands.proving.witness import CheckpointCosigned
-    from ledger.checkpoint import PublicKey
+    from ledger.signing_keys import PublicKey
 
 _LARGEST_PROOF = 1 << 26
 
 
 def read_checkpoint(file: str) -> str:
-    from ledger.checkpoint import MAX_TEXT_BYTES, CheckpointError, parse
+    from ledger.checkpoint import MAX_TEXT_BYTES, parse
+    from ledger.signing_keys import CheckpointError
 
     data = read_source(file, MAX_TEXT_BYTES).data
     try:
@@ -41,7 +42,7 @@ def read_checkpoint(file: str) -> str:
 
 
 def _public_key(text: str) -> "PublicKey":
-    from ledger.checkpoint import CheckpointError, parse_public_key
+    from ledger.signing_keys import CheckpointError, parse_public_key
 
     try:
         return parse_public_key(text)
@@ -50,7 +51,7 @@ def _public_key(text: str) -> "PublicKey":
 
 
 def _witness_key(text: str) -> "PublicKey":
-    from ledger.checkpoint import KeyKind
+    from ledger.signing_keys import KeyKind
 
     key = _public_key(text)
     if key.kind is not KeyKind.WITNESS:
@@ -158,7 +159,7 @@ def _write_checkpoint(invocation: Invocation, made: "CheckpointMade | Checkpoint
 
 def _make_witness_key(invocation: Invocation, file: str, name: str) -> None:
     from commands.proving.witness import WitnessKey, new_witness_key
-    from ledger.checkpoint import public_key_text
+    from ledger.signing_keys import public_key_text
 
     text = public_key_text(new_witness_key(Path(file), name))
 
@@ -180,7 +181,7 @@ def _cosign(
     target: str | None,
 ) -> None:
     from commands.proving import witness
-    from ledger.checkpoint import public_key_text
+    from ledger.signing_keys import public_key_text
 
     consistency = None if proof is None else witness.consistency_in(_read_proof(proof))
     if proof is not None and consistency is None:

@@ -14,11 +14,11 @@ from glob import escape
 from itertools import groupby
 from pathlib import Path
 
-from ledger import checkpoint
+from ledger import signing_keys
 from ledger.addresses import address_of
-from ledger.checkpoint import CheckpointError
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable
+from ledger.signing_keys import CheckpointError
 from ledger.urls import checked
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -118,7 +118,7 @@ def remove_second_names(path: Path) -> None:
 def is_key(path: Path, public_key: str) -> bool:
     """Whether the file is the signing key that belongs to this public one."""
     try:
-        return checkpoint.public_key_text(checkpoint.read_key(path)) == public_key
+        return signing_keys.public_key_text(signing_keys.read_key(path)) == public_key
     except (CheckpointError, OSError):
         return False
 

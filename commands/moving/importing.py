@@ -28,16 +28,17 @@ from commands.moving.cloudevents import (
     read_line,
 )
 from commands.moving.setup import tables_of_this_version
-from ledger import checkpoint, input_files, log
+from ledger import checkpoint, input_files, log, signing_keys
 from ledger.addresses import shown
 from ledger.bodies import body_of
-from ledger.checkpoint import Checkpoint, CheckpointError, PublicKey
+from ledger.checkpoint import Checkpoint
 from ledger.collector import without_garbage_collection
 from ledger.database import Database, Transaction
 from ledger.envelope import StoredEvent
 from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, Refusal
 from ledger.events import TYPES
 from ledger.plurals import plural
+from ledger.signing_keys import CheckpointError, PublicKey
 from projections.rebuild import rebuild
 
 _PAGE = 5_000
@@ -291,7 +292,7 @@ class _Import:
         if body["origin"] != self.origin:
             raise BadLine(f'the ledger was created as "{body["origin"]}", the file calls it "{self.origin}"')
         try:
-            return checkpoint.parse_public_key(body["public_key"])
+            return signing_keys.parse_public_key(body["public_key"])
         except CheckpointError as error:
             raise BadLine(f"its public key cannot be read: {error}") from error
 

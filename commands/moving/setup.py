@@ -21,7 +21,7 @@ from commands.door.ledger import Ledger
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.moving.aside import find_key, is_key, key_for, place_for, remove_second_names
-from ledger import checkpoint, log, marks
+from ledger import log, marks, signing_keys
 from ledger.addresses import shown
 from ledger.database import Database, Transaction, create_sqlite_file
 from ledger.database_errors import APPLICATION_ROLE
@@ -139,25 +139,25 @@ def _create(url: str, actor: Actor, path: Path, waiting: Path) -> tuple[bool, st
             if head.size:
                 return False, upgraded_from
             key = _signing_key(path, waiting, head.origin)
-            command = CreateLedger(origin=head.origin, public_key=checkpoint.public_key_text(key))
+            command = CreateLedger(origin=head.origin, public_key=signing_keys.public_key_text(key))
             Daybook(Ledger(database), actor).within(transaction, command)
             return True, None
     finally:
         database.close()
 
 
-def _signing_key(path: Path, waiting: Path, origin: str) -> checkpoint.SigningKey:
+def _signing_key(path: Path, waiting: Path, origin: str) -> signing_keys.SigningKey:
     """A new ledger; or the one that an older version of the program left half made."""
     try:
         if not path.exists():
-            return checkpoint.write_new_key(waiting, origin)
-    except (checkpoint.CheckpointError, OSError) as error:
+            return signing_keys.write_new_key(waiting, origin)
+    except (signing_keys.CheckpointError, OSError) as error:
         raise LedgerUnavailable(
             "key-not-written",
             f"The signing key cannot be written beside {path}: {error}.",
             "Make its folder writable and run the command again.",
         ) from error
-    key = checkpoint.read_key(path)
+    key = signing_keys.read_key(path)
     if key.name != origin:
         raise LedgerUnavailable(
             "foreign-key",

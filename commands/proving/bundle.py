@@ -30,13 +30,14 @@ from commands.proving.checkpoints import ledger_key, own_checkpoint
 from commands.proving.documents import Plain
 from commands.proving.proofs import event_fields, proven
 from ledger import __version__, input_files, log
-from ledger.checkpoint import Checkpoint, public_key_text
+from ledger.checkpoint import Checkpoint
 from ledger.database import Transaction
 from ledger.envelope import StoredEvent, leaf_data
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.input_files import erased
 from ledger.merkle import CompactRange, leaf_hash
 from ledger.plurals import plural
+from ledger.signing_keys import public_key_text
 from projections.records import Clustering, Deletion, Session
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can state

@@ -11,11 +11,12 @@ import orjson
 from commands.door.freshness import refuse_unfinished
 from commands.door.submit import Daybook
 from commands.door.world import Result
-from ledger import checkpoint, log
-from ledger.checkpoint import Checkpoint, CheckpointError, KeyKind, PublicKey
+from ledger import checkpoint, log, signing_keys
+from ledger.checkpoint import Checkpoint
 from ledger.database import Database, Transaction
 from ledger.errors import Conflict, IntegrityFailure, NextStep, Refusal
 from ledger.plurals import plural
+from ledger.signing_keys import CheckpointError, KeyKind, PublicKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ def ledger_key(transaction: Transaction) -> PublicKey:
     """The key that signs this ledger's checkpoints, as its first event says."""
     row = transaction.run("SELECT payload FROM events WHERE position = 1").fetchone()
     try:
-        return checkpoint.parse_public_key(orjson.loads(row[0])["public_key"])
+        return signing_keys.parse_public_key(orjson.loads(row[0])["public_key"])
     except (ValueError, KeyError, TypeError) as error:  # CheckpointError and JSONDecodeError are ValueErrors
         raise IntegrityFailure(
             "no-key",
@@ -202,9 +203,9 @@ def _foreign(found: str, origin: str) -> Refusal:
     )
 
 
-def _key(key_file: Path) -> checkpoint.SigningKey:
+def _key(key_file: Path) -> signing_keys.SigningKey:
     try:
-        return checkpoint.read_key(key_file)
+        return signing_keys.read_key(key_file)
     except (CheckpointError, OSError) as error:
         raise Refusal(
             "no-key",

@@ -11,14 +11,15 @@ from typing import Any
 
 from commands.proving.bundle_verifier import Malformed, Report, check_event, from_base64, line_of, read_event
 from commands.proving.checkpoints import ledger_key, own_checkpoint
-from ledger import checkpoint, log
-from ledger.checkpoint import Checkpoint, CheckpointError, KeyKind, PublicKey, public_key_text
+from ledger import checkpoint, log, signing_keys
+from ledger.checkpoint import Checkpoint
 from ledger.database import Transaction
 from ledger.envelope import leaf_data, payload_digest
 from ledger.errors import IntegrityFailure, Refusal
 from ledger.merkle import ProofError, leaf_hash, verify_consistency, verify_inclusion
 from ledger.plurals import plural
 from ledger.proofs import StoredTree, require_root
+from ledger.signing_keys import CheckpointError, KeyKind, PublicKey, public_key_text
 
 PROOF_FORMAT = "daybook/proof/1"
 _MEMBERS = ("format", "public_key", "checkpoint", "since", "events")
@@ -73,7 +74,7 @@ def verify_document(text: str, *, trust: Sequence[PublicKey] = (), checkpoints: 
     """
     document, report = _read(text), Report()
     try:
-        key = checkpoint.parse_public_key(document["public_key"])
+        key = signing_keys.parse_public_key(document["public_key"])
         new = _parsed(document["checkpoint"])
         old = _parsed(document["since"] and document["since"]["checkpoint"])
     except (CheckpointError, TypeError, KeyError, AttributeError) as error:

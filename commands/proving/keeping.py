@@ -16,11 +16,12 @@ from commands.door.settings import Checkpoints
 from commands.door.submit import Daybook
 from commands.proving.checkpoints import make_checkpoint
 from ledger import log
-from ledger.checkpoint import CheckpointError, parse
+from ledger.checkpoint import parse
 from ledger.database import Transaction
 from ledger.errors import IntegrityFailure, NextStep, Refusal
 from ledger.plurals import plural
 from ledger.proofs import StoredTree
+from ledger.signing_keys import CheckpointError
 from ledger.small_files import read_small
 
 _LONGEST_GIT_S = 30

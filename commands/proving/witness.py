@@ -16,11 +16,11 @@ from typing import Any
 import orjson
 
 from commands.door.result import Result
-from ledger import checkpoint
-from ledger.checkpoint import CheckpointError, KeyKind, PublicKey, SigningKey
+from ledger import checkpoint, signing_keys
 from ledger.errors import NextStep, Refusal
 from ledger.merkle import ProofError, verify_consistency
 from ledger.plurals import plural
+from ledger.signing_keys import CheckpointError, KeyKind, PublicKey, SigningKey
 from ledger.small_files import read_small
 
 _LARGEST_SEEN = 1 << 26  # it has a checkpoint of each ledger that the witness ever saw
@@ -65,14 +65,14 @@ class Cosigned:
             position=self.size,
             checkpoint=self.text,
             file=file,
-            witness=checkpoint.public_key_text(self.witness),
+            witness=signing_keys.public_key_text(self.witness),
             continues=None if self.first else self.since,
         )
 
 
 def new_witness_key(path: Path, name: str) -> PublicKey:
     try:
-        return checkpoint.write_new_key(path, name, kind=KeyKind.WITNESS).public()
+        return signing_keys.write_new_key(path, name, kind=KeyKind.WITNESS).public()
     except CheckpointError as error:
         raise Refusal("key-not-written", f"{_sentence(error)}") from error
 
@@ -107,7 +107,7 @@ def cosign(
         since = 0
         if before is not None:
             since = _require_continued(before["checkpoint"], signed, consistency)
-        seen[signed.origin] = {"public_key": checkpoint.public_key_text(trusted), "checkpoint": text}
+        seen[signed.origin] = {"public_key": signing_keys.public_key_text(trusted), "checkpoint": text}
         _write_seen(_seen_file(key_file), seen)
     return Cosigned(checkpoint.cosign(text, key), key.public(), trusted, signed.size, since, before is None)
 
@@ -163,7 +163,7 @@ def consistency_in(document: dict[str, Any]) -> Consistency | None:
 
 
 def _trusted(origin: str, before: dict[str, str] | None, given: PublicKey | None) -> PublicKey:
-    remembered = checkpoint.parse_public_key(before["public_key"]) if before is not None else None
+    remembered = signing_keys.parse_public_key(before["public_key"]) if before is not None else None
     if given is None and remembered is None:
         raise Refusal(
             "no-ledger-key",
@@ -173,7 +173,7 @@ def _trusted(origin: str, before: dict[str, str] | None, given: PublicKey | None
     if given is not None and remembered is not None and given != remembered:
         raise Refusal(
             "other-ledger-key",
-            f'The witness knows another key of "{origin}": {checkpoint.public_key_text(remembered)}.',
+            f'The witness knows another key of "{origin}": {signing_keys.public_key_text(remembered)}.',
             "Ask the ledger's owner. Two keys for one ledger may mean two pasts.",
         )
     return remembered or given  # type: ignore[return-value]  # one of them is there
@@ -181,7 +181,7 @@ def _trusted(origin: str, before: dict[str, str] | None, given: PublicKey | None
 
 def _key(key_file: Path) -> SigningKey:
     try:
-        key = checkpoint.read_key(key_file)
+        key = signing_keys.read_key(key_file)
     except CheckpointError as error:
         raise Refusal("no-key", f"The witness's key cannot be read: {_sentence(error)}") from error
     if key.kind is not KeyKind.WITNESS:
@@ -207,7 +207,7 @@ def _read_seen(file: Path) -> Seen:
         found = orjson.loads(read_small(file, limit=_LARGEST_SEEN))
         for entry in found.values():
             checkpoint.parse(entry["checkpoint"])
-            checkpoint.parse_public_key(entry["public_key"])
+            signing_keys.parse_public_key(entry["public_key"])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

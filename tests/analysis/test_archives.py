@@ -11,7 +11,7 @@ from commands.analysis import creating
 from commands.analysis.checking import check_archive
 from commands.analysis.creating import create_archive
 from commands.analysis.ranges import Range, read_companion, require_path
-from ledger import checkpoint
+from ledger import checkpoint, signing_keys
 from ledger.errors import IntegrityFailure, Refusal
 from ledger.log import STORED_COLUMNS
 from tests.analysis.conftest import EVENTS, Archive, upload
@@ -53,7 +53,7 @@ def test_an_archive_needs_no_ledger_to_be_checked(archive: Archive) -> None:
 
     assert checked.ok and not checked.compared and checked.ledger is None
     companion = read_companion(archive.folder, Range(1, 16))
-    signed = checkpoint.verify(companion.checkpoint, [checkpoint.parse_public_key(companion.public_key)])
+    signed = checkpoint.verify(companion.checkpoint, [signing_keys.parse_public_key(companion.public_key)])
     root = bytes.fromhex(companion.root)
     require_path(companion.range, root=root, path=companion.path, size=signed.size, under=signed.root)
 

@@ -22,7 +22,7 @@ from commands.door.submit import Daybook
 from commands.door.world import Receipt, World
 from commands.lab import people
 from commands.lab.people import SetPerson
-from ledger.checkpoint import SigningKey
+from ledger.signing_keys import SigningKey
 from tests.conftest import ROOT
 
 SECRET = re.compile(

@@ -13,8 +13,8 @@ import psycopg
 from commands.door.actor import Actor
 from commands.moving.importing import import_ledger
 from commands.moving.setup import initialise
-from ledger.checkpoint import CheckpointError
 from ledger.errors import Conflict, LedgerUnavailable
+from ledger.signing_keys import CheckpointError
 
 KILLED = -signal.SIGKILL
 _NAMES = ("os.link", "os.remove", "os.rename")

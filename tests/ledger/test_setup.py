@@ -18,7 +18,7 @@ from commands.lab.roles import GrantRole
 from commands.moving import aside, setup
 from commands.moving.setup import initialise, key_path
 from commands.proving.checkpoints import make_checkpoint
-from ledger import checkpoint, log
+from ledger import checkpoint, log, signing_keys
 from ledger.bodies import body_of
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable
@@ -50,8 +50,8 @@ def assert_complete(url: str, folder: Path) -> None:
         origin = log.read_head(transaction).origin
     database.close()
     assert [event.type for event in events] == ["LedgerCreated"]
-    key = checkpoint.read_key(key_path(url, folder))
-    assert body_of(events[0]) == {"origin": origin, "public_key": checkpoint.public_key_text(key)}
+    key = signing_keys.read_key(key_path(url, folder))
+    assert body_of(events[0]) == {"origin": origin, "public_key": signing_keys.public_key_text(key)}
     assert key.name == origin
     assert verify(url).problems == []
 
@@ -211,7 +211,7 @@ def test_ledger_without_its_first_admin_takes_nothing_before_it_is_finished(
     with setup.tables_of_this_version(database):
         pass
     database.close()
-    checkpoint.write_new_key(tmp_path / "other.key", "daybook/elsewhere")
+    signing_keys.write_new_key(tmp_path / "other.key", "daybook/elsewhere")
     daybook = Daybook.open(new_url, Actor("user_1"))
     for attempt in (
         lambda: daybook.submit(Register(name="a", values=1)),
@@ -227,7 +227,7 @@ def test_ledger_without_its_first_admin_takes_nothing_before_it_is_finished(
 
 
 def test_the_key_of_another_ledger_is_not_taken(new_url: str, tmp_path: Path) -> None:
-    checkpoint.write_new_key(tmp_path / "daybook.key", "daybook/elsewhere")
+    signing_keys.write_new_key(tmp_path / "daybook.key", "daybook/elsewhere")
 
     with pytest.raises(LedgerUnavailable, match="signing key of another ledger") as caught:
         create(new_url, tmp_path)

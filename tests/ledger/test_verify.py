@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger import checkpoint, hashing, log
+from ledger import checkpoint, hashing, log, signing_keys
 from ledger.bodies import body_of
 from ledger.database import Database
 from ledger.envelope import NewEvent, head_data, leaf_data
@@ -27,7 +27,7 @@ TABLES = ("events", "head", "receipts", "input_files", "checkpoints", "tree_node
 class Victim:
     """A small ledger with everything in it, which can be tampered with and then put back as it was."""
 
-    def __init__(self, url: str, key: checkpoint.SigningKey) -> None:
+    def __init__(self, url: str, key: signing_keys.SigningKey) -> None:
         self.url = url
         self.key = key
         self.database = Database(url)
@@ -96,7 +96,7 @@ def ledger(
 ) -> Iterator[Victim]:
     folder = tmp_path_factory.mktemp("victim")
     url = ledger_templates(request.param, folder)
-    made = Victim(url, checkpoint.read_key(folder / "daybook.key"))
+    made = Victim(url, signing_keys.read_key(folder / "daybook.key"))
     yield made
     made.database.close()
 
@@ -358,7 +358,7 @@ def test_a_changed_checkpoint_is_found(victim: Victim) -> None:
     origin, size, root, rest = text.split("\n", 3)
     signature = text.rindex(" ") + 20
     other_letter = "A" if text[signature] != "A" else "B"
-    stranger = checkpoint.SigningKey(victim.key.name, checkpoint.KeyKind.LOG, b"\1" * 32)
+    stranger = signing_keys.SigningKey(victim.key.name, signing_keys.KeyKind.LOG, b"\1" * 32)
     forgeries = {
         "root": f"{origin}\n{size}\n{'A' * 43}=\n{rest}",
         "size": f"{origin}\n15\n{root}\n{rest}",
@@ -430,7 +430,7 @@ def test_a_large_ledger_gets_the_same_report_from_one_process_and_from_many(
     events = stored_events(database)
     tree = CompactRange().extend([leaf_hash(leaf_data(event[:14])) for event in events[: CHUNK + 5]])
     origin = body_of(events[0])["origin"]
-    key = checkpoint.read_key(tmp_path / "daybook.key")
+    key = signing_keys.read_key(tmp_path / "daybook.key")
     text = checkpoint.sign(checkpoint.Checkpoint(origin, tree.size, tree.root()), key)
     with database.writing() as transaction:
         transaction.run("INSERT INTO checkpoints (size, text) VALUES (?, ?)", (tree.size, text))

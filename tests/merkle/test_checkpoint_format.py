@@ -8,18 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.checkpoint import (
-    MAX_SIGNATURES,
-    MAX_TEXT_BYTES,
-    Checkpoint,
-    CheckpointError,
-    KeyKind,
-    Signature,
-    SigningKey,
-    cosign,
-    parse,
-    sign,
-)
+from ledger.checkpoint import MAX_SIGNATURES, MAX_TEXT_BYTES, Checkpoint, Signature, cosign, parse, sign
+from ledger.signing_keys import CheckpointError, KeyKind, SigningKey
 
 from . import published_notes as published
 

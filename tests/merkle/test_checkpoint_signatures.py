@@ -9,20 +9,22 @@ from hypothesis import strategies as st
 
 from ledger.checkpoint import (
     Checkpoint,
-    CheckpointError,
-    KeyKind,
-    PublicKey,
     Signature,
     SignedCheckpoint,
-    SigningKey,
     cosign,
     parse,
-    parse_public_key,
-    public_key_text,
-    read_key,
     sign,
     verified_signatures,
     verify,
+)
+from ledger.signing_keys import (
+    CheckpointError,
+    KeyKind,
+    PublicKey,
+    SigningKey,
+    parse_public_key,
+    public_key_text,
+    read_key,
     write_new_key,
 )
 

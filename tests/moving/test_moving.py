@@ -29,12 +29,13 @@ from commands.proving.checkpoints import make_checkpoint
 from commands.recordings.roots import Roots
 from commands.samples.lab import SampleLab
 from ledger import log
-from ledger.checkpoint import parse, read_key, sign
+from ledger.checkpoint import parse, sign
 from ledger.database import Database
 from ledger.envelope import NewEvent, StoredEvent, leaf_data
 from ledger.errors import Refusal
 from ledger.events import ReferenceValueAdded
 from ledger.merkle import leaf_hash
+from ledger.signing_keys import read_key
 from ledger.verify import verify
 from projections.rebuild import contents
 from tests.accounts.people import HERE, PASSWORD, code_for

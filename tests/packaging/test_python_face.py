@@ -78,7 +78,7 @@ def imported() -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("module", ["errors", "moments", "merkle", "checkpoint", "envelope"])
+@pytest.mark.parametrize("module", ["errors", "moments", "merkle", "checkpoint", "signing_keys", "envelope"])
 def test_public_module_lists_every_name_that_others_take_from_it(module: str) -> None:
     used = imported()[f"ledger.{module}"]
 

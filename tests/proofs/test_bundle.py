@@ -23,9 +23,10 @@ from commands.proving.bundle import _seal, write_bundle
 from commands.proving.bundle_verifier import NOTHING, Given, Malformed, Report, read_note, verify
 from commands.proving.checkpoints import make_checkpoint
 from commands.requests.redaction import ApproveRedaction, RequestRedaction
-from ledger.checkpoint import Checkpoint, public_key_text, read_key, sign
+from ledger.checkpoint import Checkpoint, sign
 from ledger.database import Database
 from ledger.merkle import CompactRange, inclusion_proof, leaf_hash, node_source
+from ledger.signing_keys import public_key_text, read_key
 from tests.cli.conftest import Run, run_cli
 from tests.ledger.writing import added, append, append_plainly, as_owner
 from tests.patience import PATIENCE_S

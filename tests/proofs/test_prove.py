@@ -9,7 +9,8 @@ import pytest
 from commands.proving.bundle_verifier import Malformed
 from commands.proving.documents import verify_document
 from commands.samples.lab import SampleLab
-from ledger.checkpoint import Checkpoint, parse, public_key_text, read_key, sign
+from ledger.checkpoint import Checkpoint, parse, sign
+from ledger.signing_keys import public_key_text, read_key
 from tests.cli.conftest import Run, run_cli, write_input_file
 from tests.ledger.writing import as_owner
 from tests.proofs.conftest import flipped, text_of

@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from commands.proving.witness import last_seen
-from ledger.checkpoint import KeyKind, parse, parse_public_key, public_key_text, read_key, verify
+from ledger.checkpoint import parse, verify
+from ledger.signing_keys import KeyKind, parse_public_key, public_key_text, read_key
 from tests.cli.conftest import Ended, Run, run_cli
 from tests.proofs.conftest import flipped, text_of
 
