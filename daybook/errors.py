@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal, no_room
+from ledger.errors import Conflict, IntegrityFailure, LedgerUnavailable, NextStep, Refusal, joint, no_room
 
 __all__ = [
     "Conflict", "Fault", "IntegrityFailure", "LedgerUnavailable", "NextStep", "NotPermitted", "Refusal",
@@ -91,7 +91,7 @@ def _worded(hint: str, steps: Sequence[NextStep]) -> str:
     """A hint that has steps ends without a full stop: they complete it."""
     if not steps or not hint:
         return hint
-    return f"{hint.rstrip('.')}: {', then '.join(map(_call, steps))}."
+    return f"{hint.rstrip('.')}: {f', {joint(hint)} '.join(map(_call, steps))}."
 
 
 def _call(step: NextStep) -> str:

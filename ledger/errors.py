@@ -5,11 +5,12 @@ command, a button. The command line turns the class into an exit code.
 """
 
 import errno
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["NO_ROOM", "Conflict", "IntegrityFailure", "LedgerUnavailable", "NextStep", "Refusal", "no_room"]
+__all__ = ["NO_ROOM", "Conflict", "IntegrityFailure", "LedgerUnavailable", "NextStep", "Refusal", "joint", "no_room"]
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 """What the system says where a file cannot grow."""
@@ -51,6 +52,11 @@ def _renewed(kind: type[Refusal], arguments: tuple[Any, ...], attributes: dict[s
     refusal = kind.__new__(kind, *arguments)
     vars(refusal).update(attributes)
     return refusal
+
+
+def joint(hint: str) -> str:
+    """What stands between the steps of a hint: they are taken in turn, or chosen from where it says "or"."""
+    return "or" if re.search(r"\bor\b", hint) else "then"
 
 
 class Conflict(Refusal):

@@ -112,7 +112,6 @@ _LISTS = {"c": "list-clusterings", "u": "list-uploads", "d": "list-requests"}
 
 def _list_of(text: str) -> NextStep:
     """Where what was meant can be seen."""
-    listed = _LISTS.get(text[:1]) if text[1:].isdecimal() else None
-    if listed is None:
+    if text[:1] not in _LISTS or not text[1:].isdecimal():
         return NextStep("list-sessions")
-    return NextStep(listed, arguments={"all": "yes"} if listed == "list-requests" else {})
+    return NextStep(_LISTS[text[:1]], arguments={"all": "yes"} if text[:1] == "d" else {})

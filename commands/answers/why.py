@@ -24,6 +24,7 @@ from ledger import log
 from ledger.bodies import body_of
 from ledger.errors import NextStep
 from ledger.plurals import plural
+from projections.asked_for import proposed_values
 from projections.lines import ClusteringLine, RedactionLine, SessionLine
 from projections.references import Reference
 
@@ -116,7 +117,7 @@ def _redacted(one: RedactionLine) -> str:
 
 def _entry(world: "World", reference: Reference, found: SessionRecord | ClusteringRecord) -> Told:
     if found.status == "waiting":
-        return waiting(reference, found)
+        return waiting(reference, found, proposed_values(world.state))
     if found.status == "error":
         return _failed(world, reference, found)
     if found.status == "pending":

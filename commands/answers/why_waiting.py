@@ -1,7 +1,7 @@
 """Why a session or a clustering waits, and what a person can decide on it. Pure: words what the record says."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from commands.answers.record import ClusteringRecord, FoundProbe, SessionRecord
 from commands.answers.sentences import listed
@@ -9,15 +9,22 @@ from commands.answers.why_told import LISTED, WORK, Told, related_to
 from ledger.errors import NextStep
 from projections.references import Reference
 
+_EXPERIMENTER = "reference.Experimenter"
 
-def waiting(reference: Reference, found: SessionRecord | ClusteringRecord) -> Told:
+
+def waiting(
+    reference: Reference,
+    found: SessionRecord | ClusteringRecord,
+    proposed: Mapping[tuple[str, str], str],
+) -> Told:
+    """``proposed`` are the values that wait for a decision, with their requests."""
     message = str(found.message)
     if isinstance(found, SessionRecord):
         told = _waiting_session(reference, found)
         if told is not None:
             return told
     elif found.session is not None:
-        return _waiting_clustering(found)
+        return _waiting_clustering(found, proposed.get((_EXPERIMENTER, found.username)))
     if found.reason == "sessions-txt":
         return Told(f"{message}\nIt goes on by itself once the file is there.", [WORK])
     if isinstance(found, ClusteringRecord) and found.reason == "clustering-sessions":
@@ -71,16 +78,22 @@ def _waiting_session(reference: Reference, found: SessionRecord) -> Told | None:
     return None
 
 
-def _waiting_clustering(found: ClusteringRecord) -> Told:
-    """Of one session: it goes on when its output is there, or when one is chosen."""
+def _waiting_clustering(found: ClusteringRecord, proposed: str | None) -> Told:
+    """Of one session: it goes on when its output is there, or when one is chosen. ``proposed`` is the request that
+    its uploader becomes an experimenter."""
     message = f"{found.message}\nIts session is inserted all the same."
     if found.reason == "curator":
-        message += " Say who the curator is, or have the uploader put into the catalogue; then look again."
         choose = NextStep("add-clustering", found.session, {"location": found.location, "curator": None})
-        known = {"reference": "reference.Experimenter", "value": found.username}
-        return Told(
-            message, [choose, NextStep("propose-value", arguments=known), NextStep("work", found.session)]
-        )
+        known = {"reference": _EXPERIMENTER, "value": found.username}
+        name = NextStep("propose-value", arguments=known)
+        there = "have the uploader put into the catalogue"
+        if proposed is not None:
+            name, there = (
+                NextStep("show-request", proposed),
+                f"have {proposed}, which proposes the uploader, approved",
+            )
+        message += f" Say who the curator is, or {there}; then look again."
+        return Told(message, [choose, name, NextStep("work", found.session)])
     message += " It goes on by itself when the output is there."
     choose = NextStep("add-clustering", found.session, {"location": None, "curator": found.curator})
     return Told(message, [NextStep("work", found.session), choose])

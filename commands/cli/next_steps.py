@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from shlex import quote
 
-from ledger.errors import NextStep
+from ledger.errors import NextStep, joint
 
 _Words = Callable[[NextStep], list[str]]
 
@@ -22,10 +22,11 @@ def worded(step: NextStep) -> str:
 def sentence(hint: str, steps: Sequence[NextStep]) -> str:
     """A hint with the commands that do it: ``Remove it first: daybook probe remove 12345 npx_1 --at TIME``.
 
-    A step of a stored finding may be redacted, or of another version: what has no command here is left out.
+    Where the hint says "or", they are ways to choose from. A step of a stored finding may be redacted, or of another
+    version: what has no command here is left out.
     """
     commands = [worded(step) for step in steps if step.action in _WORDS]
-    return f"{hint or 'See'}: {', then: '.join(commands)}" if commands else hint
+    return f"{hint or 'See'}: {f', {joint(hint)}: '.join(commands)}" if commands else hint
 
 
 def _on(*words: str) -> _Words:
@@ -78,7 +79,6 @@ def _association(step: NextStep) -> list[str]:
 _WORDS: dict[str, _Words] = {
     "add-clustering": _on("add-clustering"),
     "add-service-account": lambda step: ["user", "add", _value("user", step.arguments.get("user")), "--service"],
-    "add-tasks": _on("add-tasks"),
     "amend": lambda step: [
         "amend", step.ref or "REF",
         *([_value("file", step.arguments["file"])] if "file" in step.arguments else []),
@@ -133,7 +133,6 @@ _WORDS: dict[str, _Words] = {
     "restore": _on("restore"),
     "rename-value": _taking("catalogue", "rename", places=("table", "value", "new_value")),
     "restore-value": _taking("catalogue", "propose", places=("reference", "value")),
-    "retire-value": _taking("catalogue", "retire", places=("table", "value")),
     "set-approval-policy": _taking("policy", "own-requests", places=("own_requests",)),
     "settle": _on("settle"),
     "show": _on("show"),

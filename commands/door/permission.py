@@ -15,6 +15,7 @@ from commands.door.actor import CLAIMED, EVERYONE, OS, PASSWORD
 from commands.door.world import World
 from ledger.errors import NextStep, Refusal
 from ledger.look_alikes import difference, folded
+from projections.asked_for import open_request
 
 ADMIN, RESEARCHER, AUDITOR = "admin", "researcher", "auditor"
 Role = Literal["researcher", "admin", "auditor"]
@@ -257,11 +258,15 @@ class _Needed:
 def _a_role(world: World, role: str, *, owner: str = "") -> _Needed:
     """``owner`` may do it without that role."""
     granting = admins(world)
-    step = NextStep("request-role", arguments={"role": role, "reason": None})
-    if not owner:
-        return _Needed(f"the role {role}", f"{granting} can grant it. Ask for it", (step,), role)
-    asked = f"Ask {owner} to do it, or {'' if owner == granting else f'{granting} '}for the role"
-    return _Needed(f"{owner}, who uploaded it, or the role {role}", asked, (step,), role)
+    words = f"{owner}, who uploaded it, or the role {role}" if owner else f"the role {role}"
+    asked = open_request(world.state, "role", f"{role} for {world.actor}", by=world.actor)
+    if asked is not None:
+        hint = f"{granting} can grant it, and {world.actor} has asked for it"
+        return _Needed(words, hint, (NextStep("show-request", f"d{asked.id}"),), role)
+    hint = f"{granting} can grant it. Ask for it"
+    if owner:
+        hint = f"Ask {owner} to do it, or {'' if owner == granting else f'{granting} '}for the role"
+    return _Needed(words, hint, (NextStep("request-role", arguments={"role": role, "reason": None}),), role)
 
 
 def _only(user: str) -> _Needed:

@@ -15,7 +15,7 @@ RESTORE_VALUE = "restore-value"  # reference, value
 LOAD_CATALOGUE = "load-catalogue"
 REGISTER_SUBJECT = "register-subject"  # subject
 INSERT_PROBE = "insert-probe"  # subject
-ACTIONS: Final = (PROPOSE_VALUE, RESTORE_VALUE, LOAD_CATALOGUE, REGISTER_SUBJECT, INSERT_PROBE)
+SHOW_REQUEST = "show-request"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ class Known:
     holds to those that lie around or inside it; ``similar_groups`` maps the folded form (``look_alikes.folded``) of
     a name in the file to a held group_name. ``renewed`` and ``renewed_groups`` are the indexes of entries that are held
     and were never inserted, which the file now says otherwise of: they are checked like new ones. ``redacted`` are
-    sessions of the subject that the file refers to by what stands for their redacted names.
+    sessions of the subject that the file refers to by what stands for their redacted names. ``proposed`` maps a table
+    and a value that waits for an admin's decision to its request.
     """
 
     reference: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -79,3 +80,4 @@ class Known:
     renewed_groups: Collection[int] = frozenset()
     similar_groups: Mapping[str, str] = field(default_factory=dict)
     redacted: Collection[int] = frozenset()
+    proposed: Mapping[tuple[str, str], str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from itertools import islice
 
 from commands.inputfile.fields import clipped
-from commands.inputfile.findings import LOAD_CATALOGUE, PROPOSE_VALUE, RESTORE_VALUE, NextStep
+from commands.inputfile.findings import LOAD_CATALOGUE, PROPOSE_VALUE, RESTORE_VALUE, SHOW_REQUEST, NextStep
 from commands.inputfile.known import Known
 from commands.inputfile.nearest import mean, nearest, steps
 from ledger.look_alikes import comparable, folded
@@ -13,6 +13,7 @@ from ledger.look_alikes import comparable, folded
 _STEPS = 5_000_000  # letters laid beside letters in search of nearest values: as many as a whole file gets
 _LISTED = 5
 _TAKE_LISTS = ("experimenter", "project")
+_OPEN = "It is proposed, and waits for an admin"
 
 Said = tuple[str, str, str, tuple[NextStep, ...]]  # code, message, hint, next steps
 
@@ -53,13 +54,16 @@ class ReferenceValues:
             return "unknown-value", message, "", ()
         self._advised = True
         hint = "The catalogue is empty: an admin loads the values of the lab first"
-        return "unknown-value", message, hint, (NextStep(LOAD_CATALOGUE),)
+        return "unknown-value", message, hint, (NextStep(LOAD_CATALOGUE, arguments={"file": None}),)
 
     def _words(self, what: str, value: str, table: str) -> Said:
         valid = self._known.reference.get(table, ())
         arguments = {"reference": table, "value": value}
+        asked = self._known.proposed.get((table, value))
         if self.code(value, table) == "retired-value":
             message = f"{what} {quoted(value)} was retired from {table}."
+            if asked is not None:
+                return "retired-value", message, _OPEN, (NextStep(SHOW_REQUEST, asked),)
             restore = NextStep(RESTORE_VALUE, arguments=arguments)
             return (
                 "retired-value",
@@ -68,6 +72,8 @@ class ReferenceValues:
                 (restore,),
             )
         message = f"{what} {quoted(value)} is not in {table}."
+        if asked is not None:
+            return "unknown-value", message, _OPEN, (NextStep(SHOW_REQUEST, asked),)
         steps = (NextStep(PROPOSE_VALUE, arguments=arguments),)
         if not valid:
             return "unknown-value", message, f"{table} has no values yet. Propose this one", steps

@@ -147,7 +147,7 @@ def current_session(daybook: Daybook, session: int, action: str) -> Current:
             raise Refusal(
                 "session-closed",
                 f"Session s{session} {state}: nothing can be added to it.",
-                "Upload the input file again, and its entry becomes a session that can be completed",
+                "See why, and upload the input file again: that makes of its entry a session that can be completed",
                 NextStep("why", f"s{session}"),
                 NextStep("upload", arguments={"file": None}),
             )

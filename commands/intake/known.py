@@ -16,6 +16,7 @@ from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
 from commands.stored import held, probes_of
 from ledger.look_alikes import folded
+from projections.asked_for import proposed_values
 from projections.lines import subject_name
 from projections.portions import marks, portions
 from projections.records import SessionLocation
@@ -87,6 +88,7 @@ def load_known(
             for name, row in groups.items()
         },
         redacted=redacted_sessions(world, input_file, subject),
+        proposed=proposed_values(world.state),
     )
 
 

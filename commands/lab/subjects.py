@@ -15,6 +15,7 @@ from commands.intake.registering import (
 )
 from ledger.errors import NextStep, Refusal
 from ledger.events import ProbeRemoved
+from projections.asked_for import open_request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,11 @@ class RemoveProbe(Command[Removed]):
 
 
 def _unknown_probe(world: World, probe: str, *, retired: bool) -> Refusal:
+    asked = open_request(world.state, "proposal", f"reference.Probe: {probe}")
+    if asked is not None:
+        message = f'Probe "{probe}" is not in reference.Probe yet.'
+        look = NextStep("show-request", f"d{asked.id}")
+        return Refusal("unknown-probe", message, "It is proposed, and waits for an admin", look)
     rows = world.state.reference.where("reference = ? AND retired = 0", ["reference.Probe"])
     near = "" if retired else did_you_mean(probe, [row.value for row in rows])
     return Refusal(

@@ -183,7 +183,12 @@ def _key(key_file: Path) -> SigningKey:
     try:
         key = signing_keys.read_key(key_file)
     except CheckpointError as error:
-        raise Refusal("no-key", f"The witness's key cannot be read: {_sentence(error)}") from error
+        raise Refusal(
+            "no-key",
+            f"The witness's key cannot be read: {_sentence(error)}",
+            "Name the file that has it, or make one",
+            NextStep("make-witness-key", arguments={"name": None}),
+        ) from error
     if key.kind is not KeyKind.WITNESS:
         raise Refusal(
             "not-a-witness-key",

@@ -10,6 +10,7 @@ from commands.requests.naming import Named, name_of, named, some_of
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import ClusteringWithdrawn, SessionWithdrawn
+from projections.asked_for import open_request
 from projections.records import Clustering, Session
 
 _NEVER_INSERTED = ("pending", "waiting", "error")
@@ -35,22 +36,25 @@ class Withdraw(Command[Withdrawn]):
 
     def decide(self, world: World) -> Decision[Withdrawn]:
         what = named(world, self.records)
-        _refuse_others(what)
+        _refuse_others(world, what)
         going = [row for row in what.records if row.status in _NEVER_INSERTED]
         result = Withdrawn(withdrawn=[name_of(row) for row in going], fails=_waiting_on(world, going))
         return Decision([_event(row) for row in going], result)
 
 
-def _refuse_others(what: Named) -> None:
+def _refuse_others(world: World, what: Named) -> None:
     """Raises Refusal for what was ever inserted. What was withdrawn before stays as it is."""
     for row in what.direct:
         name = name_of(row)
         if row.status == "inserted":
+            asked = open_request(world.state, "deletion", name)
             raise Refusal(
                 "inserted",
                 f"{name} is inserted; only what was never inserted can be withdrawn.",
-                "Request its deletion",
-                NextStep("request-deletion", name, {"reason": None}),
+                "Request its deletion" if asked is None else "Its deletion is requested",
+                NextStep("request-deletion", name, {"reason": None})
+                if asked is None
+                else NextStep("show-request", f"d{asked.id}"),
             )
         if row.status == "deleted":
             raise Refusal("deleted", f"{name} is already deleted.", "", NextStep("why", name))

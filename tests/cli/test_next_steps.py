@@ -15,6 +15,7 @@ from commands.cli.main import cli
 from commands.cli.next_steps import _OF_THE_SYSTEM, _WORDS, argv, sentence, worded
 from commands.samples.spikeglx import SampleProbe, spikeglx_session
 from ledger.errors import NextStep
+from tests.advice.enumerated import advised as everything_advised
 from tests.cli.conftest import Run
 from tests.conftest import ROOT
 
@@ -87,9 +88,7 @@ def advised() -> dict[str, set[frozenset[str]]]:
 
 
 def test_every_action_that_is_advised_has_a_wording_and_none_is_left_over() -> None:
-    from commands.requests.naming import _LISTS
-
-    assert {*advised(), *_LISTS.values()} - _WORDS.keys() == set()
+    assert everything_advised().keys() == _WORDS.keys()
 
 
 @pytest.mark.parametrize("action", sorted(_WORDS))

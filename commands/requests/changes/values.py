@@ -42,6 +42,7 @@ from ledger.events import (
     ReferenceValueTakenBack,
     SessionAmended,
 )
+from projections.asked_for import open_request
 from projections.records import Clustering, ProbeInsertion, ReferenceValue, Session
 
 _NO_REASON = "Proposed."
@@ -117,18 +118,7 @@ def taken_back_value(world: World, change: dict[str, Any], reason: str) -> Plan:
     known_value(world, table, value)
     sessions, clusterings, insertions = _users(world, table, value)
     if insertions:
-        raise Refusal(
-            "value-in-use",
-            f'"{value}" of {table} is used by {_told(insertions)}.',
-            "Take its insertion back first; or give it the right name",
-            NextStep(
-                "take-back-insertion",
-                arguments={"subject": _name(insertions[0]), "probe": value, "reason": None},
-            ),
-            NextStep(
-                "rename-value", arguments={"table": table, "value": value, "new_value": None, "reason": None}
-            ),
-        )
+        raise _inserted(world, table, value, insertions)
     impact = impact_of(
         world, sessions=[row.id for row in sessions], clusterings=[row.id for row in clusterings]
     )
@@ -176,6 +166,29 @@ def _users(
 ) -> tuple[list[Session], list[Clustering], list[ProbeInsertion]]:
     insertions = world.state.insertions.where("probe = ?", [value]) if table == _PROBE else []
     return sessions_using(world, table, value), clusterings_using(world, table, value), insertions
+
+
+def _inserted(world: World, table: str, value: str, insertions: Sequence[ProbeInsertion]) -> Refusal:
+    """Of a probe that is, or was, in a subject. What was asked for already is not advised again."""
+    name = _name(insertions[0])
+    message = f'"{value}" of {table} is used by {_told(insertions)}.'
+    taking = open_request(world.state, "taking-back", f"probe:{value}", f"subject:{name}")
+    renaming = open_request(world.state, "mending", named(table, value))
+    if taking is not None:
+        look = NextStep("show-request", f"d{taking.id}")
+        return Refusal("value-in-use", message, "That its insertion is taken back is asked for", look)
+    if renaming is not None:
+        look = NextStep("show-request", f"d{renaming.id}")
+        return Refusal("value-in-use", message, "Another name for it is asked for", look)
+    where: dict[str, str | None] = {"subject": name, "probe": value, "reason": None}
+    what: dict[str, str | None] = {"table": table, "value": value, "new_value": None, "reason": None}
+    return Refusal(
+        "value-in-use",
+        message,
+        "Take its insertion back first; or give it the right name",
+        NextStep("take-back-insertion", arguments=where),
+        NextStep("rename-value", arguments=what),
+    )
 
 
 def _told(insertions: Sequence[ProbeInsertion]) -> str:

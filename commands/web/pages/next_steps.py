@@ -159,7 +159,6 @@ def _requests(step: NextStep) -> Way:
 _WORDS: dict[str, _Words] = {
     "add-clustering": _form("Add a clustering to {ref}…"),
     "add-service-account": _form("Add a service account…"),
-    "add-tasks": _form("Add tasks to {ref}…"),
     "amend": _form("Add what the file left out…", file="filename"),
     "approve-request": _approve,
     "associate": _association,
@@ -199,7 +198,6 @@ _WORDS: dict[str, _Words] = {
     "reset-second-factor": _form("Reset the second factor of {user}…"),
     "restore": lambda step: Way("Restore…", f"/requests/{step.ref}/restore"),
     "restore-value": _form("Propose that it can be used again…", "propose-value", reference="table"),
-    "retire-value": _form("Retire the value…"),
     "set-approval-policy": _form("Change who may approve own requests…"),
     "settle": _settle,
     "show": _record("See {ref}"),
