@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["NO_ROOM", "Conflict", "IntegrityFailure", "LedgerUnavailable", "NextStep", "Refusal", "joint", "no_room"]
+__all__ = [
+    "NO_ROOM",
+    "Conflict",
+    "IntegrityFailure",
+    "LedgerUnavailable",
+    "NextStep",
+    "Refusal",
+    "joint",
+    "no_room",
+]
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 """What the system says where a file cannot grow."""

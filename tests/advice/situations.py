@@ -157,7 +157,8 @@ SITUATIONS: list[Situation] = [
 ]  # fmt: skip
 
 DONE_ELSEWHERE = {
+    "create-archive": "tests/analysis/test_archives.py::test_a_redaction_is_found_and_its_file_is_written_anew",
     "reset-second-factor": "tests/server/test_no_secret_is_kept.py::test_no_secret_is_kept_where_it_need_not_be",
     "sign-in": "tests/remote/test_signing_in.py::test_whoever_was_invited_joins_is_known_and_goes",
 }
-"""What is advised at a server, which has tests of its own that do it."""
+"""What is advised where a server is asked, or only in what a terminal shows: tests of their own do it."""
