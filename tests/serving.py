@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -30,6 +31,8 @@ from tests.patience import PATIENCE_S
 
 LIMITS = Limits()
 _PREFIX = "a-test-"
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Trusts nobody and is not asked: else each client would read all authorities that this machine knows."""
 
 
 class _Running:
@@ -82,7 +85,9 @@ class Server:
         self.anonymous = self.client()
 
     def client(self, **headers: str) -> httpx.Client:
-        client = httpx.Client(base_url=self.address, headers=headers, timeout=PATIENCE_S, trust_env=False)
+        client = httpx.Client(
+            base_url=self.address, headers=headers, timeout=PATIENCE_S, trust_env=False, verify=_NO_TLS
+        )
         self._clients.append(client)
         return client
 
