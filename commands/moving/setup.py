@@ -23,11 +23,12 @@ from commands.door.world import Decision, Result, World
 from commands.moving.aside import find_key, is_key, key_for, place_for, remove_second_names
 from ledger import log, marks, signing_keys
 from ledger.addresses import shown
-from ledger.database import Database, Transaction, create_sqlite_file
+from ledger.database import Database, Transaction
 from ledger.database_errors import APPLICATION_ROLE
 from ledger.envelope import NewEvent, StoredEvent
 from ledger.errors import LedgerUnavailable, NextStep
 from ledger.events import LedgerCreated
+from ledger.sqlite_files import create_sqlite_file
 from ledger.tables import IMMUTABLE
 from ledger.urls import quoted, schema_of
 from projections.rebuild import rebuild

@@ -23,10 +23,11 @@ from commands.door.submit import Daybook
 from commands.lab.catalogue import AddReferenceValue
 from commands.moving.setup import initialise
 from ledger import log
-from ledger.database import Database, create_sqlite_file
+from ledger.database import Database
 from ledger.envelope import leaf_data, payload_digest
 from ledger.errors import LedgerUnavailable, NextStep
 from ledger.merkle import CompactRange, leaf_hash
+from ledger.sqlite_files import create_sqlite_file
 from ledger.verify import verify
 from migrations.versions import v0002_wrong_data as migration
 from projections.rebuild import contents, rebuild
