@@ -1,4 +1,4 @@
-"""Transactions on SQLite and PostgreSQL. Only this module, ``connections`` and ``sqlite_files`` know how the two differ.
+"""Transactions on SQLite and PostgreSQL. Only this module, ``connections`` and ``sqlite_files`` know how they differ.
 
 Statements go straight to the driver. Transactions are begun and ended here by hand, on connections in autocommit mode,
 because SQLite has to be told *at the beginning* that a transaction will write (``BEGIN IMMEDIATE``).
