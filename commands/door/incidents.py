@@ -88,10 +88,11 @@ def record(
     return incident, None
 
 
-def record_beside(error: BaseException, *, verb: str, database: "Database") -> str:
+def record_beside(error: BaseException, *, verb: str, database: "Database | None") -> str:
     """Of a fault in one of several, where the others go on; returns the id. Kept beside a SQLite ledger."""
-    address = database.address
-    beside = Path(address.database).absolute().parent if address.backend == "sqlite" else None
+    address = None if database is None else database.address
+    is_file = address is not None and address.backend == "sqlite"
+    beside = Path(address.database).absolute().parent if address is not None and is_file else None
     return record(error, verb=verb, beside=beside)[0]
 
 

@@ -5,7 +5,7 @@ the same subject) is not processed further, so nothing else of it is checked: a 
 directory that was archived, must not block a file that grows.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -97,18 +97,20 @@ def check(
     cut: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     now: datetime | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    beside: Sequence[CheckedSession] = (),
 ) -> Checked:
     """Check what stage 1 made of a file.
 
     ``position``, ``left_out_names`` and ``cut`` are those of the ReadResult. ``find`` looks for a location on disk
     and raises LocationError; by default it is a new ``Search`` over the roots. ``now`` is naive, in the lab's zone;
-    without it no curation_time counts as in the future.
+    without it no curation_time counts as in the future. ``beside`` are sessions of the file that are not checked, and
+    that clusterings may stand on.
     """
     look = _Look(position, find or Search(roots).directory, cut, now)
     run = _Check(input_file, known, roots, look, limits)
     sessions = run.sessions(input_file.sessions)
     unread = {*left_out_names, *(entry.name for entry in input_file.sessions if entry.name is not None)}
-    clusterings = run.clusterings(input_file.clustering, sessions, unread)
+    clusterings = run.clusterings(input_file.clustering, [*sessions, *beside], unread)
     duplicates = sum(entry.duplicate_of is not None for entry in sessions)
     duplicates += sum(entry.duplicate_of is not None for entry in clusterings)
     entries = len(input_file.sessions) + len(input_file.clustering)

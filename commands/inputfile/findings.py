@@ -7,6 +7,8 @@ from typing import Any, Final, Literal
 from ledger.errors import NextStep as NextStep
 
 Severity = Literal["error", "warning", "notice"]
+FAULT = "incident"
+"""The code of what the program itself stumbled over."""
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "notice")  # the gravest first
 
 # What a next step can do. Its arguments are texts, as they must be passed on: never cut, never quoted.

@@ -1,10 +1,11 @@
 """The top level of an input file: its three parts, and what must not come twice in one file."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
 from commands.inputfile.blanking import record_of
-from commands.inputfile.document import Document, Place, parts_of, path_text
+from commands.inputfile.document import Document, Place, Unreadable, parts_of, path_text
 from commands.inputfile.entries import (
     GroupClusteringEntry,
     InputFile,
@@ -57,32 +58,50 @@ def _sessions(value: Any, report: Report, place: Place, key: Any) -> Any:
     if items is None:
         return BAD
     here = (place, key)
-    sessions: list[SessionEntry] = []
-    left_out: set[str] = set()
-    locations: dict[str, int] = {}
-    names: dict[str, tuple[int, str]] = {}
-    redacted: list[RedactedEntry] = []
+    found = _Sessions(report)
     for index, item in enumerate(items):
-        at = (here, index)
         if (record := record_of(item)) is not None:
-            redacted.append(RedactedEntry("sessions", index, record))
+            found.redacted.append(RedactedEntry("sessions", index, record))
             continue
+        try:
+            found.read(item, (here, index), index)
+        except Unreadable:
+            raise
+        except Exception as fault:  # noqa: BLE001 - the others are read
+            report.fault(here, index, fault)
+    return tuple(found.sessions), frozenset(found.left_out), tuple(found.redacted)
+
+
+@dataclass(slots=True)
+class _Sessions:
+    """The sessions that were read so far, and what each of them has for itself."""
+
+    report: Report
+    sessions: list[SessionEntry] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+    redacted: list[RedactedEntry] = field(default_factory=list)
+    locations: dict[str, int] = field(default_factory=dict)
+    names: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def read(self, item: Any, at: Place, index: int) -> None:
+        report = self.report
         values, good = read_mapping(item, SESSION, report, at)
         location, name = values.get("location"), values.get("name")
-        if location is not None and (first := locations.setdefault(same_location(location), index)) != index:
-            good = False
-            message = f"The location {clipped(location, 200)} is that of sessions[{first}] too."
-            hint = _unless_cut(report, at, "location", "A session is entered once: remove one.")
-            report.error("duplicate-location", at, "location", message, hint)
-        if name is not None and not _is_first(name, index, names, report, at, "name"):
+        if location is not None:
+            first = self.locations.setdefault(same_location(location), index)
+            if first != index:
+                good = False
+                message = f"The location {clipped(location, 200)} is that of sessions[{first}] too."
+                hint = _unless_cut(report, at, "location", "A session is entered once: remove one.")
+                report.error("duplicate-location", at, "location", message, hint)
+        if name is not None and not _is_first(name, index, self.names, report, at, "name"):
             good = False
         if good:
             session = SessionEntry(index=index, **values)
             _notice_inheritance(session.tasks, report, at)
-            sessions.append(session)
+            self.sessions.append(session)
         elif name is not None:
-            left_out.add(name)
-    return tuple(sessions), frozenset(left_out), tuple(redacted)
+            self.left_out.add(name)
 
 
 def _is_first(
@@ -142,17 +161,28 @@ def _group_clusterings(value: Any, report: Report, place: Place, key: Any) -> An
     groups: dict[str, tuple[int, str]] = {}
     redacted: list[RedactedEntry] = []
     for index, item in enumerate(items):
-        at = (here, index)
         if (record := record_of(item)) is not None:
             redacted.append(RedactedEntry("clustering", index, record))
             continue
-        values, good = read_mapping(item, GROUP_CLUSTERING, report, at)
-        group = values.get("group_name")
-        if group is not None and not _is_first(group, index, groups, report, at, "group_name"):
-            good = False
-        if good:
-            entries.append(GroupClusteringEntry(index=index, **values))
+        try:
+            entry = _group_clustering(item, (here, index), index, groups, report)
+        except Unreadable:
+            raise
+        except Exception as fault:  # noqa: BLE001 - the others are read
+            report.fault(here, index, fault)
+        else:
+            entries += [] if entry is None else [entry]
     return tuple(entries), tuple(redacted)
+
+
+def _group_clustering(
+    item: Any, at: Place, index: int, groups: dict[str, tuple[int, str]], report: Report
+) -> GroupClusteringEntry | None:
+    values, good = read_mapping(item, GROUP_CLUSTERING, report, at)
+    group = values.get("group_name")
+    if group is not None and not _is_first(group, index, groups, report, at, "group_name"):
+        good = False
+    return GroupClusteringEntry(index=index, **values) if good else None
 
 
 _INPUT_FILE = keywords_of(

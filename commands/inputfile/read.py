@@ -35,7 +35,8 @@ class ReadResult:
     were left out: a reference to one of them is not unknown. ``findings`` are in the order of the file; ``more``
     is what there is beyond those. ``cut`` are the longer texts that a bare YAML value may have lost to a comment
     (``run #2``), by the path of the value: only stage 2 can tell whether one of them is meant. ``document`` is what was
-    loaded; None where that failed.
+    loaded; None where that failed. ``faults`` are those of the program itself, by the path of the entry, which has a
+    finding.
     """
 
     stage: int
@@ -45,6 +46,7 @@ class ReadResult:
     more: MoreFindings = NO_MORE
     cut: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     document: Document | None = field(default=None, repr=False, compare=False)
+    faults: tuple[tuple[str, Exception], ...] = field(default=(), repr=False, compare=False)
 
     def position(self, path: str) -> tuple[int, int] | None:
         """Line and column, from 1, of the value at a document path such as ``sessions[3].experimenter[1]``.
@@ -72,7 +74,7 @@ def read_input_file(data: bytes, *, filename: str = "", limits: Limits = DEFAULT
         except Unreadable as refusal:
             return ReadResult(0, None, refusal.findings)
         findings, more = report.findings()
-        return ReadResult(1, input_file, findings, left_out, more, report.cut, document)
+        return ReadResult(1, input_file, findings, left_out, more, report.cut, document, tuple(report.faults))
 
 
 def read_tasks(

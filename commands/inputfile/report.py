@@ -5,7 +5,7 @@ once.
 from collections.abc import Iterator
 
 from commands.inputfile.document import Document, Part, Place, parts_of, path_text, rest_of_line
-from commands.inputfile.findings import SEVERITIES, Finding, Severity, in_file_order
+from commands.inputfile.findings import FAULT, SEVERITIES, Finding, Severity, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings, PlacedFinding, kept
 from commands.inputfile.limits import Limits
 
@@ -24,6 +24,7 @@ class Report:
         self.document = document
         self.limits = limits
         self.errors = 0
+        self.faults: list[tuple[str, Exception]] = []
         self.readings: dict[str, tuple[str | None, bool]] = {}
         self.harmless: dict[str, str] = {}
         self.cut: dict[str, tuple[str, ...]] = {}
@@ -41,6 +42,11 @@ class Report:
     ) -> None:
         self.errors += 1
         self._add("error", code, place, key, message, hint, at)
+
+    def fault(self, place: Place, key: Part, fault: Exception) -> None:
+        """The program itself stumbled over an entry: it is left out, and the others are read."""
+        self.faults.append((path_text(parts_of((place, key))), fault))
+        self.error(FAULT, place, key, "The entry cannot be read: a fault of the program.")
 
     def warning(self, code: str, place: Place, key: Part | None, message: str, hint: str = "") -> None:
         self._add("warning", code, place, key, message, hint, VALUE)

@@ -17,6 +17,7 @@ from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import entry_plain
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
 from commands.inputfile.kept_findings import plain_more
+from commands.intake.at_fault import failure
 from commands.intake.differing import compared
 from commands.intake.duplicates import Compared
 from commands.intake.still_so import refuse_if_moved, refuse_if_redacted
@@ -27,6 +28,7 @@ from ledger import input_files
 from ledger.envelope import NewEvent
 from ledger.events import (
     ClusteringEntryRenewed,
+    ClusteringInsertFailed,
     ClusteringInsertRequested,
     ClusteringMoved,
     ClusteringSuperseded,
@@ -35,6 +37,7 @@ from ledger.events import (
     InputFileRejected,
     InputFileValidated,
     SessionEntryRenewed,
+    SessionInsertFailed,
     SessionInsertRequested,
     SessionMoved,
     SessionSuperseded,
@@ -236,11 +239,27 @@ class AcceptInputFile(_TakesInputFile):
                 for row in earlier
             ]
         events += superseded
+        events += self._at_fault(new, owner)
         events += self._renewed(new.session_numbers, upload + 1)
         events += self._moved(world, upload + 1)
         if not new.sessions and not new.clusterings and not self.standing.open:
             events.append(NewEvent(stream, InputFileProcessed(sessions=[], clusterings=[]), 0, **owner))
         return Decision(events, self._taken(upload, new), correlation=f"u{upload}")
+
+    def _at_fault(self, new: "Numbered", owner: dict[str, Any]) -> Iterator[NewEvent]:
+        """The entries that the program itself could not check fail at once."""
+        numbers = {"sessions": new.session_numbers, "clustering": new.clustering_numbers}
+        for (name, index), incident in sorted(self.validation.faults.items()):
+            number = numbers[name].get(index)
+            if number is None:
+                continue  # it is in the ledger already, and stays as it is there
+            about = owner | {"causation": number}
+            if name == "sessions":
+                yield NewEvent(f"session/{number}", SessionInsertFailed(**failure(incident)), 1, **about)
+            else:
+                yield NewEvent(
+                    f"clustering/{number}", ClusteringInsertFailed(**failure(incident)), 1, **about
+                )
 
     def _taken(self, upload: int, new: "Numbered") -> Taken:
         checked, standing = self.validation.checked, self.standing

@@ -1,15 +1,19 @@
 """What a check of an input file answers, and its stages 0 and 1, which need no ledger. Imports no database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
+from commands.door.incidents import record_beside
 from commands.door.result import Result
-from commands.inputfile.findings import Finding, in_file_order
+from commands.inputfile.findings import FAULT, Finding, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings
 from commands.inputfile.limits import Limits
-from commands.inputfile.read import read_input_file
+from commands.inputfile.read import ReadResult, read_input_file
 from commands.intake.blanked_lines import BlankedLines
+
+if TYPE_CHECKING:
+    from ledger.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,7 @@ class CheckedFile(Result):
 
 def check_alone(data: bytes, *, filename: str, limits: Limits = Limits()) -> CheckedFile:  # noqa: B008 - frozen
     """Stages 0 and 1: quick enough for an editor, without asking any database."""
-    read = read_input_file(data, filename=filename, limits=limits)
+    read = with_incidents(read_input_file(data, filename=filename, limits=limits), None)
     return _alone(read.stage, in_file_order(read.findings), read.more)
 
 
@@ -101,3 +105,20 @@ def too_large(size_bytes: int, limits: Limits) -> Finding | None:
 def counted(duplicates: Sequence[int | None]) -> EntryCounts:
     new = duplicates.count(None)
     return EntryCounts(entries=len(duplicates), new=new, known=len(duplicates) - new)
+
+
+def with_incidents(read: ReadResult, database: "Database | None") -> ReadResult:
+    """Stage 1, where the program stumbled over an entry: the finding that it left there says under which incident."""
+    if not read.faults:
+        return read
+    said = {}
+    for path, fault in read.faults:
+        incident = record_beside(fault, verb="stage 1", database=database)
+        said[path] = f"The entry cannot be read, by a fault of daybook itself (incident {incident})."
+    findings = tuple(
+        replace(each, message=said[each.path], hint="Report it under this number.")
+        if each.code == FAULT and each.path in said
+        else each
+        for each in read.findings
+    )
+    return replace(read, findings=findings, faults=())

@@ -18,6 +18,7 @@ from commands.inputfile.blanking import BLANK, Source, words_of
 from commands.inputfile.findings import Finding
 from commands.inputfile.input_file import same_location
 from commands.inputfile.read import Limits, ReadResult, read_input_file
+from commands.intake.checking import with_incidents
 from commands.intake.nested import Finder
 from commands.intake.recognised import Blanked, Search, merged, normalised, when
 from commands.recordings.roots import Roots
@@ -52,7 +53,7 @@ def kept_of(
     with daybook.reading() as world:
         at, memory = world.head.size, Memory.of(world)
         is_known = input_files.erased(world.transaction, digest)
-    read = read_input_file(data, filename=filename, limits=limits)
+    read = with_incidents(read_input_file(data, filename=filename, limits=limits), daybook.database)
     if not memory and not is_known:
         return Kept(data, filename, read, at)
     look = _Look(data, digest, filename, read, roots, limits)

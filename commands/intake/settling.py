@@ -21,6 +21,7 @@ from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
 from commands.intake import looks
 from commands.intake.association import Implanted
+from commands.intake.at_fault import failure
 from commands.intake.insertion import (
     Decided,
     Find,
@@ -263,13 +264,7 @@ def _failure(daybook: Daybook, fault: Exception) -> dict[str, Any]:
     """
     if isinstance(fault, Refusal):
         return {"code": fault.code, "message": fault.message, "hint": fault.hint}
-    incident = _incident(daybook, fault)
-    return {
-        "code": "incident",
-        "message": f"This is a fault of daybook itself, not of the entry (incident {incident}).",
-        "hint": "Report it under this number. When it is mended, upload the file again: the entry is tried anew.",
-        "incident": incident,
-    }
+    return failure(_incident(daybook, fault))
 
 
 def _incident(daybook: Daybook, fault: Exception) -> str:

@@ -34,6 +34,9 @@ def refuse_if_moved(world: World, validation: Validation) -> None:
     moves = validation.moves
     going = {move.session.id for move in moves.by_index.values()}
     new = [session for session in validation.checked.sessions if session.duplicate_of is None]
+    failed = {
+        index for name, index in validation.faults if name == "sessions"
+    }  # of these only the key counts
     places = [(s.location, s.leads_to) for s in new] + [
         (move.location, move.leads_to) for move in moves.by_index.values()
     ]
@@ -56,7 +59,8 @@ def refuse_if_moved(world: World, validation: Validation) -> None:
     given_up = any(  # the events above don't touch what is of another subject
         location not in holders or holders[location].session != session for location, session in known.items()
     )
-    overlaps = any(row.session not in going for rows in overlapping(world, fresh).values() for row in rows)
+    around = [text for text in fresh if text not in {s.location for s in new if s.entry.index in failed}]
+    overlaps = any(row.session not in going for rows in overlapping(world, around).values() for row in rows)
     moved = _any_changed(world, validation)
     if (
         unsettled

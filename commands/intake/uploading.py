@@ -15,10 +15,11 @@ from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Result, World
 from commands.inputfile.blanking import record_of
-from commands.inputfile.findings import Finding, finding_of, in_file_order
+from commands.inputfile.findings import FAULT, Finding, finding_of, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings, more_of, plain_more
 from commands.inputfile.read import Limits
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, Taken, in_runs, look_at_duplicates
+from commands.intake.at_fault import AtFault
 from commands.intake.blanked_lines import BlankedLines, blanked_lines
 from commands.intake.checking import Difference, too_large
 from commands.intake.kept_file import Kept, carried_out_at, kept_of
@@ -99,7 +100,8 @@ class UploadReport(Result):
     def failed(self) -> bool:
         """Whether an entry of an accepted file failed."""
         entries: list[UploadedSession | UploadedClustering] = [*self.sessions, *self.clusterings]
-        return any(entry.outcome == "error" for entry in entries)
+        at_fault = self.ok and any(finding.code == FAULT for finding in self.findings)
+        return at_fault or any(entry.outcome == "error" for entry in entries)
 
 
 def upload(
@@ -241,18 +243,19 @@ def upload_too_large(size_bytes: int, limits: Limits, *, filename: str) -> Uploa
 
 
 def _take(daybook: Daybook, command: dict[str, Any], file: _File, owner: str) -> Taken:
+    at_fault = AtFault(daybook)
     for attempt in range(1, _ATTEMPTS + 1):
         finder = Finder(file.roots)
         kept = file.kept(finder=finder)
         whole = command | _of(kept)
-        validation = check_file(
+        validation, standing = check_file(
             daybook, kept.read, file.roots, owner, newest=command["replays"] is None, finder=finder,
-            notices=kept.notices,
+            notices=kept.notices, at_fault=at_fault,
+            then=lambda found: look_at_duplicates(daybook, found, file.roots) if found.ok else None,
         )  # fmt: skip
         try:
             if not validation.ok:
                 return daybook.submit(_rejection(validation, whole)).result
-            standing = look_at_duplicates(daybook, validation, file.roots)
             return daybook.submit(AcceptInputFile(**whole, validation=validation, standing=standing)).result
         except Conflict as conflict:
             if conflict.code != "ledger-moved" or attempt == _ATTEMPTS:

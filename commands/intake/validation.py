@@ -1,22 +1,23 @@
 """Validate an input file: stages 0 to 2, as far as they can be reached, and the record that somebody did."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
+from typing import TypeVar
 
 from commands.door.command import Command, checked_command_id
 from commands.door.permission import WRITERS, require_writer, role_of
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
-from commands.inputfile.check import Checked, check
+from commands.inputfile.check import Checked, CheckedClustering, CheckedSession, check
 from commands.inputfile.entries import InputFile
-from commands.inputfile.fields import clipped
 from commands.inputfile.findings import Finding, in_file_order
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings, kept
 from commands.inputfile.known import Known
 from commands.inputfile.read import Limits, ReadResult
+from commands.intake.at_fault import AtFault, Place
 from commands.intake.blanked_lines import blanked_lines
 from commands.intake.checking import CheckedFile, EntryCounts, check_alone, counted
 from commands.intake.differing import differing_entries
@@ -28,19 +29,23 @@ from commands.intake.others import OthersEntry, entries_of_others, notices
 from commands.intake.redacted_entries import redacted_entries
 from commands.intake.renewing import Renewals, renewals, with_renewed
 from commands.intake.returning import returning
+from commands.intake.said_of_file import foreign_sessions, of_what_is_new, without_curator
 from commands.intake.shared_runs import without_shared_runs
 from commands.recordings.disk import shown
 from commands.recordings.roots import Roots
+from commands.stored import held
 from ledger.envelope import NewEvent
 from ledger.errors import LedgerUnavailable
 from ledger.events import InputFileChecked
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
     """``stage`` is the last stage that was reached; ``checked`` is set where stage 2 was. ``more`` are the findings
     beyond those that are kept with their text; ``renewals`` are entries that were never inserted and take what the file
-    says."""
+    says; ``faults`` are entries that the program itself cannot check, with their incidents: they fail."""
 
     stage: int
     findings: tuple[Finding, ...]
@@ -50,6 +55,7 @@ class Validation:
     more: MoreFindings = NO_MORE
     renewals: Renewals = field(default_factory=Renewals)
     moves: Moves = field(default_factory=Moves)
+    faults: Mapping[Place, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -125,15 +131,18 @@ def validate(
             RecordCheck.model_construct(command_id=command_id, filename=kept.filename, sha256=digest)
         )
     at = None if again is None else again.result.at
-    validation = check_file(daybook, kept.read, roots, at=at, finder=finder, notices=kept.notices)
-    if again is not None:
-        with daybook.reading_past(again.result.at) as world:
+
+    def then(validation: Validation) -> tuple[CheckedFile, bool]:
+        with daybook.reading() if again is None else daybook.reading_past(again.result.at) as world:
             checked = _checked_file(world, validation, roots, kept)
+            checked = replace(checked, position=world.head.size, unrecorded="not-asked")
+            return checked, role_of(world, world.actor) in WRITERS
+
+    validation, (checked, is_writer) = check_file(
+        daybook, kept.read, roots, at=at, finder=finder, notices=kept.notices, then=then
+    )
+    if again is not None:
         return replace(checked, position=again.result.position, unrecorded=None)
-    with daybook.reading() as world:
-        checked = _checked_file(world, validation, roots, kept)
-        checked = replace(checked, position=world.head.size, unrecorded="not-asked")
-        is_writer = role_of(world, world.actor) in WRITERS
     if not (record and is_writer):
         return replace(checked, unrecorded="not-a-writer") if record else checked
     severities = [finding.severity for finding in validation.findings]
@@ -193,23 +202,52 @@ def check_file(
     roots: Roots,
     owner: str | None = None,
     *,
+    then: Callable[[Validation], T],
     at: int | None = None,
     newest: bool = True,
     finder: Finder | None = None,
     notices: Sequence[Finding] = (),
-) -> Validation:
-    """Stage 2 of a file that was read, against the ledger, now or ``at`` a position, and the disk as it is now.
-    ``notices`` are what there is to say of it beyond what is read of it.
+    at_fault: AtFault | None = None,
+) -> tuple[Validation, T]:
+    """Stage 2 of a file that was read, against the ledger, now or ``at`` a position, and the disk as it is now; and
+    what ``then`` makes of it. ``notices`` are what there is to say of it beyond what is read of it.
 
     ``owner`` is the user whose records its entries are; else the one who acts. Only the ``newest`` file renews what was
-    never inserted, not one that is taken again."""
+    never inserted, not one that is taken again. What the program stumbles over is kept in ``at_fault``, and fails."""
     if read.input_file is None:
-        return Validation(read.stage, (*read.findings, *notices), more=read.more)
+        validation = Validation(read.stage, (*read.findings, *notices), more=read.more)
+        return validation, then(validation)
+    without = at_fault or AtFault(daybook)
+
+    def look(rest: InputFile) -> tuple[Validation, T]:
+        found = _check_file(
+            daybook, replace(read, input_file=rest), roots, owner, at=at, newest=newest, finder=finder,
+            notices=notices, without=without,
+        )  # fmt: skip
+        return found, then(found)
+
+    return without.look(read.input_file, look)
+
+
+def _check_file(
+    daybook: Daybook,
+    read: ReadResult,
+    roots: Roots,
+    owner: str | None,
+    *,
+    at: int | None,
+    newest: bool,
+    finder: Finder | None,
+    notices: Sequence[Finding],
+    without: AtFault,
+) -> Validation:
+    assert read.input_file is not None  # noqa: S101 - it passed stage 1
 
     def reading() -> AbstractContextManager[World]:
         return daybook.reading() if at is None else daybook.reading_past(at)
 
     owner, finder, links = owner or daybook.actor.owner, finder or Finder(roots), dict[str, str]()
+    subject = f"{read.input_file.subject.datasource_id}/{read.input_file.subject.name}"
     while True:
         with reading() as world:
             known = load_known(world, read.input_file, roots, links, read.cut)
@@ -218,6 +256,7 @@ def check_file(
             said = [*notices, *redacted_entries(world, read.input_file, read.position)]
             said += returning(world, read.input_file, known, roots, read.position)
             known_at = world.head.size
+            failed = _failed(world, without, subject, roots)
         found = links_of(read.input_file, known, roots, finder)
         if found.keys() <= links.keys():
             known, others = _with_shared_runs(daybook, read, known, others, roots, owner, reading)
@@ -227,12 +266,53 @@ def check_file(
                     others = entries_of_others(world, read.input_file, known, roots, owner)
             known = with_renewed(known, renewed)
             checked = check_against(
-                read, known, roots, owner=owner, others=others, at=known_at, find=finder.find, said=said
-            )
-            told = moves_told(moves, read.position)
+                read, known, roots, owner=owner, others=others, at=known_at, find=finder.find, said=said,
+                beside=failed.sessions,
+            )  # fmt: skip
+            told = [*moves_told(moves, read.position), *without.findings(read.position)]
             findings = tuple(in_file_order([*checked.findings, *told]))
-            return replace(checked, findings=findings, renewals=renewed, moves=moves)
+            checked = replace(checked, findings=findings, renewals=renewed, moves=moves)
+            return failed.beside(checked)
         links |= found  # what they lead to has to be asked of the ledger as well
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """The entries at fault. Those in the ledger already stay as they are there: a clustering of the file may stand on
+    them."""
+
+    sessions: list[CheckedSession]
+    clusterings: list[CheckedClustering]
+    incidents: Mapping[Place, str]
+
+    def beside(self, validation: Validation) -> Validation:
+        """With those that become records, which fail."""
+        checked = validation.checked
+        if checked is None or not self.incidents:
+            return validation
+        there = {text for each in checked.sessions for text in (each.location, each.leads_to)}
+        new = [each for each in self.sessions if each.duplicate_of is None and each.location not in there]
+        whole = replace(
+            checked,
+            sessions=tuple(sorted([*checked.sessions, *new], key=lambda each: each.entry.index)),
+            clusterings=tuple(
+                sorted([*checked.clusterings, *self.clusterings], key=lambda each: each.entry.index)
+            ),
+        )
+        return replace(validation, checked=whole, faults=self.incidents)
+
+
+def _failed(world: World, without: AtFault, subject: str, roots: Roots) -> _Failed:
+    sessions, clusterings = without.sessions(roots), without.clusterings(roots)
+    holders = held(world, subject, [each.location for each in sessions]) if sessions else {}
+    return _Failed(
+        [
+            replace(each, duplicate_of=holders[each.location].session) if each.location in holders else each
+            for each in sessions
+        ],
+        [each for each in clusterings if world.state.groups.get(each.entry.group_name) is None],
+        without.incidents,
+    )
 
 
 def _with_shared_runs(
@@ -263,6 +343,7 @@ def check_against(
     others: Iterable[OthersEntry] = (),
     find: Callable[[str], object] | None = None,
     said: Iterable[Finding] = (),
+    beside: Sequence[CheckedSession] = (),
 ) -> Validation:
     """Stage 2 of a file that passed stage 1, against what is known ``at`` a position; only the disk and the clock are
     looked at.
@@ -277,59 +358,15 @@ def check_against(
         cut=read.cut,
         find=find,
         now=datetime.now(roots.zone).replace(tzinfo=None),
+        beside=beside,
     )
     findings = (
-        *_of_what_is_new(read, checked),
+        *of_what_is_new(read, checked),
         *checked.findings,
-        *_without_curator(read, checked, known, owner),
-        *_foreign_sessions(read, checked, known),
+        *without_curator(read, checked, known, owner),
+        *foreign_sessions(read, checked, known),
         *notices(others, read.position, owner),
         *said,
     )
     told, more = kept(findings, [read.more, checked.more])
     return Validation(2, told, read.input_file, checked, at, more)
-
-
-def _of_what_is_new(read: ReadResult, checked: Checked) -> Iterator[Finding]:
-    """Without the notices about duplicates: nothing will be done about them, and a file that grows has thousands."""
-    known = {f"sessions[{s.entry.index}]" for s in checked.sessions if s.duplicate_of is not None}
-    known |= {f"clustering[{c.entry.index}]" for c in checked.clusterings if c.duplicate_of is not None}
-    for finding in read.findings:
-        if finding.severity != "notice" or finding.path.partition(".")[0] not in known:
-            yield finding
-
-
-def _without_curator(read: ReadResult, checked: Checked, known: Known, owner: str) -> Iterator[Finding]:
-    """The uploader becomes the curator of inherited clusterings: says so once a file, where he or she is no
-    experimenter.
-    """
-    experimenters = known.reference.get("reference.Experimenter", ())
-    if not owner or not experimenters or owner in experimenters:
-        return
-    inherited = [
-        s.entry for s in checked.sessions if s.duplicate_of is None and s.entry.clustering in (True, None)
-    ]
-    asked = [entry for entry in inherited if entry.clustering is True]
-    for entry in (asked or inherited)[:1]:
-        path = f"sessions[{entry.index}]" + (".clustering" if asked else "")
-        line, column = read.position(path) or (None, None)
-        message = (
-            f"{clipped(owner)} uploads this and is not in reference.Experimenter: what is sorted below a session's "
-            "location has no curator, and waits for one."
-        )
-        hint = "Where it is sorted already, list it under clustering with its curator and location."
-        yield Finding(
-            2, "warning" if asked else "notice", "curator-unknown", path, line, column, message, hint
-        )
-
-
-def _foreign_sessions(read: ReadResult, checked: Checked, known: Known) -> Iterator[Finding]:
-    """A name leads to a session of another subject where such a session holds its location."""
-    foreign = {held.session: held.subject for held in known.locations.values() if held.subject}
-    for clustering in checked.clusterings if foreign else ():
-        path = f"clustering[{clustering.entry.index}].sessions"
-        line, column = read.position(path) or (None, None)
-        for session in [s for reference in clustering.sessions if (s := reference.session) in foreign]:
-            message = f"session s{session} is of subject {foreign[int(session or 0)]}."
-            hint = "The sessions of a clustering are of one subject: check the location of that session."
-            yield Finding(2, "error", "session-of-another-subject", path, line, column, message, hint)
