@@ -7,6 +7,7 @@ import atexit
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import tempfile
 import time
@@ -24,7 +25,9 @@ from commands.cli.main import cli
 from commands.samples.lab import input_file, lab
 
 SLOWEST = 10.0  # seconds of CPU
-_APART = {"demo", "work --watch", "serve"}  # what makes much, or never ends
+LONGEST_S = 120  # by the clock, of a busy machine: what has not ended by then waits for something that never comes
+_APART = {"demo", "serve", "follow", "watch"}  # what makes much, or never ends
+_NEVER_END = ("--watch", "--interval", "--follow")
 _WORDS = [
     "", " ", "-", "--", "a", "s1", "s3", "c9", "u9", "d9", "0", "-1", "1", "2", "99999999999999999999999", "1e9", "yesterday", "9999-12-31",
     "subject_1.yml", "catalogue.yml", "daybook.db", "missing", ".", "/", "/dev/null", "/dev/zero", "12345", "user_1",
@@ -69,7 +72,7 @@ def _verbs() -> list[tuple[list[str], list[str]]]:
                     waiting.append(([*path, name], below))
             continue
         options = [each for parameter in command.params for each in parameter.opts if each.startswith("-")]
-        found.append((path, [each for each in options if each not in ("--watch", "--interval", "--follow")]))
+        found.append((path, [each for each in options if each not in _NEVER_END]))
     return sorted(found)
 
 
@@ -104,14 +107,35 @@ def _line(chance: random.Random) -> list[str]:
 
 
 def ended(arguments: list[str]) -> int:
-    """The exit code. Raises AssertionError for a fault."""
-    result = CliRunner().invoke(cli, arguments, input="", obj=Invocation(user="user_1"))
+    """The exit code. Raises AssertionError for a fault, and for what does not end."""
+    with _ending_within(LONGEST_S, arguments):
+        result = CliRunner().invoke(cli, arguments, input="", obj=Invocation(user="user_1"))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise AssertionError(arguments) from result.exception
     assert "Traceback" not in result.output, arguments
     if result.exit_code == OUR_FAULT:
         raise AssertionError(f"{arguments}: {result.output[-2_000:]}")
     return result.exit_code
+
+
+class _NeverEnds(BaseException):
+    """Not an Exception: the verbs judge those."""
+
+
+@contextmanager
+def _ending_within(seconds: int, arguments: list[str]) -> Iterator[None]:
+    def stop(_number: int, _frame: object) -> None:
+        raise _NeverEnds
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    except _NeverEnds:
+        raise AssertionError(f"{arguments} did not end within {seconds} s") from None
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextmanager

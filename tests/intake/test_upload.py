@@ -97,7 +97,9 @@ def test_yaml_and_json_of_one_document_give_the_same_events(lab: Lab) -> None:
     ]
     as_yaml, as_json = document(*entries), document(*entries, form="json")
     checked = [
-        check_file(lab.daybook, read_input_file(data, filename=name), lab.roots).input_file
+        check_file(
+            lab.daybook, read_input_file(data, filename=name), lab.roots, then=lambda found: found.input_file
+        )[1]
         for data, name in ((as_yaml, "a.yml"), (as_json, "a.json"))
     ]
     assert checked[0] == checked[1]
