@@ -25,7 +25,9 @@ from commands.cli.main import cli
 from commands.samples.lab import input_file, lab
 
 SLOWEST = 10.0  # seconds of CPU
-LONGEST_S = 120  # by the clock, of a busy machine: what has not ended by then waits for something that never comes
+LONGEST_S = (
+    120  # by the clock, of a busy machine: what has not ended by then waits for something that never comes
+)
 _APART = {"demo", "serve", "follow", "watch"}  # what makes much, or never ends
 _NEVER_END = ("--watch", "--interval", "--follow")
 _WORDS = [
