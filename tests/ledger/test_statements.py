@@ -272,7 +272,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "ledger/secrets.py": {
         MARKS: ("condition",),
     },
-    "ledger/verify.py": {
+    "ledger/verify/belongings.py": {
         CONDITION: ("condition",),
     },
     "projections/asked_of_sessions.py": {
