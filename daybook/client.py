@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from commands.answers.verified import Verified
     from commands.answers.why import Why
     from commands.intake.checking import CheckedFile
-    from commands.intake.uploading import UploadReport
+    from commands.intake.upload_report import UploadReport
     from ledger.moments import Moment
     from projections.lines import ListedClustering, ListedSession, ListedUpload, RequestLine
     from projections.queries import Kind

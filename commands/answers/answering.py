@@ -13,7 +13,7 @@ from ledger.moments import Moment
 if TYPE_CHECKING:
     from commands.answers.lists import AnyList
     from commands.intake.checking import CheckedFile
-    from commands.intake.uploading import UploadReport
+    from commands.intake.upload_report import UploadReport
     from commands.moving.importing import Moved
     from projections.queries import Kind, Query
 

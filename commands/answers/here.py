@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from commands.door.settings import Settings
     from commands.door.submit import Daybook
     from commands.intake.checking import CheckedFile
-    from commands.intake.uploading import UploadReport
+    from commands.intake.upload_report import UploadReport
     from commands.moving.importing import Moved
     from projections.queries import Kind, Query
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from commands.door.world import Result
 from commands.intake.checking import CheckedFile
-from commands.intake.uploading import UploadReport
+from commands.intake.upload_report import UploadReport
 from ledger.errors import NextStep
 
 FileOutcome = Literal["done", "entry-failed", "rejected", "refused", "not-tried"]

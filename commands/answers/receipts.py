@@ -43,7 +43,7 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "probe take-back": ("commands.requests.changes.asking:ChangeMade",),
     "rebuild": ("commands.moving.setup:Rebuilt",),
     "redact": ("commands.requests.redaction:RedactionAsked",),
-    "replay": ("commands.intake.uploading:UploadReport",),
+    "replay": ("commands.intake.upload_report:UploadReport",),
     "request approve": (
         "commands.requests.deletion:DeletionDone",
         "commands.requests.correction.events:CorrectionDone",
@@ -61,7 +61,7 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "subject take-back": ("commands.requests.changes.asking:ChangeMade",),
     "token create": ("commands.accounts.tokens:TokenCreated",),
     "token revoke": ("commands.accounts.tokens:TokenEnded",),
-    "upload": ("commands.intake.uploading:UploadReport", "commands.answers.many_files:UploadedFiles"),
+    "upload": ("commands.intake.upload_report:UploadReport", "commands.answers.many_files:UploadedFiles"),
     "user allow": ("commands.accounts.rights:RightChanged",),
     "user forbid": ("commands.accounts.rights:RightChanged",),
     "user add": ("commands.accounts.standing:ServiceAccount",),

@@ -18,7 +18,7 @@ from ledger.errors import LedgerUnavailable, NextStep, Refusal
 
 if TYPE_CHECKING:
     from commands.answers.answering import Answering
-    from commands.intake.uploading import UploadReport
+    from commands.intake.upload_report import UploadReport
     from commands.workers.dropping import Outcome, Told
 
 

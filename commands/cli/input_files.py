@@ -25,7 +25,7 @@ from ledger.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
     from commands.intake.checking import CheckedFile, Difference, EntryCounts
-    from commands.intake.uploading import UploadedClustering, UploadedSession, UploadReport
+    from commands.intake.upload_report import UploadedClustering, UploadedSession, UploadReport
 
     Entry = UploadedSession | UploadedClustering
 

@@ -23,7 +23,7 @@ from ledger.errors import LedgerUnavailable
 if TYPE_CHECKING:
     from commands.answers.many_files import FileOutcome
     from commands.intake.checking import CheckedFile
-    from commands.intake.uploading import UploadReport
+    from commands.intake.upload_report import UploadReport
 
 _WORST = (OUR_FAULT, 5, UNREACHABLE, NOT_SIGNED_IN, NOT_PERMITTED, REFUSED, 2, ENTRY_FAILED, 0)
 

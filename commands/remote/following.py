@@ -6,7 +6,7 @@ from commands.answers.answering import Progress
 from commands.remote.faults import NotSignedIn
 
 if TYPE_CHECKING:
-    from commands.intake.uploading import UploadReport
+    from commands.intake.upload_report import UploadReport
     from commands.remote.ledger import Remote
 
 WAIT_S = 10

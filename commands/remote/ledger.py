@@ -24,7 +24,7 @@ from ledger.moments import Moment
 if TYPE_CHECKING:
     from commands.answers.lists import AnyList
     from commands.intake.checking import CheckedFile
-    from commands.intake.uploading import UploadReport
+    from commands.intake.upload_report import UploadReport
     from commands.moving.importing import Moved
     from projections.queries import Kind
     from projections.queries import Query as ListQuery
@@ -108,7 +108,7 @@ class Remote:
     def upload(
         self, data: bytes, *, filename: str, command_id: str | None = None, progress: Progress = no_progress
     ) -> "UploadReport":
-        from commands.intake.uploading import UploadReport
+        from commands.intake.upload_report import UploadReport
         from commands.remote.following import followed
 
         reply = self._told(
@@ -119,7 +119,7 @@ class Remote:
 
     def report(self, upload: str, *, wait_s: int) -> "tuple[UploadReport, bool]":
         """What became of an upload by now, and whether nothing more will."""
-        from commands.intake.uploading import UploadReport
+        from commands.intake.upload_report import UploadReport
 
         path = f"{API}/uploads/{upload}/report"
         reply = self.answered(lambda: self.connection.get(path, [("wait", str(wait_s))]))

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from commands.door.actor import Actor
 from commands.door.command import checked_command_id
 from commands.intake.checking import CheckedFile
-from commands.intake.uploading import UploadReport, report_of, take_in
+from commands.intake.upload_report import UploadReport
+from commands.intake.uploading import report_of, take_in
 from commands.intake.validation import validate
 from commands.web.answering import answered
 from commands.web.callers import Refused, caller

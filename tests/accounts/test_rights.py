@@ -11,7 +11,8 @@ from commands.door.actor import Actor
 from commands.door.permission import NotPermitted
 from commands.door.submit import Daybook
 from commands.intake.completion import annotate
-from commands.intake.uploading import UploadReport, take_in, upload
+from commands.intake.upload_report import UploadReport
+from commands.intake.uploading import take_in, upload
 from commands.intake.working import work
 from commands.lab.roles import GrantRole, RevokeRole
 from ledger.errors import NextStep, Refusal

@@ -14,7 +14,8 @@ from commands.door.submit import Daybook
 from commands.inputfile.catalogue import read_catalogue
 from commands.intake.completion import associate
 from commands.intake.decisions import settle_session
-from commands.intake.uploading import UploadReport, upload
+from commands.intake.upload_report import UploadReport
+from commands.intake.uploading import upload
 from commands.intake.working import work
 from commands.lab.catalogue import LoadCatalogue
 from commands.recordings.roots import Roots

@@ -5,7 +5,8 @@ import pytest
 from commands.door.command import Command
 from commands.door.permission import NotPermitted
 from commands.door.world import Decision, Result, World
-from commands.intake.uploading import UploadReport, replay
+from commands.intake.upload_report import UploadReport
+from commands.intake.uploading import replay
 from commands.lab.catalogue import RetireReferenceValue
 from commands.requests.redaction import RequestRedaction
 from ledger import input_files

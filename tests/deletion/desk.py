@@ -10,7 +10,7 @@ from commands.cli.next_steps import sentence
 from commands.door.command import Command
 from commands.door.submit import Daybook
 from commands.door.world import R
-from commands.intake.uploading import UploadReport
+from commands.intake.upload_report import UploadReport
 from commands.intake.working import work
 from commands.requests.approving import approve
 from commands.requests.closing import CancelRequest, Closed, RejectRequest

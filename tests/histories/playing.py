@@ -9,7 +9,8 @@ from typing import Any
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.intake.completion import add_tasks, associate
-from commands.intake.uploading import UploadReport, replay, upload
+from commands.intake.upload_report import UploadReport
+from commands.intake.uploading import replay, upload
 from commands.intake.working import work
 from commands.lab.roles import GrantRole, RevokeRole
 from commands.recordings.roots import Roots

@@ -12,7 +12,8 @@ import yaml
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.inputfile.catalogue import read_catalogue
-from commands.intake.uploading import UploadedClustering, UploadedSession, UploadReport, upload
+from commands.intake.upload_report import UploadedClustering, UploadedSession, UploadReport
+from commands.intake.uploading import upload
 from commands.lab.catalogue import LoadCatalogue
 from commands.lab.roles import GrantRole
 from commands.recordings.roots import Roots

@@ -7,7 +7,7 @@ import pytest
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.intake.uploading import UploadReport
+from commands.intake.upload_report import UploadReport
 from commands.recordings.roots import Roots
 from ledger.verify import verify
 from tests.intake.bad_files import AS_JSON, GOOD, NO_DOCUMENT, WRONG

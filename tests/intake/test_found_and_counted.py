@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from commands.intake.uploading import UploadReport
+from commands.intake.upload_report import UploadReport
 from projections.references import find
 from tests.cli.conftest import run_cli
 from tests.deletion.desk import Desk

@@ -16,7 +16,7 @@ from commands.answers.why import why
 from commands.intake import uploading
 from commands.intake.completion import annotate
 from commands.intake.decisions import settle_session
-from commands.intake.uploading import UploadReport
+from commands.intake.upload_report import UploadReport
 from commands.intake.validation import validate
 from commands.samples.clusterings import kilosort_output
 from commands.samples.spikeglx import SampleProbe, probe_meta

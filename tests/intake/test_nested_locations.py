@@ -9,7 +9,7 @@ import pytest
 from commands.inputfile.findings import Finding
 from commands.intake import accepting
 from commands.intake.decisions import settle_session
-from commands.intake.uploading import UploadReport
+from commands.intake.upload_report import UploadReport
 from projections.rebuild import contents, rebuild
 from tests.deletion.desk import Desk
 from tests.intake.lab import SERIALS, START, Lab, number, session

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from commands.intake import uploading
-from commands.intake.uploading import UploadReport
+from commands.intake.upload_report import UploadReport
 from commands.lab.catalogue import AddReferenceValue, RetireReferenceValue
 from commands.lab.subjects import RegisterSubject, RemoveProbe
 from commands.samples.clusterings import kilosort_output

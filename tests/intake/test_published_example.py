@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from commands.inputfile.read import read_input_file
-from commands.intake.uploading import UploadReport
+from commands.intake.upload_report import UploadReport
 from commands.intake.validation import check_file
 from commands.samples.clusterings import kilosort_output
 from commands.samples.spikeglx import SampleProbe, spikeglx_session

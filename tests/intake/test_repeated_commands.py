@@ -13,7 +13,8 @@ from commands.door.world import Result
 from commands.inputfile.entries import ClusteringEntry
 from commands.intake.completion import add_clustering, add_tasks, annotate, associate
 from commands.intake.settling import SettleSessions
-from commands.intake.uploading import UploadReport, replay
+from commands.intake.upload_report import UploadReport
+from commands.intake.uploading import replay
 from commands.intake.validation import validate
 from commands.intake.working import Worked, watch, work
 from commands.requests.approving import approve

@@ -14,7 +14,7 @@ from commands.cli.published import schemas
 from commands.door import private_files
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.intake.uploading import UploadReport
+from commands.intake.upload_report import UploadReport
 from commands.remote.following import followed
 from commands.samples.lab import SampleLab
 from tests.accounts.conftest import quick_passwords

@@ -12,7 +12,8 @@ from tempfile import mkdtemp
 import pytest
 
 from commands.door.submit import Daybook
-from commands.intake.uploading import UploadReport, take_in
+from commands.intake.upload_report import UploadReport
+from commands.intake.uploading import take_in
 from commands.recordings.roots import Roots
 from tests.conftest import ROOT
 from tests.intake.lab import CATALOGUE, Lab, document, load_catalogue, session

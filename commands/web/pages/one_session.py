@@ -13,7 +13,7 @@ from starlette.responses import Response
 from commands.door.command_ids import new_command_id
 from commands.inputfile.entry_file import written
 from commands.inputfile.findings import Finding
-from commands.intake.uploading import UploadReport
+from commands.intake.upload_report import UploadReport
 from commands.web.pages import drafting
 from commands.web.pages.choosing import lists
 from commands.web.pages.doing import position

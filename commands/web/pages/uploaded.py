@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from commands.intake.uploading import UploadedClustering, UploadedSession, report_of
+from commands.intake.upload_report import UploadedClustering, UploadedSession
+from commands.intake.uploading import report_of
 from commands.web.pages.routes import add_page
 from commands.web.pages.showing import page
 from commands.web.pages.visiting import Visit
