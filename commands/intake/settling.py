@@ -33,6 +33,7 @@ from commands.intake.insertion import (
 )
 from commands.intake.outcomes import SettledClustering, SettledSession, Settling
 from commands.intake.reading import looked_at_each
+from commands.intake.unsettled import unfinished_uploads, unsettled_clusterings, unsettled_sessions
 from commands.recordings.roots import Roots
 from commands.recordings.search import Search
 from commands.stored import current_entries, experimenters, insertions, requested_groups, taken_at
@@ -50,7 +51,6 @@ from projections.records import Clustering, Session
 from projections.rows import requested_by
 
 T = TypeVar("T")
-
 BATCH = 500
 _ROUNDS = 3
 _UNSETTLED = ("pending", "waiting")
@@ -168,7 +168,9 @@ def settle(
     if noted:
         with left_open(daybook):
             _note(daybook, roots, todo, groups)
-    for upload in _unfinished_uploads(daybook, owner):
+    with daybook.reading() as world:
+        unfinished = unfinished_uploads(world, owner)
+    for upload in unfinished:
         if before is None or upload < before:
             with left_open(daybook):
                 steps.submit(FinishUpload(upload=upload))
@@ -277,56 +279,6 @@ def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> lis
     with daybook.reading() as world:
         world.state.sessions.prefetch(numbers)
         return [number for number in numbers if world.state.sessions[number].status == "pending"]
-
-
-def unsettled_sessions(world: World, named: Collection[int] | None, owner: str | None) -> list[int]:
-    """All of them, or those that are named; of one owner where one is given."""
-    rows = world.transaction.run(
-        f"SELECT id, username FROM {world.state.sessions.table} "
-        "WHERE status IN ('pending', 'waiting') ORDER BY id"
-    ).fetchall()
-    return [
-        number
-        for number, user in rows
-        if (named is None or number in named) and (owner is None or user == owner)
-    ]
-
-
-def unsettled_clusterings(
-    world: World, sessions: Collection[int] | None, named: Collection[int], owner: str | None
-) -> list[int]:
-    """All of them, or those that are named or stand on one of ``sessions``; of one owner where one is given."""
-    rows = world.transaction.run(
-        f"SELECT c.id, l.session, c.username FROM {world.state.clusterings.table} c "
-        f"JOIN {world.state.clustering_sessions.table} l ON l.clustering = c.id "
-        "WHERE c.status IN ('pending', 'waiting') ORDER BY c.id"
-    ).fetchall()
-    wanted = [
-        number
-        for number, session, user in rows
-        if (sessions is None or number in named or session in sessions) and (owner is None or user == owner)
-    ]
-    return list(dict.fromkeys(wanted))
-
-
-def _unfinished_uploads(daybook: Daybook, owner: str | None) -> list[int]:
-    with daybook.reading() as world:
-        return unfinished_uploads(world, owner)
-
-
-def unfinished_uploads(world: World, owner: str | None) -> list[int]:
-    """The uploads of which nothing is pending any more, but which do not say so yet."""
-    uploads = world.transaction.run(
-        f"SELECT id, username FROM {world.state.uploads.table} WHERE status = 'validated' ORDER BY id"
-    ).fetchall()
-    pending: set[int] = set()
-    for table in (world.state.sessions.table, world.state.clusterings.table) if uploads else ():
-        # the first condition is that of the partial index, which the second alone would not use
-        rows = world.transaction.run(
-            f"SELECT upload FROM {table} WHERE status IN ('pending', 'waiting') AND status = 'pending'"
-        )
-        pending.update(row[0] for row in rows.fetchall())
-    return [number for number, user in uploads if number not in pending and (owner is None or user == owner)]
 
 
 def _looked_at(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list[SettledSession]:

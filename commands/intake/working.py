@@ -11,7 +11,8 @@ from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Result, World
 from commands.intake.looking_again import FAULT, due, look_again
-from commands.intake.settling import settle, unsettled_clusterings, unsettled_sessions
+from commands.intake.settling import settle
+from commands.intake.unsettled import unsettled_clusterings, unsettled_sessions
 from commands.recordings.roots import Roots
 from ledger import log
 from ledger.bodies import body_of

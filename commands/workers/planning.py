@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 from commands.door.world import World
 from commands.intake.looking_again import due
 from commands.intake.looks import FAILED, LOOKING, RESTING, Look, folder_of, looks_at, written
-from commands.intake.settling import unfinished_uploads
+from commands.intake.unsettled import unfinished_uploads
 from commands.recordings.roots import Roots
 
 BATCH = 25

@@ -129,7 +129,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/intake/returning.py": {
         NAME: ("world.state.sessions.table",),
     },
-    "commands/intake/settling.py": {
+    "commands/intake/unsettled.py": {
         NAME: (
             "table",
             "world.state.clustering_sessions.table",
