@@ -12,7 +12,7 @@ import pytest
 from commands.answers.phrases import phrase
 from commands.answers.what_if_fitting import _JUDGES
 from commands.intake.still_so import _UNSETTLING
-from commands.requests.redaction import _NEVER
+from commands.requests.redactable import _NEVER
 from ledger.envelope import StoredEvent, payload_digest
 from ledger.events import TYPES
 from ledger.hashing import _NOTED_STREAMS, _NOTED_TYPES
