@@ -9,7 +9,7 @@ def connected(
     url: str | None, *, user: str | None, token: str | None, on_behalf_of: str | None, config: str | None
 ) -> Client:
     """Raises Refusal, LedgerUnavailable, WrongArgument."""
-    from commands.door.settings import load
+    from commands.door.reading_settings import load
 
     with raised_typed("connect", beside=None, contact=None):
         is_server = url is not None and url.lower().startswith(("http://", "https://"))

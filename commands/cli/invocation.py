@@ -51,7 +51,7 @@ class Invocation:
 
     @cached_property
     def settings(self) -> "Settings":
-        from commands.door.settings import load
+        from commands.door.reading_settings import load
 
         settings = load(db=self.db, server=self.server, config=self.config)
         if settings.server is not None and self.user is not None:

@@ -118,7 +118,7 @@ def run_through(
         at = words.index("--as")
         user = words[at + 1]
         del words[at : at + 2]
-    from commands.door.settings import load
+    from commands.door.reading_settings import load
     from tests.serving import known_as
 
     server.serving.settings = replace(load(db=server.url), server=None)

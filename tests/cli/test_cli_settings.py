@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from commands.door.settings import DEFAULT_DB, SettingsError, load
+from commands.door.address import DEFAULT_DB
+from commands.door.reading_settings import load
+from commands.door.settings import SettingsError
 from commands.inputfile.limits import Limits
 from tests.cli.conftest import run_cli
 

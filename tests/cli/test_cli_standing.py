@@ -8,7 +8,7 @@ import pytest
 from commands.answers.status import status
 from commands.cli import configuring
 from commands.cli.standing import age
-from commands.door import settings
+from commands.door import reading_settings
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
 from commands.samples.lab import SampleLab
@@ -209,7 +209,7 @@ def test_the_file_that_config_init_writes_names_every_setting_and_changes_none(f
         name: value for name, (value, _) in before.items()
     }
     text = (folder / "daybook.toml").read_text()
-    for name in settings._KNOWN:  # what is not named here is a setting that nobody is told of
+    for name in reading_settings._KNOWN:  # what is not named here is a setting that nobody is told of
         assert f"# {name} = " in text or f"# [{name}]" in text, name
     assert run_cli("config", "init").exit == 2
 

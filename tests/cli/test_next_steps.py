@@ -31,7 +31,7 @@ NAMES_OF_SOURCES = {
     "--db",
     "--server",
     "--config",
-}  # where a setting comes from, as commands.door.settings answers
+}  # where a setting comes from, as commands.door.reading_settings answers
 
 
 def sources(*folders: str) -> Iterator[Path]:

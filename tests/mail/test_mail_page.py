@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from commands.accounts.server_key import server_key
-from commands.door.settings import MailSettings, load
+from commands.door.reading_settings import load
+from commands.door.settings import MailSettings
 from commands.door.submit import Daybook
 from commands.mail.outbox import Post
 from tests.cli.conftest import run_cli

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from commands.answers.checkpoint import checkpoint_state
-from commands.door.settings import Checkpoints, SettingsError, load
+from commands.door.reading_settings import load
+from commands.door.settings import Checkpoints, SettingsError
 from commands.door.submit import Daybook
 from commands.proving.keeping import keep_checkpoint, newest_kept
 from ledger.checkpoint import parse

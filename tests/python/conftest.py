@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import daybook
-from commands.door.settings import load
+from commands.door.reading_settings import load
 from daybook.client import Client
 from tests.cli.conftest import folder, ledger_way, run_cli
 from tests.serving import Server, known_as

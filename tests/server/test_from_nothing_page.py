@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from commands.door.settings import load
+from commands.door.reading_settings import load
 from commands.samples.lab import SampleLab, input_file
 from tests.accounts.accounts_page import Play
 from tests.cli.conftest import folder, run_cli, sample

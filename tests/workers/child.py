@@ -23,7 +23,7 @@ import commands.workers.running
 import commands.workers.stopping  # noqa: F401 - what is loaded here, no process loads again
 from commands.cli.main import cli
 from commands.door.actor import Actor
-from commands.door.settings import load
+from commands.door.reading_settings import load
 from commands.door.submit import Daybook
 from commands.recordings.roots import Roots
 from commands.workers import dropping, following, reading
