@@ -34,8 +34,8 @@ def relative_to(url: str, folder: Path) -> str:
 
 
 def quick_address(db: str | None, server: str | None, config: str | None) -> tuple[str, str | None]:
-    """The ledger and, where it is at one, the server, as ``reading_settings.load`` gives them, but for a schema. Raises what a
-    file raises that cannot be read."""
+    """The ledger and, where it is at one, the server, as ``reading_settings.load`` gives them, but for a schema. Raises
+    what a file raises that cannot be read."""
     for db_, server_ in ((db, server), (os.environ.get("DAYBOOK_DB"), os.environ.get("DAYBOOK_SERVER"))):
         if server_ or db_:
             return DEFAULT_DB if server_ else address_of(str(db_)), server_ or None
