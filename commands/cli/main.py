@@ -77,7 +77,7 @@ _SECTIONS = {
         "tail": ("following:tail", "Every event in order, and those to come, until Ctrl-C."),
         "audit": ("reporting:audit", "Uploads, inserts, deletions and refusals, counted."),
         "verify": ("verifying:verify", "Recompute the ledger and say what does not hold."),
-        "checkpoint": ("verifying:checkpoint", "Sign the ledger as it is now, to be kept elsewhere."),
+        "checkpoint": ("checkpointing:checkpoint", "Sign the ledger as it is now, to be kept elsewhere."),
         "prove": ("proving:prove", "Prove that a record is in the ledger, or that nothing was rewritten."),
         "bundle": ("proving:bundle", "Write a file that a stranger can verify offline."),
         "export": ("moving:export", "Write the whole log as JSON Lines."),

@@ -11,9 +11,9 @@ from commands.cli import output
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.output import plural, printable
 from commands.cli.progress import shown_progress
+from commands.cli.proofs_given import read_checkpoint
 from commands.cli.targets import new_file, refuse_existing, write_new
 from commands.cli.verbs import Verb
-from commands.cli.verifying import read_checkpoint
 
 if TYPE_CHECKING:
     from commands.answers.answering import Answering

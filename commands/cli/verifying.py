@@ -1,4 +1,4 @@
-"""Verbs that check and sign the ledger: ``verify``, ``checkpoint``. They append no event."""
+"""The verb that checks the ledger, a receipt or a bundle: ``verify``. It appends no event."""
 
 import os
 import sys
@@ -12,213 +12,16 @@ import click
 from commands.cli import output
 from commands.cli.failures import NOT_INTACT
 from commands.cli.invocation import Invocation, clock_ahead, pass_invocation
-from commands.cli.output import file_name, plural, printable
+from commands.cli.output import plural, printable
 from commands.cli.progress import shown_progress
-from commands.cli.sources import read_source, regular_file
-from commands.cli.targets import refuse_existing, write_new
+from commands.cli.proofs_given import proof_in, read_checkpoint, witness_key_given
+from commands.cli.sources import regular_file
 from commands.cli.times import shown
 from commands.cli.verbs import Verb
 from ledger.errors import Refusal
 
 if TYPE_CHECKING:
     from commands.answers.verified import SignatureLine, Verified, VerifiedFile
-    from commands.proving.checkpoints import CheckpointMade
-    from commands.proving.witness import CheckpointCosigned
-    from ledger.signing_keys import PublicKey
-
-_LARGEST_PROOF = 1 << 26
-
-
-def read_checkpoint(file: str) -> str:
-    from ledger.checkpoint import MAX_TEXT_BYTES, parse
-    from ledger.signing_keys import CheckpointError
-
-    data = read_source(file, MAX_TEXT_BYTES).data
-    try:
-        parse(data)
-    except CheckpointError as error:
-        raise click.UsageError(f"{printable(file)} is no checkpoint: {error}") from None
-    return data.decode()
-
-
-def _public_key(text: str) -> "PublicKey":
-    from ledger.signing_keys import CheckpointError, parse_public_key
-
-    try:
-        return parse_public_key(text)
-    except CheckpointError as error:
-        raise click.UsageError(f"This is no public key: {str(error).rstrip('.')}.") from None
-
-
-def _witness_key(text: str) -> "PublicKey":
-    from ledger.signing_keys import KeyKind
-
-    key = _public_key(text)
-    if key.kind is not KeyKind.WITNESS:
-        raise click.UsageError(f"{printable(key.name)} is the key of a ledger; --trust takes a witness's.")
-    return key
-
-
-# --- checkpoint -----------------------------------------------------------------------------------------------------
-
-
-@click.command(cls=Verb)
-@click.option("-o", "--output", "target", metavar="FILE", help="Write it there instead of printing it.")
-@click.option(
-    "--cosign", "file", metavar="FILE", help="Countersign this checkpoint, as a witness; with --key."
-)
-@click.option("--key", "key_file", metavar="FILE", help="The witness's own key.")
-@click.option(
-    "--proof", metavar="FILE", help="That it continues what the witness cosigned last: of prove --since."
-)
-@click.option(
-    "--log-key", metavar="KEY", help="The ledger's public key, when the witness first sees the ledger."
-)
-@click.option(
-    "--new-witness-key", "keep", nargs=2, metavar="FILE NAME", help="Make a key for a witness of this name."
-)
-@click.option("--newest", is_flag=True, help="Show the newest one that was signed; sign nothing.")
-@pass_invocation
-def checkpoint(
-    invocation: Invocation,
-    newest: bool,
-    target: str | None,
-    file: str | None,
-    key_file: str | None,
-    proof: str | None,
-    log_key: str | None,
-    keep: tuple[str, str] | None,
-) -> None:
-    """Sign the ledger as it is now, to be kept elsewhere.
-
-    The text says how many events there are and what they hash to. Kept where the owner of the database cannot
-    change it, it shows later whether anything before it was rewritten: daybook verify --checkpoint FILE. A witness
-    signs it too, with --cosign, and only what continues all that this witness has signed before.
-    """
-    if newest:
-        if any((target, file, key_file, proof, log_key, keep)):
-            raise click.UsageError("--newest goes alone: it signs and writes nothing.")
-        _show_newest(invocation)
-        return
-    if keep is not None:
-        _make_witness_key(invocation, *keep)
-        return
-    if (file is None) is not (key_file is None) or (
-        file is None and (proof is not None or log_key is not None)
-    ):
-        raise click.UsageError(
-            "--cosign FILE, --key FILE and, where needed, --proof and --log-key go together."
-        )
-    if target is not None:
-        refuse_existing(target)
-    if file is not None and key_file is not None:
-        _cosign(invocation, read_checkpoint(file), Path(key_file), proof, log_key, target)
-        return
-    from commands.moving.setup import key_path
-    from commands.proving.checkpoints import checkpoint_made, make_checkpoint
-
-    own_key = key_path(invocation.address, Path())
-    with invocation.daybook() as daybook:
-        text = make_checkpoint(daybook, own_key)
-    _write_checkpoint(invocation, checkpoint_made(text, target))
-
-
-def _show_newest(invocation: Invocation) -> None:
-    found = invocation.ask("checkpoint")
-
-    def human() -> None:
-        if found.checkpoint is None:
-            output.say(
-                f"Nothing was signed yet: {plural(found.since, 'event')}. Sign them: daybook checkpoint"
-            )
-            return
-        output.say(found.checkpoint.rstrip("\n"))
-        output.say(f"{plural(found.since, 'event')} since then.", err=True)
-        if found.kept is not None:
-            file, since = printable(found.kept.file), found.kept.since
-            behind = (
-                f"{plural(since, 'event')} since"
-                if since >= 0
-                else f"{plural(-since, 'event')} are gone since"
-            )
-            output.say(f"Kept by itself: {file} ({plural(found.kept.size, 'event')}); {behind}.", err=True)
-
-    invocation.answer(found, human)
-
-
-def _write_checkpoint(invocation: Invocation, made: "CheckpointMade | CheckpointCosigned") -> None:
-    if made.file is not None:
-        write_new(Path(made.file), made.checkpoint)
-    invocation.answer(
-        made,
-        lambda: output.say(
-            made.checkpoint.rstrip("\n") if made.file is None else f"Wrote {printable(made.file)}."
-        ),
-    )
-
-
-def _make_witness_key(invocation: Invocation, file: str, name: str) -> None:
-    from commands.proving.witness import WitnessKey, new_witness_key
-    from ledger.signing_keys import public_key_text
-
-    text = public_key_text(new_witness_key(Path(file), name))
-
-    def human() -> None:
-        output.say(
-            f"Wrote the key of the witness {printable(name)} to {printable(file)}: only its owner may read it."
-        )
-        output.say(f"Its public key, for verify --trust: {text}")
-
-    invocation.answer(WitnessKey(file=file, public_key=text), human)
-
-
-def _cosign(
-    invocation: Invocation,
-    text: str,
-    key_file: Path,
-    proof: str | None,
-    log_key: str | None,
-    target: str | None,
-) -> None:
-    from commands.proving import witness
-    from ledger.signing_keys import public_key_text
-
-    consistency = None if proof is None else witness.consistency_in(_read_proof(proof))
-    if proof is not None and consistency is None:
-        hint = "Make one: daybook prove --since CHECKPOINT -o FILE"
-        raise click.UsageError(f"{printable(proof)} holds no consistency proof. {hint}")
-    given = None if log_key is None else _public_key(log_key)
-    done = witness.cosign(key_file, text, ledger=given, consistency=consistency)
-    if done.first:
-        invocation.note(
-            f"the witness's first checkpoint of this ledger; its key: {public_key_text(done.ledger)}"
-        )
-    elif done.size > done.since:
-        invocation.note(
-            f"it continues the checkpoint of {plural(done.since, 'event')} that the witness signed before."
-        )
-    _write_checkpoint(invocation, done.answer(target))
-
-
-def _proof_in(file: str) -> bytes:
-    data = read_source(file, _LARGEST_PROOF).data
-    if len(data) > _LARGEST_PROOF:
-        raise click.UsageError(
-            f"{file_name(file)} is no receipt or proof: it is larger than {_LARGEST_PROOF:,} bytes."
-        )
-    return data
-
-
-def _read_proof(file: str) -> Any:
-    import orjson
-
-    try:
-        return orjson.loads(_proof_in(file))
-    except orjson.JSONDecodeError:
-        raise click.UsageError(f"{printable(file)} is no proof: it is not JSON.") from None
-
-
-# --- verify ---------------------------------------------------------------------------------------------------------
 
 
 @click.command(cls=Verb)
@@ -264,7 +67,7 @@ def verify(
             "--trust KEY needs what the witness has signed: --checkpoint, --receipt or --bundle."
         )
     for text in trust:
-        _witness_key(text)
+        witness_key_given(text)
     kept = {name: read_checkpoint(name) for name in files}
     if receipt is not None:
         return _verify_receipt(invocation, receipt, kept, trust)
@@ -342,7 +145,7 @@ def _signature_line(signature: "SignatureLine") -> str:
 
 
 def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: tuple[str, ...]) -> int:
-    data = _proof_in(file)
+    data = proof_in(file)
     with _refused_if_malformed(file):
         report = _proof_verified(invocation, data, kept, trust)
     if not report.ledger:
