@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from commands.answers.actions import ACTIONS
 from commands.samples.lab import SampleLab
 from commands.samples.spikeglx import spikeglx_session
 from tests.cli.conftest import Ended
+from tests.length import LONG
 
 WAITING = 60
-LONG = "N:/my_project/a_rather_long_project_name/12345_Ø_å_ü_left_MEC_chronic"
+LONG_PATH = "N:/my_project/a_rather_long_project_name/12345_Ø_å_ü_left_MEC_chronic"
 
 
 @dataclass(frozen=True)
 class Stocked:
-    """``inserted`` and ``waits`` are sessions, ``clustering`` one of the first, ``rejected`` an upload."""
+    """``inserted`` and ``waits`` are sessions, ``clustering`` one of the first, ``rejected`` an upload; ``request`` is open."""
 
     upload: str
     rejected: str
@@ -23,17 +25,25 @@ class Stocked:
     waits: str
     clustering: str
     probe: str
+    request: str
+    carried_out: str
 
     @property
     def pages(self) -> list[str]:
-        """Every page that is one of records, lists, the audit or help."""
+        """Pages whose address has a parameter, and some that are asked for something particular."""
         return [
             "/sessions", "/sessions?status=waiting", "/sessions?subject=777", "/sessions?since=whenever", "/clusterings",
             "/uploads", "/subjects", "/subjects/12345", f"/probes/{self.probe}", "/users/user_1",
             f"/sessions/{self.inserted}", f"/sessions/{self.inserted}?as_of={self.inserted[1:]}",
             f"/sessions/{self.waits}", f"/clusterings/{self.clustering}", f"/uploads/{self.upload}",
             f"/uploads/{self.rejected}", f"/uploads/{self.upload}/file?line=4", "/audit", "/log", "/log/1",
-            "/log?type=ActionRefused", "/integrity",
+            "/log?type=ActionRefused", "/integrity", f"/ingest?upload={self.rejected}&check=1", f"/ingest/uploads/{self.rejected}",
+            f"/requests/{self.request}", f"/requests/{self.carried_out}", f"/requests/{self.carried_out}/restore",
+            "/people/user?name=user_1", "/people/user?name=user_2", "/help?q=probe", "/help/docs/pages",
+            "/help/docs/all", f"/records/{self.inserted}", f"/correct?upload={self.upload}", f"/wrong-data/delete?records={self.waits}",
+            f"/wrong-data/redact?position={self.waits[1:]}", f"/wrong-data/what-if?without={self.upload}",
+            f"/wrong-data/replay?upload={self.upload}", f"/diff?start={self.inserted[1:]}", "/compose?at=R:/12345",
+            *(f"/do/{action.name}?ref={self.inserted}" for action in (ACTIONS if LONG else ACTIONS[::8])),
         ]  # fmt: skip
 
 
@@ -47,9 +57,7 @@ def stock(lab: Callable[..., Ended], sample: SampleLab, folder: Path) -> Stocked
     text, first, own = text.partition("sessions:\n")
     text += first
     for number in range(WAITING):
-        place = (
-            f"{LONG.removeprefix('N:/')}/2023-06-{number % 30 + 1:02}_{9 + number // 30:02}-00-00_openfield"
-        )
+        place = f"{LONG_PATH.removeprefix('N:/')}/2023-06-{number % 30 + 1:02}_{9 + number // 30:02}-00-00_openfield"
         made = folder / "share" / place
         start = datetime(2023, 6, number % 30 + 1, 9 + number // 30)
         spikeglx_session(made, probes=subject.probes, start=start, duration_s=60.0)
@@ -68,9 +76,15 @@ def stock(lab: Callable[..., Ended], sample: SampleLab, folder: Path) -> Stocked
     sessions = lab("sessions", "--json").json["sessions"]
     inserted = next(each["session"] for each in sessions if each["status"] == "inserted")
     assert lab("checkpoint").exit == 0
+    requested = [
+        lab("delete", "request", ref, "--reason", "the wrong animal", "--json").json["request"]
+        for ref in (sessions[0]["session"], sessions[1]["session"])
+    ]
+    assert lab("role", "grant", "user_2", "admin").exit == 0
+    assert lab("request", "approve", requested[1], user="user_2").exit == 0
     return Stocked(
         upload=uploaded["upload"], rejected=rejected, inserted=inserted,
         waits=next(each["session"] for each in sessions if each["status"] != "inserted"),
         clustering=lab("clusterings", "--json").json["clusterings"][0]["clustering"],
-        probe=f"npx_1_{subject.probes[0].serial}",
+        probe=f"npx_1_{subject.probes[0].serial}", request=requested[0], carried_out=requested[1],
     )  # fmt: skip

@@ -1,22 +1,20 @@
 """Every page and every form, and every role: shown or done, or refused with what is needed and who grants it. Whoever is
 not signed in is asked to sign in; and no form is taken from another page than the server's own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import httpx
 import pytest
-from fastapi import APIRouter
-from fastapi.routing import APIRoute
 
 from commands.accounts.standing import AddServiceAccount, DisableUser
 from commands.accounts.tokens import create_token
 from commands.door.permission import Role
 from commands.lab.roles import GrantRole, RevokeRole
-from commands.web.pages import pages
 from tests.accounts.people import ANOTHER, PASSWORD, code_for, joined
 from tests.server.test_signing_in import admin
 from tests.serving import Server
+from tests.web.all_pages import routes
 from tests.web.conftest import Browser
 
 ROLES: tuple[Role | None, ...] = ("admin", "researcher", "auditor", None)
@@ -160,22 +158,6 @@ FORMS: dict[str, Callable[[Lab], dict[str, str]]] = {
 def table() -> dict[str, dict[Role | None, str]]:
     lines = [line.split() for line in TABLE.splitlines() if line]
     return {path: dict(zip(ROLES, cells, strict=True)) for path, *cells in lines}
-
-
-def routes(server: Server, method: str) -> list[str]:
-    all_of_them = {route.path for route in _within(pages(server.serving)) if method in route.methods}
-    found = sorted(path for path in all_of_them if not path.startswith("/static/"))
-    assert "/account/second-factor" in found
-    return found
-
-
-def _within(router: APIRouter) -> Iterator[APIRoute]:
-    """FastAPI keeps the routers that a router includes as they are."""
-    for route in router.routes:
-        if isinstance(route, APIRoute):
-            yield route
-        else:
-            yield from _within(route.original_router)  # type: ignore[attr-defined]
 
 
 def _address(path: str) -> str:

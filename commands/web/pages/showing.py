@@ -3,6 +3,7 @@
 What every page has: whose ledger, who is signed in, the moment that it shows, and the position that it answers for.
 """
 
+import gzip
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
@@ -37,6 +38,7 @@ _NAVIGATION = (
     ("/audit", "Audit"), ("/people", "People"), ("/help", "Help"),
 )  # fmt: skip
 """Address and title of what stands at the top of each page."""
+_WORTH_PACKING = 16_000  # bytes
 
 
 def environment() -> Environment:
@@ -116,11 +118,23 @@ def page(
     """``template`` lies in ``templates/pages`` and extends the layout. ``position``: what the page answers for."""
     with visit.serving.ledger.database.reading() as transaction:
         here, zone = place(transaction, position), zone_of(transaction, visit.actor.user)
-    return _html(
+    made = _html(
         f"pages/{template}", status, headers, title=title, position=position, here=here, lab=here.origin, visit=visit,
         user=visit.actor.user, path=visit.request.url.path, query_now=visit.query, as_of=visit.as_of, zone=zone,
         zone_name=str(zone), then=query({}, as_of=visit.as_of), **values,
     )  # fmt: skip
+    asks_packed = visit.request.method == "GET" and "gzip" in visit.request.headers.get("accept-encoding", "")
+    return _packed(made) if asks_packed else made
+
+
+def _packed(made: Response) -> Response:
+    """Long lists and texts are a sixth as long on the line. What shows a secret answers a form, and is never packed:
+    the length of a packed page tells something of its text."""
+    if len(made.body) > _WORTH_PACKING:
+        made.body = gzip.compress(made.body, 5, mtime=0)
+        made.headers.update({"content-encoding": "gzip", "content-length": str(len(made.body))})
+        made.headers["vary"] = "accept-encoding"
+    return made
 
 
 def fragment(
