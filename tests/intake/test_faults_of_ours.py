@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from commands.inputfile import input_file
-from commands.inputfile.check import _Check
+from commands.inputfile.check.clusterings import Clusterings
+from commands.inputfile.check.places import Places
+from commands.inputfile.check.sessions import Sessions
 from commands.intake import (
     additions,
     completing,
@@ -50,8 +52,8 @@ def _in_any(*arguments: Any, **options: Any) -> bool:
 
 CHECKING = {
     "where it lies": Step(nested.Finder, "_look", _in_any),
-    "its values": Step(_Check, "_session_values", _in_any),
-    "its location": Step(_Check, "_look_for", _in_any),
+    "its values": Step(Sessions, "_values_of", _in_any),
+    "its location": Step(Places, "look_for", _in_any),
 }
 READING = {
     "its directory": Step(insertion, "open_session", _in_any),
@@ -205,7 +207,7 @@ def joint(lab: Lab, three: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 GROUPS = {
-    "its check": Step(_Check, "_references", lambda self, entry, *_: _in_any(entry.group_name)),
+    "its check": Step(Clusterings, "_references", lambda self, entry, *_: _in_any(entry.group_name)),
     "its output": Step(settling, "insert_group", lambda entry, *_, **__: _in_any(entry.group_name)),
     "what the ledger says of it": Step(settling, "group_clustering_from_json", _in_any),
 }
