@@ -31,7 +31,7 @@ def test_who_ingested_it_from_which_line_and_was_it_changed_since_in_three_click
     expect(happened.get_by_text("user_1, claimed").first).to_be_visible()  # who, and that nothing came after
     expect(happened.locator("li").first).to_contain_text("Inserted")
     with page.expect_download() as taken:
-        page.get_by_role("link", name="with its file and the script").click()
+        page.get_by_role("link", name="Download it with its file and the script").click()
     with leads_on(page):
         page.locator("#location").get_by_role("link", name="line").click()
     marked = page.locator("li.marked")

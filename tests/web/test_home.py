@@ -59,3 +59,12 @@ def test_what_one_has_seen_is_told_to_others_still(browser: Browser, server: Ser
 @pytest.mark.parametrize("until", ["", "-1", "x", "9" * 30])
 def test_what_is_no_position_moves_nothing(browser: Browser, until: str) -> None:
     assert browser.post("/seen", until=until).status_code == 422
+
+
+def test_a_rejected_file_is_told_of_once(browser: Browser, server: Server, sample: SampleLab) -> None:
+    write_input_file(sample, replaced=("150_square", "150_sqare"))
+    assert run_cli("--db", server.url, "upload", "subject_1.yml", user="user_2").exit == 2
+
+    shown = browser.get("/").text
+
+    assert "1 input file rejected" in shown and "uploaded 1 input file" not in shown

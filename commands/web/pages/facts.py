@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.answers.blame import Blame, BlamedField
-from commands.answers.sentences import said, shown
+from commands.answers.sentences import said
 from commands.web.pages.addresses import event_address, line_address, record_address
 from ledger.plurals import plural
 
@@ -93,7 +93,7 @@ def lines_of(field: str, value: Any) -> list[Line]:
     if field == "username":
         return [Line(str(value), link=record_address(f"user:{value}"))]
     if field.endswith("_at"):
-        return [Line(shown(value))]
+        return [Line(str(value))]  # worded in the zone of who reads
     if isinstance(value, int) and not isinstance(value, bool):
         return [Line(f"{value:,}")]
     return [Line(said(value), is_path=field in ("location", "filename", "sha256"))]

@@ -38,6 +38,7 @@ _DONE_BY = {
     "SessionInserted": ("inserted", "session", ""), "SessionInsertFailed": ("", "session", " failed"),
     "SessionRestored": ("restored", "session", ""), "SessionWaiting": ("", "session", " waiting"),
     "SessionWithdrawn": ("withdrew", "session", ""), "SubjectRegistered": ("registered", "subject", ""),
+    "UserInvited": ("invited", "user", ""),
 }  # fmt: skip
 """What was done to how many of what, and what comes behind that."""
 _UNTOLD = frozenset(
@@ -67,14 +68,19 @@ class Happening:
 
     @property
     def text(self) -> str:
-        parts = [_counted(kind, number) for kind, number in self.counts.items() if kind not in _UNTOLD]
+        parts = [_counted(kind, self.counts[kind]) for kind in self._told]
         return ", ".join(parts) or "an upload went on"
 
     @property
     def is_verb(self) -> bool:
         """Whether the name of who did it reads on into it."""
-        first = next((kind for kind in self.counts if kind not in _UNTOLD), "")
-        return bool(_DONE_BY.get(first, ("",))[0])
+        return bool(self._told and _DONE_BY.get(self._told[0], ("",))[0])
+
+    @property
+    def _told(self) -> list[str]:
+        """A file that was rejected came, too."""
+        untold = _UNTOLD | ({"InputFileReceived"} if "InputFileRejected" in self.counts else set())
+        return [kind for kind in self.counts if kind not in untold]
 
 
 def home(serving: Serving) -> APIRouter:
@@ -94,9 +100,10 @@ def _home(visit: Visit) -> Response:
         "Nothing needs you" if not needing else f"{plural(needing, 'thing')} need{'s' * (needing == 1)} you"
     )
     happened, until = _happened(visit, since)
+    told = sum(sum(each.counts.values()) for each in happened)
     return page(
         visit, "home.html", things, position=status.position, status_of=status, rows=rows, since=since,
-        happened=happened, until=until, left=status.position - until, done=visit.query.get("done", ""),
+        happened=happened, told=told, until=until, left=status.position - until, done=visit.query.get("done", ""),
         ref=visit.query.get("ref", ""), lists=lists(visit, {"experimenters", "probes"} if rows else set()),
         untasked=visit.ask("sessions", user=visit.actor.owner, status="inserted", missing=["tasks"], limit="1"),
     )  # fmt: skip

@@ -98,7 +98,9 @@ def _says(node: Any, edge: Any) -> str:
         "stands": "stands on it", "replaced": "a correction", "again": "brought it again", "recorded": "probe",
         "of": "subject", "took": "took it", "asks": "would take it",
     }  # fmt: skip
-    if edge.kind in said:
+    if node.kind == "left-out":
+        return "not drawn"
+    if edge.kind in said and (edge.kind != "of" or node.kind == "subject"):
         status = getattr(node, "status", "")
         return f"{said[edge.kind]}, {status}" if status else said[edge.kind]
     for name in ("session_time", "filename", "curator", "status"):

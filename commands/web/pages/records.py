@@ -13,6 +13,7 @@ from commands.answers.may import further, may_not
 from commands.web.pages.addresses import record_address
 from commands.web.pages.as_files import as_csv, as_json
 from commands.web.pages.facts import facts_of, plain_value
+from commands.web.pages.findings import causes
 from commands.web.pages.lineage import drawn
 from commands.web.pages.next_steps import ways
 from commands.web.pages.routes import add_page, seen_other
@@ -85,7 +86,7 @@ def _shown(letter: str, visit: Visit) -> Response:
         drawing=drawn(trace, ref), moments=moments,
         step=_step_of(moments, position if visit.as_of is not None else None),
         covered=signed[-1] if signed else None, uncovered=len(shown) - len(signed), checkpoint=checkpoint,
-        lists=letter_list(letter),
+        lists=letter_list(letter), causes=causes(record.findings) if record.kind == "upload" else [],
         may_not=_may_not(now, record.username),
         files=[
             ("This page as CSV", f"{visit.request.url.path}.csv", {"as_of": position}),

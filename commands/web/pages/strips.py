@@ -51,7 +51,7 @@ def strips(probes: Sequence[Any], sessions: Sequence[tuple[datetime, str, str]])
     first, last = min(times), max(times)
     if last - first < timedelta(days=1):
         last = first + timedelta(days=1)
-    scale = (_WIDE - 2 * _LEFT) / (last - first).total_seconds()
+    scale = 0.99 * (_WIDE - 2 * _LEFT) / (last - first).total_seconds()  # room for the last mark
 
     def x(time: datetime) -> float:
         return round(_LEFT + (time - first).total_seconds() * scale, 1)
