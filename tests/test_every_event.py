@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from commands.answers.phrases import phrase
-from commands.answers.what_if_fitting import _JUDGES
+from commands.answers.what_if.fitting import _JUDGES
 from commands.intake.still_so import _UNSETTLING
 from commands.requests.redactable import _NEVER
 from ledger.envelope import StoredEvent, payload_digest

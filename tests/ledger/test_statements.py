@@ -70,7 +70,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "world.state.activity.table",
         ),
     },
-    "commands/answers/what_if.py": {
+    "commands/answers/what_if/streams.py": {
         CONDITION: (
             "condition",
             "source",

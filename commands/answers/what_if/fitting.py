@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from commands.answers.what_if.values import used_values
 from commands.inputfile.text_fields import DATE_TIME
 from commands.requests.impact import STANDING
 from ledger.envelope import StoredEvent
@@ -370,35 +371,6 @@ _JUDGES: dict[str, Callable[[Fitting, StoredEvent, Plain], Misfit | str | None]]
     "SubjectTakenBack": Fitting.subject_taken_back,
     "ReferenceValueTakenBack": Fitting.value_taken_back,
 }
-
-
-def used_values(entry: Plain) -> Iterator[tuple[str, str]]:
-    """The reference values that an entry of an input file uses."""
-    for experimenter in entry.get("experimenter") or ():
-        yield "reference.Experimenter", experimenter
-    if entry.get("room"):
-        yield "reference.ExperimentRoom", entry["room"]
-    for project in entry.get("project") or ():
-        yield "acquisition.Project", project
-    for probe in (entry.get("probe_association") or {}).values():
-        yield "reference.Probe", probe
-    for task in entry.get("tasks") or ():
-        yield "behavior.TaskType", task["task_type"]
-        for field, table in (
-            ("arena_apparatus", "reference.ArenaApparatus"),
-            ("light_level", "behavior.TaskLightLevel"),
-        ):
-            if task.get(field):
-                yield table, task[field]
-        for placed in task.get("objects") or ():
-            yield "reference.ArenaObject", placed["object_name"]
-        for card in task.get("cue_cards") or ():
-            yield "reference.CueCard", card["card_name"]
-    clusterings = entry.get("clustering")
-    for clustering in clusterings if isinstance(clusterings, list) else ():
-        yield "reference.Experimenter", clustering["curator"]
-    if entry.get("group_name"):
-        yield "reference.Experimenter", entry["curator"]
 
 
 def in_its_place(event: StoredEvent, body: Body) -> StoredEvent:
