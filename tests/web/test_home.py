@@ -63,7 +63,7 @@ def test_what_is_no_position_moves_nothing(browser: Browser, until: str) -> None
 
 def test_a_rejected_file_is_told_of_once(browser: Browser, server: Server, sample: SampleLab) -> None:
     write_input_file(sample, replaced=("150_square", "150_sqare"))
-    assert run_cli("--db", server.url, "upload", "subject_1.yml", user="user_2").exit == 2
+    assert run_cli("--db", server.url, "upload", "subject_1.yml", user="user_2").exit == 1
 
     shown = browser.get("/").text
 
