@@ -21,8 +21,9 @@ from commands.inputfile.limits import Limits
 from commands.inputfile.number_fields import boolean, datasource_id, date_time_or_inherit
 from commands.inputfile.report import Report
 from commands.inputfile.text_fields import DATE_TIME, name_text
-from commands.inputfile.yaml_document import YamlDocument, load_yaml
+from commands.inputfile.yaml_document import YamlDocument
 from commands.inputfile.yaml_mistakes import yaml_mistakes
+from commands.inputfile.yaml_reading import load_yaml
 from ledger.look_alikes import difference, folded
 
 

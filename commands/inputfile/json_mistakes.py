@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from commands.inputfile.document import line_starts, stage_0_error
 from commands.inputfile.findings import Finding
-from commands.inputfile.json_tolerant import Mistake, TolerantReader
+from commands.inputfile.json_brackets import Mistake
+from commands.inputfile.json_tolerant import TolerantReader
 from commands.inputfile.limits import Limits
 
 _OF_BRACKETS = {"missing-bracket", "extra-bracket", "text-after-end"}

@@ -8,65 +8,19 @@ pass finds every mistake.
 import json
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 
 from commands.inputfile.document import line_starts
 from commands.inputfile.fields import clipped
+from commands.inputfile.json_brackets import CLOSER, LISTS, Mistake, Open
 from commands.inputfile.json_tokens import Token, mended_value, next_token
 
 _DECODER = json.JSONDecoder(parse_int=str)
 _DEEPEST = 100
 _MOST_TOKENS = 300_000  # a second or two; what is right is passed over as one token
-_CLOSER = {"{": "}", "[": "]"}
 _DIGITS_BEFORE = re.compile(r"[-+]?[0-9][0-9.]*+\Z")
 _AFTER_COMMA = re.compile(r"(?:,[0-9]++(?:\.[0-9]++)?)++")
 _INDENTATION = re.compile(r"[ \t]*")
 _REST_OF_LIST = re.compile(r'(?:\s*,\s*"[^"\n\r]*")*\s*\]')
-_LISTS = {
-    f'"{key}"'
-    for key in (
-        "sessions",
-        "tasks",
-        "clustering",
-        "objects",
-        "cue_cards",
-        "curtains",
-        "experimenter",
-        "project",
-    )
-}
-
-
-@dataclass(slots=True)
-class Mistake:
-    """``edit`` replaces text[start:end]; ``at`` is the offset to point at."""
-
-    code: str
-    at: int
-    message: str
-    hint: str
-    start: int
-    end: int
-    edit: str
-
-
-@dataclass(slots=True)
-class _Open:
-    """An open bracket.
-
-    ``indent`` is the indentation of its line, ``child`` the column in which its children start. ``expects``
-    is "first key", "key", "colon", "first value", "value" or "comma". ``key`` is the last key that was read;
-    ``item_key`` and ``item_at`` are key and offset of the last value.
-    """
-
-    bracket: str
-    at: int
-    indent: int
-    expects: str
-    child: int | None = None
-    key: str = ""
-    item_key: str = ""
-    item_at: int = -1
 
 
 class TolerantReader:
@@ -77,7 +31,7 @@ class TolerantReader:
         self.limit = limit
         self.by_indentation = by_indentation
         self.mistakes: list[Mistake] = []
-        self.open: list[_Open] = []
+        self.open: list[Open] = []
         self.before = Token("start", 0, 0, "")  # the token before the current one
         self.comma_at = 0
         self.top = "value"
@@ -252,7 +206,7 @@ class TolerantReader:
     def _list_without_bracket(self) -> bool:
         """Open the list that the last value of this object should have been the first item of."""
         around = self.open[-1]
-        if around.bracket != "{" or around.item_key not in _LISTS or self.text[around.item_at] == "[":
+        if around.bracket != "{" or around.item_key not in LISTS or self.text[around.item_at] == "[":
             return False
         message = f"A [ is missing before the value of {around.item_key}: it is a list."
         self._insert("missing-bracket", around.item_at, message, "[", around.item_at)
@@ -300,12 +254,12 @@ class TolerantReader:
     def _close(self, token: Token) -> None:
         if token.kind == "]" and self.open and self.open[-1].bracket == "{":
             self._close_list_in_object(token)
-        if not any(_CLOSER[opened.bracket] == token.kind for opened in self.open):
+        if not any(CLOSER[opened.bracket] == token.kind for opened in self.open):
             hint = "Remove it, or add what it should close."
             self._remove(token, "extra-bracket", f"This {token.kind} closes nothing.", hint)
             return
         self._finish_item(token)
-        while _CLOSER[self.open[-1].bracket] != token.kind:
+        while CLOSER[self.open[-1].bracket] != token.kind:
             self._missing_closer(self.open.pop(), token, self.before.end)
         self.open.pop()
         self.expects = "comma" if self.open else "end"
@@ -340,8 +294,8 @@ class TolerantReader:
         hint = "Fill it in, or remove the key."
         self._insert("missing-value", token.start, message, " null", self.before.end, hint)
 
-    def _missing_closer(self, opened: _Open, token: Token, at: int) -> None:
-        closer = _CLOSER[opened.bracket]
+    def _missing_closer(self, opened: Open, token: Token, at: int) -> None:
+        closer = CLOSER[opened.bracket]
         before = f"before {token.shown}" if token.kind != "end" else "at the end of the file"
         line = self._line(opened.at)
         message = f"A {closer} is missing {before}: the {opened.bracket} of line {line} is not closed."
@@ -358,7 +312,7 @@ class TolerantReader:
             fits = [
                 i for i, opened in enumerate(self.open) if opened.indent == column and inner.indent > column
             ]
-            fits = [i for i in fits if _CLOSER[self.open[i].bracket] == token.kind]
+            fits = [i for i in fits if CLOSER[self.open[i].bracket] == token.kind]
         else:
             # the children of ``inner`` stand further right, or on the line of its bracket
             hangs = inner.child is None and not inner.expects.startswith("first")
@@ -397,7 +351,7 @@ class TolerantReader:
         self.expects = "key" if self.open and self.open[-1].bracket == "{" else "value"
 
     def _push(self, bracket: str, at: int, expects: str) -> None:
-        self.open.append(_Open(bracket, at, self._indent(at), expects))
+        self.open.append(Open(bracket, at, self._indent(at), expects))
 
     def _child(self, token: Token) -> None:
         column = self._indent(token.start)

@@ -18,8 +18,8 @@ from commands.inputfile.json_mistakes import json_mistakes
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings
 from commands.inputfile.limits import DEFAULT_LIMITS, Limits
 from commands.inputfile.report import Report
-from commands.inputfile.yaml_document import load_yaml
 from commands.inputfile.yaml_mistakes import yaml_mistakes
+from commands.inputfile.yaml_reading import load_yaml
 from ledger.plurals import plural
 
 __all__ = ["Limits", "ReadResult", "read_input_file", "read_tasks"]
