@@ -21,6 +21,11 @@ RequestKind = Literal[
 ]
 
 
+def in_words(status: str) -> str:
+    """What follows the name of a record: ``is waiting``, ``failed``."""
+    return "failed" if status == "error" else f"is {status}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLine:
     """``reason`` and ``message`` say what it waits for or failed by."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from commands.answers.typed import read
 from commands.requests.rules import may_decide
 from projections.lines import RequestLine, deletion_line
+from projections.records import Deletion
 
 if TYPE_CHECKING:
     from commands.door.world import World
@@ -27,8 +28,7 @@ class Decisions:
 
 def decisions(world: "World") -> Decisions:
     """The open requests that the actor may approve or reject."""
-    open_ = world.state.deletions.where("status = 'requested'", [])
-    mine = may_decide(world, open_)
+    open_, mine = open_requests(world)
     return Decisions(
         position=world.head.size,
         user=world.actor,
@@ -36,3 +36,9 @@ def decisions(world: "World") -> Decisions:
         requests=[read(RequestLine, deletion_line(row)) for row in mine[:LISTED]],
         others=len(open_) - len(mine),
     )
+
+
+def open_requests(world: "World") -> tuple[list[Deletion], list[Deletion]]:
+    """All, and of these the ones that the actor may decide on."""
+    open_ = world.state.deletions.where("status = 'requested'", [])
+    return open_, may_decide(world, open_)

@@ -198,7 +198,7 @@ def _taken_back(body: Body) -> str:
 _PHRASES: dict[str, Callable[[Body], str]] = {
     "LedgerCreated": lambda body: body["origin"],
     "InputFileReceived": lambda body: (
-        f"{body['filename']}, {body['size_bytes']} bytes, sha256 {body['sha256'][:12]}"
+        f"{body['filename']}, {body['size_bytes']:,} bytes, sha256 {body['sha256'][:12]}"
     ),
     "InputFileValidated": _validated,
     "InputFileRejected": _rejected,

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from commands.answers.checkpoint import KeptCheckpoint, kept_checkpoint
-from commands.answers.decisions import decisions
+from commands.answers.decisions import open_requests
 from commands.answers.lab import Role
+from commands.answers.typed import read
 from commands.door.permission import is_admin, role_of
 from ledger.log import lies_ahead
-from projections.lines import RequestLine, subject_name
+from projections.lines import RequestLine, deletion_line, subject_name
 
 if TYPE_CHECKING:
     from commands.door.settings import Checkpoints
@@ -64,7 +65,8 @@ class Status:
     """``of`` is whose records are told of, null for everybody's. ``waiting`` are the first of ``waiting_count``,
     those that have waited longest; ``waiting_long`` counts those of more than a week. ``failed`` are the newest of
     ``failed_count``, without those whose entry succeeded since. ``decisions`` are the first of the
-    ``decisions_count`` requests that the user may decide on. ``kept`` is the newest checkpoint that was kept by
+    ``decisions_count`` requests that the user may decide on; ``asked`` those of the ``asked_count`` that the user made
+    and somebody else decides on. ``kept`` is the newest checkpoint that was kept by
     itself; ``ahead`` the time of the last event, where it lies ahead. ``failed_sign_ins`` are those of the last week,
     and told to admins."""
 
@@ -80,6 +82,8 @@ class Status:
     failed: list[OpenRecord]
     decisions_count: int
     decisions: list[RequestLine]
+    asked_count: int
+    asked: list[RequestLine]
     checkpoint: LastCheckpoint | None
     kept: KeptCheckpoint | None
     ahead: str | None
@@ -95,7 +99,8 @@ def status(
     long_ago = (now - LONG).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     waiting, long, oldest = _open(world, _WAITING, of, long_ago, "requested_at, id")
     failed, _, newest = _open(world, _FAILED, of, long_ago, "id DESC")
-    open_ = decisions(world)
+    open_, mine = open_requests(world)
+    asked = [row for row in open_ if row.requested_by == world.actor and row not in mine]
     return Status(
         position=world.head.size,
         origin=world.head.origin,
@@ -107,8 +112,10 @@ def status(
         waiting=sorted(oldest, key=lambda record: record.since)[:LISTED],
         failed_count=failed,
         failed=sorted(newest, key=lambda record: -int(record.ref[1:]))[:LISTED],
-        decisions_count=open_.count,
-        decisions=open_.requests[:LISTED],
+        decisions_count=len(mine),
+        decisions=[read(RequestLine, deletion_line(row)) for row in mine[:LISTED]],
+        asked_count=len(asked),
+        asked=[read(RequestLine, deletion_line(row)) for row in asked[:LISTED]],
         checkpoint=_checkpoint(world),
         kept=None if checkpoints is None else kept_checkpoint(world, checkpoints),
         ahead=world.head.recorded_at if lies_ahead(world.head.recorded_at, now) else None,

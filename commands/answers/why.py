@@ -25,7 +25,7 @@ from ledger.bodies import body_of
 from ledger.errors import NextStep
 from ledger.plurals import plural
 from projections.asked_for import proposed_values
-from projections.lines import ClusteringLine, RedactionLine, SessionLine
+from projections.lines import ClusteringLine, RedactionLine, SessionLine, in_words, subject_key
 from projections.references import Reference
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def why(world: "World", reference: Reference) -> Why:
         return _answer(world, reference, "request", asked.status, told, asked.redactions)
     found = record(world, reference)
     if isinstance(found, UploadRecord):
-        told = _upload(found)
+        told = _upload(world, found)
     else:
         told = _entry(world, reference, found)
         told.reason = found.reason
@@ -117,7 +117,7 @@ def _redacted(one: RedactionLine) -> str:
 
 def _entry(world: "World", reference: Reference, found: SessionRecord | ClusteringRecord) -> Told:
     if found.status == "waiting":
-        return waiting(reference, found, proposed_values(world.state))
+        return waiting(reference, found, proposed_values(world.state), _inserted_now(world, found))
     if found.status == "error":
         return _failed(world, reference, found)
     if found.status == "pending":
@@ -129,10 +129,16 @@ def _entry(world: "World", reference: Reference, found: SessionRecord | Clusteri
     return _withdrawn(world, reference, found)
 
 
+def _inserted_now(world: "World", found: SessionRecord | ClusteringRecord) -> list[str]:
+    """The probes that are in its subject by now."""
+    rows = world.state.insertions.where("subject = ? AND removal_time IS NULL", [subject_key(found.subject)])
+    return sorted(row.probe for row in rows)
+
+
 def _inserted(reference: Reference, found: SessionRecord | ClusteringRecord) -> Told:
     """Tells what stays with it and what is looked for later: only where there is neither, there is nothing to do."""
     if isinstance(found, ClusteringRecord):
-        message = f"Inserted ({found.curation_time})."
+        message = f"Its curation time is {found.curation_time}."
         return Told(listed(message if found.remarks else f"{message} Nothing to do.", _said(found.remarks)))
     lines = _said(found.remarks)
     unsettled = [one for one in found.clusterings if one.status == "waiting"]
@@ -156,7 +162,7 @@ def _inserted(reference: Reference, found: SessionRecord | ClusteringRecord) -> 
         steps.append(NextStep("amend", str(reference), {"from_disk": "yes"}))
         if other_start:
             steps.append(NextStep("amend", str(reference), {"start": None, "reason": None}))
-    message = f"Inserted ({found.session_time})."
+    message = f"Its session time is {found.session_time}."
     return Told(
         listed(message if lines else f"{message} Nothing to do.", lines),
         steps,
@@ -245,7 +251,7 @@ def _upload_again(world: "World", found: SessionRecord | ClusteringRecord) -> Ne
 # --- uploads ----------------------------------------------------------------------------------------------
 
 
-def _upload(found: UploadRecord) -> Told:
+def _upload(world: "World", found: UploadRecord) -> Told:
     again = NextStep("upload", arguments={"file": found.filename})
     if found.status == "rejected":
         errors = [_finding(one) for one in found.findings if one.severity == "error"]
@@ -255,19 +261,35 @@ def _upload(found: UploadRecord) -> Told:
         reason = "unfinished" if found.status == "validated" else None
         return Told("It was accepted; not all of its entries are processed yet.", [WORK], reason=reason)
     entries: list[SessionLine | ClusteringLine] = [*found.new_sessions, *found.new_clusterings]
-    still = [related_to(entry) for entry in entries if entry.status != "inserted"]
+    known = f", {found.duplicates:,} known before" if found.duplicates else ""
+    still = [entry for entry in entries if entry.status != "inserted"]
     if not still:
-        known = f", {found.duplicates:,} known before" if found.duplicates else ""
         return Told(f"{plural(len(entries), 'new entry')} inserted{known}. Nothing to do.")
-    lines = [f"{one.ref} is {one.status}" + (f": {one.message}" if one.message else "") for one in still]
-    verb = "is" if len(still) == 1 else "are"
+    again_as = [(related_to(entry).ref, _came_again(world, entry)) for entry in still if entry.replaced_by]
+    open_ = [related_to(entry) for entry in still if not entry.replaced_by]
+    lines = [
+        f"{one.ref} {in_words(one.status)}" + (f": {one.message}" if one.message else "") for one in open_
+    ]
+    lines += [f"{ref} came again as {later.ref}, which {in_words(later.status)}." for ref, later in again_as]
+    open_ += [later for _, later in again_as if later.status != "inserted"]
+    verb = "was" if len(still) == 1 else "were"
     of_them = (
-        "its one new entry is not inserted"
+        "its one new entry was not inserted"
         if len(entries) == 1
         else f"of {len(entries):,} new entries {len(still):,} {verb} not inserted"
     )
-    steps = [NextStep("why", one.ref) for one in still[:LISTED]]
-    return Told(listed(f"It was accepted; {of_them}.", lines), steps, still)
+    ending = "" if open_ else "\nNothing to do."
+    steps = [NextStep("why", one.ref) for one in open_[:LISTED]]
+    return Told(listed(f"It was accepted; {of_them}.", lines) + ending, steps, open_)
+
+
+def _came_again(world: "World", entry: SessionLine | ClusteringLine) -> Related:
+    """The last of the records that its entry became since."""
+    rows: Any = world.state.sessions if isinstance(entry, SessionLine) else world.state.clusterings
+    row = rows[int(str(entry.replaced_by)[1:])]
+    while row.replaced_by is not None and row.replaced_by > row.id:
+        row = rows[row.replaced_by]
+    return Related(ref=name_of(row), status=row.status, message=row.message)
 
 
 def _finding(found: Finding) -> str:

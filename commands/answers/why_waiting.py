@@ -7,6 +7,7 @@ from commands.answers.record import ClusteringRecord, FoundProbe, SessionRecord
 from commands.answers.sentences import listed
 from commands.answers.why_told import LISTED, WORK, Told, related_to
 from ledger.errors import NextStep
+from projections.lines import in_words
 from projections.references import Reference
 
 _EXPERIMENTER = "reference.Experimenter"
@@ -16,11 +17,13 @@ def waiting(
     reference: Reference,
     found: SessionRecord | ClusteringRecord,
     proposed: Mapping[tuple[str, str], str],
+    inserted: Sequence[str],
 ) -> Told:
-    """``proposed`` are the values that wait for a decision, with their requests."""
+    """``proposed`` are the values that wait for a decision, with their requests; ``inserted`` the probes that are in
+    the subject by now."""
     message = str(found.message)
     if isinstance(found, SessionRecord):
-        told = _waiting_session(reference, found)
+        told = _waiting_session(reference, found, inserted)
         if told is not None:
             return told
     elif found.session is not None:
@@ -29,18 +32,18 @@ def waiting(
         return Told(f"{message}\nIt goes on by itself once the file is there.", [WORK])
     if isinstance(found, ClusteringRecord) and found.reason == "clustering-sessions":
         related = [related_to(session) for session in found.sessions if session.status != "inserted"]
-        lines = [f"{one.ref} is {one.status}: {one.message or 'not processed yet'}" for one in related]
+        lines = [f"{one.ref} {in_words(one.status)}: {one.message or 'not processed yet'}" for one in related]
         steps = [NextStep("why", one.ref) for one in related[:LISTED]]
         return Told(listed(message, lines), [*steps, WORK], related)
     return Told(message, [WORK])
 
 
-def _waiting_session(reference: Reference, found: SessionRecord) -> Told | None:
+def _waiting_session(reference: Reference, found: SessionRecord, now: Sequence[str]) -> Told | None:
     """What a person can decide; None: it goes on by itself."""
     ref, message, waits = str(reference), str(found.message), found.waiting_for
     on_disk = (waits.found if waits else None) or []
     if found.reason == "probe-association":
-        return _association(reference, found)
+        return _association(reference, found, now)
     if found.reason == "probe-of-another-subject":
         meant: dict[str, str | None] = dict.fromkeys(probe.name for probe in on_disk)
         message += "\nIt holds nothing: the location is free for the session of the right subject."
@@ -99,7 +102,7 @@ def _waiting_clustering(found: ClusteringRecord, proposed: str | None) -> Told:
     return Told(message, [NextStep("work", found.session), choose])
 
 
-def _association(reference: Reference, found: SessionRecord) -> Told:
+def _association(reference: Reference, found: SessionRecord, now: Sequence[str]) -> Told:
     on_disk = (found.waiting_for.found if found.waiting_for else None) or []
     inserted = (found.waiting_for.inserted if found.waiting_for else None) or []
     given: dict[str, str] = found.entry.get("probe_association") or {}
@@ -111,6 +114,11 @@ def _association(reference: Reference, found: SessionRecord) -> Told:
             f"inserted in subject {found.subject}: {', '.join(inserted) or 'none'}",
         ],
     )
+    if further := [name for name in now if name not in inserted]:
+        has = "has" if len(further) == 1 else "have"
+        return Told(
+            f"{message}\n{', '.join(further)} {has} been recorded as inserted since: look again.", [WORK]
+        )
     missing = len(on_disk) - len(inserted)
     if missing > 0:
         message += f"\n{missing} more on disk than inserted: if it is this subject's, its insertion has to be recorded."

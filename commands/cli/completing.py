@@ -17,6 +17,7 @@ from commands.cli.times import local_time
 from commands.cli.verbs import WritingVerb
 from commands.inputfile.findings import Finding
 from ledger.errors import Refusal
+from projections.lines import in_words
 
 if TYPE_CHECKING:
     from commands.intake.completing import ClusteringAdded, CompletedSession
@@ -55,7 +56,8 @@ def _write(result: "CompletedSession | ClusteringAdded") -> None:
         return
     reason = f": {printable(result.reason)}" if result.reason else ""
     time = f" ({result.session_time})" if result.session_time else ""
-    output.say(f"{result.session} is {output.status(result.status)}{time}{reason}.".replace("..", "."))
+    stands = output.coloured(in_words(result.status), output.STATUS_COLOURS.get(result.status))
+    output.say(f"{result.session} {stands}{time}{reason}.".replace("..", "."))
     for step in result.next_steps:
         output.say(f"What to do about it: {worded(step)}")
 

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,7 @@ from commands.cli.targets import refuse_existing
 from commands.cli.verbs import WritingVerb
 from commands.inputfile.findings import Finding
 from commands.inputfile.kept_findings import MoreFindings
-from ledger.errors import LedgerUnavailable
+from ledger.errors import LedgerUnavailable, NextStep
 
 if TYPE_CHECKING:
     from commands.intake.checking import CheckedFile, Difference, EntryCounts
@@ -62,7 +63,7 @@ def _validated(invocation: Invocation, file: str, no_record: bool) -> OneFile:
     from commands.intake.checking import checked_too_large
 
     limits = invocation.settings.limits
-    source = read_source(file, limits.input_file_bytes)
+    source = read_source(file, limits.input_file_bytes, drafts=True)
     checked = checked_too_large(source.size_bytes, limits) or _checked(invocation, source, not no_record)
     if checked.unrecorded == "no-ledger" and checked.ok:
         invocation.note(
@@ -163,7 +164,7 @@ def _uploaded(invocation: Invocation, file: str, receipt: str | None) -> OneFile
     from commands.intake.uploading import upload_too_large
 
     settings = invocation.settings
-    source = read_source(file, settings.limits.input_file_bytes)
+    source = read_source(file, settings.limits.input_file_bytes, drafts=True)
     refused = upload_too_large(source.size_bytes, settings.limits, filename=source.name)
     if refused is not None:
         return _one_upload(refused, source.shown)
@@ -206,6 +207,7 @@ def _write_upload(report: "UploadReport", file: str) -> None:
     entries: list[Entry] = [*report.sessions, *report.clusterings]
     for entry in entries:
         _write_differences(entry, report.username)
+    _say_what_helps(entries, report.username, file)
     output.say(f"{report.upload}: {_outcomes(report)}.")
     _write_others(entries, report.username)
     notices = len(report.findings) - len(findings)
@@ -214,6 +216,22 @@ def _write_upload(report: "UploadReport", file: str) -> None:
     if report.next_steps:
         each = " about each" if report.next_steps[1:] else ""
         output.say(f"What to do{each}: {worded(report.next_steps[0])}")
+
+
+def _say_what_helps(entries: Sequence["Entry"], owner: str | None, file: str) -> None:
+    """Where a file says otherwise than what its owner has on record. Nothing is taken over by an upload."""
+    own = [one for one in entries if one.differences and not one.renewed and one.username == owner]
+    if not own or file.startswith("<"):
+        return
+    if all(each.given is None for one in own for each in one.differences):
+        output.say("What this file does not say stays on record.")
+        return
+    look = f"daybook correct {quote(file)}"
+    if getattr(own[0], "session", None) is None:
+        output.say(f"To see what a correction would replace: {look}")
+        return
+    add = worded(NextStep("amend", _id(own[0]), {"file": file}))
+    output.say(f"To add what is new: {add}; to see what a correction would replace: {look}")
 
 
 def _id(entry: "Entry") -> str:

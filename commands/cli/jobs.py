@@ -82,9 +82,9 @@ def _number(text: str | None) -> int | None:
 
 
 def looks_in_words(look: "Looked") -> str:
-    """``looked at 3 times, the last … by host:123, the next …``"""
-    times = "once" if look.attempts == 1 else plural(look.attempts, "time")
-    text = f"Looked at {times}, the last {shown(look.last)} by {look.by}"
+    """``It was looked at 3 times, last … by host:123; the next look is due …``"""
+    times = "" if look.attempts == 1 else f"{plural(look.attempts, 'time')}, last "
+    text = f"It was looked at {times}{shown(look.last)} by {look.by}"
     if look.next is not None:
-        text += f"; the next is due {shown(look.next)}"
+        text += f"; the next look is due {shown(look.next)}"
     return f"{text}." if look.error is None else f"{text}. {look.error}"

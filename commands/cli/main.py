@@ -103,9 +103,9 @@ _SECTIONS = {
 }
 
 _EPILOG = """\b
-Exit codes: 0 done, 1 rejected or refused, 2 wrong usage, 3 accepted but an entry
-failed, 4 not permitted, 5 the ledger is not intact, 6 the server cannot be reached,
-7 not signed in, 70 a fault of daybook itself.
+Exit codes: 0 done, 1 rejected or refused, 2 wrong usage, 3 accepted but an
+entry failed, 4 not permitted, 5 the ledger is not intact, 6 the server cannot
+be reached, 7 not signed in, 70 a fault of daybook itself.
 \b
 Completion of verbs, options, files, ids and names (bash; zsh, fish likewise):
   eval "$(_DAYBOOK_COMPLETE=bash_source daybook)"

@@ -114,6 +114,7 @@ _WORDS: dict[str, _Words] = {
     "make-checkpoint": _plain("checkpoint"),
     "make-witness-key": lambda _: ["checkpoint", "--new-witness-key", "FILE", "NAME"],
     "protect-file": lambda step: ["chmod", str(step.arguments["mode"]), str(step.arguments["file"])],
+    "mend-insertion": _taking("probe", "mend", places=("subject", "probe")),
     "propose-value": _taking("catalogue", "propose", places=("reference", "value")),
     "prove-since": lambda _: ["prove", "--since", "CHECKPOINT", "-o", "FILE"],
     "rebuild": _plain("rebuild"),

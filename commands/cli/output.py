@@ -13,6 +13,7 @@ from ledger.errors import NO_ROOM, Refusal
 from ledger.plurals import plural as plural
 
 _NARROWEST = 8
+_READABLE = 16
 _GAP = "  "
 _BELOW = "      "
 _WIDTH, _UTC = "daybook.width", "daybook.utc"
@@ -173,33 +174,57 @@ def write_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> 
     """An aligned table; columns without any value are left out. On a terminal no line is wider than the terminal."""
     cells = [[printable("" if value is None else value) for value in row] for row in rows]
     used = [i for i in range(len(columns)) if any(row[i] for row in cells)]
+    titles = _titles(columns)
     widths = {i: max(text_width(columns[i].title), *(text_width(row[i]) for row in cells)) for i in used}
     available = _available() if is_terminal() else 0
-    if available:
-        _narrow(columns, widths, available)
-    say(coloured(_line(columns, used, widths, _titles(columns), plain=True), bold=True))
+    pushed = _narrow(columns, widths, available) if available else []
+    beside = [i for i in used if widths[i] and i not in pushed]
+    say(coloured(_line(columns, beside, widths, titles, plain=True), bold=True))
     for row in cells:
         below = [i for i in used if columns[i].shrinks == "below" and text_width(row[i]) > widths[i]]
-        beside = ["" if i in below else value for i, value in enumerate(row)]
-        say(_line(columns, used, widths, beside, plain=False))
-        for i in below:
-            for line in wrapped(row[i], max(available - len(_BELOW), _NARROWEST)):
+        say(_line(columns, beside, widths, ["" if i in below else v for i, v in enumerate(row)], plain=False))
+        texts = [row[i] for i in below]
+        told = ", ".join(f"{titles[i]}: {row[i]}" for i in pushed if row[i])
+        if told:
+            texts[-1:] = [f"{texts[-1]} ({told})" if texts else told]
+        for text in texts:
+            for line in wrapped(text, max(available - len(_BELOW), _NARROWEST)):
                 say(f"{_BELOW}{line}")
 
 
-def _narrow(columns: Sequence[Column], widths: dict[int, int], available: int) -> None:
-    """First narrows what may lose text. What must stay whole gets the room that is left, and goes below where that
-    is too little.
+def _narrow(columns: Sequence[Column], widths: dict[int, int], available: int) -> list[int]:
+    """First narrows what may lose text, as far as it can still be read; then pushes columns from the right below
+    their lines. What must stay whole gets the room that is left, and goes below where that is too little. Returns
+    what is pushed.
     """
-    whole = {i: widths[i] for i in widths if columns[i].shrinks == "below"}
-    for i in whole:
-        widths[i] = min(widths[i], text_width(columns[i].title))
-    fit(widths, [i for i in widths if columns[i].shrinks in ("end", "middle")], available)
-    room = available - sum(widths.values()) - len(_GAP) * (len(widths) - 1)
+    whole = {i: widths.pop(i) for i in [*widths] if columns[i].shrinks == "below"}
+    floors = {i: min(text_width(columns[i].title), whole[i]) for i in whole}
+    natural = dict(widths)
+    shrinkable = [i for i in widths if columns[i].shrinks in ("end", "middle")]
+    if not _fits(widths | floors, shrinkable, available):
+        floors = {}  # their titles, too
+    while not _fits(widths | floors, [i for i in shrinkable if i in widths], available) and len(widths) > 1:
+        del widths[max(widths)]
+    reserved = sum(width + len(_GAP) for width in floors.values())
+    fit(widths, [i for i in shrinkable if i in widths], available - reserved)
+    pushed = [i for i in natural if i not in widths]
+    room = available - _width(widths)
     for i, width in whole.items():
-        given = min(width - widths[i], max(room, 0))
-        widths[i] += given
-        room -= given
+        given = min(width, room - len(_GAP))
+        widths[i] = given if given >= min(width, text_width(columns[i].title)) else 0
+        room -= widths[i] + len(_GAP) if widths[i] else 0
+    widths |= dict.fromkeys(pushed, 0)
+    return pushed
+
+
+def _fits(widths: dict[int, int], shrinkable: Sequence[int], available: int) -> bool:
+    """Whether the table can be made to fit, with every column still readable."""
+    narrow = {i: min(width, _READABLE) if i in shrinkable else width for i, width in widths.items()}
+    return _width(narrow) <= available
+
+
+def _width(widths: Mapping[int, int]) -> int:
+    return sum(widths.values()) + len(_GAP) * (len(widths) - 1)
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -220,7 +245,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def fit(widths: dict[int, int], shrinkable: Sequence[int], available: int) -> None:
     """Narrow the widest of the shrinkable columns, again and again, until the table fits."""
-    excess = sum(widths.values()) + len(_GAP) * (len(widths) - 1) - available
+    excess = _width(widths) - available
     while excess > 0 and shrinkable:
         widest = max(shrinkable, key=lambda i: widths[i])
         if widths[widest] <= _NARROWEST:
@@ -254,10 +279,15 @@ def text_width(text: str) -> int:
 
 
 def shortened(text: str, width: int, where: str = "end") -> str:
-    """The text in at most ``width`` cells, with an ellipsis at its ``end`` or in its ``middle``."""
+    """The text in at most ``width`` cells, with an ellipsis at its ``end`` or in its ``middle``: then what is behind
+    its last slash stays as far as it can."""
     if text_width(text) <= width:
         return text
-    head = 0 if where != "middle" else (width - 1) // 3
+    head = (
+        0
+        if where != "middle"
+        else min((width - 1) // 3, max(width - 1 - text_width(text.rpartition("/")[2]), 0))
+    )
     kept = width - 1 - head if where == "middle" else width - 1
     if where == "middle":
         return _cut(text, head) + "…" + _cut(text[::-1], kept)[::-1]

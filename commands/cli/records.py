@@ -11,7 +11,7 @@ from commands.cli.finding_lines import write_findings
 from commands.cli.invocation import Invocation, pass_invocation
 from commands.cli.jobs import looks_in_words
 from commands.cli.next_steps import worded
-from commands.cli.output import Column, printable
+from commands.cli.output import Column, plural, printable
 from commands.cli.times import as_of_option, shown
 from commands.cli.verbs import Verb
 from commands.inputfile.findings import finding_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from commands.answers.record import Record
 
 _NOT_SHOWN = ("ref", "kind", "position")  # with which one has found it
+_SHRINKS = {"message": "below", "file": "middle", "start_source": "middle"}
 _WHOLE = ("serial", "part_number", "probe", "name", "ref", "session", "clustering", "probe_name", "number")
 _SESSION_COLUMNS = [
     Column("session"),
@@ -97,7 +98,11 @@ def write_uploads(found: Sequence[dict[str, Any]]) -> None:
 
 def _came_to(upload: dict[str, Any]) -> str:
     names = ("inserted", "duplicates", "pending", "waiting", "errors", "withdrawn", "deleted")
-    return ", ".join(f"{upload[name]:,} {name}" for name in names if upload[name])
+    return ", ".join(_counted(upload[name], name) for name in names if upload[name])
+
+
+def _counted(number: int, name: str) -> str:
+    return plural(number, name[:-1]) if name.endswith("s") else f"{number:,} {name}"
 
 
 @click.command(cls=Verb)
@@ -164,7 +169,7 @@ def _write_record(answer: "Record") -> None:
     width = max(map(len, told), default=0)
     for key, value in told.items():
         if value not in (None, "", []):
-            text = printable(_cell(value))
+            text = printable(shown(str(value)) if key.endswith("_at") else _cell(value))
             output.say(f"{key:<{width}}  {output.status(text) if key == 'status' else text}")
     looks = getattr(answer, "looked", None)
     if looks is not None and record["status"] in ("pending", "waiting"):
@@ -193,7 +198,7 @@ def _write_part(key: str, value: list[dict[str, Any]], record: dict[str, Any]) -
     else:
         names = [name for name in value[0] if any(row[name] is not None for row in value)]
         output.write_table(
-            [Column(name, "" if name in _WHOLE else "end") for name in names],
+            [Column(name, "" if name in _WHOLE else _SHRINKS.get(name, "end")) for name in names],
             [[_cell(row[name]) for name in names] for row in value],
         )
 

@@ -26,7 +26,7 @@ _REQUEST_COLUMNS = [
     Column("status", is_status=True),
     Column("requested by"),
     Column("requested (UTC)"),
-    Column("records", "end"),
+    Column("records", "below"),
     Column("sessions", right=True),
     Column("clusterings", right=True),
     Column("reason", "below"),
@@ -70,8 +70,8 @@ def _request_line(row: dict[str, Any]) -> list[object]:
         row["requested_by"],
         shown(row["requested_at"]),
         some(row["records"]),
-        row["sessions"],
-        row["clusterings"],
+        row["sessions"] or None,
+        row["clusterings"] or None,
         row["reason"],
     ]
 

@@ -7,6 +7,7 @@ import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import IO
 
 import click
@@ -31,8 +32,9 @@ class Source:
     size_bytes: int
 
 
-def read_source(file: str, limit: int) -> Source:
-    """Raises click.UsageError, in one line, for what is not there, is a folder, or may not be read."""
+def read_source(file: str, limit: int, *, drafts: bool = False) -> Source:
+    """Raises click.UsageError, in one line, for what is not there, is a folder, or may not be read. ``drafts``: an
+    input file is wanted, and can be drafted from a folder."""
     if file == STDIN:
         return _read_stdin(limit)
     if not file or "\0" in file:
@@ -43,7 +45,12 @@ def read_source(file: str, limit: int) -> Source:
             data = stream.read(limit + 1)
             status = os.fstat(stream.fileno())
     except IsADirectoryError:
-        raise click.UsageError(f"{file_name(file)} is a folder; expected a file.") from None
+        draft = (
+            f" To draft one from the recordings in it: daybook compose {quote(file_name(file))}."
+            if drafts
+            else ""
+        )
+        raise click.UsageError(f"{file_name(file)} is a folder; expected a file.{draft}") from None
     except FileNotFoundError:
         raise click.UsageError(f"There is no file {file_name(file)}.{_near(path)}") from None
     except (OSError, ValueError) as error:

@@ -27,7 +27,7 @@ _COLUMNS = [
     Column("status", is_status=True),
     Column("subject"),
     Column("username"),
-    Column("since"),
+    Column("for"),
     Column("what", "middle"),
     Column("reason", "below"),
 ]
@@ -93,6 +93,9 @@ def _write_status(invocation: Invocation, found: "Status", now: datetime) -> Non
         _head(f"Open for your decision: {found.decisions_count:,}")
         write_requests([asdict(line) for line in found.decisions])
         output.say(f"See the first: {worded(NextStep('show-request', found.decisions[0].request))}")
+    if found.asked_count:
+        _head(f"Asked for by you, and not decided yet: {found.asked_count:,}")
+        write_requests([asdict(line) for line in found.asked])
 
 
 def _head(text: str) -> None:
@@ -119,9 +122,9 @@ def _checkpoint(found: "Status", now: datetime) -> str:
     if last is None:
         return "no checkpoint yet: daybook checkpoint -o FILE"
     at = last.covers_until
-    how_old = f", the last of {shown(at)} ({age(at, now)} ago)" if at else ""
+    how_old = f", to {shown(at)} ({age(at, now)} ago)" if at else ""
     since = f"; {plural(last.since, 'event')} since" if last.since else "; nothing since"
-    return f"checkpoint of {plural(last.size, 'event')}{how_old}{since}"
+    return f"{plural(last.size, 'event')}{how_old}{since}"
 
 
 def age(time: str, now: datetime) -> str:

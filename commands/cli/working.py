@@ -206,16 +206,19 @@ def _write(worked: "Worked") -> None:
     if not worked.looked_at:
         if worked.clusterings_waiting:
             output.say(
-                f"Nothing is pending. {plural(worked.clusterings_waiting, 'clustering')} of inserted sessions still "
-                f"waiting: daybook clusterings --status waiting"
+                f"Nothing is pending. {plural(worked.clusterings_waiting, 'clustering')} of inserted sessions "
+                f"{'waits' if worked.clusterings_waiting == 1 else 'wait'}: daybook clusterings --status waiting"
             )
         elif not worked.looked_again:
             output.say("Nothing is pending or waiting.")
         return
-    moved = len(worked.sessions) + len(worked.clusterings)
+    moved = [one.status for one in worked.sessions] + [one.status for one in worked.clusterings]
+    failed = moved.count("error")
+    told = [f"{len(moved) - failed:,} moved on"] if len(moved) > failed or not failed else []
+    told += [f"{failed:,} failed"] if failed else []
     after = " (see: daybook sessions --status waiting)" if worked.waiting else ""
     output.say(
-        f"Looked at {plural(worked.looked_at, 'entry')}: {moved:,} moved on, {worked.waiting:,} still waiting{after}."
+        f"Looked at {plural(worked.looked_at, 'entry')}: {', '.join(told)}, {worked.waiting:,} still waiting{after}."
     )
 
 

@@ -19,6 +19,7 @@ from commands.inputfile.keywords import Keywords, keywords_of, read_list, read_m
 from commands.inputfile.known import REFERENCE_TABLES
 from commands.inputfile.limits import Limits
 from commands.inputfile.number_fields import boolean, datasource_id, date_time_or_inherit
+from commands.inputfile.other_kinds import refuse_input_file
 from commands.inputfile.report import Report
 from commands.inputfile.text_fields import DATE_TIME, name_text
 from commands.inputfile.yaml_document import YamlDocument
@@ -72,6 +73,7 @@ def read_catalogue(data: bytes, *, limits: Limits = Limits()) -> CatalogueResult
     """Read a catalogue file. A text that starts with a brace is JSON, any other is YAML. Never raises."""
     try:
         document = _document(decode(data, limits), _of_catalogues(limits))
+        refuse_input_file(document.root)
         report = Report(document, limits)
         parts, _ = read_mapping(document.root, _CATALOGUE, report, None)
         if report.errors and isinstance(document, JsonDocument):

@@ -72,7 +72,10 @@ def wrong(value: Any, report: Report, place: Place, key: Part, expected: str, hi
 
 
 def name_of(key: Part, place: Place) -> str:
-    """What a message calls a value: its field, and the number of the item where the field is a list."""
+    """What a message calls a value: its field, and the number of the item where the field is a list; a probe on disk
+    by its name."""
+    if place is not None and place[1] == "probe_association":
+        return f"{clipped(str(key))} of probe_association"
     if not isinstance(key, int):
         return clipped(key)
     return f"item {key + 1} of {'the list' if place is None else name_of(place[1], place[0])}"

@@ -18,6 +18,8 @@ LOAD_CATALOGUE = "load-catalogue"
 REGISTER_SUBJECT = "register-subject"  # subject
 INSERT_PROBE = "insert-probe"  # subject
 SHOW_REQUEST = "show-request"
+UPLOAD = "upload"  # file
+AMEND = "amend"  # file
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,9 @@ def _notice_inheritance(tasks: tuple[TaskEntry, ...], report: Report, place: Pla
     shown = "; ".join(f"task {number}: {', '.join(fields)}" for number, fields in inheriting[:8])
     if len(inheriting) > 8:
         shown += f"; and {len(inheriting) - 8} more"
-    report.notice("inherits", place, "tasks", f"Taken from sessions.txt, by the order of the tasks: {shown}.")
+    report.notice(
+        "inherits", place, "tasks", f"To be taken from sessions.txt, by the order of the tasks: {shown}."
+    )
 
 
 def _group_clusterings(value: Any, report: Report, place: Place, key: Any) -> Any:

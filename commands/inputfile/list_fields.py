@@ -17,15 +17,15 @@ from commands.inputfile.text_fields import (
 )
 
 
-def texts_of_list(value: Any, report: Report, place: Place, key: Part) -> Any:
-    """A text or a list of texts, as a tuple without repetitions."""
+def texts_of_list(value: Any, report: Report, place: Place, key: Part, expected: str = "text") -> Any:
+    """A text or a list of texts, as a tuple without repetitions. ``expected`` says what each is."""
     if not isinstance(value, list):
         if isinstance(value, dict):
             return wrong(value, report, place, key, "a text or a list of texts")
-        text = name_text(value, report, place, key)
+        text = name_text(value, report, place, key, expected)
         return BAD if text is BAD else (text,)
     here = (place, key)
-    texts = [name_text(item, report, here, index) for index, item in enumerate(value)]
+    texts = [name_text(item, report, here, index, expected) for index, item in enumerate(value)]
     if BAD in texts:
         return BAD
     if len(set(texts)) < len(texts):
@@ -49,7 +49,11 @@ def _repetitions(values: list[Any]) -> list[int]:
 def experimenters(value: Any, report: Report, place: Place, key: Part) -> Any:
     if isinstance(value, list) and not value:
         return wrong(value, report, place, key, "at least one experimenter")
-    return texts_of_list(value, report, place, key)
+    return texts_of_list(value, report, place, key, "a name from reference.Experimenter")
+
+
+def projects(value: Any, report: Report, place: Place, key: Part) -> Any:
+    return texts_of_list(value, report, place, key, "a name from acquisition.Project")
 
 
 def probe_association(value: Any, report: Report, place: Place, key: Part) -> Any:
@@ -61,7 +65,7 @@ def probe_association(value: Any, report: Report, place: Place, key: Part) -> An
     good = True
     for name, probe in value.items():
         typed_name = name_on_disk(name, report, here, name)
-        typed = name_text(probe, report, here, name)
+        typed = name_text(probe, report, here, name, "a name from reference.Probe")
         good = good and typed is not BAD and typed_name is not BAD
         association[str(name)] = typed
     if value.__class__ is not dict and value.repeated:  # type: ignore[attr-defined]

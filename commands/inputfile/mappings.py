@@ -15,7 +15,7 @@ from commands.inputfile.keywords import as_items, keywords_of, list_of, read_map
 from commands.inputfile.list_fields import (
     experimenters,
     probe_association,
-    texts_of_list,
+    projects,
     two_or_more_sessions,
 )
 from commands.inputfile.number_fields import (
@@ -142,7 +142,7 @@ SESSION = keywords_of(
         "clustering": (_session_clustering, "true, false or a list of clusterings"),
         "probe_association": (probe_association, "a mapping from name on disk to name in reference.Probe"),
         "room": (name_text, "a name from reference.ExperimentRoom"),
-        "project": (texts_of_list, "a name from acquisition.Project, or a list of them"),
+        "project": (projects, "a name from acquisition.Project, or a list of them"),
         "notes": _NOTES,
         "name": (session_name, "a name for this session, for use in this file"),
     },

@@ -17,6 +17,7 @@ from commands.inputfile.json_document import JsonDocument, load_json, refuse_dee
 from commands.inputfile.json_mistakes import json_mistakes
 from commands.inputfile.kept_findings import NO_MORE, MoreFindings
 from commands.inputfile.limits import DEFAULT_LIMITS, Limits
+from commands.inputfile.other_kinds import refuse_catalogue, refuse_whole_file
 from commands.inputfile.report import Report
 from commands.inputfile.yaml_mistakes import yaml_mistakes
 from commands.inputfile.yaml_reading import load_yaml
@@ -67,6 +68,7 @@ def read_input_file(data: bytes, *, filename: str = "", limits: Limits = DEFAULT
     with _without_collecting():
         try:
             document = _load(decode(data, limits), filename, limits)
+            refuse_catalogue(document.root)
             _refuse_too_many(document, limits)
             report = Report(document, limits)
             input_file, left_out = read_entries(document, report)
@@ -87,6 +89,7 @@ def read_tasks(
     """
     try:
         document = _load(decode(data, limits), filename, limits)
+        refuse_whole_file(document.root)
         report = Report(document, limits)
         tasks = read_task_document(document, report)
         _refuse_depth(document, report, limits)

@@ -42,13 +42,13 @@ _ESCAPES = {
 _SMART_QUOTES = DOUBLE_QUOTES + SINGLE_QUOTES
 
 
-def name_text(value: Any, report: Report, place: Place, key: Part) -> Any:
+def name_text(value: Any, report: Report, place: Place, key: Part, expected: str = "text") -> Any:
     """One line of text, such as a name that must match a table: in NFC, without blanks at its ends."""
     if value.__class__ is Plain and (known := report.harmless.get(value)) is not None:
         return known
     if _is_plain_line(value, LONGEST_NAME):
         return value
-    text = _line_of_text(value, report, place, key, LONGEST_NAME)
+    text = _line_of_text(value, report, place, key, LONGEST_NAME, expected)
     if text is BAD:
         return BAD
     if " " not in text and report.readings.get(value) == (None, False) and _is_plain_line(text, LONGEST_NAME):
@@ -72,8 +72,10 @@ def _is_plain_line(value: Any, most: int) -> bool:
     )
 
 
-def _line_of_text(value: Any, report: Report, place: Place, key: Part, most: int) -> Any:
-    text = _any_text(value, report, place, key, "text", most)
+def _line_of_text(
+    value: Any, report: Report, place: Place, key: Part, most: int, expected: str = "text"
+) -> Any:
+    text = _any_text(value, report, place, key, expected, most)
     if text is BAD:
         return BAD
     if not comparable(text):

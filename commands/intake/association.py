@@ -236,7 +236,8 @@ def associate(
     if unknown:
         raise Fails(
             "probe-not-on-disk",
-            f"probe_association names {quoted(unknown[0])}, but the probes on disk are: {listed(names)}.",
+            f"probe_association names {quoted(unknown[0])}, which is not on disk. "
+            f"On disk {'is' if len(names) == 1 else 'are'} {listed(names)}.",
             "Use the names on disk as keys.",
         )
     sorting = _Sorting(implanted, given, time, len(found) == 1, despite_serial)

@@ -14,6 +14,7 @@ from ledger.bodies import body_of
 from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import Body, ProbeInserted, ReferenceValueAdded, SubjectRegistered
+from projections.asked_for import open_request
 from projections.records import ProbeInsertion, compact_json
 
 A_NAME = f"A name is one line of text, of {LONGEST_NAME} characters at most."
@@ -61,16 +62,32 @@ def insert_probe(world: World, subject: str, probe: str, insertion_time: str) ->
     if known is not None and _was_inserted_at(world, known, insertion_time):
         return []  # a removed probe comes back only with a new insertion time
     if known is not None and known.removal_time is None:
-        raise Refusal(
-            "already-inserted",
-            f'Probe "{probe}" has been in subject {subject.partition("/")[2]} since {known.insertion_time}.',
-            "Remove it first",
-            NextStep(
-                "remove-probe", arguments={"subject": subject.partition("/")[2], "probe": probe, "at": None}
-            ),
-        )
+        raise _in_already(world, known, insertion_time)
     refuse_elsewhere(world, subject, probe)
     return [subject_event(subject, ProbeInserted(probe=probe, insertion_time=insertion_time))]
+
+
+def _in_already(world: World, known: ProbeInsertion, insertion_time: str) -> Refusal:
+    """To take it out is one thing, to mend a mistyped time another: nothing is recorded that was not so."""
+    name, probe = known.subject.partition("/")[2], known.probe
+    message = f'Probe "{probe}" has been in subject {name} since {known.insertion_time}.'
+    asked = open_request(world.state, "mending", f"probe:{probe}", f"subject:{name}")
+    if asked is not None:
+        look = NextStep("show-request", f"d{asked.id}")
+        return Refusal("already-inserted", message, "Another time for it is asked for", look)
+    time: dict[str, str | None] = {
+        "subject": name,
+        "probe": probe,
+        "inserted": insertion_time,
+        "reason": None,
+    }
+    return Refusal(
+        "already-inserted",
+        message,
+        "If it was taken out meanwhile, record that first; or mend the time, if it is wrong",
+        NextStep("remove-probe", arguments={"subject": name, "probe": probe, "at": None}),
+        NextStep("mend-insertion", arguments=time),
+    )
 
 
 def _was_inserted_at(world: World, known: ProbeInsertion, insertion_time: str) -> bool:

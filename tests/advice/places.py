@@ -6,7 +6,8 @@ from pathlib import Path
 
 from commands.door.actor import Actor
 from commands.door.submit import Daybook
-from commands.samples.lab import SampleLab, lab
+from commands.samples.lab import FIRST_DAY, SampleLab, lab
+from commands.samples.spikeglx import SampleProbe, spikeglx_session
 from tests.accounts.people import joined
 from tests.cases.trees import lay
 from tests.cli.conftest import run_cli, write_input_file
@@ -35,6 +36,20 @@ def a_lab(folder: Path, templates: Templates) -> None:
 def two_animals(folder: Path, templates: Templates) -> None:
     """The same with a second subject, 12346, in which two probes are."""
     write_input_file(_told(folder, templates, subjects=2), sessions=2)
+
+
+def one_of_two_inserted(folder: Path, templates: Templates) -> None:
+    """A lab with a recording of two probes, neither named by its serial, of which one is on record as inserted."""
+    _told(folder, templates)
+    probes = [SampleProbe("111"), SampleProbe("222")]
+    spikeglx_session(folder / "recordings" / "77" / "run", probes=probes, start=FIRST_DAY)
+    for words in ("catalogue add reference.Probe left", "catalogue add reference.Probe right", "subject add 77",
+                  "probe insert 77 left --at 2023-03-01"):  # fmt: skip
+        assert run_cli(*words.split()).exit == 0
+    location = (folder / "recordings" / "77" / "run").as_posix()
+    (folder / "two.yml").write_text(
+        f'subject: {{name: "77"}}\nsessions: [{{location: "{location}", experimenter: user_1, tasks: []}}]\n'
+    )
 
 
 def one_admin(folder: Path, templates: Templates) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from commands.cli.next_steps import argv
-from ledger.checkpoint import public_key_text, read_key
 from ledger.errors import NextStep
+from ledger.signing_keys import public_key_text, read_key
 from tests.cli.conftest import Ended, run_cli
 
 FILLED = {

@@ -118,6 +118,13 @@ SITUATIONS: list[Situation] = [
     situation("user_3: probe remove 12345 npx_99 --at 2023-01-01", "list-subjects"),
     situation("user_3: probe remove 12345 npx_1_18408400000 --at 2023-05-02", "insert-probe",
               before=("user_3: probe remove 12345 npx_1_18408400000 --at 2023-05-01",)),
+    situation("user_3: probe insert 12345 npx_1_18408400000 --at 2023-04-01", "remove-probe", "mend-insertion",
+              fills={"at": "2023-03-20"}),
+    situation("user_3: validate catalogue.yml", "load-catalogue", fills={"file": "catalogue.yml"},
+              by={"load-catalogue": "user_1"}, stays={"load-catalogue": OTHER_WAY}),
+    situation("user_1: catalogue load subject_1.yml", "upload", stays={"upload": OTHER_WAY}),
+    situation("user_3: why {open}", "insert-probe", "work", place="one_of_two_inserted",
+              before=("user_3: upload two.yml",), fills={"probe": "right"}, stays=BY_ITSELF),
     # --- the ledger itself ---
     situation("user_1: sessions", "init", place="no_ledger"),
     situation("user_1: init", "load-catalogue", place="no_ledger", fills={"file": "catalogue.yml"}),

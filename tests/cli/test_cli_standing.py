@@ -74,6 +74,18 @@ def test_nobody_is_asked_to_decide_what_he_may_not(open_things: Run) -> None:
     assert open_things("status", "--json", user="user_2").json["decisions"] == []
 
 
+def test_what_one_has_asked_for_is_told_until_it_is_decided(open_things: Run) -> None:
+    asked = open_things(
+        "catalogue", "propose", "reference.ArenaObject", "object_9", "--json", user="user_3"
+    ).json
+
+    found = open_things("status", "--json", user="user_3").json
+    assert [one["request"] for one in found["asked"]] == [asked["request"]] and found["asked_count"] == 1
+    assert "Asked for by you, and not decided yet: 1" in open_things("status", user="user_3").out
+    assert open_things("request", "approve", asked["request"]).exit == 0
+    assert open_things("status", "--json", user="user_3").json["asked_count"] == 0
+
+
 def test_what_waits_for_more_than_a_week_is_counted_and_stands_first(
     open_things: Run, ledger_url: str
 ) -> None:

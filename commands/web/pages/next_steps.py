@@ -186,6 +186,7 @@ _WORDS: dict[str, _Words] = {
     "list-values": _page("All values", "/values"),
     "load-catalogue": lambda _: Way("Load a catalogue file…", action_address("load-catalogue")),
     "log": _audit,
+    "mend-insertion": _form("Mend the times of the insertion…", inserted="insertion_time"),
     "propose-value": _form("Propose a new value…", reference="table"),
     "register-subject": _form("Register the subject…", subject="name"),
     "reject-request": lambda step: Way("Reject…", f"/requests/{step.ref}#decide"),
