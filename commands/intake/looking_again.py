@@ -6,9 +6,7 @@ record, a remark stays with the session. The disk is read outside any lock; the 
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict
@@ -20,22 +18,20 @@ from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import session_entry_from_json
-from commands.inputfile.entries import ClusteringEntry, SessionEntry
-from commands.intake.association import Association, Implanted, associate
+from commands.inputfile.entries import ClusteringEntry
+from commands.intake.association import Association
 from commands.intake.inherited_tasks import Opened
-from commands.intake.insertion import Looked, Present, open_of, open_session, remark, remarks_on, sorting_of
+from commands.intake.insertion import Looked, Present, open_of, open_session, remark, sorting_of
 from commands.intake.moved import follows
 from commands.intake.outcomes import SettledClustering, requested_and_waiting
-from commands.intake.plain_records import plain_record, time_text
+from commands.intake.plain_records import plain_record
 from commands.intake.settling import NOT_OF_AN_ENTRY, left_open, present_for
 from commands.intake.sortings import Find, Sorted, Sorting, WaitingClustering
-from commands.intake.stopping import Waits
-from commands.recordings.disk import read_file
+from commands.intake.standing import Plain, Standing, data_now
 from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots
 from commands.recordings.search import Search
 from commands.recordings.session import SessionDirectoryError
-from commands.recordings.sessions_txt import SIZE_LIMIT, listed_sessions_txt, parse_sessions_txt
 from commands.stored import current_entries, standing_session, taken_at
 from ledger import log
 from ledger.bodies import body_of
@@ -46,9 +42,7 @@ from projections.records import Clustering, Session
 
 MOST_OF_AN_UPLOAD = 100
 _BATCH = 100
-_STAYS = ("task-outside-recording",)  # remarks that do not come from the disk alone
 FAULT = "incident"  # the remark of a session at which the program stumbled; the next look that succeeds takes it away
-Plain = dict[str, Any]
 
 
 class LookedAgain(BaseModel):
@@ -128,9 +122,6 @@ def _others_probes(world: World, row: Session) -> set[str]:
     return set(taken_at(world, [row])[row.id])
 
 
-# --- which ----------------------------------------------------------------------------------------------------------
-
-
 def open_among(world: World, numbers: Iterable[int], *, before: int, owner: str) -> list[int]:
     """The newest of these sessions of the owner that have something open and were inserted before a position."""
     wanted = list(numbers)
@@ -152,9 +143,6 @@ def due(world: World, owner: str | None, now: datetime) -> list[int]:
         (now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),),
     ).fetchall()
     return [number for number, user in rows if owner is None or user == owner]
-
-
-# --- looking --------------------------------------------------------------------------------------------------------
 
 
 def look_again(
@@ -221,20 +209,6 @@ def _at_fault(daybook: Daybook, number: int, fault: Exception) -> LookedAgain | 
     return LookedAgain(session=row.id, version=row.version, more=more)
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """A session as the ledger has it."""
-
-    row: Session
-    entry: SessionEntry
-    present: Present
-    inserted: Plain
-    remarks: list[Plain]
-    probes: list[Plain]
-    waiting: list[tuple[Clustering, Plain]]
-    left: list[Clustering]
-
-
 def _look_at_batch(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list[LookedAgain | None]:
     with daybook.reading() as world:
         world.state.sessions.prefetch(batch)
@@ -248,7 +222,7 @@ def _look_at_batch(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list
     return [_look(one, roots, find) for one in standing]
 
 
-def _standing(world: World, row: Session, entry: str, present: Present) -> _Standing:
+def _standing(world: World, row: Session, entry: str, present: Present) -> Standing:
     inserted, remarks = standing_session(world, row.id)
     clusterings = world.state.clusterings.where("session = ? AND status IN ('pending', 'waiting')", [row.id])
     requests = log.read_positions(world.transaction, [one.id for one in clusterings])
@@ -256,7 +230,7 @@ def _standing(world: World, row: Session, entry: str, present: Present) -> _Stan
         {"name": p.name, "probe": p.probe, "matched_by": p.matched_by, "serial": p.serial}
         for p in world.state.probes.where("session = ?", [row.id])
     ]
-    return _Standing(
+    return Standing(
         row,
         session_entry_from_json(entry, row.entry_index),
         present,
@@ -275,7 +249,7 @@ def _left_behind(world: World, row: Session) -> list[Clustering]:
     return [one for one in rows if any(f"{one.location}/".startswith(f"{place}/") for place in places)]
 
 
-def _followed(one: _Standing, roots: Roots, find: Find) -> list[tuple[int, int, ClusteringMoved]]:
+def _followed(one: Standing, roots: Roots, find: Find) -> list[tuple[int, int, ClusteringMoved]]:
     """Those of them that are found at the new place by now."""
     found = []
     for clustering in one.left:
@@ -289,14 +263,14 @@ def _followed(one: _Standing, roots: Roots, find: Find) -> list[tuple[int, int, 
     return found
 
 
-def _look(one: _Standing, roots: Roots, find: Find) -> LookedAgain | None:
+def _look(one: Standing, roots: Roots, find: Find) -> LookedAgain | None:
     """What is new at a session; None: nothing, or its directory cannot be read now."""
     try:
         now = datetime.now(roots.zone).replace(tzinfo=None)
         opened = open_session(one.row.location, find, zone=roots.zone, now=now)
         if opened.found.acquiring and not one.present.decided.as_crashed:
             return None  # something is being written there: it is found when that is done
-        added, remarks = _data(one, opened)
+        added, remarks = data_now(one, opened)
         start = str(one.row.session_time)
         matches = [*one.probes, *added]
         looked = Looked(start, (), Association(matches=matches), remarks)
@@ -311,7 +285,7 @@ def _look(one: _Standing, roots: Roots, find: Find) -> LookedAgain | None:
 _GONE = ("location-not-found", "location-not-directory", "no-recordings")
 
 
-def _gone(one: _Standing) -> LookedAgain | None:
+def _gone(one: Standing) -> LookedAgain | None:
     """Its recordings lie no longer where they are on record, on a share that is there."""
     said = f"Its recordings do not lie at {one.row.location} any more."
     remarks = [remark("folder-gone", one.row.location, said)]
@@ -323,77 +297,8 @@ def _gone(one: _Standing) -> LookedAgain | None:
     return LookedAgain(session=one.row.id, version=one.row.version, more=more)
 
 
-def _data(one: _Standing, opened: Opened) -> tuple[list[Plain], list[Plain]]:
-    """The probes that can be added, and all remarks that there are now."""
-    found, implanted, start = opened.found, one.present.implanted, str(one.row.session_time)
-    names = {str(probe["name"]) for probe in one.probes}
-    used = {str(probe["probe"]) for probe in one.probes}
-    rest = tuple(i for i in implanted.insertions if i.subject != implanted.subject or i.probe not in used)
-    new = [probe for probe in found.probes if probe.name not in names]
-    association = Association()
-    extra: list[Plain] = []
-    if new:
-        given = {n: p for n, p in (one.entry.probe_association or {}).items() if n not in names}
-        known = {probe.name for probe in new}
-        try:
-            association = associate(
-                new,
-                {n: p for n, p in given.items() if n in known},
-                Implanted(implanted.subject, rest, implanted.taken),
-                time=start,
-                despite_serial=one.present.decided.despite_serial,
-            )
-        except Waits as waits:
-            for probe in new:
-                said = f'"{probe.name}" is on disk, and not in the record: {waits.event.message}'
-                extra.append(remark("more-on-disk", probe.name, said, probe.recordings))
-        except SessionDirectoryError as problem:
-            extra.append(remark("more-on-disk", new[0].name, problem.message, new[0].recordings))
-    now = used | {str(match["probe"]) for match in association.matches}
-    association.absent = [i.probe for i in implanted.own(start) if i.at(start) and i.probe not in now]
-    association.early = [i for i in implanted.own(start) if i.probe in now and i.insertion_time > start]
-    everything = replace(association, matches=[*one.probes, *association.matches])
-    remarks = remarks_on(found, everything, one.present.decided, start)
-    remarks += [*extra, *_otherwise(one, opened), *(r for r in one.remarks if r["code"] in _STAYS)]
-    return association.matches, remarks
-
-
-def _otherwise(one: _Standing, opened: Opened) -> list[Plain]:
-    """What the disk says otherwise than the record."""
-    found, row = opened.found, one.row
-    said = []
-    stated = None if found.start is None else time_text(found.start)
-    if stated not in (None, row.session_time) and one.present.decided.start is None:
-        message = f"The disk says now that it started at {stated}; the record says {row.session_time}."
-        said.append(remark("start-differs", str(stated), message))
-    there = {probe.name for probe in found.probes}
-    for probe in one.probes:
-        if probe["name"] not in there:
-            message = f'"{probe["name"]}" of the record is on disk no longer.'
-            said.append(remark("probe-gone", str(probe["name"]), message))
-    said += [
-        remark("data-missing", missing.name, f"{missing.message} {missing.hint}".rstrip(), missing.files)
-        for missing in found.missing
-        if missing.name not in one.present.decided.without
-    ]
-    if changed := _other_table(one, opened):
-        said.append(
-            remark("sessions-txt-differs", changed, f"{changed} has changed since its tasks were read.")
-        )
-    return said
-
-
-def _other_table(one: _Standing, opened: Opened) -> str | None:
-    table = one.inserted.get("sessions_txt")
-    file = listed_sessions_txt(opened.listing) if table else None
-    if table is None or file is None:
-        return None
-    now = parse_sessions_txt(read_file(opened.root, file, limit=SIZE_LIMIT)).sha256
-    return None if now == table["sha256"] else file
-
-
 def _put_together(
-    one: _Standing,
+    one: Standing,
     opened: Opened,
     added: list[Plain],
     remarks: list[Plain],

@@ -6,7 +6,7 @@ BUNDLE is the zip file or the folder that it was unpacked to; without it, the fo
 the hash of every payload, the leaf of every event, the root of the tree or every inclusion proof, the signatures under
 the checkpoint and the sha256 of every input file. Exit code 0 where all of it was checked and holds, 1 where something
 does not or could not be checked, 2 for wrong usage. Nothing is written. Needs Python 3.9 or newer, and for the
-signatures the package ``cryptography``.
+signatures the package ``cryptography``. One file that imports nothing else of Daybook, because it travels with bundles.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def test_a_fault_of_ours_at_one_session_holds_up_no_other(
 def plant(monkeypatch: pytest.MonkeyPatch, step: str, session: int) -> None:
     owner, name, is_it = {
         "what the ledger says": (looking_again, "_standing", lambda world, row, *_: row.id == session),
-        "the disk": (looking_again, "_data", lambda one, *_: one.row.id == session),
+        "the disk": (looking_again, "data_now", lambda one, *_: one.row.id == session),
         "its events": (
             looking_again,
             "_events",
