@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import uuid
 import warnings
@@ -205,11 +204,6 @@ def daybook(ledger_url: str) -> Iterator[Daybook]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if sys.dont_write_bytecode:  # else each of some hundred processes would compile all that it loads
-        folder = os.environ.setdefault("PYTHONPYCACHEPREFIX", tempfile.mkdtemp(prefix="daybook-compiled-"))
-        sys.dont_write_bytecode, sys.pycache_prefix = False, folder
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         set_forkserver_preload(list(PROCESSES))
         forkserver.ensure_running()
