@@ -4,6 +4,7 @@ The recipe "Add an event" in CONTRIBUTING.md names these places. Where a new eve
 has a phrase and a place in the audit is held beside those (tests/cli/test_cli_records.py, tests/audit/test_audit.py).
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -12,11 +13,13 @@ import pytest
 from commands.answers.phrases import phrase
 from commands.answers.what_if.fitting import _JUDGES
 from commands.intake.still_so import _UNSETTLING
+from commands.mail.notices import _ASKED
 from commands.requests.redactable import _NEVER
+from commands.requests.remembering import _keys
 from ledger.envelope import StoredEvent, payload_digest
 from ledger.events import TYPES
 from ledger.hashing import _NOTED_STREAMS, _NOTED_TYPES
-from ledger.redaction import skeleton, told_by_envelope
+from ledger.redaction import _UNIQUE, skeleton, told_by_envelope
 from projections.apply import _HANDLERS
 from projections.differences import about
 from tests.conftest import ROOT
@@ -139,6 +142,16 @@ IS_OF_NO_RECORD = {
         "SignInsFailed",
     },
 }  # fmt: skip
+COMES_IN_NO_FILE = {
+    "it lies below its session, and is found there": {"ClusteringInserted", "ClusteringEntryRenewed", "ClusteringMoved"},
+    "one of several sessions has its group name, which is known again; one of a session none": {
+        "ClusteringInsertRequested",
+    },
+    "whoever records it of a probe knows it": {
+        "ProbeInserted", "ProbeRemoved", "ProbeInsertionMended", "ProbeInsertionTakenBack",
+    },
+    "what ends a value adds none": {"ReferenceValueRetired", "ReferenceValueTakenBack"},
+}  # fmt: skip
 MAY_GO = {"InputFileErased": "it holds a hash alone"}
 
 
@@ -148,12 +161,15 @@ def named(reasons: dict[str, set[str]]) -> set[str]:
     return set(kinds)
 
 
-def assert_each_has_one(place: set[str], exempt: dict[str, set[str]]) -> None:
-    assert place | named(exempt) == set(TYPES), (
-        set(TYPES) - place - named(exempt),
-        named(exempt) - set(TYPES),
+def assert_each_has_one(
+    place: set[str], exempt: dict[str, set[str]], where: str, *, of: Collection[str] = TYPES
+) -> None:
+    forgotten, twice = set(of) - place - named(exempt), place & named(exempt)
+    assert not forgotten, f"{sorted(forgotten)}: add it to {where}, or here, with the reason why not"
+    assert not twice, f"{sorted(twice)}: it is in {where}, and a reason why not is given here"
+    assert named(exempt) <= set(of), (
+        f"{sorted(named(exempt) - set(of))}: there is no such type, or it needs no reason"
     )
-    assert not place & named(exempt)
 
 
 def example(annotation: Any, name: str) -> Any:
@@ -198,28 +214,47 @@ def stored(kind: str) -> StoredEvent:
 
 
 def test_every_type_stands_in_a_stream() -> None:
-    assert named(STREAMS) == set(TYPES)
+    assert named(STREAMS) == set(TYPES), "add it to STREAMS here, at the stream that it stands in"
 
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_phrase_says_something_or_a_reason_why_not(kind: str) -> None:
-    assert bool(phrase(kind, body(kind))) is (kind not in named(SAYS_NOTHING))
+    assert bool(phrase(kind, body(kind))) is (kind not in named(SAYS_NOTHING)), (
+        f"{kind}: _PHRASES of commands/answers/phrases.py, or SAYS_NOTHING here"
+    )
 
 
 def test_every_type_changes_rows_or_has_a_reason_why_not() -> None:
-    assert_each_has_one(set(_HANDLERS), CHANGES_NO_LIST)
+    assert_each_has_one(set(_HANDLERS), CHANGES_NO_LIST, "_HANDLERS of projections/apply.py")
 
 
 def test_every_type_is_judged_by_what_if_or_has_a_reason_why_not() -> None:
-    assert_each_has_one(set(_JUDGES), ALWAYS_FITS)
+    assert_each_has_one(set(_JUDGES), ALWAYS_FITS, "_JUDGES of commands/answers/what_if/fitting.py")
 
 
 def test_every_type_unsettles_a_checked_file_or_has_a_reason_why_not() -> None:
-    assert_each_has_one(set(_UNSETTLING), LEAVES_CHECKED_FILES_RIGHT)
+    assert_each_has_one(
+        set(_UNSETTLING), LEAVES_CHECKED_FILES_RIGHT, "_UNSETTLING of commands/intake/still_so.py"
+    )
 
 
 def test_every_type_is_of_a_record_that_diff_shows_or_has_a_reason_why_not() -> None:
-    assert_each_has_one({kind for kind in TYPES if about(stored(kind))}, IS_OF_NO_RECORD)
+    told = {kind for kind in TYPES if about(stored(kind))}
+    assert_each_has_one(told, IS_OF_NO_RECORD, "about of projections/differences.py")
+
+
+def test_every_request_is_told_by_mail_to_those_who_decide() -> None:
+    asked = {kind for kind in STREAMS["deletion/7"] if kind.endswith("Requested")}
+
+    assert asked == set(_ASKED), "_ASKED of commands/mail/notices.py"
+
+
+def test_every_key_that_was_redacted_is_known_when_it_comes_again_or_has_a_reason_why_not() -> None:
+    """Keys are those fields of a body of which there can be one alone (``_UNIQUE``)."""
+    with_keys = {kind for kind in TYPES if _UNIQUE.intersection(body(kind)) and kind not in _NEVER}
+    marked = {kind for kind in with_keys if list(_keys(stored(kind), body(kind)))}
+
+    assert_each_has_one(marked, COMES_IN_NO_FILE, "_keys of commands/requests/remembering.py", of=with_keys)
 
 
 @pytest.mark.parametrize("kind", TYPES)

@@ -42,7 +42,7 @@ def test_every_type_of_event_is_counted_or_named_as_not_counted() -> None:
     counted = [kind for count in COUNTS for kind in count.types]
 
     assert len(counted) == len(set(counted))
-    assert set(counted) | NOT_COUNTED == set(TYPES)
+    assert set(counted) | NOT_COUNTED == set(TYPES), "COUNTS or NOT_COUNTED of projections/audit.py"
     assert not set(counted) & NOT_COUNTED
 
 

@@ -106,13 +106,14 @@ def test_every_option_and_argument_is_known_to_the_completion() -> None:
             assert not verb or verb in GROUPS
             continue
         arguments = [each for each in command.params if isinstance(each, click.Argument)]
-        assert (len(VERBS.get(verb, ())), verb) == (len(arguments), verb)
+        where = f"commands/cli/completion.py: the arguments of {verb} in VERBS, its options in OPTIONS"
+        assert len(VERBS.get(verb, ())) == len(arguments), where
         for option in command.params:
             if isinstance(option, click.Option):
                 names = {name for name in option.opts if name in OPTIONS}
-                assert bool(names) is not option.is_flag, (verb, option.opts)
+                assert bool(names) is not option.is_flag, (where, option.opts)
                 choices = isinstance(option.type, click.Choice)
-                assert all((OPTIONS[name] == CLICK) is choices for name in names), (verb, option.opts)
+                assert all((OPTIONS[name] == CLICK) is choices for name in names), (where, option.opts)
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,7 @@ def test_every_type_of_event_has_a_phrase() -> None:
     from commands.answers.phrases import _PHRASES
     from ledger.events import TYPES
 
-    assert set(_PHRASES) == set(TYPES)
+    assert set(_PHRASES) == set(TYPES), "_PHRASES of commands/answers/phrases.py"
 
 
 def test_every_event_of_a_full_ledger_is_phrased(filled: Run) -> None:

@@ -228,7 +228,7 @@ def test_the_life_of_a_lab_over_http(server: Server, sample: SampleLab) -> None:
         "settle",
         "withdraw",
     }  # on what waits; refused above
-    assert desk.done | other.done | {"request-role"} == set(BODIES) - waiting
+    assert desk.done | other.done | {"request-role"} == set(BODIES) - waiting, "do it here, once"
 
 
 @pytest.mark.parametrize(
