@@ -1,6 +1,5 @@
 """The tables of facts, and of what lies beside them. Migrations alone create them; ``log`` and ``input_files`` alone
-write the facts, ``people``, ``secrets``, ``preferences`` and ``drafts`` what can be
-erased.
+write the facts; ``people``, ``secrets``, ``preferences``, ``drafts`` and others write each one table beside them.
 
 ``metadata`` is shared with the projections' tables, so that one ``alembic check`` sees them all.
 """
@@ -212,6 +211,18 @@ drafts = Table(
     Column("content", LargeBinary, nullable=False),
     Column("kept_at", Text, nullable=False),
     comment="input files that somebody is writing; in no event, and in no export",
+)
+
+archives = Table(
+    "archives",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("folder", Text, primary_key=True),
+    Column("events", Position, nullable=False),
+    Column("archived_to", Position, nullable=False),
+    Column("noted_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+    comment="folders with copies of the log, which a redaction has to reach; in no event, and in no export",
 )
 
 IMMUTABLE = ("events", "receipts", "input_files", "checkpoints", "tree_nodes")

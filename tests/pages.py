@@ -27,6 +27,7 @@ _MASKS = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
     (re.compile(r"daybook/[^/\s]+/[0-9a-f]{8}(\+[0-9a-f]{8})?\b"), "LEDGER"),
     (re.compile(r"by \S+:\d+\b"), "by PROCESS"),
+    (re.compile(r"\b\d+\.\d kB\b"), "SIZE"),
     (re.compile(r"daybook \d+\.\d+\.\d+, cli on \S+, login \S+"), "VERSION, HOST, LOGIN"),
 )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from socket import gethostname
 from typing import Literal
 
 from commands.analysis.engine import Engine, EngineError, require_engine
@@ -27,6 +28,7 @@ from commands.analysis.ranges import (
     Range,
     closed_ranges,
     digest_of,
+    is_as_written,
     path_of,
     ranges_in,
     read_companion,
@@ -39,8 +41,9 @@ from commands.door.private_files import OWN
 from commands.door.submit import Daybook
 from commands.door.world import Result, World
 from commands.proving.checkpoints import ledger_key, make_checkpoint, own_checkpoint
-from ledger import log
-from ledger.errors import IntegrityFailure, NextStep, Refusal
+from ledger import archives, log
+from ledger.archives import Archive
+from ledger.errors import IntegrityFailure, LedgerUnavailable, NextStep, Refusal
 from ledger.plurals import plural
 from ledger.proofs import StoredTree
 from ledger.signing_keys import public_key_text
@@ -68,7 +71,8 @@ class ArchivedFile:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveMade(Result):
     """``archived_to`` is the last position that is in a file. ``unsigned`` counts the events of closed ranges that no
-    checkpoint covers; they are left out, as is the last range, which is open."""
+    checkpoint covers; they are left out, as is the last range, which is open. ``known``: whether the ledger could note
+    where the archive is, so that redactions reach it."""
 
     folder: str
     origin: str
@@ -76,6 +80,7 @@ class ArchiveMade(Result):
     archived_to: int
     unsigned: int
     files: list[ArchivedFile]
+    known: bool
 
 
 def create_archive(
@@ -103,6 +108,7 @@ def create_archive(
     with _written(folder), _alone(folder) as aside:
         events = _events_in_file(folder, events)
         size, signed = _sign(daybook, events, key_file)
+        known = _noted(daybook, folder, events, signed - signed % events)
         made = []
         for of in closed_ranges(signed, events):
             made.append(_archived(daybook, folder, aside, of))
@@ -113,7 +119,7 @@ def create_archive(
     archived_to = made[-1].last if made else 0
     return ArchiveMade(
         position=size, folder=str(folder), origin=origin, events_in_file=events, archived_to=archived_to,
-        unsigned=closed - archived_to, files=made,
+        unsigned=closed - archived_to, files=made, known=known,
     )  # fmt: skip
 
 
@@ -122,6 +128,8 @@ def write_anew(
 ) -> list[ArchivedFile]:
     """The files of an archive that hold these positions, as far as they do not hold any more. Raises as above."""
     require_engine()
+    if not folder.is_dir():
+        raise Refusal("no-archive", f"There is no folder {folder}.", "Name another folder.")
     with _written(folder), _alone(folder, wait_s=wait_s) as aside:
         concerned = [of for of in ranges_in(folder) if any(of.first <= at <= of.last for at in positions)]
         return [_archived(daybook, folder, aside, of) for of in concerned]
@@ -153,6 +161,20 @@ def _sign(daybook: Daybook, events: int, key_file: Path | None) -> tuple[int, in
     return size, min(signed, size)
 
 
+def _noted(daybook: Daybook, folder: Path, events: int, archived_to: int) -> bool:
+    """Have the ledger know of it before there is anything in it. False where it cannot be written to."""
+    archive = Archive(gethostname(), str(folder.resolve()), events, archived_to)
+    with daybook.database.reading() as transaction:
+        if not archived_to or archive in archives.known(transaction):
+            return True
+    try:
+        with daybook.database.writing() as transaction:
+            archives.note(transaction, archive, log.now())
+    except LedgerUnavailable:
+        return False
+    return True
+
+
 def _newest(world: World) -> int:
     return int(world.transaction.run("SELECT coalesce(max(size), 0) FROM checkpoints").fetchone()[0])
 
@@ -167,7 +189,7 @@ def _archived(daybook: Daybook, folder: Path, aside: Path, of: Range) -> Archive
             wanted, found = _wanted(world, of), _found(folder, of)
             if found is not None and found.origin != wanted.origin:
                 raise _other_ledger(folder, found.origin, wanted.origin)
-            if found is not None and _says(found, wanted) and _is_there(folder, found):
+            if found is not None and _says(found, wanted) and is_as_written(folder, found):
                 return ArchivedFile(
                     file=of.file(folder).name, first=of.first, last=of.last, became=became or "kept",
                     redacted=len(found.redacted), bytes=found.bytes,
@@ -222,13 +244,6 @@ def _found(folder: Path, of: Range) -> Companion | None:
 
 def _says(found: Companion, wanted: Companion) -> bool:
     return replace(found, bytes=0, sha256="") == wanted
-
-
-def _is_there(folder: Path, companion: Companion) -> bool:
-    try:
-        return digest_of(companion.range.file(folder)) == (companion.sha256, companion.bytes)
-    except OSError:
-        return False
 
 
 def _why(folder: Path, found: Companion | None, wanted: Companion) -> Became:

@@ -1,9 +1,11 @@
 """DuckDB: tables of columns that do not have to fit into memory. The only module that imports it.
 
 Each engine is a database of its own, in memory. It reaches no file but those that it was opened for; what does not fit
-goes into a private folder, encrypted, which is gone at the end. Nobody can change that once it is open.
+goes into a private folder, which takes half of the free disk at most and is gone at the end, or removed by the next
+engine. Nobody can change that once it is open.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +16,13 @@ from typing import Any
 
 import orjson
 
+from commands.door.alone import lock
+from commands.door.private_files import OWN
 from ledger.errors import Refusal
 
 MEMORY = "192MB"
 """What the tables of one engine may hold of it; beside it stand the program itself and a page of rows."""
+_PREFIX, _LOCK = "daybook-copy-", "lock"
 _AS_THEY_ARE = frozenset({"BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "BLOB", "VARCHAR", "VARCHAR[]"})
 Row = Sequence[Any]
 
@@ -37,9 +42,12 @@ class Engine:
 
     def __init__(self, *, reads: Sequence[Path] = (), writes_to: Path | None = None) -> None:
         duckdb = _duckdb()
-        self._folder = Path(tempfile.mkdtemp(prefix="daybook-"))  # for its owner alone
+        _remove_left_behind()
+        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))  # for its owner alone
         self._places: dict[Path, Path] = {}
+        self._lock = -1
         try:
+            self._lock = _locked(self._folder)
             for number, file in enumerate(reads):
                 place = (
                     self._folder / f"{number}.parquet"
@@ -52,7 +60,7 @@ class Engine:
                     "threads": 1,  # the same rows give the same file
                     "memory_limit": MEMORY,
                     "temp_directory": str(self._folder / "spilled"),
-                    "temp_file_encryption": "true",
+                    "max_temp_directory_size": f"{shutil.disk_usage(self._folder).free // 2}B",
                     "python_enable_replacements": "false",
                     "errors_as_json": "true",
                     "autoload_known_extensions": "false",
@@ -62,12 +70,13 @@ class Engine:
             )
             folders = [self._folder, *([] if writes_to is None else [writes_to.absolute()])]
             self.run("SET TimeZone = 'UTC'")
+            self.run("SET enable_progress_bar = false")  # it would go to standard output
             self.run(f"SET allowed_directories = [{', '.join(map(_text, folders))}]")
             self.run(f"SET allowed_paths = [{', '.join(map(_text, self._places.values()))}]")
             self.run("SET enable_external_access = false")
             self.run("SET lock_configuration = true")
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove()
             raise
 
     def __enter__(self) -> "Engine":
@@ -79,7 +88,13 @@ class Engine:
     def close(self) -> None:
         with suppress(Exception):
             self._connection.close()
+        self._remove()
+
+    def _remove(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """The connection, to fetch from. Raises EngineError, KeyboardInterrupt."""
@@ -131,9 +146,35 @@ class Engine:
         how = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows_in_group:d}"
         self.run(f"COPY {table} TO {_text(file.absolute())} ({how})")
 
-    def parquet(self, file: Path) -> str:
-        """What stands for one of the files that it reads, in a statement."""
-        return f"read_parquet({_text(self._places[file])}, hive_partitioning = false)"
+    def parquet(self, files: Sequence[Path]) -> str:
+        """What stands for some of the files that it reads, in a statement."""
+        places = ", ".join(_text(self._places[file]) for file in files)
+        return f"read_parquet([{places}], hive_partitioning = false)"
+
+
+def _locked(folder: Path) -> int:
+    """A lock in a folder, for as long as its engine lives. It gets its name when it is held: nobody finds it free."""
+    unheld = folder / f"{_LOCK}.new"
+    descriptor = os.open(unheld, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWN)
+    lock(descriptor)
+    unheld.rename(folder / _LOCK)
+    return descriptor
+
+
+def _remove_left_behind() -> None:
+    """The folders of engines that were killed: they hold copies."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            descriptor = os.open(folder / _LOCK, os.O_RDWR)
+        except OSError:  # somebody else's, or not yet locked
+            continue
+        try:
+            lock(descriptor)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            pass
+        finally:
+            os.close(descriptor)
 
 
 def require_engine() -> None:

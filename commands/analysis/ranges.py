@@ -28,7 +28,7 @@ EVENTS = 1 << 16
 """In one file, unless said otherwise."""
 LEAST_EVENTS = 1 << 4
 MOST_EVENTS = 1 << 20
-ROWS_IN_GROUP = 8_192
+ROWS_IN_GROUP = 2_048
 PAGE = 2_000
 _PIECE = 1 << 20
 _LARGEST = 1 << 24  # of a companion: a position of its redactions has some ten bytes
@@ -102,6 +102,12 @@ def closed_ranges(size: int, events: int) -> Iterator[Range]:
     """Of a log of this size; the last part of it, which is open, is in none."""
     for last in range(events, size + 1, events):
         yield Range(last - events + 1, last)
+
+
+def range_of(position: int, events: int) -> Range:
+    """The one that holds a position."""
+    first = position - (position - 1) % events
+    return Range(first, first + events - 1)
 
 
 def ranges_in(folder: Path) -> list[Range]:
@@ -213,7 +219,7 @@ class Hashed:
 def rows_of(engine: Engine, file: Path) -> Iterator[list[tuple[Any, ...]]]:
     """Of an archived file: page by page, as ``COLUMNS`` has them."""
     names = ", ".join(f'"{name}"' for name in COLUMNS)
-    yield from engine.pages(f"SELECT {names} FROM {engine.parquet(file)}", PAGE)
+    yield from engine.pages(f"SELECT {names} FROM {engine.parquet([file])}", PAGE)
 
 
 def digest_of(file: Path) -> tuple[str, int]:
@@ -224,3 +230,11 @@ def digest_of(file: Path) -> tuple[str, int]:
             digest.update(piece)
             size += len(piece)
     return digest.hexdigest(), size
+
+
+def is_as_written(folder: Path, companion: Companion) -> bool:
+    """Whether a file is the one that its companion was written beside."""
+    try:
+        return digest_of(companion.range.file(folder)) == (companion.sha256, companion.bytes)
+    except OSError:
+        return False

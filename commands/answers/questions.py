@@ -61,6 +61,7 @@ QUESTIONS = (
         records.stored_file,
     ),
     Question("audit", "audit.audit", ("audit.Audit",), "/audit", ledger.audit),
+    Question("query", "query.asking.query", ("query.asking.QueryAnswer",)),
     Question("diff", "diff.diff", ("diff.Diff",), "/diff", ledger.diff),
     Question("what-if", "what_if.what_if", ("what_if.WhatIf",), "/what-if", ledger.what_if),
     Question("trace", "trace.trace", ("trace.Trace",), "/trace/{ref}", records.trace),

@@ -77,6 +77,10 @@ def _say_made(made: "ArchiveMade") -> None:
             f"Left out, as no checkpoint covers them: {plural(made.unsigned, 'event')}. Whoever has the key can sign: "
             f"{worded(NextStep('make-checkpoint'))}"
         )
+    if not made.known:
+        output.say(
+            "The ledger cannot be written to, and does not know of this archive: after a redaction, run this again."
+        )
     left = made.position - made.archived_to - made.unsigned
     if left:
         output.say(f"In no file yet: {plural(left, 'event')} of a range that needs {made.events_in_file:,}.")

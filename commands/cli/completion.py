@@ -29,7 +29,8 @@ VERBS: dict[str, tuple[str, ...]] = {
     "person erase": ("user",), "person set": ("user",), "policy authenticated-only": ("on-off",),
     "policy second-factor": ("role", "on-off"),
     "policy own-requests": ("allow-refuse",), "probe insert": ("subject", "probe"),
-    "probe remove": ("subject", "probe"), "prove": ("record",), "redact": (TEXT,), "replay": ("upload",),
+    "probe remove": ("subject", "probe"), "prove": ("record",), "query": (TEXT,), "redact": (TEXT,),
+    "replay": ("upload",),
     "request approve": ("open-request",), "request cancel": ("open-request",), "request reject": ("open-request",),
     "request show": ("request",), "restore": ("request",), "role grant": ("user", "role"),
     "role request": ("role",), "role revoke": ("user", "role"),
@@ -50,7 +51,8 @@ GROUPS = (
 )  # fmt: skip
 
 OPTIONS: dict[str, str] = {
-    "--actor": "user", "--after": TEXT, "--as": "user", "--as-of": TEXT, "--at": TEXT, "--attribute": TEXT,
+    "--actor": "user", "--after": TEXT, "--archive": DIRECTORY, "--as": "user", "--as-of": TEXT, "--at": TEXT,
+    "--attribute": TEXT,
     "--before": TEXT, "--behind-proxy": TEXT, "--bundle": FILE, "--by": CLICK, "--checkpoint": FILE, "--code": TEXT,
     "--authentication": CLICK, "--command-id": TEXT, "--concurrency": TEXT, "--config": FILE, "--cosign": FILE,
     "--curation-time": TEXT,

@@ -75,6 +75,7 @@ _SECTIONS = {
         ),
         "log": ("auditing:log", "The newest events of the whole ledger."),
         "tail": ("following:tail", "Every event in order, and those to come, until Ctrl-C."),
+        "query": ("querying:query", "Ask by SQL, over named views of the ledger."),
         "audit": ("reporting:audit", "Uploads, inserts, deletions and refusals, counted."),
         "verify": ("verifying:verify", "Recompute the ledger and say what does not hold."),
         "checkpoint": ("checkpointing:checkpoint", "Sign the ledger as it is now, to be kept elsewhere."),

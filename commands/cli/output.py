@@ -16,6 +16,7 @@ _NARROWEST = 8
 _READABLE = 16
 _GAP = "  "
 _BELOW = "      "
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _WIDTH, _UTC = "daybook.width", "daybook.utc"
 STATUS_COLOURS = {
     "inserted": "green",
@@ -122,6 +123,11 @@ def write_answer(answer: object, own: Mapping[str, object]) -> None:
 
     for piece in json_pieces(answer, {"ok": True, **own}):
         say(piece, nl=False)
+
+
+def safe_cell(text: str) -> str:
+    """A text for CSV, which a spreadsheet takes for text and not for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def coloured(text: str, colour: str | None = None, *, bold: bool = False, dim: bool = False) -> str:

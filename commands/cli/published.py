@@ -33,7 +33,7 @@ class Asked:
 _VERBS = {
     "sessions": "sessions", "clusterings": "clusterings", "uploads": "uploads", "requests": "request list",
     "record": "show REF", "why": "why REF", "history": "history REF", "blame": "blame REF", "log": "log",
-    "audit": "audit",
+    "audit": "audit", "query": "query SQL",
     "diff": "diff A [B]", "what-if": "what-if --without REF", "trace": "trace REF", "request": "request show ID",
     "verification": "verify", "verification-of-proof": "verify --receipt FILE",
     "verification-of-bundle": "verify --bundle FILE", "proof": "prove REF", "proof-since": "prove --since FILE",

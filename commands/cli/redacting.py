@@ -1,15 +1,17 @@
 """The verb that asks for a redaction: ``redact``."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from commands.cli import output
-from commands.cli.invocation import Invocation, pass_invocation
+from commands.cli.invocation import Invocation, near, pass_invocation
 from commands.cli.next_steps import worded
 from commands.cli.output import printable
 from commands.cli.verbs import WritingVerb
+from ledger.errors import NextStep
 
 if TYPE_CHECKING:
     from commands.requests.redaction import RedactionDone
@@ -66,4 +68,12 @@ def write_redacted(done: "RedactionDone") -> None:
             "Free space of the database may still hold what was removed. On SQLite it goes when the programs that are "
             "reading the ledger end; on PostgreSQL the owner runs VACUUM FULL."
         )
-    output.say("Backups, exports and bundles that were made before are not changed.")
+    for archive in done.archives:
+        if archive.written:
+            where = near(Path(archive.folder))
+            output.say(f"{archive.file} in {where} held it, and was written anew without it.")
+            continue
+        step = NextStep("create-archive", arguments={"directory": archive.folder})
+        what = f"{archive.file} in {archive.folder} on {archive.host} still holds it. {archive.problem}"
+        output.say(printable(f"{what} Write it anew there: {worded(step)}"))
+    output.say("Backups, exports and bundles that were made before, and copies of archives, are not changed.")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from commands.answers.audit import Audit, Counts
     from projections.audit import By
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _TITLES = {
     "uploads": "uploads", "rejected": "rejected", "sessions_inserted": "sessions",
     "clusterings_inserted": "clusterings",
@@ -151,7 +150,7 @@ def _csv(found: "Audit") -> str:
     if found.by is None:
         writer.writerow(total.values())
     for row in found.rows:
-        writer.writerow([_safe(row.key or ""), *_counts(row).values()])
+        writer.writerow([output.safe_cell(row.key or ""), *_counts(row).values()])
     return text.getvalue()
 
 
@@ -159,10 +158,6 @@ def _counts(row: "Counts") -> dict[str, int]:
     from dataclasses import asdict
 
     return {name: number for name, number in asdict(row).items() if name != "key"}
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _table(found: "Audit") -> tuple[list[Column], list[list[object]]]:

@@ -31,6 +31,7 @@ NAMES_OF_FILES = (
     "key_file",
     "cursor",
     "backup",
+    "archive",
 )
 _LONGEST_WORD = 60
 _BROKEN = re.compile("[\\0\ud800-\udfff]")

@@ -10,7 +10,7 @@ from ledger.errors import Conflict, LedgerUnavailable, NextStep
 from ledger.log import Head
 from projections.versions import refuse_newer, versions
 
-SCHEMA_REVISION = "0017"
+SCHEMA_REVISION = "0018"
 
 
 _WAIT_FOR_REBUILD_S = 600

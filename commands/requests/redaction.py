@@ -1,15 +1,17 @@
-"""Redact one payload for legal reasons: one admin requests it, another approves it, and it is gone at once.
+"""Redact one payload for legal reasons: one admin requests it, another approves it, and it is gone at once, from the
+archives that can be reached, too.
 
 The event, its place and its hash stay. What its body says without any text is kept beside (``ledger.redaction``), so
 that the projections can go on, and marks, by which it is known when it comes again (``remembering``).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import orjson
 
+from commands.analysis.renewing import ArchiveReached, reached
 from commands.door.command import Command
 from commands.door.freshness import bring_up_to_date
 from commands.door.permission import require_admin
@@ -79,8 +81,8 @@ class RequestRedaction(Command[RedactionAsked]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedactionDone(Result):
-    """``redacts`` is the position of the event. ``clean`` says whether the database file holds nothing of it any more;
-    no receipt knows it, as it can only be told afterwards."""
+    """``redacts`` is the position of the event. ``clean`` says whether the database file holds nothing of it any more,
+    ``archives`` which files of archives held it: no receipt knows either, as that can only be told afterwards."""
 
     request: str
     kind: Literal["redaction"] = "redaction"
@@ -90,6 +92,7 @@ class RedactionDone(Result):
     stream: str
     file_erased: bool
     clean: bool = False
+    archives: list[ArchiveReached] = field(default_factory=list)
 
 
 class ApproveRedaction(Command[RedactionDone]):
@@ -144,10 +147,12 @@ class ApproveRedaction(Command[RedactionDone]):
 
 
 def approve(daybook: Daybook, row: Deletion, *, command_id: str) -> RedactionDone:
-    """Carry the request out, and have the lists made anew without what is gone."""
+    """Carry the request out, and have the lists made anew without what is gone, and the archives written anew."""
     result = daybook.submit(ApproveRedaction(command_id=command_id, request=row.id)).result
     # a crash here: the next one to open the ledger does it
-    return replace(result, clean=bring_up_to_date(daybook.database))
+    clean = bring_up_to_date(daybook.database)
+    # a crash here: the next run of archive create does it, and archive check says so
+    return replace(result, clean=clean, archives=reached(daybook, result.redacts))
 
 
 def redacted_position(row: Deletion) -> int:

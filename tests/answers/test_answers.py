@@ -25,6 +25,7 @@ from commands.answers.lists import ANSWERS, requests
 from commands.answers.log import log
 from commands.answers.named import named as named_record
 from commands.answers.proof import proof_of, proof_since
+from commands.answers.query.asking import query
 from commands.answers.receipts import VERBS
 from commands.answers.record import record
 from commands.answers.request import request, would_delete
@@ -157,6 +158,8 @@ def questions(asked: Asked) -> Iterator[tuple[str, list[str], Callable[[], dict[
     yield of("log", ["log", "--limit", "3"], lambda world: log(world, limit=3))
     yield of("audit", ["audit", "--by", "user"], lambda world: audit(world, "user"))
     yield of("audit", ["audit"], lambda world: audit(world, None))
+    for sql in ("SELECT session, requested_at FROM sessions", "SELECT max(position) FROM events"):
+        yield of("query", ["query", sql], lambda world, sql=sql: query(world, sql))
     yield of("diff", ["diff", "0"], lambda world: diff(world, 0))
     yield of("diff", ["diff", "2", "9"], lambda world: diff(world, 2, 9))
     yield of("policy list", ["policy", "list"], policies)

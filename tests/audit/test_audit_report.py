@@ -9,7 +9,8 @@ import pyarrow.parquet
 import pytest
 
 from commands.answers.audit import Audit, Counts, CountsOf
-from commands.cli.reporting import _csv, _safe
+from commands.cli.output import safe_cell
+from commands.cli.reporting import _csv
 from ledger.database import Database
 from ledger.envelope import NewEvent
 from ledger.events import InputFileReceived
@@ -123,7 +124,7 @@ def test_no_text_of_a_csv_is_a_formula_and_each_can_be_told_apart(name: str) -> 
 
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert cell.removeprefix("'") == name and numbers == ["1"] * len(NAMES)
-    assert _safe("user_1") == "user_1"
+    assert safe_cell("user_1") == "user_1"
 
 
 def test_parquet_holds_text_and_whole_numbers(run: Run, lab: Lab, folder: Path) -> None:

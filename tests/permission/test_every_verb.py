@@ -144,6 +144,7 @@ auth status
 import log.jsonl
 archive create archive
 archive check archive
+query SELECT
 backup create backups
 backup list backups
 backup check backup

@@ -25,6 +25,7 @@ import log.jsonl
 work --watch
 export --damaged log.jsonl
 archive create archive
+query SELECT
 backup create backups
 backup restore backup
 webhook add https://example.org

@@ -36,6 +36,7 @@ BESIDE = (
     "outbox",
     "mail_position",
     "drafts",
+    "archives",
 )  # what can be erased, and is in no event
 FACTS = ("events", "head", "receipts", "input_files", "checkpoints", "tree_nodes", *BESIDE)
 
@@ -74,6 +75,13 @@ SILENT = {
         (table, each.name): "mail tells of what is on record elsewhere; who can write here can send another"
         for table in ("outbox", "mail_position")
         for each in metadata.tables[table].columns
+    },
+    **{
+        (
+            "archives",
+            each.name,
+        ): "where copies lie changes nothing that is on record; archive check looks at them"
+        for each in metadata.tables["archives"].columns
     },
     **{
         ("preferences", each.name): "what each has chosen to see changes nothing that is on record"
@@ -132,6 +140,7 @@ def victim(
         )
         transaction.run("INSERT INTO mail_position VALUES (1, 1, 'a')")
         transaction.run("INSERT INTO preferences VALUES ('user_1', 'zone', 'UTC')")
+        transaction.run("INSERT INTO archives VALUES ('host', '/a', 16, 16, 'a')")
         transaction.run("INSERT INTO sign_in_failures VALUES ('user_1', 'a', 1)")
         transaction.run("INSERT INTO looks VALUES ('s1', 'N:', 'waiting', 1, 'a', 'a', 'b', 'host', '')")
         transaction.run("INSERT INTO workers VALUES ('host:1', 'host', 'user_1', '', 'a', 'a')")

@@ -1,0 +1,1 @@
+"""SQL over named views of the ledger."""
