@@ -173,7 +173,7 @@ def _blocked(invocation: Invocation, refusal: Refusal) -> int:
     if invocation.json:
         output.write_json(document)
         return REFUSED
-    for blocker in blockers:
+    for blocker in blockers if blockers[1:] else ():  # a single one stands in the message
         output.say(printable(blocker))
     text = f"{refusal.message} {sentence(refusal.hint, refusal.steps)}"
     output.say(f"{output.coloured('error:', 'red', bold=True)} {printable(text)} [{refusal.code}]", err=True)

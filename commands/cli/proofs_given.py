@@ -1,5 +1,6 @@
 """Checkpoints, keys and proofs that come as files, for the verbs that check or continue them."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -60,3 +61,18 @@ def read_proof(file: str) -> Any:
         return orjson.loads(proof_in(file))
     except orjson.JSONDecodeError:
         raise click.UsageError(f"{printable(file)} is no proof: it is not JSON.") from None
+
+
+def kind_of(file: str) -> tuple[str, str] | None:
+    """What a file of another kind than it was given as is, and the option of ``verify`` that takes it; None where
+    that is not plain to see."""
+    try:
+        with Path(file).open("rb") as stream:
+            head = stream.read(2_000)
+    except OSError:
+        return None
+    if b"\n\n\xe2\x80\x94 " in head and head.count(b"\n", 0, head.index(b"\n\n")) >= 2:
+        return "a checkpoint", "--checkpoint"
+    if head.startswith(b"PK") and b"checkpoint.txt" in head[:100]:
+        return "a bundle", "--bundle"
+    return ("a receipt or proof", "--receipt") if b'"format": "daybook/proof/' in head else None

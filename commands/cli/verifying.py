@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ from commands.cli.failures import NOT_INTACT
 from commands.cli.invocation import Invocation, clock_ahead, pass_invocation
 from commands.cli.output import plural, printable
 from commands.cli.progress import shown_progress
-from commands.cli.proofs_given import proof_in, read_checkpoint, witness_key_given
+from commands.cli.proofs_given import kind_of, proof_in, read_checkpoint, witness_key_given
 from commands.cli.sources import regular_file
 from commands.cli.times import shown
 from commands.cli.verbs import Verb
@@ -146,7 +147,7 @@ def _signature_line(signature: "SignatureLine") -> str:
 
 def _verify_receipt(invocation: Invocation, file: str, kept: dict[str, str], trust: tuple[str, ...]) -> int:
     data = proof_in(file)
-    with _refused_if_malformed(file):
+    with _refused_if_malformed(file, "--receipt"):
         report = _proof_verified(invocation, data, kept, trust)
     if not report.ledger:
         invocation.note(
@@ -177,24 +178,33 @@ def _verify_bundle(invocation: Invocation, file: str, kept: tuple[str, ...], tru
     from commands.answers.verified import verified_bundle
 
     path = Path(file) if os.path.isdir(file) else regular_file(file)  # noqa: PTH112 - an unpacked one is a folder
-    with _refused_if_malformed(file), shown_progress("verifying") as progress:
+    with _refused_if_malformed(file, "--bundle"), shown_progress("verifying") as progress:
         report = verified_bundle(path, kept=kept, trust=trust, progress=progress)
     return _answer(invocation, report)
 
 
 @contextmanager
-def _refused_if_malformed(file: str) -> Iterator[None]:
+def _refused_if_malformed(file: str, given: str) -> Iterator[None]:
     from commands.proving.bundle_verifier import Malformed
 
-    hint = "Get it again from where it was kept."
     try:
         yield
     except Malformed as error:
-        raise Refusal("malformed", f"{printable(file)}: {error}.", hint) from None
+        raise _malformed(file, given, f"{error}.") from None
     except Refusal as refusal:
         if refusal.code != "malformed":
             raise
-        raise Refusal("malformed", f"{printable(file)}: {refusal.message}", hint) from None
+        raise _malformed(file, given, refusal.message) from None
+
+
+def _malformed(file: str | None, given: str, message: str) -> Refusal:
+    """Of a whole file of another kind it is said which one it is."""
+    kind = None if file is None else kind_of(file)
+    if kind is None or kind[1] == given:
+        return Refusal("malformed", f"{printable(file)}: {message}", "Get it again from where it was kept.")
+    what, option = kind
+    hint = f"Check it by: daybook verify {option} {quote(printable(file))}"
+    return Refusal("malformed", f"{printable(file)} is {what}.", hint)
 
 
 def _answer(invocation: Invocation, report: "VerifiedFile") -> int:

@@ -113,6 +113,10 @@ def read_manifest(folder: Path) -> Manifest:
         plain = orjson.loads(read_small(folder / MANIFEST))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
+        inside = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}"))
+        if inside:
+            holds = f"{folder} is no backup itself: it holds {plural(len(inside), 'backup')}."
+            raise NoBackup("no-backup", holds, f"Name one of them, such as {inside[-1]}.") from None
         raise NoBackup(
             "no-backup",
             f"{folder} is no backup: its {MANIFEST} cannot be read ({why}).",

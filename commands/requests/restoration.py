@@ -1,6 +1,6 @@
 """Undo an executed deletion: all that it deleted stands again, or nothing does and every hindrance is named."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -24,16 +24,24 @@ from projections.rows import Rows
 R = TypeVar("R", Session, Clustering)
 
 
-class Blocked(Refusal):
-    """``blockers`` has a sentence for each obstacle."""
+_NAMED = 3
 
-    def __init__(self, number: int, blockers: list[str]) -> None:
+
+class Blocked(Refusal):
+    """``blockers`` has a sentence for each obstacle; ``standing`` are the records that would have to go first."""
+
+    def __init__(self, number: int, blockers: list[str], standing: Sequence[str] = ()) -> None:
         more = f" And {len(blockers) - 1:,} more." if len(blockers) > 1 else ""
         super().__init__(
             "blocked",
             f"d{number} cannot be restored whole, so nothing was: {blockers[0]}{more}",
             "Delete what stands in the way, then restore again",
-            NextStep("request-deletion", arguments={"records": None, "reason": None}),
+            *(NextStep("request-deletion", ref, {"reason": None}) for ref in standing[:_NAMED]),
+            *(
+                []
+                if standing
+                else [NextStep("request-deletion", arguments={"records": None, "reason": None})]
+            ),
             NextStep("restore", f"d{number}"),
         )
         self.blockers = blockers
@@ -65,9 +73,9 @@ class RestoreDeletion(Command[Restored]):
     def decide(self, world: World) -> Decision[Restored]:
         row = _executed(world, self.request)
         executed, fallen = fallen_by(world, row)
-        blockers = _blockers(world, fallen)
+        blockers, standing = _blockers(world, fallen)
         if blockers:
-            raise Blocked(row.id, blockers)
+            raise Blocked(row.id, blockers, standing)
         lab = put_back(world, fallen.taken_back, causation=executed)
         events = [*lab, *(_restored(record, fallen, causation=executed) for record in fallen.all())]
         body = DeletionRestored(sessions=len(fallen.sessions), clusterings=len(fallen.clusterings))
@@ -132,8 +140,9 @@ Hindrance = tuple[str, Session | Clustering | None]
 """A sentence, and the record that it ends with."""
 
 
-def _blockers(world: World, fallen: Fallen) -> list[str]:
-    """A sentence for each key that was taken since, and for each session that a clustering would miss."""
+def _blockers(world: World, fallen: Fallen) -> tuple[list[str], list[str]]:
+    """A sentence for each key that was taken since, and for each session that a clustering would miss; and which
+    records stand in the way."""
     linked = _linked(world, fallen)
     found: list[Hindrance] = [
         *((f"{name} {why}", row) for name, standing in linked.items() for why, row in standing),
@@ -151,7 +160,8 @@ def _blockers(world: World, fallen: Fallen) -> list[str]:
             time = since[row.status_position].recorded_at[:19].replace("T", " ")
             sentence += f" {name_of(row)} of {row.username}, {row.status} {time}Z"
         sentences.append(f"{sentence}.")
-    return sentences
+    standing = [name_of(row) for _, row in found if row is not None and row.status in STANDING]
+    return sentences, list(dict.fromkeys(standing))
 
 
 def _without_their_place(world: World, fallen: Fallen) -> Iterator[str]:
