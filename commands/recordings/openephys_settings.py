@@ -102,6 +102,8 @@ def parse_settings(data: bytes, *, file: str) -> Settings:
         reader.parser.Parse(data, True)
     except expat.ExpatError as error:
         reader.settings.broken = f"line {error.lineno}: {expat.ErrorString(error.code)}"
+    except (LookupError, ValueError) as error:  # no encoding of that name, or none that expat reads
+        reader.settings.broken = f"its encoding: {error}"
     except _RefusedError as error:
         reader.settings.broken = str(error)
     else:

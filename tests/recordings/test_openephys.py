@@ -311,6 +311,13 @@ def test_settings_of_any_form_end_no_session(tmp_path: Path, text: str) -> None:
     assert read_session_directory(tmp_path).start == UTC_START.replace(tzinfo=None)
 
 
+@pytest.mark.parametrize("encoding", ["aUTF-8", "gbk", "undefined"])
+def test_settings_in_an_encoding_that_cannot_be_read_are_broken(encoding: str) -> None:
+    data = f'<?xml version="1.0" encoding="{encoding}"?><SETTINGS><INFO/></SETTINGS>'.encode()
+
+    assert "encoding" in (parse_settings(data, file="settings.xml").broken or "")
+
+
 @given(st.binary(max_size=300), st.integers(0, 3000))
 def test_garbage_in_settings_raises_nothing_else(garbage: bytes, at: int) -> None:
     data = openephys_settings(START, [("ProbeA", TWO[0])]).encode()
