@@ -90,10 +90,13 @@ def record(
 
 def record_beside(error: BaseException, *, verb: str, database: "Database | None") -> str:
     """Of a fault in one of several, where the others go on; returns the id. Kept beside a SQLite ledger."""
-    address = None if database is None else database.address
-    is_file = address is not None and address.backend == "sqlite"
-    beside = Path(address.database).absolute().parent if address is not None and is_file else None
-    return record(error, verb=verb, beside=beside)[0]
+    return record(error, verb=verb, beside=None if database is None else folder_beside(database))[0]
+
+
+def folder_beside(database: "Database") -> Path | None:
+    """That of a SQLite ledger."""
+    address = database.address
+    return Path(address.database).absolute().parent if address.backend == "sqlite" else None
 
 
 def kept(beside: Path | None) -> list[Incident]:

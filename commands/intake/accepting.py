@@ -17,9 +17,9 @@ from commands.door.world import Decision, Result, World
 from commands.inputfile.canonical import entry_plain
 from commands.inputfile.check import Checked, CheckedClustering, CheckedSession
 from commands.inputfile.kept_findings import plain_more
-from commands.intake.at_fault import failure
 from commands.intake.differing import compared
 from commands.intake.duplicates import Compared
+from commands.intake.settled import failure
 from commands.intake.still_so import refuse_if_moved, refuse_if_redacted
 from commands.intake.validation import Validation
 from commands.recordings.roots import Roots

@@ -6,27 +6,21 @@ parts of the file until the entries are known that it cannot be made with.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from commands.door.incidents import record_beside
 from commands.door.submit import Daybook
 from commands.inputfile.check import CheckedClustering, CheckedSession
 from commands.inputfile.entries import GroupClusteringEntry, InputFile, SessionEntry
 from commands.inputfile.findings import FAULT, Finding
+from commands.intake.settled import REPORT_IT
 from commands.recordings.roots import Roots, normalise
 from ledger.errors import Refusal
 
-_HINT = "Report it under this number. When it is mended, upload the file again: the entry is tried anew."
 T = TypeVar("T")
 Place = tuple[str, int]
 """``sessions`` or ``clustering``, and the index there."""
 Entry = SessionEntry | GroupClusteringEntry
-
-
-def failure(incident: str) -> dict[str, Any]:
-    """What the event of an entry says that failed by a fault of the program."""
-    message = f"This is a fault of daybook itself, not of the entry (incident {incident})."
-    return {"code": FAULT, "message": message, "hint": _HINT, "incident": incident}
 
 
 @dataclass(slots=True)
@@ -79,7 +73,7 @@ class AtFault:
             message = (
                 f"The entry cannot be checked, by a fault of daybook itself (incident {incident}): it fails."
             )
-            yield Finding(2, "warning", FAULT, path, line, column, message, _HINT)
+            yield Finding(2, "warning", FAULT, path, line, column, message, REPORT_IT)
 
 
 def location_of(entry: Entry, roots: Roots) -> str:

@@ -23,8 +23,9 @@ from commands.intake.association import Association
 from commands.intake.inherited_tasks import Opened
 from commands.intake.insertion import Looked, Present, open_of, open_session, remark, sorting_of
 from commands.intake.moved import follows
-from commands.intake.outcomes import SettledClustering, requested_and_waiting
+from commands.intake.outcomes import requested_and_waiting
 from commands.intake.plain_records import plain_record
+from commands.intake.settled import SettledClustering
 from commands.intake.settling import NOT_OF_AN_ENTRY, left_open, present_for
 from commands.intake.sortings import Find, Sorted, Sorting, WaitingClustering
 from commands.intake.standing import Plain, Standing, data_now

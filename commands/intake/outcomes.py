@@ -6,45 +6,22 @@ Only what can have changed since the disk was read is checked again. Reads the l
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from commands.door.memory import TIME, Memory, record_number
 from commands.door.world import World
 from commands.intake.nested import overlapping, shared
 from commands.intake.same_time import Other, same_time, same_time_as_redacted
+from commands.intake.settled import SettledClustering, SettledSession
 from commands.stored import taken_at
 from ledger.envelope import NewEvent
 from ledger.events import (
     Body,
-    ClusteringInserted,
     ClusteringInsertRequested,
-    ClusteringWaiting,
     SessionInserted,
     SessionInsertFailed,
     SessionWaiting,
 )
 from projections.lines import subject_key, subject_name
 from projections.records import Redaction, Session, SessionLocation
-
-
-class SettledClustering(BaseModel):
-    """A clustering of one session that has to wait. ``location`` is normalised."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    entry: dict[str, Any]
-    location: str
-    event: ClusteringWaiting
-
-
-class SettledSession(BaseModel):
-    """What stage 3 found for one session, decided on the session as it was at ``version``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    session: int
-    version: int
-    event: SessionInserted | SessionWaiting | SessionInsertFailed
-    clusterings: list[ClusteringInserted] = []
-    waiting: list[SettledClustering] = []
 
 
 class Settling:

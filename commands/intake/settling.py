@@ -8,31 +8,30 @@ import os
 import platform
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
 from commands.door.command import Command
-from commands.door.incidents import record_beside
+from commands.door.incidents import folder_beside, record_beside
 from commands.door.logs import LOG
 from commands.door.permission import NotPermitted, may_settle_all, require_settler
 from commands.door.steps import Steps
 from commands.door.submit import Daybook
 from commands.door.world import Decision, Result, World
-from commands.inputfile.canonical import group_clustering_from_json, session_entry_from_json
+from commands.inputfile.canonical import group_clustering_from_json
 from commands.intake import looks
 from commands.intake.association import Implanted
-from commands.intake.at_fault import failure
 from commands.intake.insertion import (
     Decided,
-    Find,
     Present,
-    SessionOutcome,
     StoodOn,
     insert_group,
-    insert_session,
 )
-from commands.intake.outcomes import SettledClustering, SettledSession, Settling
-from commands.intake.reading import looked_at_each
+from commands.intake.looking import Batch, OpenSession, failure_of, look_at
+from commands.intake.outcomes import Settling
+from commands.intake.second_reader import looked_at_in_turn, second_reader
+from commands.intake.settled import SettledSession
 from commands.intake.unsettled import unfinished_uploads, unsettled_clusterings, unsettled_sessions
 from commands.recordings.roots import Roots
 from commands.recordings.search import Search
@@ -184,7 +183,8 @@ def left_open(daybook: Daybook) -> Iterator[None]:
     except NOT_OF_AN_ENTRY:
         raise
     except Exception as fault:  # noqa: BLE001 - it holds up no other
-        LOG.error("incident", extra={"refusal": _incident(daybook, fault)})
+        incident = record_beside(fault, verb="stage 3", database=daybook.database)
+        LOG.error("incident", extra={"refusal": incident})
 
 
 def _note(daybook: Daybook, roots: Roots, sessions: Sequence[int], clusterings: Sequence[int]) -> None:
@@ -210,19 +210,19 @@ def _settle_sessions(
     daybook: Daybook, roots: Roots, steps: Steps, todo: list[int], progress: Callable[[int, int], None]
 ) -> None:
     total, looked_at = len(todo), 0
-    for _ in range(_ROUNDS):
-        overtaken: list[int] = []
-        for batch in _batches(todo, BATCH):
-            with without_garbage_collection():
-                found = _looked_at(daybook, roots, batch)
-            _submit_sessions(daybook, steps, found)
-            overtaken += _still_pending(daybook, found)
-            if total > looked_at:
-                looked_at += len(batch)
-                progress(looked_at, total)
-        if not overtaken:
-            return
-        todo = overtaken
+    here, prepare = partial(_looked_at, daybook, roots), partial(_asked, daybook)
+    with second_reader(total, roots, folder_beside(daybook.database)) as reader:
+        for _ in range(_ROUNDS):
+            overtaken: list[int] = []
+            for batch, found in looked_at_in_turn(_batches(todo, BATCH), reader, prepare, here):
+                _submit_sessions(daybook, steps, found)
+                overtaken += _still_pending(daybook, found)
+                if total > looked_at:
+                    looked_at += len(batch)
+                    progress(looked_at, total)
+            if not overtaken:
+                return
+            todo = overtaken
 
 
 def _submit_sessions(daybook: Daybook, steps: Steps, found: list[SettledSession]) -> None:
@@ -261,16 +261,7 @@ def _failed_session(daybook: Daybook, fault: Exception) -> SessionInsertFailed:
 
 
 def _failure(daybook: Daybook, fault: Exception) -> dict[str, Any]:
-    """Why an entry failed that could not be looked at or stored: a refusal of the database, or a fault of the
-    program.
-    """
-    if isinstance(fault, Refusal):
-        return {"code": fault.code, "message": fault.message, "hint": fault.hint}
-    return failure(_incident(daybook, fault))
-
-
-def _incident(daybook: Daybook, fault: Exception) -> str:
-    return record_beside(fault, verb="stage 3", database=daybook.database)
+    return failure_of(fault, folder_beside(daybook.database))
 
 
 def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> list[int]:
@@ -284,7 +275,8 @@ def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> lis
 def _looked_at(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list[SettledSession]:
     """All of them at once; where what the ledger says of one of them cannot be used, one by one."""
     try:
-        return list(_look_at_sessions(daybook, roots, batch))
+        with without_garbage_collection():
+            return look_at(_asked(daybook, batch), roots, folder_beside(daybook.database))
     except NOT_OF_AN_ENTRY:
         raise
     except Exception as fault:  # noqa: BLE001 - each stands alone
@@ -295,27 +287,25 @@ def _looked_at(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list[Set
         return [SettledSession(session=row.id, version=row.version, event=_failed_session(daybook, fault))]
 
 
-def _look_at_sessions(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> Iterator[SettledSession]:
-    """Read the directories of a batch; several at once where they answer slowly, as on a file server."""
+def _asked(daybook: Daybook, numbers: Sequence[int]) -> Batch:
+    """What has to be known of these sessions to look at them. What another worker has settled meanwhile is left
+    alone."""
     with daybook.reading() as world:
-        world.state.sessions.prefetch(batch)
-        sessions = [world.state.sessions[number] for number in batch]
-        entries = current_entries(world, sessions)
-        presents = present_for(world, sessions)
-    find = Search(roots).directory  # of one batch: it remembers the directories above the sessions'
-
-    def look(found: tuple[Session, str]) -> SettledSession | Exception:
-        row, text = found
-        return _look_at_session(row, text, roots, find, presents[row.id])
-
-    # what another worker has settled meanwhile is left alone
-    todo = [pair for pair in zip(sessions, entries, strict=True) if pair[0].status in _UNSETTLED]
-    for (row, _), settled in zip(todo, looked_at_each(todo, look), strict=True):
-        if isinstance(settled, Exception):
-            event = _failed_session(daybook, settled)
-            yield SettledSession(session=row.id, version=row.version, event=event)
-        else:
-            yield settled
+        world.state.sessions.prefetch(numbers)
+        sessions = [row for n in numbers if (row := world.state.sessions[n]).status in _UNSETTLED]
+        entries, taken = current_entries(world, sessions), taken_at(world, sessions)
+        return Batch(
+            tuple(
+                OpenSession(
+                    session=row.id, version=row.version, entry_index=row.entry_index, subject=row.subject,
+                    username=row.username, location=row.location, entry=entry, decided=row.decided,
+                    taken=taken.get(row.id, {}),
+                )
+                for row, entry in zip(sessions, entries, strict=True)
+            ),
+            insertions(world),
+            experimenters(world),
+        )  # fmt: skip
 
 
 def present_for(world: World, sessions: Sequence[Session]) -> dict[int, Present]:
@@ -327,33 +317,6 @@ def present_for(world: World, sessions: Sequence[Session]) -> dict[int, Present]
         )
         for row in sessions
     }
-
-
-def _look_at_session(
-    session: Session, entry: str, roots: Roots, find: Find, present: Present
-) -> SettledSession | Exception:
-    try:
-        outcome: SessionOutcome = insert_session(
-            session_entry_from_json(entry, session.entry_index),
-            session.location,
-            roots=roots,
-            find=find,
-            present=present,
-            uploader=session.username,
-            session=session.id,
-        )
-    except Exception as fault:  # noqa: BLE001 - at stage 3 each entry stands alone
-        return fault
-    return SettledSession(
-        session=session.id,
-        version=session.version,
-        event=outcome.event,
-        clusterings=list(outcome.clusterings),
-        waiting=[
-            SettledClustering(entry=one.entry, location=one.location, event=one.event)
-            for one in outcome.waiting
-        ],
-    )
 
 
 def _look_at_clustering(daybook: Daybook, roots: Roots, number: int) -> SettleClustering:

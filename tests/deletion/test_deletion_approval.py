@@ -10,7 +10,8 @@ from commands.door.actor import Actor
 from commands.door.command import Command
 from commands.door.submit import Daybook
 from commands.intake.completion import add_tasks
-from commands.intake.settling import SettleClustering, SettledSession, SettleSessions
+from commands.intake.settled import SettledSession
+from commands.intake.settling import SettleClustering, SettleSessions
 from commands.requests.closing import SetApprovalPolicy
 from commands.requests.deletion import ApproveDeletion
 from commands.requests.redaction import RequestRedaction

@@ -1,7 +1,8 @@
 """withdraw: what was never inserted is taken back by its owner; what was inserted is not."""
 
 from commands.intake.completion import annotate
-from commands.intake.settling import SettledSession, SettleSessions
+from commands.intake.settled import SettledSession
+from commands.intake.settling import SettleSessions
 from commands.requests.withdrawal import Withdrawn
 from ledger.errors import Refusal
 from ledger.events import SessionWaiting

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.intake import insertion
-from commands.intake import settling as working
+from commands.intake import insertion, looking
 from commands.intake.validation import validate
 from commands.intake.working import work
 from commands.recordings import disk
@@ -214,13 +213,13 @@ def test_a_directory_that_vanishes_between_stage_2_and_3_fails_alone(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = lab.record_many(2)
-    insert = working.insert_session
+    insert = looking.insert_session
 
     def vanish(entry: object, location: str, **options: object) -> object:
         shutil.rmtree(lab.share / "date_1", ignore_errors=True)
         return insert(entry, location, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(working, "insert_session", vanish)
+    monkeypatch.setattr(looking, "insert_session", vanish)
     report = lab.upload(*map(session, names))
     assert [entry.outcome for entry in report.sessions] == ["error", "inserted"]
     assert "was not found" in report.sessions[0].reason

@@ -41,7 +41,8 @@ from commands.inputfile.kept_findings import NO_MORE
 from commands.intake.accepting import AcceptInputFile, RejectInputFile, look_at_duplicates
 from commands.intake.completing import CompleteSession
 from commands.intake.looking_again import AddFound, LookedAgain
-from commands.intake.settling import FinishUpload, SettleClustering, SettledSession, SettleSessions
+from commands.intake.settled import SettledSession
+from commands.intake.settling import FinishUpload, SettleClustering, SettleSessions
 from commands.intake.validation import RecordCheck
 from commands.lab.catalogue import AddReferenceValue, LoadCatalogue, RetireReferenceValue
 from commands.lab.people import ErasePerson, SetPerson

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from commands.intake import settling
+from commands.intake import looking
 
-_insert = settling.insert_session
+_insert = looking.insert_session
 
 
 def held(entry: Any, location: str, **rest: Any) -> Any:
@@ -24,7 +24,7 @@ def held(entry: Any, location: str, **rest: Any) -> Any:
 def hold_reads() -> None:
     """Where the environment says so."""
     if "HELD" in os.environ:
-        settling.insert_session = held  # type: ignore[assignment]
+        looking.insert_session = held  # type: ignore[assignment]
 
 
 hold_reads()
