@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import orjson
 
@@ -97,8 +98,13 @@ def _stays_with(session: Session, event: StoredEvent, body: Payload) -> None:
 
 
 def _codes(names: Iterable[str]) -> str | None:
-    found = sorted(set(names))
-    return compact_json(found) if found else None
+    found = tuple(names)
+    return _sorted_once(found) if found else None
+
+
+@lru_cache(maxsize=1024)  # most sessions have the same
+def _sorted_once(names: tuple[str, ...]) -> str:
+    return compact_json(sorted(set(names)))
 
 
 _LOOKS = [
@@ -134,7 +140,12 @@ def _next_look(session: Session, looked_at: str) -> str | None:
     """The next of its times."""
     if session.open is None or session.open_since is None:
         return None
-    since = datetime.fromisoformat(session.open_since)
+    return _next_after(session.open_since, looked_at)
+
+
+@lru_cache(maxsize=1024)  # the events of one command have one time
+def _next_after(open_since: str, looked_at: str) -> str | None:
+    since = datetime.fromisoformat(open_since)
     times = ((since + after).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for after in _LOOKS)
     return next((time for time in times if time > looked_at), None)
 
