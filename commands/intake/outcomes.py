@@ -30,13 +30,13 @@ class Settling:
     def __init__(self, world: World, todo: Sequence[tuple[SettledSession, Session]]) -> None:
         self._world, self._todo = world, todo
         rows = [row for _, row in todo]
+        self._taken = taken_at(world, rows)  # and has the locations that they hold loaded
         world.state.locations.prefetch((row.subject, row.location) for row in rows)
         world.state.times.prefetch(
             (row.subject, settled.event.session_time)
             for settled, row in todo
             if isinstance(settled.event, SessionInserted)
         )
-        self._taken = taken_at(world, rows)
         self._around = overlapping(
             world, [text for row in rows for text in (row.location, row.leads_to) if text is not None]
         )

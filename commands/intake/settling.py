@@ -9,6 +9,7 @@ import platform
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -59,6 +60,11 @@ NOT_OF_AN_ENTRY = (LedgerUnavailable, IntegrityFailure, NotPermitted)
 
 class SettleSessions(Command[Result]):
     sessions: list[SettledSession]
+
+    def fingerprint(self) -> bytes:
+        """Goes by the sessions and their versions, whatever is found of them the second time."""
+        names = " ".join(f"{settled.session}:{settled.version}" for settled in self.sessions)
+        return sha256(f"SettleSessions {self.command_id} {names}".encode()).digest()
 
     def authorise(self, world: World) -> None:
         world.state.sessions.prefetch(settled.session for settled in self.sessions)
@@ -195,13 +201,9 @@ def _note(daybook: Daybook, roots: Roots, sessions: Sequence[int], clusterings: 
         for letter, rows, numbers in (
             ("s", world.state.sessions, sessions), ("c", world.state.clusterings, clusterings),
         ):  # fmt: skip
-            rows.prefetch(numbers)
-            for number in numbers:
-                row = rows[number]
-                if row.status in _UNSETTLED:
-                    waiting[f"{letter}{number}"] = looks.folder_of(row.location, roots)
-                else:
-                    settled.append(f"{letter}{number}")
+            open_ = _places(world, rows.table, "status IN ('pending', 'waiting')", numbers)
+            waiting |= {f"{letter}{number}": looks.folder_of(place, roots) for number, place in open_.items()}
+            settled += [f"{letter}{number}" for number in numbers if number not in open_]
     with suppress(Refusal):
         looks.note(daybook.database, waiting, settled, f"{platform.node()}:{os.getpid()}")
 
@@ -268,8 +270,20 @@ def _still_pending(daybook: Daybook, looked_at: Sequence[SettledSession]) -> lis
     """Those that changed, or whose probes changed, while the disk was read."""
     numbers = [settled.session for settled in looked_at]
     with daybook.reading() as world:
-        world.state.sessions.prefetch(numbers)
-        return [number for number in numbers if world.state.sessions[number].status == "pending"]
+        pending = _places(world, world.state.sessions.table, "status = 'pending'", numbers)
+    return [number for number in numbers if number in pending]
+
+
+def _places(world: World, table: str, condition: str, numbers: Collection[int]) -> dict[int, str]:
+    """The location of each of these records for which a condition holds."""
+    if not numbers:
+        return {}
+    rows = world.transaction.run(
+        f"SELECT id, location FROM {table} WHERE id BETWEEN ? AND ? AND {condition}",
+        (min(numbers), max(numbers)),
+    ).fetchall()
+    among = frozenset(numbers)
+    return {number: location for number, location in rows if number in among}
 
 
 def _looked_at(daybook: Daybook, roots: Roots, batch: Sequence[int]) -> list[SettledSession]:

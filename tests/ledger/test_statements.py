@@ -129,6 +129,10 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
     "commands/intake/returning.py": {
         NAME: ("world.state.sessions.table",),
     },
+    "commands/intake/settling.py": {
+        CONDITION: ("condition",),
+        NAME: ("table",),
+    },
     "commands/intake/unsettled.py": {
         NAME: (
             "table",
