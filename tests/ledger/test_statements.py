@@ -31,7 +31,24 @@ IDENTIFIER = (
 )
 NO_SQL = "no statement: words of a sentence, or of a file in another format"
 
+OF_COPIES = "names, types and files of DuckDB's copies, put together by the program; files are in quotes that are doubled inside"
+
 FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
+    "commands/analysis/engine.py": {
+        OF_COPIES: (
+            "table",
+            "', '.join((f'{_name(name)} {columns[name]}' for name in columns))",
+            "_text(file.absolute())",
+            "how",
+            "values",
+        ),
+    },
+    "commands/analysis/ranges.py": {
+        OF_COPIES: ("names", "engine.parquet([file])"),
+    },
+    "commands/answers/query/archived.py": {
+        OF_COPIES: ("', '.join(map(str, SCHEMAS.items()))", "shown", "files", "rows"),
+    },
     "commands/accounts/invitations.py": {
         CONDITION: ("where",),
         NAME: (
