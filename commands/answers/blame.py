@@ -19,6 +19,7 @@ from commands.answers.rows import BriefEvent
 from ledger import log
 from ledger.bodies import body_of
 from ledger.envelope import StoredEvent
+from projections.handlers.record_status import RESTORED, STATUS
 from projections.references import Reference
 
 if TYPE_CHECKING:
@@ -78,11 +79,6 @@ _READ = {
     "ClusteringInserted": ("curator", "location", "curation_time", "notes", "outputs", "remarks", "session"),
 }  # fmt: skip
 """What is read from the disk when an entry is inserted."""
-_STATUS = {
-    "InsertRequested": "pending", "Waiting": "waiting", "Inserted": "inserted", "InsertFailed": "error",
-    "Withdrawn": "withdrawn", "Deleted": "deleted", "Restored": "", "ProbesAssociated": "pending",
-    "SessionSettled": "pending", "EntryRenewed": "pending",
-}  # fmt: skip
 
 
 def blame(world: "World", reference: Reference) -> Blame:
@@ -181,7 +177,8 @@ def _of_entry(
                 said[name] = _Said(event) if place is None else _Said(event, place[0], _path(place[1], name))
         entry |= later
         _tell_what_was_read(said, event, body)
-        if (status := _status_of(event, body)) is not None and status == found.status:
+        status = STATUS.get(event.type) or (body["status"] if event.type in RESTORED else None)
+        if status == found.status:
             said["status"] = _Said(event)
     return said
 
@@ -192,13 +189,6 @@ def _path(entry: str, name: str) -> str | None:
 
 def _list_of(body: Plain) -> str:
     return "clustering" if "sessions" in body and body.get("session") is None else "sessions"
-
-
-def _status_of(event: StoredEvent, body: Plain) -> str | None:
-    for name, status in _STATUS.items():
-        if event.type.endswith(name):
-            return status or str(body.get("status", ""))
-    return None
 
 
 def _tell_what_was_read(said: dict[str, _Said], event: StoredEvent, body: Plain) -> None:
