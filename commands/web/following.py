@@ -1,19 +1,10 @@
-"""The log as server-sent events: every event in order and those to come, for programs that go on where they left.
+"""The log as server-sent events: every event in order and those to come, for programs that go on where they left."""
 
-So many listen at once. Nobody holds the ledger open while waiting, a reader that is slow is sent no more than it takes,
-and who is let in no longer hears nothing more.
-"""
-
-import time
-from collections.abc import AsyncIterator
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore
 from typing import Annotated, Any
 
-from anyio import sleep
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Request
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
 from commands.answers.answering import Answering
 from commands.answers.document import json_text
@@ -23,37 +14,17 @@ from commands.answers.parameters import Number
 from commands.answers.rows import EventLine
 from commands.door.submit import Daybook
 from commands.web.callers import caller, is_still_in
+from commands.web.holding_open import STREAM, HeldOpen, Newest
 from commands.web.openapi import problems_of
 from commands.web.operations import refuse_unknown
 from commands.web.problems import Problem
 from commands.web.serving import Serving
-from ledger import log
 
 MOST = 32
-LONGEST_S = 3600.0
-"""Then a connection ends, and the client comes again: a program that is gone without a word holds no place for good."""
-ALIVE_S = 15.0
-STREAM = "text/event-stream"
 _Mark = Annotated[
     str | None, Header(description="The id of the last event that was handled.", max_length=100)
 ]
 _After = Annotated[Number | None, Query(description="Begin behind this position; else with the first event.")]
-
-
-class Newest:
-    """How far the ledger has come, asked once for all who wait."""
-
-    def __init__(self, serving: Serving) -> None:
-        self._serving, self._lock = serving, Lock()
-        self._known, self._asked_at = 0, float("-inf")
-
-    def position(self) -> int:
-        with self._lock:
-            if time.monotonic() - self._asked_at >= EVERY_S / 2:
-                with self._serving.ledger.database.reading() as transaction:
-                    self._known = log.read_head(transaction).size
-                self._asked_at = time.monotonic()
-            return self._known
 
 
 def following(serving: Serving) -> APIRouter:
@@ -80,53 +51,31 @@ def _described() -> dict[int | str, dict[str, Any]]:
     return {200: {"description": said, "content": {STREAM: {"schema": {"type": "string"}}}}, **problems_of()}
 
 
-class _Events(StreamingResponse):
+class _Events(HeldOpen):
+    longest_s, every_s, retry_ms, goes_on = 3600.0, EVERY_S, 2000, True
+
     def __init__(
         self, serving: Serving, request: Request, places: BoundedSemaphore, newest: Newest, ledger: Answering,
         position: int,
     ) -> None:  # fmt: skip
-        self._serving, self._request, self._places, self._newest = serving, request, places, newest
-        self._ledger, self._position = ledger, position
-        super().__init__(self._pieces(), media_type=STREAM, headers={"Cache-Control": "no-store"})
+        self._ledger = ledger
+        super().__init__(serving, request, places, newest, position)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._places.acquire(blocking=False):
-            problem = Problem(
-                503, "too-many-followers", f"{MOST} programs follow this ledger here already.",
-                "Try again in a while, or end another.", headers={"Retry-After": "30"},
-            )  # fmt: skip
-            await problem.response(self._serving.settings.contact)(scope, receive, send)
-            return
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._places.release()
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        began = said = time.monotonic()
-        yield b"retry: 2000\n\n"
-        while not self._serving.stopping.is_set() and time.monotonic() - began < LONGEST_S:
-            found = await run_sync(self._next)
-            if found is None:
-                return
-            for event in found:
-                yield _piece(event)
-                self._position = event.position
-            if found:
-                said = time.monotonic()
-                continue
-            if time.monotonic() - said > ALIVE_S:
-                yield b": nothing new\n\n"
-                said = time.monotonic()
-            await sleep(EVERY_S)
-
-    def _next(self) -> list[EventLine] | None:
-        """None where the caller is let in no longer."""
+    def news(self) -> list[bytes] | None:
         if self._newest.position() <= self._position:
             return []
         if not is_still_in(self._serving, self._request):
             return None
-        return list(self._ledger.ask("log", after=self._position, limit=AT_ONCE).events)
+        events = list(self._ledger.ask("log", after=self._position, limit=AT_ONCE).events)
+        self._position = events[-1].position if events else self._position
+        return [_piece(event) for event in events]
+
+    def no_place(self) -> Response:
+        problem = Problem(
+            503, "too-many-followers", f"{MOST} programs follow this ledger here already.",
+            "Try again in a while, or end another.", headers={"Retry-After": "30"},
+        )  # fmt: skip
+        return problem.response(self._serving.settings.contact)
 
 
 def _piece(event: EventLine) -> bytes:

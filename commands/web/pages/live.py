@@ -3,25 +3,17 @@
 So many pages are told at once; whoever comes later is told nothing, and sees what is new by loading the page.
 """
 
-import time
-from collections.abc import AsyncIterator
 from threading import BoundedSemaphore
 
-from anyio import sleep
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
-from commands.web.following import STREAM, Newest
+from commands.web.holding_open import HeldOpen, Newest
 from commands.web.pages.visiting import SignInFirst, visitor
 from commands.web.serving import Serving
 from ledger.errors import Refusal
 
 MOST = 100
-LONGEST_S = 600.0
-EVERY_S = 1.0
-ALIVE_S = 15.0
 _NO_MORE = 204
 """A browser that gets this does not come again by itself."""
 
@@ -43,45 +35,19 @@ def live(serving: Serving) -> APIRouter:
     return router
 
 
-class _Told(StreamingResponse):
-    def __init__(
-        self, serving: Serving, request: Request, places: BoundedSemaphore, newest: Newest, after: int
-    ) -> None:
-        self._serving, self._request, self._places, self._newest = serving, request, places, newest
-        self._after = after
-        super().__init__(self._pieces(), media_type=STREAM, headers={"Cache-Control": "no-store"})
+class _Told(HeldOpen):
+    longest_s, every_s, retry_ms, goes_on = 600.0, 1.0, 5000, False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._places.acquire(blocking=False):
-            await Response(status_code=_NO_MORE)(scope, receive, send)
-            return
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._places.release()
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        began = said = time.monotonic()
-        yield b"retry: 5000\n\n"
-        while not self._serving.stopping.is_set() and time.monotonic() - began < LONGEST_S:
-            position = await run_sync(self._grown)
-            if position is None:
-                return
-            if position > self._after:
-                self._after, said = position, time.monotonic()
-                yield f"data: {position}\n\n".encode()
-            elif time.monotonic() - said > ALIVE_S:
-                said = time.monotonic()
-                yield b": nothing new\n\n"
-            await sleep(EVERY_S)
-
-    def _grown(self) -> int | None:
-        """None for whoever is signed in no longer."""
+    def news(self) -> list[bytes] | None:
         position = self._newest.position()
-        if position <= self._after:
-            return position
+        if position <= self._position:
+            return []
         try:
             visitor(self._serving, self._request)
         except (SignInFirst, Refusal):
             return None
-        return position
+        self._position = position
+        return [b"data: %d\n\n" % position]
+
+    def no_place(self) -> Response:
+        return Response(status_code=_NO_MORE)
