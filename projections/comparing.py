@@ -6,11 +6,12 @@ memory stays at some pages, whatever the ledger's size. The only module that mak
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import create_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import create_mock_engine
+from sqlalchemy.dialects import sqlite
 
 from ledger import log
 from ledger.collector import without_garbage_collection
@@ -71,13 +72,22 @@ def differences(transaction: Transaction, beside: Transaction, live_slot: str) -
 @contextmanager
 def _beside() -> Iterator[Transaction]:
     """A database in a temporary file, as SQLite makes it for an empty name, with one slot of the projections."""
-    engine = create_engine("sqlite+pysqlite://", creator=_temporary, poolclass=StaticPool)
-    metadata.create_all(engine, [TABLES[record.TABLE, SLOTS[0]] for record in RECORDS])
-    try:
-        with closing(engine.raw_connection()) as lent:
-            yield Transaction(lent.driver_connection, "sqlite")
-    finally:
-        engine.dispose()
+    with closing(_temporary()) as connection:
+        for statement in _statements():
+            connection.execute(statement)
+        yield Transaction(connection, "sqlite")
+
+
+@cache
+def _statements() -> tuple[str, ...]:
+    """What makes the tables. Wording them takes longer than to compare a small ledger."""
+    worded: list[str] = []
+    engine = create_mock_engine(
+        "sqlite+pysqlite://",
+        lambda made, *_, **__: worded.append(str(made.compile(dialect=sqlite.dialect()))),
+    )
+    metadata.create_all(engine, [TABLES[record.TABLE, SLOTS[0]] for record in RECORDS], checkfirst=False)
+    return tuple(worded)
 
 
 def _temporary() -> Any:
