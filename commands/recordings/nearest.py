@@ -17,21 +17,22 @@ _OPEN_EPHYS_FORMAT = (".continuous", ".openephys")
 _FORMATS = {
     ".ncs": "continuous channels of Neuralynx; tetrodes are read from .ntt files",
     ".nrd": "raw data of Neuralynx; tetrodes are read from .ntt files",
-    ".rhd": "a recording of Intan",
-    ".rhs": "a recording of Intan",
-    ".ns5": "a recording of Blackrock",
-    ".ns6": "a recording of Blackrock",
-    ".nev": "events of Blackrock or Neuralynx",
-    ".rec": "a recording of SpikeGadgets",
+    ".rhd": "a recording of Intan, which is not read",
+    ".rhs": "a recording of Intan, which is not read",
+    ".ns5": "a recording of Blackrock, which is not read",
+    ".ns6": "a recording of Blackrock, which is not read",
+    ".rec": "a recording of SpikeGadgets, which is not read",
     ".kwik": "the Kwik format of Open Ephys, which is not read",
     ".kwd": "the Kwik format of Open Ephys, which is not read",
     ".nwb": "a file of Neurodata Without Borders, which is not read",
-    ".pl2": "a recording of Plexon",
-    ".plx": "a recording of Plexon",
-    ".smrx": "a recording of Spike2",
+    ".pl2": "a recording of Plexon, which is not read",
+    ".plx": "a recording of Plexon, which is not read",
+    ".smrx": "a recording of Spike2, which is not read",
     ".cbin": "a compressed recording without its .ap.meta",
+    ".nev": "a file of events of Blackrock or Neuralynx, which is not read",
 }
-ENDINGS = (*_OPEN_EPHYS_FORMAT, *_FORMATS)
+_SORTED = "spike_times.npy"
+ENDINGS = (*_OPEN_EPHYS_FORMAT, *_FORMATS, _SORTED)
 
 
 def too_deep(place: Place) -> NotASession | None:
@@ -105,21 +106,26 @@ def _other(place: Place, found: Sequence[Found]) -> NotASession | None:
             f"{shown(deeper[0])} lies in a subfolder; the recordings of its system lie directly in their "
             "session directory. Give that folder, or move the files up.",
         )
-    for one in found:
-        ending = "." + one.name.lower().rpartition(".")[2]
-        if ending in _FORMATS:
+    by_ending = {_ending(one): one for one in reversed(found)}
+    for ending, what in _FORMATS.items():
+        if ending in by_ending:
             return NotASession(
                 "format-not-read",
-                f"{shown(place.root)}: {shown(one.file)} is {_FORMATS[ending]}.",
+                f"{shown(place.root)}: {shown(by_ending[ending].file)} is {what}.",
                 "Give a directory with a recording of a system that is read.",
             )
-        if one.name.lower() == "spike_times.npy":
+    for one in found:
+        if one.name.lower() == _SORTED:
             return NotASession(
                 "only-sorted",
                 f"{shown(place.root)} holds the output of a clustering ({shown(one.file)}), and no recording.",
                 "Give the directory of the recording; the output is a clustering of it.",
             )
     return None
+
+
+def _ending(one: Found) -> str:
+    return "." + one.name.lower().rpartition(".")[2]
 
 
 def _no_recordings(place: Place, known_by: Sequence[str]) -> NotASession:

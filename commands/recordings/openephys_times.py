@@ -87,8 +87,7 @@ class Times:
                 "settings-unreadable",
                 settings.file,
                 (settings.file,),
-                f"{shown(settings.file)} cannot be read to its end ({shown(settings.broken)}): the serial numbers of "
-                "probes may not be known.",
+                f"{_broken(settings)}: the serial numbers of probes may not be known.",
             )
             for settings in self._files.values()
             if settings is not None and settings.broken
@@ -173,3 +172,9 @@ def _parts(folder: str) -> tuple[str, int, int]:
     if match is None:
         return folder.rpartition("/")[0].rpartition("/")[0], 1, 1
     return match[1] or "", int(match[2]), int(match[3])
+
+
+def _broken(settings: Settings) -> str:
+    """What is wrong with a settings file, which may name the file itself."""
+    file, why = shown(settings.file), shown(str(settings.broken)).rstrip(".")
+    return why if why.startswith(file) else f"{file} cannot be read to its end ({why})"

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from commands.recordings.disk import OF_THE_SYSTEM, Found
 from commands.recordings.session import (
@@ -73,8 +74,27 @@ def session_of(
         start=min((r.start for r in raw if r.start is not None), default=None),
         acquiring=any(r.acquiring for r in recordings),
         missing=_named(found.missing, recordings, directory_name),
-        remarks=found.remarks,
+        remarks=(*found.remarks, *_of_one_serial(raw)),
     )
+
+
+def _of_one_serial(recordings: Sequence[Recording]) -> list[Remark]:
+    """A remark where what was recorded at the same time, at different ports, has one serial: one of them is wrong, and
+    only one probe is taken."""
+    found: dict[tuple[str, datetime | None], dict[str, Recording]] = {}
+    for one in recordings:
+        if one.serial is not None:
+            minute = None if one.start is None else one.start.replace(second=0, microsecond=0)
+            found.setdefault((one.serial, minute), {}).setdefault(_identity(replace(one, serial=None)), one)
+    remarks = []
+    for (serial, _), of in found.items():
+        if len(of) > 1:
+            files = tuple(one.file for one in of.values())
+            names = " and ".join(sorted(one.name for one in of.values()))
+            said = f"{names} were recorded at the same time and have the same serial number, {serial}: "
+            said += "they are taken as one probe."
+            remarks.append(Remark("same-serial", serial, files, said))
+    return remarks
 
 
 def _probes(directory_name: str, recordings: Sequence[Recording]) -> tuple[ProbeOnDisk, ...]:

@@ -168,6 +168,15 @@ def _completed(place: Place, session: SessionDirectory, now: datetime | None) ->
     if misnamed := misnamed_sessions_txt(place.listing):
         what = f"{shown(misnamed)} is not read: rename it to {TABLE_NAME}. Its ending was hidden or changed."
         remarks.append(Remark("sessions-txt-name", misnamed, (misnamed,), what))
+    remarks += [
+        Remark(
+            "linked-folder",
+            folder,
+            (folder,),
+            f"{shown(folder)} is a link to another folder, which is not followed: a recording in it is not taken.",
+        )
+        for folder in place.listing.linked
+    ]
     last_written = _last_written(place, session) if session.acquiring else None
     if not (remarks or session.missing or last_written):
         return session

@@ -107,7 +107,7 @@ class Remark:
     """Something readable that is not taken, or a fact to keep in mind: the session goes in, and this stays with it.
 
     ``code`` is one of ``lf-only``, ``auxiliary-stream``, ``exported-piece``, ``derived``, ``clock-in-doubt``,
-    ``settings-unreadable``, ``nested-recordings``, ``sessions-txt-name``.
+    ``settings-unreadable``, ``nested-recordings``, ``sessions-txt-name``, ``linked-folder``, ``same-serial``.
     """
 
     code: str

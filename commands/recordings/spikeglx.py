@@ -68,12 +68,15 @@ def read(place: Place, found: Sequence[Found]) -> Contents:
 
 
 def _derived(recordings: Sequence[Recording]) -> list[Remark]:
-    """A remark for each folder of output of CatGT that lies beside the recordings which it was made from."""
+    """A remark for each folder of output of CatGT that lies beside the recordings which it was made from; of output
+    among them for each file."""
     raw = {r.serial for r in recordings if not r.derived}
+    of_raw = {r.file.split("/")[0] for r in recordings if not r.derived}
     folders: dict[str, list[str]] = {}
     for recording in recordings:
         if recording.derived and recording.serial in raw:
-            folders.setdefault(recording.file.split("/")[0], []).append(recording.file)
+            folder = recording.file.split("/")[0]
+            folders.setdefault(recording.file if folder in of_raw else folder, []).append(recording.file)
     return [
         Remark(
             "derived",
