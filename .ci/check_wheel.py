@@ -80,6 +80,17 @@ def check_own_parts(python: Path, daybook: Path, away: Path) -> None:
             )
 
 
+def check_query(daybook: Path, away: Path, install: tuple[str | Path, ...]) -> None:
+    """Without its extra a query says what to install; with it, and nothing else, it answers."""
+    asked = (daybook, "query", "SELECT count(*) AS n, max(requested_at) AS at FROM sessions")
+    done = subprocess.run(asked, cwd=away, capture_output=True, text=True, check=False)
+    if done.returncode != 1 or "daybook-ledger[query]" not in done.stderr:
+        raise Failed(f"a query without DuckDB does not say what to install: {done.stderr}")
+    run("install[query]", *install, cwd=away)
+    run("daybook query", *asked, cwd=away)
+    run("daybook archive create", daybook, "archive", "create", "archive", cwd=away)
+
+
 def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="daybook-wheel-") as temporary:
@@ -103,6 +114,7 @@ def main() -> int:
             run("daybook init", daybook, "init", cwd=away)
             run("daybook verify", daybook, "verify", cwd=away)
             run("daybook demo", daybook, "demo", cwd=away)
+            check_query(daybook, away, (*install, f"{wheel}[query]"))
             (ROOT / "dist").mkdir(exist_ok=True)
             shutil.copy(wheel, ROOT / "dist")
             print(f"check_wheel: dist/{wheel.name}")
