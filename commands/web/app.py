@@ -10,7 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from commands.web import callers, doing, exports, following, health, operations, pages, signing_in, uploads
+from commands.web import actions, callers, exports, following, health, operations, pages, signing_in, uploads
 from commands.web.bounds import Bounds
 from commands.web.openapi import describe
 from commands.web.pages import ingest
@@ -42,7 +42,7 @@ def application(serving: Serving) -> FastAPI:
     )  # fmt: skip
     app.include_router(uploads.uploads(serving), prefix=API)
     app.include_router(operations.questions(serving), prefix=API)
-    app.include_router(doing.actions(serving), prefix=API)
+    app.include_router(actions.actions(serving), prefix=API)
     app.include_router(exports.exports(serving), prefix=API)
     app.include_router(following.following(serving), prefix=API)
     app.include_router(signing_in.signing_in(serving), prefix=API)
@@ -52,7 +52,7 @@ def application(serving: Serving) -> FastAPI:
         Bounds,
         serving=serving,
         files=dict.fromkeys(uploads.PATHS, 1)
-        | dict.fromkeys(doing.PATHS_OF_FILES | operations.PATHS_OF_FILES, _ESCAPED)
+        | dict.fromkeys(actions.PATHS_OF_FILES | operations.PATHS_OF_FILES, _ESCAPED)
         | ingest.BYTES_OF_FILES,
     )
     describe(app, __version__)

@@ -113,7 +113,7 @@ def test_what_a_spreadsheet_would_compute_is_text(ledger_url: str, server: Serve
 
 @pytest.mark.parametrize("path", ["/sessions", "/clusterings", "/uploads"])
 def test_every_column_can_be_chosen(path: str, lab: Lab, server: Server) -> None:
-    from commands.web.pages.listed import CLUSTERINGS, SESSIONS, UPLOADS
+    from commands.web.pages.list_columns import CLUSTERINGS, SESSIONS, UPLOADS
 
     what = next(each for each in (SESSIONS, CLUSTERINGS, UPLOADS) if f"/{each.kind}" == path)
     browser: Browser = joined(server, "user_2")

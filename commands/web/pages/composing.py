@@ -23,8 +23,8 @@ from commands.recordings.session import SessionDirectoryError
 from commands.recordings.session_folders import derived_folder, looks_like_session
 from commands.recordings.sessions_txt import TABLE_NAME
 from commands.web.pages import drafting
+from commands.web.pages.action_forms import position
 from commands.web.pages.choosing import lists
-from commands.web.pages.doing import position
 from commands.web.pages.editing import EDITOR
 from commands.web.pages.next_steps import ways
 from commands.web.pages.routes import add_form, add_page, seen_other

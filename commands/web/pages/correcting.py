@@ -11,7 +11,7 @@ from commands.answers.doing.common import bytes_of
 from commands.door.command_ids import new_command_id
 from commands.inputfile.entry_file import entry_file
 from commands.web.pages import drafting
-from commands.web.pages.doing import position
+from commands.web.pages.action_forms import position
 from commands.web.pages.editing import text_of
 from commands.web.pages.fields import plain
 from commands.web.pages.findings import causes

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from commands.answers.diff import diff
 from commands.answers.times import moment_of
-from commands.web.pages.doing import position
+from commands.web.pages.action_forms import position
 from commands.web.pages.next_steps import ways
 from commands.web.pages.routes import add_page
 from commands.web.pages.showing import page

@@ -18,7 +18,7 @@ from commands.inputfile.mending import Mending, mended, repairable, repaired
 from commands.intake.checking import CheckedFile
 from commands.intake.validation import validate
 from commands.web.pages import drafting
-from commands.web.pages.doing import position
+from commands.web.pages.action_forms import position
 from commands.web.pages.fields import plain
 from commands.web.pages.findings import GROUPS, Cause, causes, marked, stages, wordless
 from commands.web.pages.next_steps import ways

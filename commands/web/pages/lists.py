@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from commands.answers.times import EXAMPLES
 from commands.web.pages.as_files import as_csv, as_json
-from commands.web.pages.listed import CLUSTERINGS, SESSIONS, UPLOADS, Column, List
+from commands.web.pages.list_columns import CLUSTERINGS, SESSIONS, UPLOADS, Column, List
 from commands.web.pages.routes import add_page
 from commands.web.pages.showing import page
 from commands.web.pages.visiting import Visit, WrongField

@@ -15,8 +15,8 @@ from commands.inputfile.entry_file import written
 from commands.inputfile.findings import Finding
 from commands.intake.upload_report import UploadReport
 from commands.web.pages import drafting
+from commands.web.pages.action_forms import position
 from commands.web.pages.choosing import lists
-from commands.web.pages.doing import position
 from commands.web.pages.editing import EDITOR
 from commands.web.pages.fields import plain
 from commands.web.pages.next_steps import ways

@@ -14,7 +14,7 @@ from commands.answers.doing.common import bytes_of
 from commands.answers.request import Request
 from commands.door.command_ids import new_command_id
 from commands.intake.validation import validate
-from commands.web.pages.doing import facts_of, position
+from commands.web.pages.action_forms import facts_of, position
 from commands.web.pages.fields import plain
 from commands.web.pages.impact import drawn
 from commands.web.pages.next_steps import ways

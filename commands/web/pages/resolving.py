@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from commands.answers.actions import action
 from commands.answers.parameters import parameters
+from commands.web.pages.action_forms import button_of
 from commands.web.pages.associating import OnDisk, probes_on_disk
-from commands.web.pages.doing import button_of
 from commands.web.pages.fields import Field, fields_of
 from commands.web.pages.next_steps import Way, way
 from commands.web.pages.visiting import Visit

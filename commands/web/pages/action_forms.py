@@ -47,7 +47,7 @@ _DANGEROUS = frozenset(
 )
 
 
-def doing(serving: Serving) -> APIRouter:
+def action_forms(serving: Serving) -> APIRouter:
     router = APIRouter()
     add_page(router, serving, "/do/{action}", _form)
     add_form(router, serving, "/do/{action}", _done, part_bytes=serving.settings.limits.input_file_bytes)
