@@ -139,6 +139,7 @@ def test_a_redaction_while_a_file_is_written_is_seen_before_the_run_ends(
             monkeypatch.setattr(creating, "_write", write)
             meanwhile.append(position)
 
+    monkeypatch.setattr("commands.analysis.renewing._WAIT_S", 0)  # the run itself has the folder
     meanwhile: list[int] = []
     monkeypatch.setattr(creating, "_write", redacted_meanwhile)
     sync = creating._sync
