@@ -168,11 +168,12 @@ def _table(table: str, keywords: Keywords) -> tuple[Reader, str]:
             if at == index:
                 continue
             if same.value != found.value:
-                message = f'"{clipped(found.value, 60)}" looks like "{clipped(same.value, 60)}", at [{at}].'
+                alike = f'"{clipped(found.value, 60)}" looks like "{clipped(same.value, 60)}"'
+                message = f"{alike}, which is item {at + 1} of {table}."
                 hint = f"Keep one of the two. {difference(found.value, same.value)}".rstrip()
                 report.error("look-alike-value", (place, key), index, message, hint)
                 continue
-            said = f'"{clipped(found.value, 60)}" is in {table} already, at [{at}]'
+            said = f'"{clipped(found.value, 60)}" is in {table} already, as item {at + 1}'
             if same == found:
                 report.warning("repeated-item", (place, key), index, f"{said}.", "Remove one of the two.")
             else:

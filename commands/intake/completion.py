@@ -347,7 +347,7 @@ def annotate(
             raise Refusal(
                 f"has-{name}",
                 f'Session s{session} has its {name} already: "{_shown(getattr(current.entry, name))}".',
-                "Write it into the input file. Have added what it says beyond this, or corrected what it says instead",
+                "Write it into the input file, then add what is new, or correct what is there",
                 NextStep("amend", f"s{session}", {"file": None}),
                 NextStep("request-correction", arguments={"file": None, "reason": None}),
             )
