@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from commands.lab.subjects import RemoveProbe
 from ledger.errors import Refusal
 from ledger.moments import position_of
 from tests.cli.conftest import Ended, run_cli
 from tests.correction.corrections import OTHER_SUBJECT, corrected, other_subject
 from tests.deletion.desk import Desk
-from tests.intake.lab import SERIALS, Lab, document, session
+from tests.intake.lab import PROBES, SERIALS, Lab, document, session
 from tests.past.story import FOLDERS, Story
 
 STEPS = {"sqlite": 14, "postgresql": 5}
@@ -98,6 +99,17 @@ def test_every_command_says_as_of_a_moment_what_it_said_then(desk: Desk) -> None
     for size, question, answer in seen[-30:]:  # and the present is the present again
         if size == desk.lab.size():
             assert read(*question) == answer
+
+
+def test_what_waited_is_told_with_the_probes_of_then(lab: Lab) -> None:
+    lab.record("date_1", serials=["9999999"])
+    waiting = lab.upload(session("date_1")).sessions[0].session
+    read, then = Reader(lab), lab.size()
+    said = read("why", waiting)
+    lab.daybook.submit(RemoveProbe(subject="12345", probe=PROBES[0], removal_time="2024-01-01 00:00:00"))
+
+    assert said.json["status"] == "waiting"
+    assert told(read("why", waiting, as_of=then)) == told(said)
 
 
 def test_times_stand_for_the_last_event_until_then(lab: Lab) -> None:

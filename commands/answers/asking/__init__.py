@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from commands.door.settings import Checkpoints
     from commands.door.submit import Daybook
     from commands.door.world import World
-    from projections.past import About
+    from projections.past import About, Past
     from projections.references import Reference
 
 
@@ -62,14 +62,20 @@ class Asking:
         self.then = world.head.size, world.head.recorded_at
         return world
 
-    def found(self, text: str, *, bound_up: bool = False) -> "tuple[World, Reference]":
+    def found(self, text: str, *, bound_up: bool = False, of_lab: bool = False) -> "tuple[World, Reference]":
         """The record that somebody means; a location may be spelled in any way. ``bound_up``: with all of its
-        subject.
+        subject. ``of_lab``: with subjects, probes and reference values.
         """
         from projections.references import find
 
         location = self.location(text)
-        world = self.world(lambda past: (past.named if bound_up else past.one)(text, location))
+
+        def about(past: "Past") -> None:
+            (past.named if bound_up else past.one)(text, location)
+            if of_lab:
+                past.lab()
+
+        world = self.world(about)
         return world, find(world.transaction, world.head.live_slot, text, location=location)
 
     def stream(self, text: str) -> str:

@@ -110,7 +110,7 @@ def why(asking: Asking, ref: Ref) -> Any:
     """What a record waits for, or why it failed, and what would resolve it."""
     from commands.answers.why import why
 
-    return why(*asking.found(ref))
+    return why(*asking.found(ref, of_lab=True))
 
 
 def history(asking: Asking, ref: Ref) -> Any:
