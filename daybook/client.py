@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from commands.answers.diff import Diff
     from commands.answers.history import History
     from commands.answers.lab import Subjects
-    from commands.answers.named import ProbeRecord, SubjectRecord, UserRecord
+    from commands.answers.named import Named
     from commands.answers.record import ClusteringRecord, SessionRecord, UploadRecord
     from commands.answers.request import Request
     from commands.answers.rows import EventLine
@@ -128,20 +128,10 @@ class Client:
 
     def show(
         self, ref: str, *, as_of: When = None
-    ) -> (
-        "SessionRecord | ClusteringRecord | UploadRecord | Request | SubjectRecord | ProbeRecord | UserRecord"
-    ):
+    ) -> "SessionRecord | ClusteringRecord | UploadRecord | Request | Named":
         """One record, whole. ``ref`` is an id (``s12``, ``c34``, ``u56``, ``d78``), a location, a session time or a
         group name; or ``subject:NAME``, ``probe:NAME``, ``user:NAME``."""
-        found: (
-            SessionRecord
-            | ClusteringRecord
-            | UploadRecord
-            | Request
-            | SubjectRecord
-            | ProbeRecord
-            | UserRecord
-        )
+        found: SessionRecord | ClusteringRecord | UploadRecord | Request | Named
         found = self._ask("record", as_of, ref=ref)
         return found
 

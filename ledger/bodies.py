@@ -45,7 +45,11 @@ SCHEMAS: dict[str, int] = {
     "ClusteringWaiting": 1,
     "ClusteringInserted": 2,
     "ClusteringInsertFailed": 2,
-    "SubjectRegistered": 1,
+    "SubjectRegistered": 2,
+    "SubjectRenamed": 1,
+    "SessionSubjectRenamed": 1,
+    "ClusteringSubjectRenamed": 1,
+    "UploadSubjectRenamed": 1,
     "ProbeInserted": 1,
     "ProbeRemoved": 1,
     "ReferenceValueAdded": 1,
@@ -115,6 +119,7 @@ UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
     ("ProbesAssociated", 1): lambda body: body | {"despite_serial": False, "reason": None},
     ("ClusteringInsertRequested", 2): lambda body: body | {"session": None},
     ("ClusteringInserted", 1): lambda body: body | {"remarks": []},
+    ("SubjectRegistered", 1): lambda body: body | {"instead_of": None},
 }
 """(type, schema version) -> how a body of that version is read as one of the next version."""
 

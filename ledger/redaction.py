@@ -7,7 +7,7 @@ The rule, for every field, also for one that is added later:
   position; a name in a list becomes ``(redacted) 1``, with its place.
 - Four kinds of text stay, because they are the program's and never a person's: a word of a closed vocabulary
   (``VOCABULARY``), an id of a record (s12), a sha256 of a whole file, and at the top of the body what the event's
-  stream or subject says as well, which no redaction can remove.
+  stream or subject says as well, or a stream of the subject's other name, which no redaction can remove.
 - The names of fields stay (``NESTED`` and those of the events). Any other key of a dict was written by somebody, such
   as a probe's name on disk, and becomes ``(redacted) 1``. Of ``attributes``, which a lab makes up, only booleans stay.
 """
@@ -64,6 +64,10 @@ NESTED = frozenset(
         "lines",
     }
 )  # fmt: skip
+_NAMES_OF_SUBJECTS = {
+    "SubjectRenamed": ("new_name",), "SubjectRegistered": ("instead_of",), "SessionSubjectRenamed": ("instead_of",),
+    "ClusteringSubjectRenamed": ("instead_of",), "UploadSubjectRenamed": ("instead_of",),
+}  # fmt: skip
 _FIELDS = NESTED.union(*(model.model_fields for model in TYPES.values()))
 _UNIQUE = frozenset({"location", "leads_to", "instead_of", "session_time", "group_name", "value", "probe"})
 _RECORDS = frozenset({"session", "clustering", "upload", "record", "records"})
@@ -85,6 +89,11 @@ def skeleton(body: dict[str, Any], *, unique: str, known: frozenset[str] = froze
 def told_by_envelope(stream: str, subject: str) -> frozenset[str]:
     """The texts that stay readable whatever is redacted: the parts of the stream's name and of the subject's."""
     return frozenset({*_parts(stream), *_parts(subject)} - {""})
+
+
+def told_by_streams(kind: str, body: dict[str, Any]) -> frozenset[str]:
+    """The other names of a subject in such a body, which the names of its streams say for good."""
+    return frozenset(body[field] for field in _NAMES_OF_SUBJECTS.get(kind, ()) if body.get(field) is not None)
 
 
 def _parts(name: str) -> list[str]:

@@ -4,7 +4,7 @@ A handler changes rows through the ``State`` and does nothing else: no clock, no
 means is part of its projection's version (``projections.records.VERSIONS``).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ledger.bodies import body_of, known
@@ -115,13 +115,13 @@ def _add_counts(state: State, counts: dict[_Counted, _Count]) -> None:
 def prefetch(state: State, events: Iterable[StoredEvent]) -> None:
     """Load in bulk the rows that ``apply`` of these events will change."""
     ids: dict[str, list[int]] = {"session": [], "clustering": [], "upload": []}
-    moving: dict[str, list[int]] = {"session": [], "clustering": [], "upload": []}
+    moving: dict[str, dict[int, str]] = {"session": {}, "clustering": {}}
     for event in events:
         kind, _, number = event.stream.partition("/")
         if event.stream_version > 1 and kind in ids and number.isdecimal():
             ids[kind].append(int(number))
             if event.type in _GIVE_OR_TAKE_KEYS:
-                moving[kind].append(int(number))
+                moving[kind][int(number)] = event.subject
     for rows, kind in (
         (state.sessions, "session"),
         (state.clusterings, "clustering"),
@@ -136,18 +136,28 @@ def prefetch(state: State, events: Iterable[StoredEvent]) -> None:
 _GIVE_OR_TAKE_KEYS = frozenset(
     f"{record}{change}"
     for record in ("Session", "Clustering")
-    for change in ("Withdrawn", "Deleted", "Restored")
+    for change in ("Withdrawn", "Deleted", "Restored", "SubjectRenamed")
 )
 
 
-def _prefetch_keys(state: State, sessions: Iterable[int], clusterings: Iterable[int]) -> None:
-    held = [row for number in sessions if (row := state.sessions.get(number)) is not None]
+def _prefetch_keys(state: State, sessions: Mapping[int, str], clusterings: Iterable[int]) -> None:
+    """``sessions`` with the subject of the event, whose the keys are from then on."""
+    held = [(row, subject) for n, subject in sessions.items() if (row := state.sessions.get(n)) is not None]
     groups = [group for number in clusterings if (group := state.clusterings.get(number)) is not None]
-    state.uploads.prefetch([*(row.upload for row in held), *(group.upload for group in groups)])
+    state.uploads.prefetch([*(row.upload for row, _ in held), *(group.upload for group in groups)])
     state.locations.prefetch(
-        (row.subject, text) for row in held for text in (row.location, row.leads_to) if text is not None
+        (subject, text)
+        for row, later in held
+        for subject in (row.subject, later)
+        for text in (row.location, row.leads_to)
+        if text is not None
     )
-    state.times.prefetch((row.subject, row.session_time) for row in held if row.session_time is not None)
+    state.times.prefetch(
+        (subject, row.session_time)
+        for row, later in held
+        for subject in (row.subject, later)
+        if row.session_time is not None
+    )
     state.groups.prefetch(group.group_name for group in groups if group.group_name is not None)
 
 
@@ -220,5 +230,9 @@ _HANDLERS: dict[str, Callable[[State, StoredEvent, Payload], None]] = {
     "ProbeInsertionMended": lab.insertion_mended,
     "ProbeInsertionTakenBack": lab.insertion_taken_back,
     "SubjectTakenBack": lab.subject_taken_back,
+    "SubjectRenamed": lab.subject_renamed,
+    "UploadSubjectRenamed": uploads.subject_renamed,
+    "SessionSubjectRenamed": sessions.session_subject_renamed,
+    "ClusteringSubjectRenamed": clusterings.clustering_subject_renamed,
     "ReferenceValueTakenBack": lab.reference_taken_back,
 }

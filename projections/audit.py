@@ -69,6 +69,7 @@ NOT_COUNTED = frozenset(
         "DeletionExecuted", "DeletionRestored",  # what they delete and restore counts record by record
         "SubjectRegistered", "ProbeInserted", "ProbeRemoved", "ReferenceValueAdded", "ReferenceValueRetired",
         "ProbeInsertionMended", "ProbeInsertionTakenBack", "SubjectTakenBack", "ReferenceValueTakenBack",
+        "SubjectRenamed", "SessionSubjectRenamed", "ClusteringSubjectRenamed", "UploadSubjectRenamed",
     }
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ import orjson
 from ledger import log
 from ledger.bodies import body_of
 from ledger.database import Transaction
+from projections import renamed
 from projections.portions import marks, portions
 from projections.references import by_id, moved_from
 
@@ -79,13 +80,14 @@ def _subjects_of_requests(transaction: Transaction, slot: str, numbers: Collecti
 
 def bound_up(transaction: Transaction, slot: str, subjects: Collection[str]) -> set[str]:
     """These subjects, and all others that their records are linked to: by a correction of a wrong subject, by a
-    clustering that stands on sessions of another one, or by a file that brought one of them again.
+    clustering that stands on sessions of another one, by a file that brought one of them again, or by what they were
+    called before.
     """
     known: set[str] = set()
     new = {subject for subject in subjects if subject}
     while new:
         known |= new
-        linked: set[str] = set()
+        linked = renamed.linked(transaction, new)
         for some in portions(new):
             for sql in _links(slot, marks(some)):
                 linked.update(row[0] for row in transaction.run(sql, some).fetchall())
@@ -115,8 +117,8 @@ def _links(slot: str, wanted: str) -> Iterator[str]:
 
 
 def lab_streams(transaction: Transaction, slot: str) -> set[str]:
-    """The streams of all subjects, reference tables and users, including what was taken back since and has no row
-    left.
+    """The streams of all subjects, reference tables and users, including what was taken back or renamed since and has
+    no row left.
     """
     found: set[str] = set()
     for table, column, stream in (
@@ -128,9 +130,9 @@ def lab_streams(transaction: Transaction, slot: str) -> set[str]:
         found.update(f"{stream}/{row[0]}" for row in rows)
     taken_back = transaction.run(
         f"SELECT DISTINCT type, subject FROM activity_{slot} "
-        "WHERE type IN ('SubjectTakenBack', 'ReferenceValueTakenBack')"
+        "WHERE type IN ('SubjectTakenBack', 'SubjectRenamed', 'ReferenceValueTakenBack')"
     ).fetchall()
-    found.update(f"subject/{subject}" for kind, subject in taken_back if kind == "SubjectTakenBack")
+    found.update(f"subject/{subject}" for kind, subject in taken_back if kind != "ReferenceValueTakenBack")
     if any(kind == "ReferenceValueTakenBack" for kind, _ in taken_back):  # seldom: it reads the whole log
         sql = "SELECT DISTINCT stream FROM events WHERE type = 'ReferenceValueTakenBack'"
         found.update(row[0] for row in transaction.run(sql).fetchall())

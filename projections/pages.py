@@ -21,6 +21,7 @@ from projections.lines import (
     clustering_line,
     deletion_line,
     session_line,
+    subject_key,
     upload_line,
 )
 from projections.portions import marks, portions
@@ -110,6 +111,15 @@ def _then(past: "Past", kind: Kind, query: Query, asked: Conditions) -> "PageThe
     return PageThen(past, kind, query, asked)
 
 
+def _renamed_since(past: "Past", subject: str) -> set[str] | None:
+    """What records of a subject of then may be of by now; None where no subject was renamed to or from it since."""
+    from projections.renamed import names_since
+
+    transaction = past.refolding.transaction
+    with transaction.present():
+        return names_since(transaction, subject_key(subject), past.position)
+
+
 class _Look:
     """One page being looked for."""
 
@@ -121,11 +131,12 @@ class _Look:
         self._record = self._listed.record
         self._query = query
         self._text = None if query.text is None else folded(query.text)
-        self._conditions: Conditions = conditions(kind, query, self._slot, transaction.dialect)
         self._is_older = query.before is None
         past: Past | None = transaction.past
         if past is not None and past.has_all(self._record):
             past = None  # all of it is folded, and read like the present
+        subjects = None if past is None or query.subject is None else _renamed_since(past, query.subject)
+        self._conditions: Conditions = conditions(kind, query, self._slot, transaction.dialect, subjects)
         self._past = None if past is None else _then(past, kind, query, self._conditions)
         self.looked_at = 0
         self.stopped_at: int | None = None

@@ -1,11 +1,11 @@
 """What somebody wants of a list: one query, shared by every face, and the SQL conditions that it comes to.
 
-A condition is *fixed* where it asks for what never changes in a record: its subject, its user, and when it was
-requested. The others are *moving*: as of a moment, they ask what the record was then.
+A condition is *fixed* where it asks for what never changes in a record: its user, when it was requested, and its
+subject where that was not renamed since. The others are *moving*: as of a moment, they ask what the record was then.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from ledger.errors import Refusal
 from projections import asked_of_sessions
 from projections.asked_of_sessions import MISSING, Missing, Parts
 from projections.lines import subject_key
+from projections.portions import marks
 from projections.records import Clustering, Deletion, Session, Upload
 
 Kind = Literal["sessions", "clusterings", "uploads", "requests"]
@@ -138,22 +139,31 @@ def check(kind: Kind, query: Query) -> None:
         )
 
 
-def conditions(kind: Kind, query: Query, slot: str, dialect: str) -> Conditions:
-    """Without text: Python looks for it, so that both databases compare alike."""
+def conditions(
+    kind: Kind, query: Query, slot: str, dialect: str, subjects: Collection[str] | None = None
+) -> Conditions:
+    """Without text: Python looks for it, so that both databases compare alike. ``subjects`` are the names of today that
+    records of the subject of then may have, where it was renamed since."""
     listed = LISTED[kind]
     subject = None if query.subject is None else subject_key(query.subject)
     fixed = (
-        ("row.subject = ?", subject), (f"row.{listed.user} = ?", query.user),
+        ("row.subject = ?", subject if subjects is None else None), (f"row.{listed.user} = ?", query.user),
         (f"row.{listed.time} >= ?", query.since), (f"row.{listed.time} < ?", query.until),
     )  # fmt: skip
     moving: list[tuple[str, Any]] = [("row.status = ?", query.status)]
+    if subjects is not None:
+        moving.append(("row.subject = ?", subject))
     if query.status == "error" and kind in ("sessions", "clusterings"):
         moving.append(("row.replaced_by IS NULL", ()))  # shown under what its entry became later
     text, values = _joined(moving)
     asked = asked_of_sessions.condition(kind, query, slot, dialect)
     if asked is not None:
         text, values = " AND ".join(filter(None, [text, asked[0]])), [*values, *asked[1]]
-    return Conditions(*_joined(fixed), text, values)
+    first, first_values = _joined(fixed)
+    if subjects is not None:
+        first = " AND ".join(filter(None, [first, f"row.subject IN ({marks(subjects)})"]))
+        first_values = [*first_values, *sorted(subjects)]
+    return Conditions(first, first_values, text, values)
 
 
 def _joined(parts: Sequence[tuple[str, Any]]) -> tuple[str, list[Any]]:
@@ -166,6 +176,7 @@ def holds(kind: Kind, query: Query, row: Any, sessions: Sequence[Parts] = ()) ->
     are its own, or it itself."""
     return (
         (query.status is None or row.status == query.status)
+        and (query.subject is None or row.subject == subject_key(query.subject))
         and (query.status != "error" or getattr(row, "replaced_by", None) is None)
         and (kind != "clusterings" or not query.missing or row.status in ("pending", "waiting", "inserted"))
         and asked_of_sessions.holds_of_one(query, sessions)

@@ -22,6 +22,7 @@ from ledger.plurals import plural
 from ledger.processes import process_pool
 from projections.apply import apply, prefetch
 from projections.records import RECORDS, SLOTS
+from projections.renamed import all_renamed
 from projections.rows import State
 from projections.versions import refuse_newer, versions
 
@@ -132,7 +133,8 @@ class Share:
 
 
 def _shares(database: Database, size: int) -> list[Share]:
-    """Halves of about the same size, cut between subjects: no row but a dedup key is about two of them.
+    """Halves of about the same size, cut between subjects: no row but a dedup key is about two of them. The names of a
+    renamed subject stay together.
 
     The live projections say how many events a subject has; if they are wrong, the halves are uneven.
     """
@@ -143,12 +145,17 @@ def _shares(database: Database, size: int) -> list[Share]:
         counts = transaction.run(
             f"SELECT subject, sum(events) FROM {table} WHERE subject <> '' GROUP BY subject ORDER BY 2 DESC, 1"
         ).fetchall()
+        one = {name: sorted(names) for names in all_renamed(transaction) for name in names}
+    together: dict[str, int] = {}
+    for subject, count in counts[:_SUBJECTS_NAMED]:
+        first = one.get(subject, [subject])[0]
+        together[first] = together.get(first, 0) + int(count)
     half: list[str] = []
     here, there = 0, 0
-    for subject, count in counts[:_SUBJECTS_NAMED]:
+    for subject, count in sorted(together.items(), key=lambda item: -item[1]):
         if here <= there:
             here += count
-            half.append(subject)
+            half += one.get(subject, [subject])
         else:
             there += count
     if not here or not there:

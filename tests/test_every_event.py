@@ -31,19 +31,21 @@ STREAMS = {
     "ledger": {
         "LedgerCreated", "ApprovalPolicySet", "AuthenticationPolicySet", "SecondFactorPolicySet", "SignInsFailed",
     },
-    "upload/7": {"InputFileReceived", "InputFileValidated", "InputFileRejected", "InputFileProcessed"},
+    "upload/7": {
+        "InputFileReceived", "InputFileValidated", "InputFileRejected", "InputFileProcessed", "UploadSubjectRenamed",
+    },
     "check/7": {"InputFileChecked"},
     "session/7": {
         "SessionInsertRequested", "SessionWaiting", "SessionInserted", "SessionInsertFailed", "ProbesAssociated",
         "TasksAdded", "SessionAnnotated", "SessionWithdrawn", "SessionDeleted", "SessionRestored", "SessionSettled",
         "MoreFound", "SessionSuperseded", "SessionEntryRenewed",
-        "SessionAmended", "SessionMoved",
+        "SessionAmended", "SessionMoved", "SessionSubjectRenamed",
     },
     "clustering/7": {
         "ClusteringInsertRequested", "ClusteringWaiting", "ClusteringInserted", "ClusteringInsertFailed",
         "ClusteringWithdrawn", "ClusteringDeleted", "ClusteringRestored", "ClusteringCarriedOver",
         "ClusteringSuperseded", "ClusteringEntryRenewed",
-        "ClusteringAmended", "ClusteringMoved",
+        "ClusteringAmended", "ClusteringMoved", "ClusteringSubjectRenamed",
     },
     "look/7": {"DiskLookedAt"},
     "deletion/7": {
@@ -60,7 +62,7 @@ STREAMS = {
     },
     "subject/0/12345": {
         "SubjectRegistered", "ProbeInserted", "ProbeRemoved", "ProbeInsertionMended", "ProbeInsertionTakenBack",
-        "SubjectTakenBack",
+        "SubjectTakenBack", "SubjectRenamed",
     },
     "reference/reference.Probe": {"ReferenceValueAdded", "ReferenceValueRetired", "ReferenceValueTakenBack"},
 }  # fmt: skip
@@ -104,6 +106,9 @@ ALWAYS_FITS = {
         "ResetIssued", "PasswordChanged", "SecondFactorAdded", "SecondFactorRemoved", "SecondFactorPolicySet",
         "SignInsFailed",
     },
+    "it is left out with the renaming that led to it, or with its record": {
+        "SessionSubjectRenamed", "ClusteringSubjectRenamed", "UploadSubjectRenamed",
+    },
     "it can always be added": {"SubjectRegistered", "ReferenceValueAdded"},
 }  # fmt: skip
 LEAVES_CHECKED_FILES_RIGHT = {
@@ -119,6 +124,9 @@ LEAVES_CHECKED_FILES_RIGHT = {
         "MoreFound", "DiskLookedAt", "SessionSuperseded", "ClusteringSuperseded",
         "SessionAmended", "ClusteringAmended", "ClusteringMoved",
         "SessionEntryRenewed", "ClusteringEntryRenewed",
+    },
+    "SubjectRenamed unsettles, which led to it": {
+        "SessionSubjectRenamed", "ClusteringSubjectRenamed", "UploadSubjectRenamed",
     },
     "what it leads to is an event of its own": {
         "ChangeRequested",

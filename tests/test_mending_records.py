@@ -10,7 +10,7 @@ from tests.pages import Console, agree, blocks, own_settings, steps
 
 PAGE = (ROOT / "docs" / "mending-records.md").read_text(encoding="utf-8")
 VERBS = (
-    "catalogue propose", "catalogue rename", "probe take-back", "probe mend", "subject take-back", "amend",
+    "catalogue propose", "catalogue rename", "probe take-back", "probe mend", "subject take-back", "subject rename", "amend",
     "request list", "request show", "request approve", "request reject",
 )  # fmt: skip
 

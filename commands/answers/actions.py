@@ -49,6 +49,7 @@ ACTIONS = (
     Action("register-subject", "subject add", lab.register_subject),
     Action("reject-request", "request reject", requests.reject_request),
     Action("remove-probe", "probe remove", lab.remove_probe),
+    Action("rename-subject", "subject rename", lab.rename_subject),
     Action("rename-value", "catalogue rename", lab.rename_value),
     Action("replay", "replay", records.replay),
     Action("request-deletion", "delete request", requests.request_deletion),

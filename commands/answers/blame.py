@@ -146,6 +146,8 @@ def _of_upload(events: list[StoredEvent]) -> dict[str, _Said]:
             said |= dict.fromkeys(
                 ("status", "subject", "sessions", "clusterings", "duplicates", "errors"), _Said(event)
             )
+        elif event.type == "UploadSubjectRenamed":
+            said["subject"] = _Said(event)
         else:
             said |= dict.fromkeys(
                 ("status", "inserted", "waiting", "pending", "withdrawn", "deleted", "processed_at"),
@@ -198,6 +200,8 @@ def _tell_what_was_read(said: dict[str, _Said], event: StoredEvent, body: Plain)
         names = [
             name for name in ("recordings", "probes", "tasks", "remarks", "sessions_txt") if body.get(name)
         ]
+    elif event.type.endswith("SubjectRenamed"):
+        names = ["subject"]
     elif event.type.endswith("Moved"):
         names = ["location"]
     elif event.type == "ClusteringAmended":

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from commands.answers.rows import ProbeInsertionLine
+from ledger.bodies import body_of
 from ledger.errors import NextStep, Refusal
+from projections.lines import subject_name
+from projections.renamed import called_now, former_names, renamed
 
 if TYPE_CHECKING:
     from commands.door.world import World
@@ -16,7 +19,8 @@ PREFIXES = ("subject:", "probe:", "user:")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectRecord:
-    """``sessions`` and ``clusterings`` count its records by their status."""
+    """``sessions`` and ``clusterings`` count its records by their status. ``former_names``: what it was called before,
+    the newest first."""
 
     ref: str
     kind: Literal["subject"] = "subject"
@@ -24,9 +28,24 @@ class SubjectRecord:
     subject: str
     registered_at: str
     registered_by: str
+    former_names: list[str]
     probes: list[ProbeInsertionLine]
     sessions: dict[str, int]
     clusterings: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenamedSubject:
+    """A name that a subject had; its records are of ``renamed_to``, which is what it is called by now."""
+
+    ref: str
+    kind: Literal["renamed-subject"] = "renamed-subject"
+    position: int
+    subject: str
+    renamed_to: str
+    renamed_at: str
+    renamed_by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +89,7 @@ class UserRecord:
     requests: dict[str, int]
 
 
-Named = SubjectRecord | ProbeRecord | UserRecord
+Named = SubjectRecord | RenamedSubject | ProbeRecord | UserRecord
 
 
 def named(world: "World", text: str) -> Named:
@@ -81,9 +100,19 @@ def named(world: "World", text: str) -> Named:
     return _probe(world, text, name) if kind == "probe" else _user(world, text, name)
 
 
-def _subject(world: "World", text: str, name: str) -> SubjectRecord:
+def _subject(world: "World", text: str, name: str) -> SubjectRecord | RenamedSubject:
     key = f"0/{name}"
     row = world.state.subjects.get(key)
+    if row is None and (event := renamed(world.transaction, key)) is not None:
+        return RenamedSubject(
+            ref=text,
+            position=world.head.size,
+            subject=name,
+            renamed_to=subject_name(called_now(world.transaction, key)),
+            renamed_at=event.recorded_at,
+            renamed_by=event.actor,
+            reason=body_of(event)["reason"],
+        )
     if row is None:
         raise _unknown("subject", name, NextStep("list-subjects"))
     probes = world.state.insertions.where("subject = ?", [key])
@@ -93,6 +122,7 @@ def _subject(world: "World", text: str, name: str) -> SubjectRecord:
         subject=name,
         registered_at=row.registered_at,
         registered_by=row.registered_by,
+        former_names=[subject_name(each) for each in former_names(world.transaction, key)],
         probes=[
             ProbeInsertionLine(probe=p.probe, insertion_time=p.insertion_time, removal_time=p.removal_time)
             for p in probes

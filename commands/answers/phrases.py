@@ -190,6 +190,10 @@ def _mended(body: Body) -> str:
     return f"{body['probe']}: inserted {body['insertion_time']}, {removed}: {body['reason']}"
 
 
+def _renamed(body: Body) -> str:
+    return f"subject {body['subject']}, which was {body['instead_of']}"
+
+
 def _taken_back(body: Body) -> str:
     instead = f", {body['replaced_by']} instead" if body["replaced_by"] is not None else ""
     return f"{body['table']}: {body['value']}{instead}: {body['reason']}"
@@ -272,7 +276,13 @@ _PHRASES: dict[str, Callable[[Body], str]] = {
     "ApprovalPolicySet": lambda body: (
         f"admins {'may' if body['own_requests'] else 'may not'} approve their own requests"
     ),
-    "SubjectRegistered": lambda body: body["name"],
+    "SubjectRegistered": lambda body: (
+        body["name"] + (f", which was {body['instead_of']}" if body["instead_of"] is not None else "")
+    ),
+    "SubjectRenamed": lambda body: f"{body['name']} is {body['new_name']}: {body['reason']}",
+    "SessionSubjectRenamed": _renamed,
+    "ClusteringSubjectRenamed": _renamed,
+    "UploadSubjectRenamed": _renamed,
     "ProbeInserted": lambda body: f"{body['probe']} at {body['insertion_time']}",
     "ProbeRemoved": lambda body: f"{body['probe']} at {body['removal_time']}",
     "ReferenceValueAdded": lambda body: f"{body['table']}: {body['value']}",

@@ -37,7 +37,7 @@ class Question:
 
 _RECORDS = (
     "record.SessionRecord", "record.ClusteringRecord", "record.UploadRecord", "request.Request", "named.SubjectRecord",
-    "named.ProbeRecord", "named.UserRecord",
+    "named.RenamedSubject", "named.ProbeRecord", "named.UserRecord",
 )  # fmt: skip
 
 QUESTIONS = (

@@ -58,6 +58,7 @@ _RESULTS: dict[str, tuple[str, ...]] = {
     "role revoke": ("commands.lab.roles:RoleRevocation",),
     "settle": ("commands.intake.completing:CompletedSession",),
     "subject add": ("commands.lab.subjects:SubjectAdded",),
+    "subject rename": ("commands.requests.changes.asking:ChangeMade",),
     "subject take-back": ("commands.requests.changes.asking:ChangeMade",),
     "token create": ("commands.accounts.tokens:TokenCreated",),
     "token revoke": ("commands.accounts.tokens:TokenEnded",),

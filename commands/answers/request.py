@@ -14,6 +14,7 @@ from commands.requests.impact import Impact, counted, impact_at, impact_of_named
 from commands.requests.naming import name_of, requested, rows_of, some_of
 from commands.requests.would_go import WouldGo
 from ledger import log
+from ledger.bodies import body_of
 from ledger.errors import NextStep, Refusal
 from ledger.plurals import plural
 from ledger.ranges import expanded
@@ -106,16 +107,36 @@ class Growth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileOfSubject:
+    """An input file by its name and user, and the newest upload of it."""
+
+    filename: str
+    username: str
+    upload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renaming:
+    """What would follow a subject to its new name besides records: its probe insertions; and the ``files`` that say the
+    old name, the newest first, 20 at most, which are rejected from then on, and told what to write."""
+
+    probes: list[str]
+    files: list[FileOfSubject]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request(RequestLine):
     """``impact`` is what was shown last, ``takes`` the same record by record, then what went. While a deletion is open,
     ``grown`` is what it would take now beyond that. ``accept_impact``: the impact was shown again since the request,
     and an approval has to accept it. ``change`` is what is carried out of a proposal, an addition, a mending or a
-    taking-back: an action and its arguments. ``would_go`` is what a redaction takes; null once it is gone."""
+    taking-back: an action and its arguments. ``would_go`` is what a redaction takes; null once it is gone.
+    ``renames``: what a renaming of a subject concerns besides, while it is open."""
 
     ref: str
     position: int
     change: dict[str, Any] | None
     would_go: WouldGo | None
+    renames: Renaming | None
     impact: ImpactLine | None
     events: list[EventLine]
     redactions: list[RedactionLine]
@@ -147,12 +168,34 @@ def request(world: "World", number: int) -> Request:
         "position": world.head.size,
         "events": events,
         "change": (events[0].body or {}).get("change"),
+        "renames": _renames(world, row, events[0].body or {}) if row.status == "requested" else None,
         "would_go": _would_go(world, row) if row.kind == "redaction" else None,
         "takes": None if impact is None else _told(world, impact, row.requested_by),
         "grown": grown(world, number),
         "accept_impact": row.status == "requested" and row.shown_position != row.id,
     }
     return read(Request, found | more)
+
+
+def _renames(world: "World", row: Deletion, body: dict[str, Any]) -> Renaming | None:
+    change = body.get("change") or {}
+    if change.get("action") != "rename-subject":
+        return None
+    stream = log.read_stream(world.transaction, f"subject/{row.subject}")
+    inserted = [body_of(event)["probe"] for event in stream if event.type == "ProbeInserted"]
+    gone = [body_of(event)["probe"] for event in stream if event.type == "ProbeInsertionTakenBack"]
+    newest = {
+        (each.filename, each.username): each
+        for each in world.state.uploads.where("subject = ?", [row.subject])
+    }
+    files = sorted(newest.values(), key=lambda each: -each.id)[:LISTED]
+    return Renaming(
+        probes=[probe for probe in dict.fromkeys(inserted) if inserted.count(probe) > gone.count(probe)],
+        files=[
+            FileOfSubject(filename=each.filename, username=each.username, upload=f"u{each.id}")
+            for each in files
+        ],
+    )
 
 
 def grown(world: "World", number: int) -> Growth | None:

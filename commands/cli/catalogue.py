@@ -58,6 +58,9 @@ def _told(one: "ValueTold") -> str:
     if one.became == "retired":
         step = NextStep("restore-value", arguments={"reference": one.table, "value": one.value})
         return f"{value} is retired, and stays so. To bring it back: {worded(step)}"
+    if one.became == "renamed":
+        now = printable(f'"{one.now["name"]}"')
+        return f"Subject {one.value} is called {now} now: write that. What the file says of it is left out."
     if one.became == "redacted":
         step = NextStep("propose-value", arguments={"reference": one.table, "value": None})
         return f"A value of {one.table} was redacted before, and stays out. To bring it back: {worded(step)}"

@@ -11,6 +11,9 @@ def told(change: dict[str, Any]) -> str:
         "add-value": lambda: f'"{change["value"]}" is added to {change["table"]}{_attributes(change)}.',
         "amend-session": lambda: _amended(change["fields"]),
         "grant-role": lambda: f"{change['user']} has the role {change['role']}.",
+        "rename-subject": lambda: (
+            f'Subject {name} is called "{change["new_name"]}", with all its records and probe insertions.'
+        ),
         "rename-value": lambda: (
             f'"{change["value"]}" of {change["table"]} is called "{change["new_value"]}", wherever it is used.'
         ),

@@ -155,6 +155,10 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "subject": ("daybook subject add 12345", "daybook subject list"),
     "subject add": ("daybook subject add 12345", "daybook subject add 012345"),
     "subject list": ("daybook subject list", "daybook subject list --as-of '2 hours ago'"),
+    "subject rename": (
+        "daybook subject rename 12354 12345 --reason mistyped",
+        "daybook subject rename 12345 12354 --reason 'it was right' --json",
+    ),
     "subject take-back": (
         "daybook subject take-back 12354 --reason 'its name is 12345'",
         "daybook subject take-back 12354 --reason mistyped --json",

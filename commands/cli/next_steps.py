@@ -132,6 +132,7 @@ _WORDS: dict[str, _Words] = {
     "reset-password": _taking("user", "reset-password", places=("user",)),
     "reset-second-factor": _taking("user", "reset-second-factor", places=("user",)),
     "restore": _on("restore"),
+    "rename-subject": _taking("subject", "rename", places=("subject", "new_name")),
     "rename-value": _taking("catalogue", "rename", places=("table", "value", "new_value")),
     "restore-value": _taking("catalogue", "propose", places=("reference", "value")),
     "set-approval-policy": _taking("policy", "own-requests", places=("own_requests",)),

@@ -133,7 +133,8 @@ def _show_named(invocation: Invocation, reference: str, as_of: int | str | None)
     found = invocation.ask("record", as_of=as_of, ref=reference)
 
     def human() -> None:
-        told = {key: value for key, value in plain(found).items() if key not in ("ref", "kind", "position")}
+        apart = ("ref", "kind", "position")
+        told = {key: value for key, value in plain(found).items() if key not in apart and value != []}
         width = max(map(len, told))
         for key, value in told.items():
             lines = [_cells(each) for each in value] if isinstance(value, list) else [_told(value)]

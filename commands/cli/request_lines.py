@@ -13,7 +13,7 @@ from commands.cli.times import shown
 from ledger.errors import NextStep
 
 if TYPE_CHECKING:
-    from commands.answers.request import OwnerCounts, Request, Takes
+    from commands.answers.request import OwnerCounts, Renaming, Request, Takes
     from commands.requests.would_go import WouldGo
     from projections.lines import ClusteringLine, SessionLine
 
@@ -92,6 +92,8 @@ def write_request(found: "Request") -> None:
         output.say()
     if found.change is not None:
         output.say(printable(told(found.change)))
+    if found.renames is not None:
+        write_renames(found.renames)
     if found.would_go is not None:
         write_would_go(found.would_go)
     if found.takes is not None and found.takes.records:
@@ -131,6 +133,16 @@ def write_would_go(would_go: "WouldGo") -> None:
     if would_go.copies:
         named = ", ".join(map(str, would_go.copies))
         output.say(f"The same may stand at other positions, which are redacted one by one: {named}.")
+
+
+def write_renames(renames: "Renaming") -> None:
+    """What follows a subject to its new name besides its records, and whose files say the old one."""
+    if renames.probes:
+        output.say(f"{plural(len(renames.probes), 'probe insertion')} would follow: {some(renames.probes)}.")
+    if renames.files:
+        named = [f"{each.filename} of {each.username} ({each.upload})" for each in renames.files]
+        they = "This file says" if len(named) == 1 else "These files say"
+        output.say(f"{they} the old name, and would be told what to write: {some(named)}.")
 
 
 def write_takes(found: "Request", takes: "Takes") -> None:

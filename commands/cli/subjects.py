@@ -1,4 +1,6 @@
-"""Verbs about subjects and their probes: ``subject add|list|take-back``, ``probe insert|remove|mend|take-back``."""
+"""Verbs about subjects and their probes: ``subject add|list|rename|take-back``,
+``probe insert|remove|mend|take-back``.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -29,14 +31,20 @@ def probe() -> None:
 reason_option = click.option("--reason", required=True, metavar="TEXT", help="What was wrong; kept for good.")
 
 
+another_option = click.option(
+    "--another", is_flag=True, help="The name was another animal's, which is called otherwise since."
+)
+
+
 @subject.command(cls=WritingVerb)
 @click.argument("name")
+@another_option
 @pass_invocation
-def add(invocation: Invocation, name: str) -> None:
+def add(invocation: Invocation, name: str, another: bool) -> None:
     """Register a subject."""
     if not name.strip() or not name.isprintable():
         raise click.UsageError("A subject needs a name, without control characters.")
-    result = invocation.do("register-subject", name=name)
+    result = invocation.do("register-subject", name=name, another=another)
 
     def human() -> None:
         known = f"Subject {name} is registered already."
@@ -107,6 +115,22 @@ def remove(invocation: Invocation, subject: str, probe: str, time: str) -> None:
         output.say(f"{start} probe {probe} was removed from subject {subject}.")
 
     invocation.answer(result, human)
+
+
+@subject.command(cls=WritingVerb)
+@click.argument("name")
+@click.argument("new_name", metavar="NEW")
+@reason_option
+@another_option
+@pass_invocation
+def rename(invocation: Invocation, name: str, new_name: str, reason: str, another: bool) -> None:
+    """Give a subject its right name.
+
+    At once where you recorded all of it and nothing stands on it. Else it is a request, which shows what does; when
+    it is approved, its records are of NEW, and keep their numbers. A file that says the old name is rejected, and
+    says what to write.
+    """
+    change(invocation, "rename-subject", subject=name, new_name=new_name, reason=reason, another=another)
 
 
 @subject.command("take-back", cls=WritingVerb)

@@ -51,6 +51,14 @@ class HeldGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Renamed:
+    """What a subject is called now, and since when by whom, for a sentence."""
+
+    name: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """The ledger's side of stage 2.
 
@@ -63,7 +71,8 @@ class Known:
     a name in the file to a held group_name. ``renewed`` and ``renewed_groups`` are the indexes of entries that are held
     and were never inserted, which the file now says otherwise of: they are checked like new ones. ``redacted`` are
     sessions of the subject that the file refers to by what stands for their redacted names. ``proposed`` maps a table
-    and a value that waits for an admin's decision to its request.
+    and a value that waits for an admin's decision to its request. ``renamed`` is said of a subject that is called
+    otherwise than the file says.
     """
 
     reference: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -81,3 +90,4 @@ class Known:
     similar_groups: Mapping[str, str] = field(default_factory=dict)
     redacted: Collection[int] = frozenset()
     proposed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    renamed: Renamed | None = None

@@ -24,6 +24,7 @@ from commands.intake.recognised import Blanked, Search, merged, normalised, when
 from commands.recordings.roots import Roots
 from ledger import input_files, log
 from projections.records import Redaction, Upload
+from projections.renamed import every_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class _Look:
         else:
             notices.append(Finding(2, "notice", "redacted-file", "", None, None, said, hint))
         blanked = Blanked(1, max(1, len(self.data.splitlines())), row.position)
-        name = _filename(Memory.of(world), [upload.subject], self.filename)
+        name = _filename(Memory.of(world), every_name(world.transaction, upload.subject), self.filename)
         return Kept(data, name, read, world.head.size, (blanked,), tuple(notices))
 
     def _unreadable(self, world: World, memory: Memory) -> Kept:
@@ -175,12 +176,15 @@ def _as_text(data: bytes) -> str:
 
 
 def _subjects(world: World, read: ReadResult) -> list[str]:
-    """The file's; all where it names none that is registered, because then somebody has to mend it, and it is kept all
-    the same."""
-    registered = [row.subject for row in world.state.subjects.where("subject >= ?", [""])]
+    """The file's, by every name that it had. Where it names none that is registered, all that are, and the one that it
+    names: somebody has to mend the file, and it is kept all the same."""
     given = read.input_file.subject if read.input_file is not None else None
     named = "" if given is None else f"{given.datasource_id}/{given.name}"
-    return [named] if named in registered else registered
+    own = every_name(world.transaction, named) if named else []
+    if world.state.subjects.get(named) is not None:
+        return own
+    registered = [row.subject for row in world.state.subjects.where("subject >= ?", [""])]
+    return list(dict.fromkeys([*own, *registered]))
 
 
 def _filename(memory: Memory, subjects: Sequence[str], filename: str) -> str:

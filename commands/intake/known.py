@@ -8,7 +8,7 @@ import orjson
 from commands.door.memory import Memory
 from commands.door.world import World
 from commands.inputfile.entries import InputFile
-from commands.inputfile.known import HeldGroup, HeldLocation, Known, Overlap
+from commands.inputfile.known import HeldGroup, HeldLocation, Known, Overlap, Renamed
 from commands.intake.duplicates import Meant
 from commands.intake.nested import Finder, overlapping, shared
 from commands.intake.redacted_entries import redacted_around, redacted_sessions
@@ -16,10 +16,12 @@ from commands.recordings.locations import LocationError
 from commands.recordings.roots import Roots, normalise
 from commands.stored import held, probes_of
 from ledger.look_alikes import folded
+from ledger.moments import shown
 from projections.asked_for import proposed_values
 from projections.lines import subject_name
 from projections.portions import marks, portions
 from projections.records import SessionLocation
+from projections.renamed import called_now, renamed
 
 LONGEST_NAME = 255  # characters; of a subject or a reference value: an index has to hold it on every database
 
@@ -32,8 +34,10 @@ def load_known(
     cut: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Known:
     """Everything that ``check`` looks up, at the moment of ``world``: one query a table, not one an entry. ``links``
-    are the locations that lead to others, ``cut`` is that of the ReadResult."""
-    subject = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
+    are the locations that lead to others, ``cut`` is that of the ReadResult. Of a subject that was renamed since, what
+    is known of it by its name of now."""
+    named = f"{input_file.subject.datasource_id}/{input_file.subject.name}"
+    subject = named if world.state.subjects.get(named) is not None else called_now(world.transaction, named)
     reference: dict[str, set[str]] = {}
     retired: dict[str, set[str]] = {}
     arena_not_required = set()
@@ -89,7 +93,14 @@ def load_known(
         },
         redacted=redacted_sessions(world, input_file, subject),
         proposed=proposed_values(world.state),
+        renamed=None if subject == named else _renamed(world, named, subject),
     )
+
+
+def _renamed(world: World, named: str, subject: str) -> Renamed | None:
+    event = renamed(world.transaction, named)
+    by = "" if event is None else f"renamed by {event.actor} at {shown(event.recorded_at)}"
+    return Renamed(subject_name(subject), by)
 
 
 def _around(

@@ -22,6 +22,7 @@ from ledger.events import (
 )
 from projections.lines import subject_key, subject_name
 from projections.records import Redaction, Session, SessionLocation
+from projections.renamed import every_name
 
 
 class Settling:
@@ -127,10 +128,14 @@ class Settling:
         """The inserted session of the subject whose session_time this was, and that was redacted."""
         if self._memory is None:
             self._memory = Memory.of(self._world)
-        for row in self._memory.all_of(TIME, *key):
-            session = self._world.state.sessions[record_number(row)]
-            if session.status == "inserted":
-                return session, row
+        if not self._memory.has(TIME):
+            return None
+        subject, time = key
+        for name in every_name(self._world.transaction, subject):
+            for row in self._memory.all_of(TIME, name, time):
+                session = self._world.state.sessions[record_number(row)]
+                if session.status == "inserted":
+                    return session, row
         return None
 
     def _with_clusterings(self, settled: SettledSession, session: Session) -> None:

@@ -7,16 +7,19 @@ import orjson
 from commands.door.world import World
 from commands.intake.insertion import is_local_time
 from commands.intake.known import LONGEST_NAME
-from commands.intake.spellings import spelled
+from commands.intake.spellings import spelled, spelled_beside
 from commands.recordings.disk import shown
 from ledger import log
 from ledger.bodies import body_of
-from ledger.envelope import NewEvent
+from ledger.envelope import NewEvent, StoredEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import Body, ProbeInserted, ReferenceValueAdded, SubjectRegistered
+from ledger.moments import shown as at
 from projections.asked_for import open_request
 from projections.records import ProbeInsertion, compact_json
+from projections.renamed import called_now, renamed
 
+THE_SUBJECTS = "the subjects"
 A_NAME = f"A name is one line of text, of {LONGEST_NAME} characters at most."
 
 
@@ -31,6 +34,9 @@ def registered_subject(world: World, name: str) -> str:
     """The subject's key, ``datasource_id/name``. Raises Refusal where it is not registered."""
     key = name if name.startswith("0/") else f"0/{name}"
     if world.state.subjects.get(key) is None:
+        if (event := renamed(world.transaction, key)) is not None:
+            now = called_now(world.transaction, key).partition("/")[2]
+            raise Refusal("renamed-subject", renamed_since(event, now), "Use that name.")
         raise Refusal(
             "unknown-subject",
             f"Subject {name} is not registered.",
@@ -40,20 +46,60 @@ def registered_subject(world: World, name: str) -> str:
     return key
 
 
-def register(world: World, datasource_id: int, name: str) -> list[NewEvent]:
-    if not is_name(name) or "/" in name or datasource_id != 0:
-        raise Refusal(
-            "subject-name",
-            f'"{shown(name[:60])}" of datasource {datasource_id} cannot be registered.',
-            f"{A_NAME} It has no slash, and 0 is the only datasource.",
-        )
+def renamed_since(event: StoredEvent, now: str) -> str:
+    """A sentence; ``event`` is the SubjectRenamed of the name, ``now`` what the subject is called."""
+    body = body_of(event)
+    by = f"renamed by {event.actor} at {at(event.recorded_at)}: {body['reason'].rstrip('.')}"
+    return f'Subject "{body["name"]}" is called "{now}" now ({by}).'
+
+
+def register(world: World, datasource_id: int, name: str, *, another: bool = False) -> list[NewEvent]:
+    """``another``: the name was another animal's, which is called otherwise since."""
     if world.state.subjects.get(f"{datasource_id}/{name}") is not None:
         return []
-    name = spelled(world, "the subjects", name, lambda: _subject_names(world))
+    name = new_subject_name(world, str(datasource_id), name, another=another)
     key = f"{datasource_id}/{name}"
     if world.state.subjects.get(key) is not None:
         return []
     return [subject_event(key, SubjectRegistered(datasource_id=datasource_id, name=name))]
+
+
+def new_subject_name(
+    world: World, datasource: str, name: str, *, besides: str = "", another: bool = False
+) -> str:
+    """The name as it is spelled, which may be that of a subject. Raises Refusal where it can be none, looks like
+    another one (but that of ``besides``, which gives its own up), or leads to a subject that is called otherwise now
+    (unless that is ``besides``)."""
+    if not is_name(name) or "/" in name or datasource != "0":
+        raise Refusal(
+            "subject-name",
+            f'"{shown(name[:60])}" of datasource {datasource} cannot be registered.',
+            f"{A_NAME} It has no slash, and 0 is the only datasource.",
+        )
+    if besides:
+        others = (each for each in _subject_names(world) if each != besides)
+        name = spelled_beside(THE_SUBJECTS, name, others)
+    else:
+        name = spelled(world, THE_SUBJECTS, name, lambda: _subject_names(world))
+    key = f"{datasource}/{name}"
+    if another or world.state.subjects.get(key) is not None:
+        return name
+    event = renamed(world.transaction, key)
+    if event is None:
+        return name
+    now = called_now(world.transaction, key).partition("/")[2]
+    if now != besides:
+        raise Refusal(
+            "renamed-subject",
+            renamed_since(event, now),
+            "Is it another animal, which has this name by right? Then say so",
+            NextStep("rename-subject", arguments={
+                "subject": besides, "new_name": name, "another": "yes", "reason": None,
+            })
+            if besides
+            else NextStep("register-subject", arguments={"subject": name, "another": "yes"}),
+        )  # fmt: skip
+    return name
 
 
 def insert_probe(world: World, subject: str, probe: str, insertion_time: str) -> list[NewEvent]:
@@ -132,13 +178,19 @@ def subject_event(subject: str, body: Body, causation: int = 0) -> NewEvent:
 # --- reference values ------------------------------------------------------------------------------------------------
 
 
-def add_value(world: World, table: str, value: str, attributes: dict[str, Any]) -> list[NewEvent]:
-    """Naming a known value without its attributes takes none of them away."""
+def add_value(
+    world: World, table: str, value: str, attributes: dict[str, Any], *, besides: str = ""
+) -> list[NewEvent]:
+    """Naming a known value without its attributes takes none of them away. It may look like ``besides``, which gives
+    its name up."""
     if not is_name(value):
         raise Refusal("no-value", f'"{shown(value[:60])}" is not a value for {table}.', A_NAME)
     known = world.state.reference.get((table, value))
     if known is None:
-        value = spelled(world, table, value, lambda: _values(world, table))
+        if besides:
+            value = spelled_beside(table, value, (one for one in _values(world, table) if one != besides))
+        else:
+            value = spelled(world, table, value, lambda: _values(world, table))
         known = world.state.reference.get((table, value))
     if known is not None and not attributes:
         attributes = orjson.loads(known.attributes)

@@ -12,7 +12,8 @@ from ledger.look_alikes import comparable, difference, folded
 from projections.rows import State
 
 _THERE: WeakKeyDictionary[State, dict[str, dict[str, str]]] = WeakKeyDictionary()
-"""Of one transaction: the names that are there, and those that a command adds, by their folded form."""
+"""The names that are there, and those that commands add, by their folded form. Rows are kept from one command to the
+next, and so are these; what takes a name away has them forgotten."""
 
 
 def spelled(world: World, where: str, name: str, names: Callable[[], Iterable[str]]) -> str:
@@ -25,6 +26,21 @@ def spelled(world: World, where: str, name: str, names: Callable[[], Iterable[st
     if where not in kinds:
         kinds[where] = {folded(each): each for each in names()}
     there = kinds[where].setdefault(folded(name), comparable(name))
+    return _as_there(where, name, there)
+
+
+def spelled_beside(where: str, name: str, names: Iterable[str]) -> str:
+    """The same beside these names alone, which are not remembered."""
+    alike = (each for each in names if folded(each) == folded(name))
+    return _as_there(where, name, next(alike, comparable(name)))
+
+
+def forget_spellings(world: World, where: str) -> None:
+    """Before names go, or come without having been looked at here: the next command reads them anew."""
+    _THERE.get(world.state, {}).pop(where, None)
+
+
+def _as_there(where: str, name: str, there: str) -> str:
     if comparable(there) == comparable(name):
         return there
     raise Refusal(

@@ -12,6 +12,7 @@ _UNSETTLING = (
     "ReferenceValueAdded", "ReferenceValueRetired", "ProbeRemoved", "SessionInsertFailed", "ClusteringInsertFailed",
     "SessionWithdrawn", "SessionDeleted", "ClusteringWithdrawn", "ClusteringDeleted", "ProbeInsertionMended",
     "ProbeInsertionTakenBack", "SubjectTakenBack", "ReferenceValueTakenBack",
+    "SubjectRenamed",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from ledger.envelope import NewEvent
 from ledger.errors import NextStep, Refusal
 from ledger.events import ReferenceValueRetired
 from ledger.redaction import BLANK
+from projections.renamed import called_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +37,14 @@ class Retired(Result):
 class ValueTold:
     """A value on which the file and the ledger differ. ``became``: changed, where the file gives attributes; kept,
     where it leaves out those in the ledger; retired, where the value is retired and stays so; redacted, where it was
-    redacted, stays out and is not named. ``before`` and ``now`` are its attributes.
+    redacted, stays out and is not named. ``before`` and ``now`` are its attributes. Or a subject, of the table
+    "subjects": renamed, where it is called otherwise now; what the file says of it stays out, and ``now`` has its
+    ``name``.
     """
 
     table: str
     value: str
-    became: Literal["changed", "kept", "retired", "redacted"]
+    became: Literal["changed", "kept", "retired", "redacted", "renamed"]
     before: dict[str, Any]
     now: dict[str, Any]
 
@@ -142,9 +145,14 @@ class LoadCatalogue(Command[CatalogueLoaded]):
                 events += add_value(world, checked_table(value.table), value.value, value.attributes)
         probes = {value.value for value in self.catalogue.values if value.table == "reference.Probe"}
         placed: dict[str, str] = {}
+        renamed: list[ValueTold] = []
         for subject in self.catalogue.subjects:
             key = f"{subject.datasource_id}/{subject.name}"
-            events += register(world, subject.datasource_id, subject.name)
+            now = called_now(world.transaction, key) if world.state.subjects.get(key) is None else key
+            if now != key:
+                renamed.append(_renamed(subject.name, now.partition("/")[2]))
+                continue
+            events += register(world, subject.datasource_id, subject.name, another=True)  # as was just seen
             for insertion in subject.probes:
                 inserted = insert_probe(world, key, insertion.probe, insertion.insertion_time)
                 known = world.state.reference.get(("reference.Probe", insertion.probe))
@@ -168,7 +176,9 @@ class LoadCatalogue(Command[CatalogueLoaded]):
                     )
                 events += inserted
         facts = len(self.catalogue.values) + sum(1 + len(each.probes) for each in self.catalogue.subjects)
-        result = CatalogueLoaded(added=len(events), known=facts - len(events), told=[one for _, one in told])
+        result = CatalogueLoaded(
+            added=len(events), known=facts - len(events), told=[*(one for _, one in told), *renamed]
+        )
         return Decision(events, result)
 
 
@@ -189,6 +199,10 @@ def _told(world: World, memory: Memory, value: CatalogueValue) -> ValueTold | No
         became = "kept"
     now = value.attributes if became == "changed" else before
     return ValueTold(table=value.table, value=value.value, became=became, before=before, now=now)
+
+
+def _renamed(name: str, now: str) -> ValueTold:
+    return ValueTold(table="subjects", value=name, became="renamed", before={}, now={"name": now})
 
 
 def _bring_back(table: str, value: str) -> NextStep:

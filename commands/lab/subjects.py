@@ -39,14 +39,17 @@ class Removed(Result):
 
 
 class RegisterSubject(Command[SubjectAdded]):
+    """``another``: the name was another animal's, which is called otherwise since."""
+
     name: str
     datasource_id: int = 0
+    another: bool = False
 
     def authorise(self, world: World) -> None:
         require_writer(world, "register subjects")
 
     def decide(self, world: World) -> Decision[SubjectAdded]:
-        events = register(world, self.datasource_id, self.name)
+        events = register(world, self.datasource_id, self.name, another=self.another)
         insert = NextStep("insert-probe", arguments={"subject": self.name, "probe": None, "at": None})
         steps = (insert,) if events else ()
         return Decision(events, SubjectAdded(added=len(events), subject=self.name, next_steps=steps))

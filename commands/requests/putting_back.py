@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from commands.door.world import World
+from commands.intake.registering import THE_SUBJECTS
+from commands.intake.spellings import forget_spellings
 from commands.requests.fallen import TAKEN_BACK
 from commands.requests.impact import parts
 from ledger import log
@@ -14,6 +16,9 @@ from projections.records import Clustering, Session
 
 def put_back(world: World, taken_back: Sequence[StoredEvent], *, causation: int) -> list[NewEvent]:
     """The events that record once more what was taken back: values, then subjects before their probes."""
+    for event in taken_back:
+        kind, _, where = event.stream.partition("/")
+        forget_spellings(world, where if kind == "reference" else THE_SUBJECTS)
     return [
         NewEvent(event.stream, body, None, subject=event.subject, causation=causation)
         for event in sorted(taken_back, key=lambda each: TAKEN_BACK.index(each.type))

@@ -11,7 +11,7 @@ from ledger.bodies import body_of, known
 from ledger.envelope import StoredEvent
 from ledger.errors import NextStep, Refusal
 from ledger.moments import shown
-from ledger.redaction import skeleton, told_by_envelope
+from ledger.redaction import skeleton, told_by_envelope, told_by_streams
 
 _NEVER = {
     "LedgerCreated": "it holds the key that every checkpoint is signed with",
@@ -154,7 +154,8 @@ def _taken_back_is_readable(world: World, payload: Payload) -> bool:
 
 def skeleton_of(payload: Payload, unique: str) -> dict[str, Any]:
     event = payload.event
-    return skeleton(payload.body, unique=unique, known=told_by_envelope(event.stream, event.subject))
+    told = told_by_envelope(event.stream, event.subject) | told_by_streams(event.type, payload.body)
+    return skeleton(payload.body, unique=unique, known=told)
 
 
 def says_something(world: World, event: StoredEvent) -> bool:

@@ -19,6 +19,8 @@ from commands.recordings.locations import above
 from ledger import input_files, marks
 from ledger.envelope import StoredEvent
 from ledger.errors import Refusal
+from projections.portions import marks as marks_for
+from projections.renamed import every_name
 
 WORDS = frozenset({"notes", "note"})
 """The fields that hold what somebody wrote freely."""
@@ -77,8 +79,8 @@ def _keys(event: StoredEvent, body: dict[str, Any]) -> Iterator[Said]:
 
 def _words(world: World, event: StoredEvent, body: dict[str, Any]) -> Iterator[Said]:
     written = {text for text in _texts(body, WORDS) if text.strip()}
-    subject = event.subject.partition("/")[2]
-    names = {name for name in _texts(body, _NAMES) if name.rpartition(".")[0] != subject}
+    subjects = {name.partition("/")[2] for name in every_name(world.transaction, event.subject)}
+    names = {name for name in _texts(body, _NAMES) if name.rpartition(".")[0] not in subjects}
     staying = _elsewhere(world, event, written | names)
     yield from ((TEXT, text) for text in written - staying)
     yield from ((FILENAME, text) for text in names - staying)
@@ -104,8 +106,12 @@ def _elsewhere(world: World, event: StoredEvent, texts: Iterable[str]) -> set[st
     wanted = {text: orjson.dumps(text).decode() for text in texts}
     found: set[str] = set()
     if wanted:
-        sql = "SELECT payload FROM events WHERE subject = ? AND position <> ? AND payload IS NOT NULL"
-        for (payload,) in world.transaction.run(sql, (event.subject, event.position)):
+        subjects = every_name(world.transaction, event.subject)
+        sql = (
+            f"SELECT payload FROM events WHERE subject IN ({marks_for(subjects)}) AND position <> ? "
+            "AND payload IS NOT NULL"
+        )
+        for (payload,) in world.transaction.run(sql, (*subjects, event.position)):
             found |= {text for text, quoted in wanted.items() if text not in found and quoted in payload}
     return found
 
@@ -113,7 +119,10 @@ def _elsewhere(world: World, event: StoredEvent, texts: Iterable[str]) -> set[st
 def _comments(world: World, event: StoredEvent, erased: str) -> set[Said]:
     """Comments are in no event: they go with the file, and come with the next one."""
     found = _comments_in(input_files.fetch(world.transaction, erased))
-    uploads = world.state.uploads.where("subject = ? AND sha256 <> ?", [event.subject, erased])
+    subjects = every_name(world.transaction, event.subject)
+    uploads = world.state.uploads.where(
+        f"subject IN ({marks_for(subjects)}) AND sha256 <> ?", [*subjects, erased]
+    )
     for digest in list(dict.fromkeys(row.sha256 for row in reversed(uploads)))[:_OTHER_FILES]:
         if found:
             try:

@@ -98,3 +98,10 @@ class ClusteringAmended(Body):
     """What it names is called otherwise now."""
 
     curator: str
+
+
+class ClusteringSubjectRenamed(Body):
+    """The subject that it belongs to is called ``subject`` now: a name, as ``instead_of`` is."""
+
+    subject: str
+    instead_of: str

@@ -8,8 +8,11 @@ from ledger.events.body import Body
 
 
 class SubjectRegistered(Body):
+    """``instead_of``: the name that it had before, where it was renamed."""
+
     datasource_id: int
     name: str
+    instead_of: str | None = None
 
 
 class ProbeInserted(Body):
@@ -48,6 +51,14 @@ class SubjectTakenBack(Body):
     """There is no such subject: nothing stood on it, or went with it."""
 
     name: str
+    reason: str
+
+
+class SubjectRenamed(Body):
+    """The subject is called otherwise from here on; its records follow, each by an event of its own."""
+
+    name: str
+    new_name: str
     reason: str
 
 

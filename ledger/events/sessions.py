@@ -178,3 +178,10 @@ class DiskLookedAt(Body):
     """What is open of these inserted sessions was looked for again, at its time: inclusive ranges of ids."""
 
     sessions: list[tuple[int, int]]
+
+
+class SessionSubjectRenamed(Body):
+    """The subject that it belongs to is called ``subject`` now: a name, as ``instead_of`` is."""
+
+    subject: str
+    instead_of: str

@@ -63,6 +63,13 @@ class InputFileChecked(Body):
     warnings: int
 
 
+class UploadSubjectRenamed(Body):
+    """The subject of the file is called ``subject`` now, whatever its bytes say."""
+
+    subject: str
+    instead_of: str
+
+
 class InputFileErased(Body):
     """On the stream ``input-file/<sha256>``: the stored bytes were removed with the redaction of their receipt."""
 

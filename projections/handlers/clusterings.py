@@ -124,6 +124,14 @@ def clustering_moved(state: State, event: StoredEvent, body: Payload) -> None:
     _clustering(state, event).location = body["location"]
 
 
+def clustering_subject_renamed(state: State, event: StoredEvent, _body: Payload) -> None:
+    clustering = _clustering(state, event)
+    clustering.subject = event.subject
+    held = None if clustering.group_name is None else state.groups.get(clustering.group_name)
+    if held is not None and held.clustering == clustering.id:
+        state.groups.change(held.group_name).subject = event.subject
+
+
 def clustering_withdrawn(state: State, event: StoredEvent, body: Payload) -> None:
     clustering = _clustering(state, event)
     set_status(state, clustering, event, body)

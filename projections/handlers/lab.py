@@ -47,6 +47,11 @@ def subject_taken_back(state: State, event: StoredEvent, _body: Payload) -> None
     state.subjects.remove(event.subject)
 
 
+def subject_renamed(state: State, event: StoredEvent, _body: Payload) -> None:
+    """Its new name is registered by an event of its own."""
+    state.subjects.remove(event.subject)
+
+
 def reference_added(state: State, _event: StoredEvent, body: Payload) -> None:
     key = (body["table"], body["value"])
     attributes = compact_json(body["attributes"])

@@ -304,6 +304,24 @@ def session_moved(state: State, event: StoredEvent, body: Payload) -> None:
             state.probes.add(replace(probe, name=name))
 
 
+def session_subject_renamed(state: State, event: StoredEvent, _body: Payload) -> None:
+    """Whatever it holds it goes on to hold, under the new name."""
+    session = _session(state, event)
+    held = [
+        key
+        for key in _places(session)
+        if (holder := state.locations.get(key)) is not None and holder.session == session.id
+    ]
+    time = None if session.session_time is None else state.times.get((session.subject, session.session_time))
+    if time is not None and time.session == session.id:
+        state.times.remove((session.subject, time.session_time))
+        state.times.add(replace(time, subject=event.subject))
+    for key in held:
+        state.locations.remove(key)
+        state.locations.add(SessionLocation(event.subject, key[1], session.username, session.id))
+    session.subject = event.subject
+
+
 def session_withdrawn(state: State, event: StoredEvent, body: Payload) -> None:
     session = _session(state, event)
     set_status(state, session, event, body)

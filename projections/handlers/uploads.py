@@ -61,6 +61,10 @@ def rejected(state: State, event: StoredEvent, body: Payload) -> None:
     )
 
 
+def subject_renamed(state: State, event: StoredEvent, _body: Payload) -> None:
+    _upload(state, event).subject = event.subject
+
+
 def processed(state: State, event: StoredEvent, _body: Payload) -> None:
     upload = _upload(state, event)
     upload.status = "processed"

@@ -52,6 +52,7 @@ from commands.moving.setup import CreateLedger
 from commands.requests.changes.additions import AmendSession
 from commands.requests.changes.approval import ApproveChange
 from commands.requests.changes.insertions import MendInsertion, TakeBackInsertion
+from commands.requests.changes.renaming import RenameSubject
 from commands.requests.changes.roles import RequestRole
 from commands.requests.changes.subjects import TakeBackSubject
 from commands.requests.changes.values import ProposeValue, RenameValue, TakeBackValue
@@ -117,6 +118,7 @@ AmendSession                 yes   yes    yes   no     no    no     no    no
 MendInsertion                -     yes    -     yes    -     no     -     no
 TakeBackInsertion            -     yes    -     yes    -     no     -     no
 TakeBackSubject              -     yes    -     yes    -     no     -     no
+RenameSubject                -     yes    -     yes    -     no     -     no
 TakeBackValue                -     yes    -     yes    -     no     -     no
 RenameValue                  -     yes    -     yes    -     no     -     no
 ProposeValue                 -     yes    -     yes    -     no     -     no
@@ -403,6 +405,9 @@ MAKE: dict[str, Make] = {
     ),
     "TakeBackSubject": lambda s, _d, _owner: TakeBackSubject(
         subject=_new_probe(s, inserted=False)["subject"], reason="no such animal"
+    ),
+    "RenameSubject": lambda s, _d, _owner: RenameSubject(
+        subject=_new_probe(s, inserted=False)["subject"], new_name=f"renamed_{s.new()}", reason="mistyped"
     ),
     "TakeBackValue": lambda s, _d, _owner: TakeBackValue(
         table="reference.Probe", value=_new_probe(s, inserted=False)["probe"], reason="mistyped"

@@ -33,6 +33,7 @@ probe insert 12345 npx_9 --at 2023-03-01
 probe remove 12345 npx_9 --at 2023-03-01
 probe mend 12345 npx_9 --still-in --reason x
 probe take-back 12345 npx_9 --reason x
+subject rename 12345 12354 --reason x
 subject take-back 12345 --reason x
 upload subject_1.yml
 upload broken.yml

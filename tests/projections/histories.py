@@ -18,6 +18,7 @@ from ledger.events import (
     ClusteringInsertFailed,
     ClusteringInsertRequested,
     ClusteringMoved,
+    ClusteringSubjectRenamed,
     ClusteringSuperseded,
     ClusteringWaiting,
     DiskLookedAt,
@@ -27,6 +28,7 @@ from ledger.events import (
     InputFileRejected,
     InputFileValidated,
     MoreFound,
+    ProbeInserted,
     ProbesAssociated,
     SessionAmended,
     SessionAnnotated,
@@ -36,9 +38,13 @@ from ledger.events import (
     SessionInsertRequested,
     SessionMoved,
     SessionSettled,
+    SessionSubjectRenamed,
     SessionSuperseded,
     SessionWaiting,
+    SubjectRegistered,
+    SubjectRenamed,
     TasksAdded,
+    UploadSubjectRenamed,
 )
 from tests.projections.catalogue_history import PROBES, USERS, CatalogueHistory
 from tests.projections.choices import Choices
@@ -89,6 +95,12 @@ class Upload:
     open: bool = True
 
 
+def _other_name(subject: str) -> str:
+    """Of a key, as a name."""
+    name = subject[2:]
+    return name[:-2] if name.endswith(" B") else f"{name} B"
+
+
 class History(CatalogueHistory):
     """``sessions``, ``clusterings`` and who holds which key say what has come of the steps so far."""
 
@@ -124,6 +136,7 @@ class History(CatalogueHistory):
             (self._move, self._movable()),
             (self._settle_clustering, self._with_status(self.clusterings, "pending", "waiting")),
             (self._process, any(upload.open for upload in self.uploads)),
+            (self._rename_subject, self._renamable()),
         ]
 
     @staticmethod
@@ -244,6 +257,42 @@ class History(CatalogueHistory):
         )
         self._emit(f"upload/{upload.id}", body, upload.subject, upload.username)
         return f"u{upload.id}"
+
+    def _renamable(self) -> list[str]:
+        return [subject for subject in self.registered if f"0/{_other_name(subject)}" not in self.registered]
+
+    def _rename_subject(self) -> str:
+        """Each has two names, which it has in turn; so subjects stay apart, as in a rebuild by two processes."""
+        old = self.choices.choose(self._renamable())
+        name = _other_name(old)
+        new, names = f"0/{name}", {"subject": name, "instead_of": old[2:]}
+        body = SubjectRenamed(name=old[2:], new_name=name, reason="Mistyped.")
+        at = self._emit(f"subject/{old}", body, old)
+        there = {probe: inserted for (subject, probe), inserted in self.inserted.items() if subject == old}
+        for probe in there:
+            self._insertion_taken_back((old, probe), None)
+        registered = SubjectRegistered(datasource_id=0, name=name, instead_of=old[2:])
+        self._emit(f"subject/{new}", registered, new, causation=at)
+        for probe in there:
+            again = ProbeInserted(probe=probe, insertion_time="2023-03-01 00:00:00")
+            self._emit(f"subject/{new}", again, new, causation=at)
+            self.inserted[new, probe] = True
+        self.registered.remove(old)
+        self.registered.append(new)
+        for upload in [each for each in self.uploads if each.subject == old]:
+            renamed = UploadSubjectRenamed(**names)
+            self._emit(f"upload/{upload.id}", renamed, new, upload.username, at)
+            upload.subject = new
+        for kind, record in [
+            *(("session", one) for one in self.sessions), *(("clustering", one) for one in self.clusterings),
+        ]:  # fmt: skip
+            if record.subject == old:
+                event = SessionSubjectRenamed if kind == "session" else ClusteringSubjectRenamed
+                self._emit(f"{kind}/{record.id}", event(**names), new, record.username, at)
+                record.subject = new
+        for key in [key for key in self.times if key[0] == old]:
+            self.times[new, key[1]] = self.times.pop(key)
+        return ""
 
     # --- stage 3
 

@@ -19,6 +19,7 @@ from projections import rebuild as rebuilding
 from projections.apply import apply, prefetch
 from projections.rebuild import contents, rebuild
 from projections.records import RECORDS, SLOTS
+from projections.renamed import linked
 from projections.rows import State
 from projections.versions import versions
 from tests.length import TIMES
@@ -210,9 +211,11 @@ def test_a_location_that_two_subjects_had_is_folded_in_either_order(
     ):
         monkeypatch.setattr(rebuilding, name, value)
     monkeypatch.setattr(rebuilding, "process_pool", InTurn)
+    with shared_database.reading() as transaction:
+        names = {tuple(sorted(linked(transaction, [old.subject]))) for old, _ in moved}
     halves = [
-        [rebuilding.Share((subject,), others=False), rebuilding.Share((subject,), others=True)]
-        for subject in sorted({old.subject for old, _ in moved})
+        [rebuilding.Share(subjects, others=False), rebuilding.Share(subjects, others=True)]
+        for subjects in sorted(names)
     ]
     for shares in (*halves, *(half[::-1] for half in halves)):
         monkeypatch.setattr(rebuilding, "_shares", lambda database, size, shares=shares: shares)

@@ -50,7 +50,7 @@ from ledger.events import (
     WebhookAdded,
     WebhookRemoved,
 )
-from ledger.redaction import skeleton, told_by_envelope
+from ledger.redaction import skeleton, told_by_envelope, told_by_streams
 from tests.projections.catalogue_history import USERS, Step
 from tests.projections.choices import Choices
 from tests.projections.histories import Entry
@@ -223,8 +223,11 @@ class WholeHistory(WrongDataHistory):
 
     def _kept(self, position: int) -> dict[str, Any]:
         event = self.log[position]
-        known = told_by_envelope(event.stream, event.subject)
-        return skeleton(event.body.model_dump(mode="json"), unique=f"(redacted) {position}", known=known)
+        body = event.body.model_dump(mode="json")
+        known = told_by_envelope(event.stream, event.subject) | told_by_streams(
+            type(event.body).__name__, body
+        )
+        return skeleton(body, unique=f"(redacted) {position}", known=known)
 
     def _carry_out(self, request: Request) -> None:
         if request.kind != "redaction":

@@ -17,6 +17,7 @@ from commands.lab.catalogue import AddReferenceValue, RetireReferenceValue
 from commands.lab.subjects import InsertProbe, RegisterSubject, RemoveProbe
 from commands.requests import redaction
 from commands.requests.changes.insertions import MendInsertion
+from commands.requests.changes.renaming import RenameSubject
 from commands.requests.changes.subjects import TakeBackSubject
 from commands.requests.changes.values import RenameValue, TakeBackValue
 from commands.requests.correction.correct import correct
@@ -48,7 +49,7 @@ NOT_HERE = {
     "ServiceAccountAdded", "RightGranted", "RightRevoked", "UserDisabled", "UserEnabled", "TokenIssued", "TokenRevoked", "WebhookAdded", "WebhookRemoved", "AuthenticationPolicySet",
     "UserInvited", "InvitationRevoked", "UserJoined", "ResetIssued", "PasswordChanged", "SecondFactorAdded",
     "SecondFactorRemoved", "SecondFactorPolicySet", "SignInsFailed",
-    "ClusteringAmended",
+    "ClusteringAmended", "SessionSubjectRenamed", "ClusteringSubjectRenamed", "UploadSubjectRenamed",
 }  # fmt: skip
 
 
@@ -120,7 +121,8 @@ def lab_was_wrong(desk: Desk) -> None:
     daybook.submit(
         MendInsertion(subject="99999", probe="npx_3", removal_time="2023-02-01 00:00:00", reason=CANARY)
     )
-    daybook.submit(TakeBackSubject(subject="99999", reason=CANARY))
+    daybook.submit(RenameSubject(subject="99999", new_name="99998", reason=CANARY))
+    daybook.submit(TakeBackSubject(subject="99998", reason=CANARY))
     daybook.submit(TakeBackValue(table="reference.CueCard", value="card_1", reason=CANARY))
     made = daybook.submit(
         RenameValue(table="reference.ExperimentRoom", value="2.345", new_value=CANARY, reason=CANARY)

@@ -72,6 +72,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "register-subject": {"name": "999"},
     "reject-request": {"ref": "d9", "reason": "x"},
     "remove-probe": {"subject": "12345", "probe": "npx_9", "removal_time": "2023-03-01 00:00:00"},
+    "rename-subject": {"subject": "12345", "new_name": "12354", "reason": "x"},
     "rename-value": {"table": "reference.Probe", "value": "npx_9", "new_value": "npx_8", "reason": "x"},
     "replay": {"ref": "u9"},
     "request-role": {"role": "researcher", "reason": "x"},
@@ -159,7 +160,8 @@ def test_the_life_of_a_lab_over_http(server: Server, sample: SampleLab) -> None:
     desk.do("add-value", table="reference.ExperimentRoom", value="9.999")
     desk.do("retire-value", table="reference.ExperimentRoom", value="9.999")
     desk.do("register-subject", name="778")
-    desk.do("take-back-subject", subject="778", reason="a slip")
+    desk.do("rename-subject", subject="778", new_name="779", reason="a slip")
+    desk.do("take-back-subject", subject="779", reason="a slip")
     desk.do("insert-probe", subject="777", probe="npx_777", insertion_time="2023-05-01 00:00:00")
     desk.do(
         "mend-insertion",

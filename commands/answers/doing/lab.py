@@ -45,11 +45,29 @@ def load_catalogue(
     )
 
 
-def register_subject(asking: Asking, command_id: str | None, *, name: Text) -> Any:
-    """Register a subject."""
+def register_subject(asking: Asking, command_id: str | None, *, name: Text, another: bool = False) -> Any:
+    """Register a subject. Another: the name was another animal's, which is called otherwise since."""
     from commands.lab.subjects import RegisterSubject
 
-    return submitted(asking, RegisterSubject, command_id, name=name)
+    return submitted(asking, RegisterSubject, command_id, name=name, another=another)
+
+
+def rename_subject(
+    asking: Asking,
+    command_id: str | None,
+    *,
+    subject: Text,
+    new_name: Text,
+    reason: Text,
+    another: bool = False,
+) -> Any:
+    """Give a subject its right name; its records follow it. Another: the new name was another animal's, which is called
+    otherwise since."""
+    from commands.requests.changes.renaming import RenameSubject
+
+    return submitted(
+        asking, RenameSubject, command_id, subject=subject, new_name=new_name, reason=reason, another=another
+    )
 
 
 def insert_probe(

@@ -316,7 +316,7 @@ class Fitting:
             return f'probe "{body["probe"]}" would not have been inserted'
         return None
 
-    def subject_taken_back(self, event: StoredEvent, _body: Plain) -> str | None:
+    def subject_is_there(self, event: StoredEvent, _body: Plain) -> str | None:
         return None if self._state.subjects.get(event.subject) is not None else "would not be registered"
 
     def value_taken_back(self, _event: StoredEvent, body: Plain) -> str | None:
@@ -368,7 +368,8 @@ _JUDGES: dict[str, Callable[[Fitting, StoredEvent, Plain], Misfit | str | None]]
     "ClusteringMoved": Fitting.standing_clustering,
     "ProbeInsertionMended": Fitting.insertion_changed,
     "ProbeInsertionTakenBack": Fitting.insertion_changed,
-    "SubjectTakenBack": Fitting.subject_taken_back,
+    "SubjectTakenBack": Fitting.subject_is_there,
+    "SubjectRenamed": Fitting.subject_is_there,
     "ReferenceValueTakenBack": Fitting.value_taken_back,
 }
 

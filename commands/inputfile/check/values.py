@@ -5,6 +5,7 @@ from commands.inputfile.entries import SubjectEntry, TaskEntry
 from commands.inputfile.field_notes import ARENA_IS_OPTIONAL
 from commands.inputfile.findings import INSERT_PROBE, REGISTER_SUBJECT, NextStep
 from commands.inputfile.known import Known
+from commands.inputfile.nearest import mean
 from commands.inputfile.reference_values import ReferenceValues, quoted
 from ledger.look_alikes import comparable
 
@@ -24,7 +25,14 @@ class Values:
     def subject(self, subject: SubjectEntry, *, has_news: bool) -> None:
         at = ("subject", "name")
         self._said.refuse_cut(at, "subject", subject.name, lambda name: comparable(name) in self._subjects)
-        if subject.name not in self._subjects:
+        renamed = self._known.renamed
+        if subject.name not in self._subjects and renamed is not None:
+            message = (
+                f"subject {quoted(subject.name)} is called {quoted(renamed.name)} now ({renamed.since})."
+            )
+            hint = f"{mean(subject.name, renamed.name)} Write that here: its sessions are known by it."
+            self._said.error(at, "renamed-subject", message, hint)
+        elif subject.name not in self._subjects:
             hint = self.known_names.near(subject.name, self._known.subjects)
             step = NextStep(REGISTER_SUBJECT, arguments={"subject": subject.name})
             self._said.error(

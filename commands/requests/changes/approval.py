@@ -11,6 +11,7 @@ from commands.requests.changes.asking import change_of
 from commands.requests.changes.insertions import mended_insertion, taken_back_insertion
 from commands.requests.changes.kinds import CHANGES, ChangeKind
 from commands.requests.changes.plan import Plan
+from commands.requests.changes.renaming import renamed_subject
 from commands.requests.changes.roles import requested_role
 from commands.requests.changes.subjects import taken_back_subject
 from commands.requests.changes.values import proposed_value, renamed_value, taken_back_value
@@ -27,6 +28,7 @@ _PLANS: dict[str, _Plan] = {
     "amend-session": amended_session,
     "grant-role": requested_role,
     "mend-insertion": mended_insertion,
+    "rename-subject": renamed_subject,
     "rename-value": renamed_value,
     "take-back-insertion": taken_back_insertion,
     "take-back-subject": taken_back_subject,

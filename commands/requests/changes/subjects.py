@@ -6,7 +6,8 @@ from typing import Any
 from commands.door.command import Command
 from commands.door.permission import require_writer
 from commands.door.world import Decision, World
-from commands.intake.registering import registered_subject, subject_event
+from commands.intake.registering import THE_SUBJECTS, registered_subject, subject_event
+from commands.intake.spellings import forget_spellings
 from commands.requests.changes.asking import ChangeMade, made_or_asked
 from commands.requests.changes.insertions import insertions_of
 from commands.requests.changes.plan import Plan, is_author, is_empty
@@ -50,6 +51,7 @@ def taken_back_subject(world: World, change: dict[str, Any], reason: str) -> Pla
     impact = impact_of(world, sessions=standing[0], clusterings=standing[1])
 
     def events(causation: int) -> Sequence[NewEvent]:
+        forget_spellings(world, THE_SUBJECTS)
         rows = rows_of(world, impact.sessions, impact.clusterings)
         gone = [
             ProbeInsertionTakenBack(

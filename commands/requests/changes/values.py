@@ -16,6 +16,7 @@ from commands.intake.registering import (
     refuse_elsewhere,
     subject_event,
 )
+from commands.intake.spellings import forget_spellings
 from commands.requests.changes.asking import ChangeMade, made_or_asked
 from commands.requests.changes.plan import Plan, is_author, is_empty, nothing
 from commands.requests.changes.using import (
@@ -123,6 +124,12 @@ def taken_back_value(world: World, change: dict[str, Any], reason: str) -> Plan:
         world, sessions=[row.id for row in sessions], clusterings=[row.id for row in clusterings]
     )
     body = ReferenceValueTakenBack(table=table, value=value, replaced_by=None, reason=reason)
+
+    def events(causation: int) -> Sequence[NewEvent]:
+        forget_spellings(world, table)
+        rows = rows_of(world, impact.sessions, impact.clusterings)
+        return [*deleted(rows, causation=causation), reference_event(table, body, causation)]
+
     return Plan(
         kind="taking-back",
         records=[named(table, value)],
@@ -130,10 +137,7 @@ def taken_back_value(world: World, change: dict[str, Any], reason: str) -> Plan:
         impact=impact,
         at_once=is_empty(impact) and is_author(world, _authors(world, table, value)),
         subject="",
-        events=lambda causation: [
-            *deleted(rows_of(world, impact.sessions, impact.clusterings), causation=causation),
-            reference_event(table, body, causation),
-        ],
+        events=events,
     )
 
 
@@ -237,7 +241,8 @@ def renamed_value(world: World, change: dict[str, Any], reason: str) -> Plan:
             "Bring it back first",
             NextStep("propose-value", arguments={"reference": table, "value": new}),
         )
-    added = [] if there is not None else add_value(world, table, new, orjson.loads(known.attributes))
+    attributes = orjson.loads(known.attributes)
+    added = [] if there is not None else add_value(world, table, new, attributes, besides=old)
     sessions, clusterings, insertions = _users(world, table, old)
     for row in insertions:
         _refuse_taken(world, row, new)
@@ -245,6 +250,7 @@ def renamed_value(world: World, change: dict[str, Any], reason: str) -> Plan:
     taken_back = ReferenceValueTakenBack(table=table, value=old, replaced_by=new, reason=reason)
 
     def events(causation: int) -> Sequence[NewEvent]:
+        forget_spellings(world, table)
         return [
             *(replace(one, causation=causation) for one in added),
             *_insertions_renamed(insertions, new, reason, causation),

@@ -40,7 +40,8 @@ _BUTTONS = {
     "associate": "Associate and insert", "insert-probe": "Record the insertion", "mend-insertion": "Mend the insertion",
     "propose-value": "Propose the value", "register-subject": "Register the subject", "settle": "Settle and insert",
     "remove-probe": "Record the removal", "withdraw": "Withdraw", "work": "Look again now",
-    "load-catalogue": "Load the file", "take-back-insertion": "Take the insertion back",
+    "rename-subject": "Rename the subject", "load-catalogue": "Load the file",
+    "take-back-insertion": "Take the insertion back",
 }  # fmt: skip
 _DANGEROUS = frozenset(
     {"withdraw", "erase-person", "take-back-insertion", "take-back-value", "take-back-subject"}

@@ -39,10 +39,19 @@ _DONE_BY = {
     "SessionRestored": ("restored", "session", ""), "SessionWaiting": ("", "session", " waiting"),
     "SessionWithdrawn": ("withdrew", "session", ""), "SubjectRegistered": ("registered", "subject", ""),
     "UserInvited": ("invited", "user", ""),
+    "SubjectRenamed": ("renamed", "subject", ""),
 }  # fmt: skip
 """What was done to how many of what, and what comes behind that."""
 _UNTOLD = frozenset(
-    {"InputFileValidated", "InputFileProcessed", "SessionInsertRequested", "ClusteringInsertRequested"}
+    {
+        "InputFileValidated",
+        "InputFileProcessed",
+        "SessionInsertRequested",
+        "ClusteringInsertRequested",
+        "SessionSubjectRenamed",
+        "ClusteringSubjectRenamed",
+        "UploadSubjectRenamed",
+    }
 )
 
 

@@ -191,6 +191,7 @@ _WORDS: dict[str, _Words] = {
     "register-subject": _form("Register the subject…", subject="name"),
     "reject-request": lambda step: Way("Reject…", f"/requests/{step.ref}#decide"),
     "remove-probe": _form("Record that the probe was removed…", at="removal_time"),
+    "rename-subject": _form("Rename the subject…"),
     "rename-value": _form("Mend the spelling…"),
     "request-correction": lambda step: Way("Correct…", f"/correct{_query(_given(step, {'file': 'name'}))}"),
     "request-deletion": _delete,

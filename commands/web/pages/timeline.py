@@ -22,7 +22,8 @@ _TITLES = {
     "ClusteringCarriedOver": "Stands on other sessions", "ClusteringMoved": "Moved", "ClusteringAmended": "Amended",
     "ClusteringEntryRenewed": "Renewed by a newer file", "ClusteringSuperseded": "Its entry came again",
     "InputFileReceived": "Received", "InputFileValidated": "Found valid", "InputFileRejected": "Rejected",
-    "InputFileProcessed": "Processed",
+    "InputFileProcessed": "Processed", "SessionSubjectRenamed": "Its subject renamed",
+    "ClusteringSubjectRenamed": "Its subject renamed", "UploadSubjectRenamed": "Its subject renamed",
 }  # fmt: skip
 
 
