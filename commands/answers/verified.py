@@ -64,8 +64,8 @@ class WhoActed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedFile:
-    """A receipt, a proof or a bundle. ``ok``: nothing is wrong with it, and nothing of a bundle is ``unchecked``, which
-    is what could not be looked at: what a bundle says of itself excuses nothing.
+    """A receipt, a proof or a bundle. ``ok``: nothing is wrong with it, and nothing is ``unchecked``, which is what
+    could not be looked at: what a file says of itself proves nothing.
     ``size`` is that of the checkpoint that it stands under, 0 without one. ``ledger``: it was compared with the ledger,
     and not only looked at by itself. ``actors`` are those of a receipt or a proof that is ``ok``;
     a bundle has none here."""
@@ -203,8 +203,8 @@ def verified_proof(
 
 
 def _actors(text: str, report: "Report") -> list[WhoActed]:
-    """Of a file whose events hold: what they say is what was recorded."""
-    if report.problems:
+    """Of a file whose events hold, all that was there to check: what they say is what was recorded."""
+    if report.problems or report.unchecked:
         return []
     import json
     from collections import Counter
@@ -243,7 +243,7 @@ def _of(
     report: "Report", kind: Literal["proof", "bundle"], *, ledger: bool, actors: Sequence[WhoActed] = ()
 ) -> VerifiedFile:
     found: dict[str, Any] = vars(report) | {
-        "ok": not report.problems and not (kind == "bundle" and report.unchecked),
+        "ok": not report.problems and not report.unchecked,
         "kind": kind,
         "ledger": ledger,
         "problems": [problem._asdict() for problem in report.problems],

@@ -57,7 +57,8 @@ def verify(
 
     Every payload against its hash, the tree against the head and against every stored checkpoint, every
     uploaded file against its name, every removal against the two admins who agreed on it, every list
-    against the events. Exit code 5 where anything does not hold.
+    against the events. Exit code 5 where anything does not hold, and where what a receipt or a bundle says could
+    not be checked.
     """
     if receipt is not None and file is not None:
         raise click.UsageError("Give either --receipt or --bundle.")
@@ -223,11 +224,9 @@ def _answer(invocation: Invocation, report: "VerifiedFile") -> int:
 def _verdict(report: "VerifiedFile") -> str:
     if report.problems:
         return f"{plural(len(report.problems), 'problem')}: not intact."
-    if not report.unchecked:
-        return f"{output.coloured('Intact', 'green')}."
-    return (
-        "What was checked holds." if report.ok else "What was checked holds; that it is intact was not shown."
-    )
+    if report.unchecked:
+        return "What was checked holds; that it is intact was not shown."
+    return f"{output.coloured('Intact', 'green')}."
 
 
 def _lines(report: "VerifiedFile") -> Iterator[str]:

@@ -258,7 +258,9 @@ def test_receipt_without_the_key_is_checked_against_the_ledger(
 
     assert done.exit == 0 and "without a proof" in done.err
     assert here.exit == 0 and "NOT CHECKED" not in here.out and "in this ledger, unchanged" in here.out
-    assert alone.exit == 0 and "NOT CHECKED" in alone.out
+    assert alone.exit == 5 and "NOT CHECKED: whether the events are in the ledger" in alone.out
+    assert "that it is intact was not shown" in alone.out and "Intact" not in alone.out
+    assert "acted:" in here.out and "acted:" not in alone.out
     under = run_cli(
         "verify",
         "--receipt",
