@@ -12,18 +12,29 @@ from ledger.bodies import body_of
 from ledger.envelope import NewEvent, StoredEvent
 from ledger.events import Body, ProbeInserted, ProbeRemoved, ReferenceValueAdded, SubjectRegistered
 from projections.records import Clustering, Session
+from projections.renamed import called_now
 
 
 def put_back(world: World, taken_back: Sequence[StoredEvent], *, causation: int) -> list[NewEvent]:
-    """The events that record once more what was taken back: values, then subjects before their probes."""
+    """The events that record once more what was taken back: values, then subjects before their probes; of a subject
+    that was renamed since, under its name of now."""
     for event in taken_back:
         kind, _, where = event.stream.partition("/")
         forget_spellings(world, where if kind == "reference" else THE_SUBJECTS)
-    return [
-        NewEvent(event.stream, body, None, subject=event.subject, causation=causation)
-        for event in sorted(taken_back, key=lambda each: TAKEN_BACK.index(each.type))
-        for body in _recorded_again(world, event)
-    ]
+    events: list[NewEvent] = []
+    for event in sorted(taken_back, key=lambda each: TAKEN_BACK.index(each.type)):
+        subject = _now(world, event)
+        stream = f"subject/{subject}" if subject else event.stream
+        events += (
+            NewEvent(stream, body, None, subject=subject, causation=causation)
+            for body in _recorded_again(world, event)
+        )
+    return events
+
+
+def _now(world: World, event: StoredEvent) -> str:
+    """The key of the subject that the event is about, as it is called now; empty where it is about none."""
+    return called_now(world.transaction, event.subject) if event.subject else ""
 
 
 def _recorded_again(world: World, event: StoredEvent) -> Iterator[Body]:
@@ -33,8 +44,9 @@ def _recorded_again(world: World, event: StoredEvent) -> Iterator[Body]:
             yield _added_again(world, event)
         return
     if event.type == "SubjectTakenBack":
-        datasource = event.subject.partition("/")[0]
-        yield SubjectRegistered(datasource_id=int(datasource), name=body["name"])
+        datasource, _, name = _now(world, event).partition("/")
+        if world.state.subjects.get(f"{datasource}/{name}") is None:
+            yield SubjectRegistered(datasource_id=int(datasource), name=name)
         return
     yield ProbeInserted(probe=body["probe"], insertion_time=body["insertion_time"])
     if body["removal_time"] is not None:
@@ -60,9 +72,9 @@ def without_their_place(
 ) -> Iterator[str]:
     """What stands in the way of putting back, and what records would stand on that is not on record any more."""
     rows: list[Session | Clustering] = [*sessions, *clusterings]
-    subjects = {event.subject for event in taken_back if event.type == "SubjectTakenBack"}
+    subjects = {_now(world, event) for event in taken_back if event.type == "SubjectTakenBack"}
     insertions = {
-        (event.subject, body_of(event)["probe"]): body_of(event)
+        (_now(world, event), body_of(event)["probe"]): body_of(event)
         for event in taken_back
         if event.type == "ProbeInsertionTakenBack"
     }

@@ -5,12 +5,18 @@ from typing import Any
 import pytest
 
 from commands.answers.named import RenamedSubject, SubjectRecord, named
+from commands.inputfile.catalogue import read_catalogue
+from commands.intake import validation
+from commands.lab.catalogue import AddReferenceValue, LoadCatalogue
 from commands.lab.subjects import InsertProbe, RegisterSubject
+from commands.requests.changes.insertions import TakeBackInsertion
 from commands.requests.changes.renaming import RenameSubject
+from commands.requests.changes.values import RenameValue, TakeBackValue
 from projections.rebuild import contents, rebuild
 from projections.records import RECORDS
+from tests.cli.conftest import run_cli
 from tests.deletion.desk import Desk, grouped, inserted
-from tests.intake.lab import PROBES, SUBJECT, session
+from tests.intake.lab import CATALOGUE, PROBES, SUBJECT, session
 
 WRONG, RIGHT = "54321", "54322"
 
@@ -213,3 +219,146 @@ def test_name_that_was_taken_since_the_request_is_refused_at_its_approval(desk: 
 
     with desk.refused("name-taken", RIGHT):
         desk.approve(number)
+
+
+# --- who asks of the past, who comes at the same time, and what would be without it ---------------------------------
+
+
+def listed(desk: Desk, kind: str, subject: str, as_of: int) -> list[str]:
+    answer = run_cli("--db", desk.lab.url, kind, "--subject", subject, "--as-of", str(as_of), "--json").json
+    return [each[kind.removesuffix("s")] for each in answer[kind]]
+
+
+def test_lists_of_a_subject_are_as_they_were_before_and_behind_the_renaming(desk: Desk) -> None:
+    first, second, both = inserted(desk.lab, 2, **grouped("quick_0", "quick_1"))
+    before = desk.lab.size()
+    renamed(desk)
+    after = desk.lab.size()
+    (third,) = inserted_as(desk, RIGHT, 2)
+
+    assert listed(desk, "sessions", SUBJECT, before) == [second, first]
+    assert listed(desk, "sessions", RIGHT, before) == []
+    assert listed(desk, "sessions", RIGHT, after) == [second, first]
+    assert listed(desk, "sessions", SUBJECT, after) == []
+    assert listed(desk, "sessions", RIGHT, desk.lab.size()) == [third, second, first]
+    assert listed(desk, "clusterings", SUBJECT, before) == [both]
+    assert len(listed(desk, "uploads", SUBJECT, before)) == len(listed(desk, "uploads", RIGHT, after)) == 1
+    shown = run_cli("--db", desk.lab.url, "show", first, "--as-of", str(before), "--json").json
+    assert shown["subject"] == SUBJECT
+    subject = run_cli(
+        "--db", desk.lab.url, "show", f"subject:{SUBJECT}", "--as-of", str(before), "--json"
+    ).json
+    assert (subject["kind"], subject["sessions"]) == ("subject", {"inserted": 2})
+
+
+def inserted_as(desk: Desk, subject: str, number: int) -> list[str]:
+    report = desk.lab.upload(session(f"quick_{number}"), subject=subject)
+    assert report.ok, report.findings
+    return [one.session for one in report.sessions]
+
+
+def test_records_of_then_are_found_however_much_has_changed_since(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a ledger that is too large to fold all that has changed."""
+    first, second, both = inserted(desk.lab, 2, **grouped("quick_0", "quick_1"))
+    before = desk.lab.size()
+    renamed(desk)
+    monkeypatch.setattr("projections.past._FEW", -1)
+
+    for ref in (first, second, both):
+        for verb in ("show", "trace", "blame", "history"):
+            said = run_cli("--db", desk.lab.url, verb, ref, "--as-of", str(before), "--json")
+            assert said.exit == 0 and RIGHT not in said.out, (verb, ref, said.err)
+
+
+def test_blame_says_who_renamed_it(desk: Desk) -> None:
+    (first,) = inserted(desk.lab, 1)
+    renamed(desk)
+
+    fields = run_cli("--db", desk.lab.url, "blame", first, "--json").json["fields"]
+
+    [subject] = [field for field in fields if field["field"] == "subject"]
+    assert (subject["value"], subject["event"]["type"], subject["event"]["actor"]) == (
+        RIGHT, "SessionSubjectRenamed", "user_2",
+    )  # fmt: skip
+
+
+def test_without_the_renaming_records_would_be_of_the_old_name(desk: Desk) -> None:
+    (first,) = inserted(desk.lab, 1)
+    number = renamed(desk)
+
+    found = run_cli("--db", desk.lab.url, "what-if", "--without", f"d{number}", "--json").json["differences"]
+
+    fields = {each["name"]: each["fields"] for each in found if each["kind"] == "session"}
+    assert fields[first]["subject"] == {"from": RIGHT, "to": SUBJECT} or fields[first]["subject"] == [
+        RIGHT, SUBJECT,
+    ], fields  # fmt: skip
+
+
+def test_file_that_was_checked_before_the_renaming_is_checked_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inserted(desk.lab, 1)
+    number = int(rename(desk, SUBJECT).request[1:])
+    known, done = validation.load_known, []
+
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        found = known(*arguments, **options)
+        if not done:
+            done.append(desk.approve(number))
+        return found
+
+    monkeypatch.setattr(validation, "load_known", meanwhile)
+    report = desk.lab.upload(session("quick_1"))
+
+    assert done and [each.code for each in report.findings if each.severity == "error"] == ["renamed-subject"]
+    assert f"0/{SUBJECT}" not in keys(desk)["sessions"]
+
+
+def test_catalogue_that_still_has_the_old_name_makes_no_second_subject(desk: Desk) -> None:
+    inserted(desk.lab, 1)
+    renamed(desk)
+    catalogue = read_catalogue(CATALOGUE.encode()).catalogue
+    assert catalogue is not None
+
+    loaded = desk.submit("user_1", LoadCatalogue(catalogue=catalogue))
+
+    assert loaded.added == 0
+    assert [(one.value, one.became, one.now) for one in loaded.told] == [
+        (SUBJECT, "renamed", {"name": RIGHT})
+    ]
+    assert f"0/{SUBJECT}" not in keys(desk)["subjects"]
+
+
+def test_insertion_that_a_deletion_took_is_put_back_under_the_new_name(desk: Desk) -> None:
+    (first,) = inserted(desk.lab, 1)
+    taken = desk.submit("user_1", TakeBackInsertion(subject=SUBJECT, probe=PROBES[0], reason="wrong"))
+    desk.approve(int(str(taken.request)[1:]))
+    rename(desk, SUBJECT, user="user_1")
+
+    desk.restore(int(str(taken.request)[1:]))
+
+    assert desk.status(first) == "inserted"
+    with desk.lab.daybook.reading() as world:
+        assert world.state.insertions.get((f"0/{RIGHT}", PROBES[0])) is not None
+        assert world.state.insertions.get((f"0/{SUBJECT}", PROBES[0])) is None
+
+
+def test_name_of_a_value_that_was_taken_back_is_no_longer_compared_with(desk: Desk) -> None:
+    room = {"table": "reference.ExperimentRoom"}
+    desk.submit("user_1", AddReferenceValue(**room, value="Room A"))
+    desk.submit("user_1", TakeBackValue(**room, value="Room A", reason="mistyped"))
+
+    assert desk.submit("user_1", AddReferenceValue(**room, value="room a")).added == 1
+
+
+def test_value_is_mended_in_its_capitals_alone(desk: Desk) -> None:
+    room = {"table": "reference.ExperimentRoom"}
+    desk.submit("user_1", AddReferenceValue(**room, value="Room A"))
+
+    made = desk.submit("user_1", RenameValue(**room, value="Room A", new_value="room a", reason="mistyped"))
+
+    assert made.status == "done"
+    with desk.refused("look-alike", "room a"):
+        desk.submit("user_1", AddReferenceValue(**room, value="ROOM A"))
