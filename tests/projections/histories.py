@@ -259,7 +259,12 @@ class History(CatalogueHistory):
         return f"u{upload.id}"
 
     def _renamable(self) -> list[str]:
-        return [subject for subject in self.registered if f"0/{_other_name(subject)}" not in self.registered]
+        """Those whose other name is nobody's, and nothing of which stands: a subject that is taken back leaves some here."""
+        taken = {
+            *self.registered,
+            *(one.subject for one in [*self.sessions, *self.clusterings] if one.stands),
+        }
+        return [subject for subject in self.registered if f"0/{_other_name(subject)}" not in taken]
 
     def _rename_subject(self) -> str:
         """Each has two names, which it has in turn; so subjects stay apart, as in a rebuild by two processes."""
