@@ -48,7 +48,7 @@ def query(invocation: Invocation, sql: str, archive: str | None, as_csv: bool) -
     if (server := invocation.settings.server) is not None:
         raise Refusal(
             "not-at-a-distance",
-            f"daybook query reads the ledger itself, and this one is at {output.printable(server)}, which runs no SQL "
+            f"A query reads the ledger itself, and this one is at {output.printable(server)}, which runs no SQL "
             "of others.",
             "Run it at the machine of the ledger, or take a list from the server: daybook sessions --json",
         )

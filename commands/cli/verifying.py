@@ -204,7 +204,7 @@ def _malformed(file: str | None, given: str, message: str) -> Refusal:
     if kind is None or kind[1] == given:
         return Refusal("malformed", f"{printable(file)}: {message}", "Get it again from where it was kept.")
     what, option = kind
-    hint = f"Check it by: daybook verify {option} {quote(printable(file))}"
+    hint = f"Check it by: daybook verify {quote(option)} {quote(printable(file))}"
     return Refusal("malformed", f"{printable(file)} is {what}.", hint)
 
 
