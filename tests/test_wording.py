@@ -13,6 +13,7 @@ FORMS = {
     noun: (f"0 {several}", f"1 {noun}", f"2 {several}")
     for noun, several in {
         "account": "accounts",
+        "backup": "backups",
         "character": "characters",
         "clustering": "clusterings",
         "day": "days",
@@ -37,6 +38,7 @@ FORMS = {
         "notice": "notices",
         "payload": "payloads",
         "probe": "probes",
+        "probe insertion": "probe insertions",
         "problem": "problems",
         "record": "records",
         "row": "rows",

@@ -226,6 +226,9 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
             "world.state.uploads.table",
         ),
     },
+    "commands/requests/remembering.py": {
+        MARKS: ("marks_for(subjects)",),
+    },
     "commands/requests/restoration.py": {
         MARKS: ("marks",),
         NAME: ("world.state.clustering_sessions.table",),
@@ -446,6 +449,7 @@ FROM_THE_PROGRAM: dict[str, dict[str, tuple[str, ...]]] = {
         SLOT: ("self._slot",),
     },
     "projections/queries.py": {
+        MARKS: ("marks(subjects)",),
         NAME: (
             "listed.time",
             "listed.user",
