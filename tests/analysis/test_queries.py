@@ -375,6 +375,8 @@ def test_ctrl_c_ends_a_query_that_never_ends(
         [sys.executable, "-m", "commands.cli", "query", ENDLESS],
         env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(own)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
+        # a suite that runs in the background ignores Ctrl-C, and so would all that it starts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     until(lambda: any(own.iterdir()) and burns(child.pid))
 
