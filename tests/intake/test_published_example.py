@@ -76,7 +76,12 @@ def test_made_consistent_it_is_inserted_and_the_other_form_is_nothing_new(
     assert set(outcomes(lab.upload_bytes(document(*earlier, subject="102")))) == {"inserted"}
     files = {form: data.replace(b"msc_102_002_a", b"msc_102_002_c") for form, data in published.items()}
     read = [
-        check_file(lab.daybook, read_input_file(files[f], filename=f"a.{f}"), lab.roots).input_file
+        check_file(
+            lab.daybook,
+            read_input_file(files[f], filename=f"a.{f}"),
+            lab.roots,
+            then=lambda found: found.input_file,
+        )[1]
         for f in forms
     ]
     assert read[0] == read[1] is not None

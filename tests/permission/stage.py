@@ -191,7 +191,8 @@ class Stage:
         folder = self.share / "rec" / f"new_{self.new()}"
         folder.mkdir(parents=True)
         data = document(session(folder.name))
-        validation = check_file(daybook, read_input_file(data, filename="12345.yml"), self.roots, owner=owner)
+        read = read_input_file(data, filename="12345.yml")
+        validation, _ = check_file(daybook, read, self.roots, owner=owner, then=lambda checked: checked)
         assert validation.ok, validation.findings
         return data, validation
 
