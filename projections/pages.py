@@ -111,13 +111,13 @@ def _then(past: "Past", kind: Kind, query: Query, asked: Conditions) -> "PageThe
     return PageThen(past, kind, query, asked)
 
 
-def _renamed_since(past: "Past", subject: str) -> set[str] | None:
-    """What records of a subject of then may be of by now; None where no subject was renamed to or from it since."""
-    from projections.renamed import names_since
+def _names_of_today(past: "Past", subject: str) -> set[str] | None:
+    """What records of a subject of then may be of by now; None where no subject was ever renamed to or from it."""
+    from projections.renamed import names_of_today
 
     transaction = past.refolding.transaction
     with transaction.present():
-        return names_since(transaction, subject_key(subject), past.position)
+        return names_of_today(transaction, subject_key(subject))
 
 
 class _Look:
@@ -135,7 +135,7 @@ class _Look:
         past: Past | None = transaction.past
         if past is not None and past.has_all(self._record):
             past = None  # all of it is folded, and read like the present
-        subjects = None if past is None or query.subject is None else _renamed_since(past, query.subject)
+        subjects = None if past is None or query.subject is None else _names_of_today(past, query.subject)
         self._conditions: Conditions = conditions(kind, query, self._slot, transaction.dialect, subjects)
         self._past = None if past is None else _then(past, kind, query, self._conditions)
         self.looked_at = 0

@@ -61,11 +61,12 @@ def linked(transaction: Transaction, subjects: Iterable[str]) -> set[str]:
     return _reached(transaction, subjects, {"SubjectRenamed": "new_name", "SubjectRegistered": "instead_of"})
 
 
-def names_since(transaction: Transaction, subject: str, position: int) -> set[str] | None:
-    """The key, and what records that had it at a position may be of by now; None where nothing was renamed to
-    or from it since."""
-    names = _reached(transaction, [subject], {"SubjectRenamed": "new_name"}, after=position)
-    taken = _reached(transaction, [subject], {"SubjectRegistered": "instead_of"}, after=position)
+def names_of_today(transaction: Transaction, subject: str) -> set[str] | None:
+    """The key, and what records that had it once may be of by now; None where nothing was ever renamed to or from it.
+    A record that was deleted when its subject was renamed gets the new name when it is restored: so it does not matter
+    when a name was given."""
+    names = _reached(transaction, [subject], {"SubjectRenamed": "new_name"})
+    taken = _reached(transaction, [subject], {"SubjectRegistered": "instead_of"})
     return names if names | taken != {subject} else None
 
 
@@ -79,9 +80,7 @@ def all_renamed(transaction: Transaction) -> list[set[str]]:
     return found
 
 
-def _reached(
-    transaction: Transaction, subjects: Iterable[str], fields: dict[str, str], *, after: int = 0
-) -> set[str]:
+def _reached(transaction: Transaction, subjects: Iterable[str], fields: dict[str, str]) -> set[str]:
     found: set[str] = set()
     new = {subject for subject in subjects if subject}
     while new:
@@ -90,9 +89,7 @@ def _reached(
             _key(subject, name)
             for subject in new
             for event in _stream(transaction, subject)
-            if event.position > after
-            and event.type in fields
-            and (name := body_of(event)[fields[event.type]]) is not None
+            if event.type in fields and (name := body_of(event)[fields[event.type]]) is not None
         } - found
     return found
 

@@ -159,6 +159,9 @@ COMES_IN_NO_FILE = {
         "ProbeInserted", "ProbeRemoved", "ProbeInsertionMended", "ProbeInsertionTakenBack",
     },
     "what ends a value adds none": {"ReferenceValueRetired", "ReferenceValueTakenBack"},
+    "no file makes a subject, or gives it another name": {
+        "SubjectRegistered", "UploadSubjectRenamed", "SessionSubjectRenamed", "ClusteringSubjectRenamed",
+    },
 }  # fmt: skip
 MAY_GO = {"InputFileErased": "it holds a hash alone"}
 

@@ -16,7 +16,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "amend": ("session", FILE), "catalogue propose": ("table", TEXT), "catalogue rename": ("table", "value", TEXT),
     "catalogue take-back": ("table", "value"), "probe mend": ("subject", "probe"),
     "archive check": (DIRECTORY,), "archive create": (DIRECTORY,),
-    "probe take-back": ("subject", "probe"), "subject take-back": ("subject",), "subject rename": ("subject",),
+    "probe take-back": ("subject", "probe"), "subject take-back": ("subject",), "subject rename": ("subject", TEXT),
     "auth accept": (TEXT,), "backup check": (DIRECTORY,), "backup create": (DIRECTORY,), "backup list": (DIRECTORY,),
     "backup restore": (DIRECTORY,), "add-clustering": ("session",),
     "add-tasks": ("session", FILE), "annotate": ("session",),

@@ -55,6 +55,7 @@ def renamed_since(event: StoredEvent, now: str) -> str:
 
 def register(world: World, datasource_id: int, name: str, *, another: bool = False) -> list[NewEvent]:
     """``another``: the name was another animal's, which is called otherwise since."""
+    _refuse_what_is_no_name(str(datasource_id), name)
     if world.state.subjects.get(f"{datasource_id}/{name}") is not None:
         return []
     name = new_subject_name(world, str(datasource_id), name, another=another)
@@ -64,18 +65,22 @@ def register(world: World, datasource_id: int, name: str, *, another: bool = Fal
     return [subject_event(key, SubjectRegistered(datasource_id=datasource_id, name=name))]
 
 
-def new_subject_name(
-    world: World, datasource: str, name: str, *, besides: str = "", another: bool = False
-) -> str:
-    """The name as it is spelled, which may be that of a subject. Raises Refusal where it can be none, looks like
-    another one (but that of ``besides``, which gives its own up), or leads to a subject that is called otherwise now
-    (unless that is ``besides``)."""
+def _refuse_what_is_no_name(datasource: str, name: str) -> None:
     if not is_name(name) or "/" in name or datasource != "0":
         raise Refusal(
             "subject-name",
             f'"{shown(name[:60])}" of datasource {datasource} cannot be registered.',
             f"{A_NAME} It has no slash, and 0 is the only datasource.",
         )
+
+
+def new_subject_name(
+    world: World, datasource: str, name: str, *, besides: str = "", another: bool = False
+) -> str:
+    """The name as it is spelled, which may be that of a subject. Raises Refusal where it can be none, looks like
+    another one (but that of ``besides``, which gives its own up), or leads to a subject that is called otherwise now
+    (unless that is ``besides``)."""
+    _refuse_what_is_no_name(datasource, name)
     if besides:
         others = (each for each in _subject_names(world) if each != besides)
         name = spelled_beside(THE_SUBJECTS, name, others)

@@ -145,7 +145,7 @@ def test_renaming_back_undoes_it(desk: Desk) -> None:
     ("new", "code", "said"),
     [
         ("23456", "name-taken", "There is a subject 23456 already"),
-        ("23456\u200b", "look-alike", 'looks like "23456"'),
+        ("23456\u200b", "subject-name", "cannot be registered"),
         (WRONG, "nothing-to-mend", "called so already"),
         (f" {WRONG} ", "nothing-to-mend", "called so already"),
         ("a/b", "subject-name", "It has no slash"),
@@ -249,6 +249,22 @@ def test_lists_of_a_subject_are_as_they_were_before_and_behind_the_renaming(desk
         "--db", desk.lab.url, "show", f"subject:{SUBJECT}", "--as-of", str(before), "--json"
     ).json
     assert (subject["kind"], subject["sessions"]) == ("subject", {"inserted": 2})
+
+
+def test_record_that_was_deleted_at_the_renaming_and_restored_since_is_listed_as_it_was(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a ledger that is too large to fold all that has changed."""
+    first, second = inserted(desk.lab, 2)
+    deletion = desk.delete(first)
+    renamed(desk)
+    between = desk.lab.size()
+    desk.restore(deletion)
+    monkeypatch.setattr("projections.past._FEW", -1)
+
+    assert listed(desk, "sessions", SUBJECT, between) == []
+    assert listed(desk, "sessions", RIGHT, between) == [second, first]
+    assert listed(desk, "sessions", RIGHT, desk.lab.size()) == [second, first]
 
 
 def inserted_as(desk: Desk, subject: str, number: int) -> list[str]:

@@ -22,6 +22,7 @@ from commands.intake import (
     insertion,
     moved,
     nested,
+    looking,
     settling,
     shared_runs,
     validation,
@@ -58,8 +59,8 @@ CHECKING = {
 READING = {
     "its directory": Step(insertion, "open_session", _in_any),
     "its probes": Step(insertion, "look", _in_any),
-    "what the ledger says of it": Step(settling, "session_entry_from_json", _in_any),
-    "its surroundings": Step(settling, "present_for", lambda world, rows: _in_any(rows)),
+    "what the ledger says of it": Step(looking, "session_entry_from_json", _in_any),
+    "its surroundings": Step(settling, "current_entries", lambda world, rows: _in_any(rows)),
 }
 SETTLING = {"its events": Step(Settling, "_insert", lambda self, settled, event, row: _in_any(row.location))}
 

@@ -99,7 +99,7 @@ def test_an_association_that_names_a_probe_that_is_not_on_disk_is_an_error(lab: 
 def test_a_probe_removed_between_the_look_and_the_append_is_not_used(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from commands.intake import settling as working
+    from commands.intake import looking as working
 
     lab.record_many(1)
     insert = working.insert_session

@@ -18,7 +18,7 @@ from commands.lab.roles import GrantRole
 from commands.moving import aside, setup
 from commands.moving.setup import initialise, key_path
 from commands.proving.checkpoints import make_checkpoint
-from ledger import checkpoint, log, signing_keys
+from ledger import log, signing_keys
 from ledger.bodies import body_of
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable
@@ -95,7 +95,7 @@ def test_several_at_the_same_time_make_one_ledger(new_url: str, tmp_path: Path) 
 STEPS: dict[str, tuple[Any, str]] = {
     "the migration": (setup, "_migrate"),
     "the head row": (log, "create_head"),
-    "the key": (checkpoint, "write_new_key"),
+    "the key": (signing_keys, "write_new_key"),
     "the first event": (Daybook, "within"),
     "its place": (aside, "_put"),
     "the key's place": (setup, "find_key"),
