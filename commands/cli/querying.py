@@ -50,7 +50,7 @@ def query(invocation: Invocation, sql: str, archive: str | None, as_csv: bool) -
             "not-at-a-distance",
             f"A query reads the ledger itself, and this one is at {output.printable(server)}, which runs no SQL "
             "of others.",
-            "Run it at the machine of the ledger, or take a list from the server: daybook sessions --json",
+            "Run daybook query at the machine of the ledger, or take a list from the server: daybook sessions --json",
         )
     with invocation.reading() as world:
         found = ask(world, sql, archive=None if archive is None else Path(archive))
