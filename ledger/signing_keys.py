@@ -12,6 +12,8 @@ from enum import IntEnum
 from hashlib import sha256
 from pathlib import Path
 
+from ledger.folders import sync_folder
+
 __all__ = [
     "CONTROL",
     "KEY_ID_BYTES",
@@ -207,9 +209,4 @@ def _write_once(path: Path, content: bytes) -> None:
         path.hardlink_to(temporary)
     finally:
         temporary.unlink()
-    if os.name == "posix":
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+    sync_folder(path.parent)

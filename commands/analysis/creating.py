@@ -44,6 +44,7 @@ from commands.proving.checkpoints import ledger_key, make_checkpoint, own_checkp
 from ledger import archives, log
 from ledger.archives import Archive
 from ledger.errors import IntegrityFailure, LedgerUnavailable, NextStep, Refusal
+from ledger.folders import sync_folder
 from ledger.plurals import plural
 from ledger.proofs import StoredTree
 from ledger.signing_keys import public_key_text
@@ -199,7 +200,7 @@ def _archived(daybook: Daybook, folder: Path, aside: Path, of: Range) -> Archive
         for name in (of.file, of.companion):
             # a crash between the two: they do not fit, and the next run writes both anew
             name(aside).replace(name(folder))
-        _sync(folder)
+        sync_folder(folder)
     raise Refusal("archive-busy", f"Somebody else is changing {of.name} in {folder}.", "Try again.")
 
 
@@ -341,12 +342,3 @@ def _take(descriptor: int, folder: Path, until: float) -> None:
             time.sleep(_LOOK_EVERY_S)
         else:
             return
-
-
-def _sync(folder: Path) -> None:
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

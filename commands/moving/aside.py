@@ -18,6 +18,7 @@ from ledger import signing_keys
 from ledger.addresses import address_of
 from ledger.database import Database
 from ledger.errors import LedgerUnavailable
+from ledger.folders import sync_folder
 from ledger.signing_keys import CheckpointError
 from ledger.urls import checked
 
@@ -38,7 +39,7 @@ class Place:
         if self.path is None or self.waiting is None:
             return
         Database(self.url, role=None).empty_journal()
-        _sync(self.waiting)
+        sync_folder(self.waiting)
         _put(self.waiting, self.path)
 
 
@@ -137,14 +138,4 @@ def _put(waiting: Path, path: Path) -> None:
         waiting.replace(path)
     else:
         waiting.unlink()
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    """Sync a folder: the names in it."""
-    if os.name == "posix":
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    sync_folder(path.parent)

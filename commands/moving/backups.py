@@ -32,6 +32,7 @@ from ledger import __version__, log
 from ledger.addresses import shown
 from ledger.database import Database, Transaction
 from ledger.errors import IntegrityFailure, LedgerUnavailable, NextStep, Refusal
+from ledger.folders import sync_folder
 from ledger.head import COLUMNS as OF_HEAD
 from ledger.head import is_as_written, lock, store_head
 from ledger.merkle import CompactRange
@@ -122,7 +123,7 @@ def create_backup(url: str, folder: Path, progress: Progress = lambda done, tota
                 raise _not_intact(problems)
             backup = folder / _name(manifest)
             aside.rename(backup)
-            _sync(folder)
+            sync_folder(folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
@@ -199,15 +200,6 @@ def _not_intact(problems: list[str]) -> IntegrityFailure:
         "See what does not hold in the ledger",
         NextStep("verify"),
     )
-
-
-def _sync(folder: Path) -> None:
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 # --- list, check ------------------------------------------------------------------------------------------------------

@@ -142,14 +142,14 @@ def test_a_redaction_while_a_file_is_written_is_seen_before_the_run_ends(
     monkeypatch.setattr("commands.analysis.renewing._WAIT_S", 0)  # the run itself has the folder
     meanwhile: list[int] = []
     monkeypatch.setattr(creating, "_write", redacted_meanwhile)
-    sync = creating._sync
+    sync = creating.sync_folder
 
     def and_then(folder: Path) -> None:
         sync(folder)
         while meanwhile:
             archive.office.redact(meanwhile.pop())
 
-    monkeypatch.setattr(creating, "_sync", and_then)
+    monkeypatch.setattr(creating, "sync_folder", and_then)
 
     archive.create()
 
