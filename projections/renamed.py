@@ -63,8 +63,8 @@ def linked(transaction: Transaction, subjects: Iterable[str]) -> set[str]:
 
 def names_of_today(transaction: Transaction, subject: str) -> set[str] | None:
     """The key, and what records that had it once may be of by now; None where nothing was ever renamed to or from it.
-    A record that was deleted when its subject was renamed gets the new name when it is restored: so it does not matter
-    when a name was given."""
+    When a name was given does not matter: the records follow it in events of their own, and at a moment between
+    these some still have the old one."""
     names = _reached(transaction, [subject], {"SubjectRenamed": "new_name"})
     taken = _reached(transaction, [subject], {"SubjectRegistered": "instead_of"})
     return names if names | taken != {subject} else None
