@@ -166,11 +166,10 @@ def _follow(invocation: Invocation, options: "dict[str, Any]") -> int:
         match told.what:
             case "begun":
                 output.say("Working. Ctrl-C ends it.", err=True)
-            case "done" if outcome.settled or outcome.open:  # another may have been there before
-                place = printable(told.folder) or "the ledger"
-                output.say(f"{place}: {outcome.settled:,} moved on, {outcome.open:,} still open")
             case "done":
-                pass
+                place = printable(told.folder) or "the ledger"
+                if outcome.settled or outcome.open:  # else somebody was there before
+                    output.say(f"{place}: {outcome.settled:,} moved on, {outcome.open:,} still open")
             case "lost":
                 invocation.note(f"the ledger cannot be reached. {printable(outcome.message)}".rstrip())
             case "found":
